@@ -1,0 +1,31 @@
+//! dengwen (登闻) takes a district's environmental complaints in, has grid officers confirm them on
+//! site, merges them into one ledger (一本账) and follows each entry until the problem is gone.
+//!
+//! The map, read top-down as the story of a complaint:
+//!
+//! - [`server`]: one page of routes, and the start of the whole program.
+//! - [`complaint`]: submit, track, supplement, reply, rate (信访件).
+//! - [`matching`]: same matter? same person? explained (判重).
+//! - [`triage`]: the brigade's queue (研判).
+//! - [`verification`]: tasks on site (现场核实).
+//! - [`ledger`]: entries from clue to admission (一本账).
+//! - [`record`]: the append-only history; [`account`]: people, roles, sessions.
+//! - [`district`]: the district profile, where everything with legal effect is data.
+//! - [`photo`], [`geo`], [`text`]: ground floor, pure.
+//! - [`platform`]: database, HTTP, blobs, jobs, clock: what every capability stands on.
+
+pub mod account;
+pub mod cli;
+pub mod complaint;
+pub mod config;
+pub mod district;
+pub mod geo;
+pub mod ledger;
+pub mod matching;
+pub mod photo;
+pub mod platform;
+pub mod record;
+pub mod server;
+pub mod text;
+pub mod triage;
+pub mod verification;
