@@ -15,6 +15,7 @@
 //! - [`platform`]: database, HTTP, blobs, jobs, clock: what every capability stands on.
 
 pub mod account;
+pub mod app;
 pub mod cli;
 pub mod complaint;
 pub mod config;
@@ -22,6 +23,7 @@ pub mod district;
 pub mod geo;
 pub mod ledger;
 pub mod matching;
+pub mod openapi;
 pub mod photo;
 pub mod platform;
 pub mod record;

@@ -1,1 +1,171 @@
+//! The router on one page, and the start of the server. Service, tests and the demonstration
+//! all build the same application here.
 
+use std::{net::SocketAddr, sync::Arc, time::Instant};
+
+use actix_web::{
+    Error, HttpResponse,
+    body::MessageBody,
+    dev::{ServerHandle, ServiceRequest, ServiceResponse},
+    http::Method,
+    middleware::{Next, from_fn},
+    web::{self, get, post, delete},
+};
+use utoipa::{OpenApi, ToResponse};
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::account::{
+    self,
+    access::{Access, AccessTable, Route, guard},
+    resident_routes as resident,
+};
+use crate::app::App;
+use crate::openapi;
+use crate::platform::{
+    http::{MAX_JSON_BYTES, localise},
+    problem::{Code, Problem, ProblemDocument},
+};
+
+/// The answer every operation may give when it refuses or fails.
+#[derive(ToResponse)]
+#[response(description = "What was wrong and what to do next (RFC 9457)", content_type = "application/problem+json")]
+#[expect(dead_code, reason = "the field is read by the schema derive alone")]
+pub struct AnyProblem(ProblemDocument);
+
+const fn route(
+    method: Method,
+    path: &'static str,
+    access: Access,
+    handler: fn() -> actix_web::Route,
+) -> Route {
+    Route { method, path, access, handler }
+}
+
+/// Every route of the API: method, path, who may call it, handler.
+pub static ROUTES: &[Route] = &[
+    route(Method::POST, "/api/v1/sessions", Access::Public, || post().to(account::routes::sign_in)),
+    route(Method::POST, "/api/v1/sessions/refresh", Access::Public, || post().to(account::routes::refresh)),
+    route(Method::DELETE, "/api/v1/sessions/current", Access::SignedIn, || delete().to(account::routes::sign_out)),
+    route(Method::GET, "/api/v1/staff/me", Access::AnyStaff, || get().to(account::routes::me)),
+    route(Method::POST, "/api/v1/residents/otp", Access::Public, || post().to(resident::send_code)),
+    route(Method::POST, "/api/v1/residents/sessions", Access::Public, || post().to(resident::sign_in)),
+    route(Method::GET, "/healthz", Access::Public, || get().to(healthz)),
+    route(Method::GET, "/readyz", Access::Public, || get().to(readyz)),
+    route(Method::GET, "/metrics", Access::Public, || get().to(metrics)),
+];
+
+/// A running server.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The application behind it.
+    pub app: web::Data<App>,
+    handle: ServerHandle,
+}
+
+impl Server {
+    /// Stops the server; requests being answered are answered first.
+    pub async fn stop(&self) {
+        self.handle.stop(true).await;
+    }
+}
+
+/// Starts serving; the returned future ends when the server does.
+///
+/// # Errors
+/// When the address cannot be listened on.
+pub fn start(app: App, workers: usize) -> std::io::Result<(Server, actix_web::dev::Server)> {
+    let listen = app.settings.listen;
+    let app = web::Data::from(Arc::new(app));
+    let shared = app.clone();
+    let server = actix_web::HttpServer::new(move || {
+        actix_web::App::new()
+            .app_data(shared.clone())
+            .app_data(web::Data::new(AccessTable(ROUTES)))
+            .app_data(web::PayloadConfig::new(MAX_JSON_BYTES))
+            .configure(configure)
+            .default_service(web::to(unknown_path))
+            .wrap(from_fn(guard))
+            .wrap(from_fn(localise))
+            .wrap(from_fn(observe))
+    })
+    .workers(workers)
+    .shutdown_timeout(30)
+    .disable_signals()
+    .bind(listen)?;
+    let address = server.addrs().first().copied().unwrap_or(listen);
+    let running = server.run();
+    Ok((Server { address, app, handle: running.handle() }, running))
+}
+
+/// Registers the table, one resource for each path.
+fn configure(config: &mut web::ServiceConfig) {
+    let mut paths: Vec<&str> = ROUTES.iter().map(|r| r.path).collect();
+    paths.dedup();
+    let mut done = std::collections::HashSet::new();
+    for path in paths {
+        if !done.insert(path) {
+            continue;
+        }
+        let mut resource = web::resource(path);
+        for route in ROUTES.iter().filter(|r| r.path == path) {
+            resource = resource.route((route.handler)());
+        }
+        config.service(resource.default_service(web::to(wrong_method)));
+    }
+    config.service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", openapi::whole()));
+}
+
+async fn unknown_path() -> Result<HttpResponse, Problem> {
+    Err(Problem::not_found())
+}
+
+async fn wrong_method() -> Result<HttpResponse, Problem> {
+    Err(Problem::new(Code::MethodNotAllowed))
+}
+
+/// Middleware: counts and times every request by its route pattern.
+async fn observe(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let began = Instant::now();
+    let method = request.method().clone();
+    let pattern = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let app = request.app_data::<web::Data<App>>().cloned();
+    let response = next.call(request).await?;
+    let took = began.elapsed();
+    let status = response.status().as_u16();
+    tracing::debug!(%method, pattern, status, ?took, "answered");
+    if let Some(app) = app {
+        app.metrics.request(method.as_str(), pattern, status, took);
+    }
+    Ok(response)
+}
+
+/// The process is alive.
+#[utoipa::path(get, path = "/healthz", tag = "operation", operation_id = "get_health", security(()),
+    responses((status = 200, description = "Alive")))]
+async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain").body("ok\n")
+}
+
+/// The process can serve: its database answers.
+#[utoipa::path(get, path = "/readyz", tag = "operation", operation_id = "get_readiness", security(()),
+    responses((status = 200, description = "Ready"), (status = "default", response = AnyProblem)))]
+async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Problem> {
+    app.db.read(|c| account::queries::ping(c)).await?;
+    Ok(HttpResponse::Ok().content_type("text/plain").body("ready\n"))
+}
+
+/// Counters and timings for Prometheus. No personal data, no ids.
+#[utoipa::path(get, path = "/metrics", tag = "operation", operation_id = "get_metrics", security(()),
+    responses((status = 200, description = "Prometheus text", content_type = "text/plain", body = String)))]
+async fn metrics(app: web::Data<App>) -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(app.metrics.render())
+}
+
+/// The operations of this file, for the OpenAPI document.
+#[derive(OpenApi)]
+#[openapi(paths(healthz, readyz, metrics), components(responses(AnyProblem)))]
+pub struct OperationDoc;

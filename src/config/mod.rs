@@ -1,1 +1,300 @@
+//! Configuration: a TOML file and the environment, the same names, one table of keys.
+//!
+//! The environment wins over the file. A key nobody knows is refused by name, so that a typing
+//! error does not silently leave a default in force. Secrets hide themselves when printed.
 
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use crate::platform::{
+    crypto::{self, RootKey},
+    db::DatabaseUrl,
+    limit::HourlyRates,
+};
+
+/// One configuration key: its name in the environment (in the file: lower case without
+/// `DENGWEN_`), its default, and what it means. `docs/configuration.md` is made of this table.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// Name in the environment.
+    pub name: &'static str,
+    /// The value when nothing is said; empty when there is none.
+    pub default: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+/// Every key there is.
+pub const KEYS: &[Key] = &[
+    Key { name: "DENGWEN_MODE", default: "development", meaning: "`development` or `production`. Production refuses missing secrets, the logging SMS gateway and a switched-off rate limit." },
+    Key { name: "DENGWEN_DATABASE_URL", default: "sqlite://./data/dengwen.db", meaning: "`sqlite://PATH` (created on first start) or `postgres://USER:PASSWORD@HOST/NAME`." },
+    Key { name: "DENGWEN_DATABASE_CONNECTIONS", default: "8", meaning: "Pooled connections at most." },
+    Key { name: "DENGWEN_LISTEN", default: "127.0.0.1:8080", meaning: "Address and port to listen on; port 0 takes a free one." },
+    Key { name: "DENGWEN_DATA_DIR", default: "./data", meaning: "Folder for blobs and, in development, for the secret made on first start." },
+    Key { name: "DENGWEN_BLOB_URL", default: "", meaning: "`file://FOLDER` or `s3://BUCKET` (with the usual `AWS_*` variables); unset: `DATA_DIR/blobs`." },
+    Key { name: "DENGWEN_SECRET_KEY", default: "", meaning: "Base64 of 32 random bytes: the root of all keys. Made on first start in development, required in production. Losing it loses the reporters' sealed identities." },
+    Key { name: "DENGWEN_DISTRICT", default: "", meaning: "Folder of a district profile; unset: the built-in profile of 鼓楼区." },
+    Key { name: "DENGWEN_RATE_LIMIT", default: "on", meaning: "`on` or `off`; `off` is for load tests and refused in production." },
+    Key { name: "DENGWEN_SUBMITS_PER_HOUR", default: "60", meaning: "Complaints and photos one address or resident may send in an hour." },
+    Key { name: "DENGWEN_UNKNOWN_CODES_PER_HOUR", default: "20", meaning: "Unknown tracking codes one address may try in an hour." },
+    Key { name: "DENGWEN_SIGN_INS_PER_HOUR", default: "20", meaning: "Sign-in attempts and phone codes for one address, account or phone in an hour." },
+    Key { name: "DENGWEN_SMS_GATEWAY", default: "log", meaning: "`log` writes text messages to the log; refused in production. Others are plugged in by the district." },
+    Key { name: "DENGWEN_TRUST_PROXY", default: "off", meaning: "`on` takes the client's address from `X-Forwarded-For` (last entry); only behind a proxy of yours." },
+    Key { name: "DENGWEN_PHOTO_WORKERS", default: "2", meaning: "Photos decoded at the same time; each takes about 60 MB at most in ordinary use." },
+    Key { name: "DENGWEN_LOG", default: "info", meaning: "Log filter, as in `info,dengwen=debug`." },
+];
+
+/// Production or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Conveniences on.
+    Development,
+    /// Nothing made up, nothing switched off.
+    Production,
+}
+
+/// The whole configuration.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Production or not.
+    pub mode: Mode,
+    /// The database.
+    pub database_url: DatabaseUrl,
+    /// Pooled connections at most.
+    pub database_connections: u32,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Folder for blobs and the development secret.
+    pub data_dir: PathBuf,
+    /// Blob store, when not `data_dir/blobs`.
+    pub blob_url: Option<String>,
+    /// The root of all keys.
+    pub secret_key: RootKey,
+    /// Folder of the district profile, when not the built-in one.
+    pub district: Option<PathBuf>,
+    /// Whether public rates are limited.
+    pub rate_limit: bool,
+    /// The rates.
+    pub rates: HourlyRates,
+    /// Whether the client's address is read from `X-Forwarded-For`.
+    pub trust_proxy: bool,
+    /// Photos decoded at the same time.
+    pub photo_workers: usize,
+    /// Log filter.
+    pub log: String,
+}
+
+/// A configuration that cannot be used; the text names the key.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {0}: {1}")]
+    File(PathBuf, String),
+    /// A key nobody knows.
+    #[error("unknown configuration key {0}; known keys: see docs/configuration.md")]
+    UnknownKey(String),
+    /// A value that does not fit its key.
+    #[error("{0}: {1}")]
+    Value(&'static str, String),
+}
+
+/// Where values come from: the process environment in service, a map in tests.
+pub type Environment = BTreeMap<String, String>;
+
+/// The process environment's keys of ours.
+#[must_use]
+pub fn process_environment() -> Environment {
+    std::env::vars().filter(|(name, _)| name.starts_with("DENGWEN_")).collect()
+}
+
+impl Settings {
+    /// Reads the file (when given) and the environment.
+    ///
+    /// # Errors
+    /// When a key is unknown, a value does not fit, or production lacks what it requires.
+    pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
+        let mut values = match file {
+            Some(path) => read_file(path)?,
+            None => BTreeMap::new(),
+        };
+        values.extend(environment.iter().map(|(name, value)| (name.clone(), value.clone())));
+        // The test suite's own variables share the prefix and are none of the program's business.
+        values.retain(|name, _| {
+            !name.starts_with("DENGWEN_TEST_") && name != "DENGWEN_REQUIRE_POSTGRES"
+        });
+        if let Some(unknown) = values.keys().find(|name| KEYS.iter().all(|k| k.name != **name)) {
+            return Err(ConfigError::UnknownKey(unknown.clone()));
+        }
+        Reader(values).settings()
+    }
+}
+
+fn read_file(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
+    let failed = |e: String| ConfigError::File(path.to_owned(), e);
+    let text = std::fs::read_to_string(path).map_err(|e| failed(e.to_string()))?;
+    let table: toml::Table = text.parse().map_err(|e: toml::de::Error| failed(e.to_string()))?;
+    table
+        .into_iter()
+        .map(|(name, value)| {
+            let text = match value {
+                toml::Value::String(text) => text,
+                toml::Value::Integer(n) => n.to_string(),
+                toml::Value::Boolean(on) => if on { "on" } else { "off" }.to_owned(),
+                _ => return Err(failed(format!("{name}: expected a text, a whole number or true/false"))),
+            };
+            Ok((format!("DENGWEN_{}", name.to_ascii_uppercase()), text))
+        })
+        .collect()
+}
+
+struct Reader(BTreeMap<String, String>);
+
+impl Reader {
+    fn settings(&self) -> Result<Settings, ConfigError> {
+        let mode = match self.text("DENGWEN_MODE") {
+            "development" => Mode::Development,
+            "production" => Mode::Production,
+            _ => return Err(ConfigError::Value("DENGWEN_MODE", "expected `development` or `production`".to_owned())),
+        };
+        let rate_limit = self.switch("DENGWEN_RATE_LIMIT")?;
+        if mode == Mode::Production && !rate_limit {
+            return Err(ConfigError::Value("DENGWEN_RATE_LIMIT", "`off` is refused in production".to_owned()));
+        }
+        match self.text("DENGWEN_SMS_GATEWAY") {
+            "log" if mode == Mode::Development => {}
+            "log" => return Err(ConfigError::Value("DENGWEN_SMS_GATEWAY", "`log` is refused in production: phone codes would stand in the log".to_owned())),
+            "none" => {}
+            _ => return Err(ConfigError::Value("DENGWEN_SMS_GATEWAY", "expected `log` or `none`".to_owned())),
+        }
+        let data_dir = PathBuf::from(self.text("DENGWEN_DATA_DIR"));
+        Ok(Settings {
+            mode,
+            database_url: self.parsed("DENGWEN_DATABASE_URL")?,
+            database_connections: self.parsed("DENGWEN_DATABASE_CONNECTIONS")?,
+            listen: self.parsed("DENGWEN_LISTEN")?,
+            secret_key: self.secret_key(mode, &data_dir)?,
+            data_dir,
+            blob_url: self.optional("DENGWEN_BLOB_URL"),
+            district: self.optional("DENGWEN_DISTRICT").map(PathBuf::from),
+            rate_limit,
+            rates: HourlyRates {
+                submit: self.parsed::<NonZeroU32>("DENGWEN_SUBMITS_PER_HOUR")?,
+                unknown_code: self.parsed::<NonZeroU32>("DENGWEN_UNKNOWN_CODES_PER_HOUR")?,
+                sign_in: self.parsed::<NonZeroU32>("DENGWEN_SIGN_INS_PER_HOUR")?,
+            },
+            trust_proxy: self.switch("DENGWEN_TRUST_PROXY")?,
+            photo_workers: self.parsed("DENGWEN_PHOTO_WORKERS")?,
+            log: self.text("DENGWEN_LOG").to_owned(),
+        })
+    }
+
+    fn text(&self, name: &'static str) -> &str {
+        match self.0.get(name) {
+            Some(value) => value,
+            None => KEYS.iter().find(|k| k.name == name).map_or("", |k| k.default),
+        }
+    }
+
+    fn optional(&self, name: &'static str) -> Option<String> {
+        Some(self.text(name)).filter(|text| !text.is_empty()).map(str::to_owned)
+    }
+
+    fn parsed<T: FromStr<Err: std::fmt::Display>>(&self, name: &'static str) -> Result<T, ConfigError> {
+        self.text(name).parse().map_err(|e: T::Err| ConfigError::Value(name, e.to_string()))
+    }
+
+    fn switch(&self, name: &'static str) -> Result<bool, ConfigError> {
+        match self.text(name) {
+            "on" | "true" => Ok(true),
+            "off" | "false" => Ok(false),
+            _ => Err(ConfigError::Value(name, "expected `on` or `off`".to_owned())),
+        }
+    }
+
+    fn secret_key(&self, mode: Mode, data_dir: &Path) -> Result<RootKey, ConfigError> {
+        const NAME: &str = "DENGWEN_SECRET_KEY";
+        if let Some(text) = self.optional(NAME) {
+            return crypto::parse_root_key(&text).map_err(|e| ConfigError::Value(NAME, e));
+        }
+        if mode == Mode::Production {
+            return Err(ConfigError::Value(NAME, "is required in production: base64 of 32 random bytes, such as `openssl rand -base64 32` prints".to_owned()));
+        }
+        development_secret(&data_dir.join("secret.key"))
+            .map_err(|e| ConfigError::Value(NAME, e))
+    }
+}
+
+/// The development secret, made on first start and kept readable by its owner alone.
+fn development_secret(path: &Path) -> Result<RootKey, String> {
+    let named = |e: std::io::Error| format!("{}: {e}", path.display());
+    match std::fs::read_to_string(path) {
+        Ok(text) => crypto::parse_root_key(&text).map_err(|e| format!("{}: {e}", path.display())),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder).map_err(named)?;
+            }
+            let (key, text) = crypto::new_root_key();
+            let mut options = std::fs::OpenOptions::new();
+            options.write(true).create_new(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let mut file = options.open(path).map_err(named)?;
+            std::io::Write::write_all(&mut file, text.as_bytes()).map_err(named)?;
+            file.sync_all().map_err(named)?;
+            Ok(key)
+        }
+        Err(e) => Err(named(e)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(pairs: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+        let mut environment: Environment =
+            pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        environment
+            .entry("DENGWEN_SECRET_KEY".to_owned())
+            .or_insert_with(|| crypto::new_root_key().1);
+        Settings::load(None, &environment)
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_table() {
+        let settings = load(&[]).unwrap();
+        assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
+        assert!(settings.rate_limit);
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_by_name() {
+        let error = load(&[("DENGWEN_LISTN", "x")]).unwrap_err().to_string();
+        assert!(error.contains("DENGWEN_LISTN"), "{error}");
+    }
+
+    #[test]
+    fn production_refuses_conveniences() {
+        for pair in [("DENGWEN_RATE_LIMIT", "off"), ("DENGWEN_SMS_GATEWAY", "log")] {
+            let error = load(&[("DENGWEN_MODE", "production"), ("DENGWEN_SMS_GATEWAY", "none"), pair]);
+            assert!(error.unwrap_err().to_string().contains(pair.0));
+        }
+        let mut no_secret = Environment::new();
+        no_secret.insert("DENGWEN_MODE".to_owned(), "production".to_owned());
+        no_secret.insert("DENGWEN_SMS_GATEWAY".to_owned(), "none".to_owned());
+        let error = Settings::load(None, &no_secret).unwrap_err().to_string();
+        assert!(error.contains("DENGWEN_SECRET_KEY"));
+    }
+
+    #[test]
+    fn secrets_do_not_print() {
+        let (_, text) = crypto::new_root_key();
+        let settings = load(&[("DENGWEN_SECRET_KEY", &text)]).unwrap();
+        assert!(!format!("{settings:?}").contains(&text));
+    }
+}

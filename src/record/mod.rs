@@ -1,1 +1,174 @@
+//! The append-only history (操作留痕): who did what to what, when, why, and what changed.
+//!
+//! Every state change writes one row here in its own transaction. Rows are never changed.
 
+pub mod machine;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use serde_json::{Value, json};
+
+use crate::platform::db::{Connection, Id, JsonValue, UtcTime, schema::record};
+
+/// Who acts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// A member of staff, by id and user name.
+    Staff(Id, String),
+    /// The reporter, by tracking code or signed in; never named here.
+    Reporter,
+    /// The software itself, by rule or job.
+    System,
+}
+
+impl Actor {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Staff(..) => "staff",
+            Self::Reporter => "reporter",
+            Self::System => "system",
+        }
+    }
+}
+
+/// One event to be recorded.
+#[derive(Debug, Clone)]
+pub struct Event<'a> {
+    /// `complaint`, `ledger_entry`, `verification`, `staff`.
+    pub subject_kind: &'static str,
+    /// The subject's id.
+    pub subject_id: Id,
+    /// The event's name, as in the transition table.
+    pub event: &'a str,
+    /// States before and after, when the event changes one.
+    pub states: Option<(&'a str, &'a str)>,
+    /// Who acts.
+    pub actor: &'a Actor,
+    /// The reason given, where one is needed.
+    pub reason: Option<&'a str>,
+    /// What else is worth keeping. No contact data: this is read by every role with access.
+    pub detail: Value,
+    /// The device's own time, kept beside ours and never used to order the history.
+    pub device_time: Option<DateTime<Utc>>,
+}
+
+impl<'a> Event<'a> {
+    /// An event without states, reason or detail.
+    #[must_use]
+    pub fn new(
+        subject_kind: &'static str,
+        subject_id: Id,
+        event: &'a str,
+        actor: &'a Actor,
+    ) -> Self {
+        Self {
+            subject_kind,
+            subject_id,
+            event,
+            states: None,
+            actor,
+            reason: None,
+            detail: json!({}),
+            device_time: None,
+        }
+    }
+
+    /// With the states before and after.
+    #[must_use]
+    pub fn moving(mut self, from: &'a str, to: &'a str) -> Self {
+        self.states = Some((from, to));
+        self
+    }
+
+    /// With a reason.
+    #[must_use]
+    pub fn because(mut self, reason: Option<&'a str>) -> Self {
+        self.reason = reason;
+        self
+    }
+
+    /// With detail.
+    #[must_use]
+    pub fn with(mut self, detail: Value) -> Self {
+        self.detail = detail;
+        self
+    }
+}
+
+/// Appends an event.
+///
+/// # Errors
+/// What the database answers.
+pub fn append(conn: &mut Connection, event: &Event<'_>, now: DateTime<Utc>) -> QueryResult<()> {
+    let (actor_id, actor_name) = match event.actor {
+        Actor::Staff(id, name) => (Some(*id), name.as_str()),
+        Actor::Reporter | Actor::System => (None, ""),
+    };
+    diesel::insert_into(record::table)
+        .values((
+            record::id.eq(Id::new()),
+            record::subject_kind.eq(event.subject_kind),
+            record::subject_id.eq(event.subject_id),
+            record::event.eq(event.event),
+            record::from_state.eq(event.states.map(|s| s.0)),
+            record::to_state.eq(event.states.map(|s| s.1)),
+            record::actor_kind.eq(event.actor.kind()),
+            record::actor_id.eq(actor_id),
+            record::actor_name.eq(actor_name),
+            record::reason.eq(event.reason),
+            record::detail.eq(JsonValue(event.detail.clone())),
+            record::device_time.eq(event.device_time.map(UtcTime)),
+            record::at.eq(UtcTime(now)),
+        ))
+        .execute(conn)
+        .map(|_| ())
+}
+
+/// One recorded event, as it was written.
+#[derive(Debug, Clone, Queryable)]
+pub struct Recorded {
+    /// The row's id; ids order the history.
+    pub id: Id,
+    /// The event's name.
+    pub event: String,
+    /// State before.
+    pub from_state: Option<String>,
+    /// State after.
+    pub to_state: Option<String>,
+    /// `staff`, `reporter` or `system`.
+    pub actor_kind: String,
+    /// User name of staff, else empty.
+    pub actor_name: String,
+    /// The reason given.
+    pub reason: Option<String>,
+    /// What else was kept.
+    pub detail: JsonValue,
+    /// The device's own time.
+    pub device_time: Option<UtcTime>,
+    /// Our time.
+    pub at: UtcTime,
+}
+
+/// A subject's history, oldest first, at most `limit` rows.
+///
+/// # Errors
+/// What the database answers.
+pub fn history(conn: &mut Connection, subject: Id, limit: i64) -> QueryResult<Vec<Recorded>> {
+    record::table
+        .filter(record::subject_id.eq(subject))
+        .order(record::id.asc())
+        .limit(limit)
+        .select((
+            record::id,
+            record::event,
+            record::from_state,
+            record::to_state,
+            record::actor_kind,
+            record::actor_name,
+            record::reason,
+            record::detail,
+            record::device_time,
+            record::at,
+        ))
+        .load(conn)
+}

@@ -1,0 +1,4 @@
+DROP TABLE record;
+DROP TABLE sequence;
+DROP TABLE job;
+DROP TABLE idempotency;

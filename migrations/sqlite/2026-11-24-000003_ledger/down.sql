@@ -1,0 +1,3 @@
+DROP TABLE ledger_decision;
+DROP TABLE ledger_merge;
+DROP TABLE ledger_entry;

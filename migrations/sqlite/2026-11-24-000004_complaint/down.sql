@@ -1,0 +1,10 @@
+DROP TABLE sender_block;
+DROP TABLE photo;
+DROP TABLE rating;
+DROP TABLE reply;
+DROP TABLE supplement;
+DROP TABLE deadline;
+DROP TABLE petitioner;
+DROP TABLE complaint_place;
+DROP TABLE complaint_text;
+DROP TABLE complaint;

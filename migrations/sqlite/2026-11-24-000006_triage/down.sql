@@ -1,0 +1,2 @@
+DROP TABLE triage_decision;
+DROP TABLE triage_claim;

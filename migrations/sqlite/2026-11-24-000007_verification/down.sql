@@ -1,0 +1,2 @@
+DROP TABLE verification_event;
+DROP TABLE verification;

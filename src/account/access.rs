@@ -1,0 +1,147 @@
+//! Who may call what: every route carries an [`Access`], and one guard enforces it before any
+//! body is read, so that 401 and 403 always come before 400 and 422.
+
+use actix_web::{
+    Error, HttpMessage,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{Method, header},
+    middleware::Next,
+    web,
+};
+
+use super::{
+    caller::{Caller, Resident, Staff},
+    queries,
+    role::Role,
+};
+use crate::app::App;
+use crate::platform::{
+    crypto::Subject,
+    http::idempotency::CallerScope,
+    problem::{Code, OnDb, Problem},
+};
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody; a valid token is used, an invalid one refused.
+    Public,
+    /// A signed-in resident.
+    Resident,
+    /// Any signed-in member of staff.
+    AnyStaff,
+    /// Staff of these roles; an administrator always may.
+    Staff(&'static [Role]),
+    /// Anybody signed in.
+    SignedIn,
+}
+
+/// A route: method, path, who may, and which handler. The router, the guard, the OpenAPI check
+/// and the access tests all read the same table.
+pub struct Route {
+    /// HTTP method.
+    pub method: Method,
+    /// Path with `{names}`.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// Its handler.
+    pub handler: fn() -> actix_web::Route,
+}
+
+/// The table the guard reads.
+pub struct AccessTable(pub &'static [Route]);
+
+impl AccessTable {
+    fn of(&self, method: &Method, pattern: &str) -> Option<Access> {
+        self.0.iter().find(|r| r.method == *method && r.path == pattern).map(|r| r.access)
+    }
+}
+
+/// Middleware: reads the token, loads the account behind it, and lets the request pass if the
+/// route allows the caller. Rights are the account's of this moment, not the token's.
+///
+/// # Errors
+/// 401 for a missing or bad token, 403 for a role without the right or a disabled account.
+pub async fn guard(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let access = {
+        let table = request.app_data::<web::Data<AccessTable>>();
+        let pattern = request.match_pattern();
+        table.zip(pattern).and_then(|(table, pattern)| table.of(request.method(), &pattern))
+    };
+    // A path or method outside the table goes on to the router, which answers 404 or 405.
+    let Some(access) = access else {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    };
+    let caller = authenticate(&request).await?;
+    permit(access, caller.as_ref())?;
+    if let Some(caller) = caller {
+        request.extensions_mut().insert(CallerScope(caller.scope()));
+        request.extensions_mut().insert(caller);
+    }
+    Ok(next.call(request).await?.map_into_boxed_body())
+}
+
+async fn authenticate(request: &ServiceRequest) -> Result<Option<Caller>, Problem> {
+    let Some(value) = request.headers().get(header::AUTHORIZATION) else { return Ok(None) };
+    let token = value
+        .to_str()
+        .map_or(None, |v| v.strip_prefix("Bearer "))
+        .ok_or_else(|| Problem::because(Code::Unauthenticated, "send `Authorization: Bearer TOKEN`"))?;
+    let app = request
+        .app_data::<web::Data<App>>()
+        .ok_or_else(|| Problem::fault("the application state is missing"))?;
+    let claims = app.keys.verify(token, app.now())?;
+    let (subject, session) = (claims.sub.into(), claims.sid.into());
+    match claims.kind {
+        Subject::Resident => {
+            let live = app
+                .db
+                .read(move |c| queries::session_is_live(c, session).or_fault("load session"))
+                .await?;
+            live.then_some(Some(Caller::Resident(Resident { id: subject, session })))
+                .ok_or_else(|| Problem::because(Code::TokenExpired, "the session was ended"))
+        }
+        Subject::Staff => {
+            let found = app
+                .db
+                .read(move |c| {
+                    let live = queries::session_is_live(c, session).or_fault("load session")?;
+                    let staff = queries::staff_by_id(c, subject).or_fault("load staff")?;
+                    Ok(staff.filter(|_| live))
+                })
+                .await?
+                .ok_or_else(|| Problem::because(Code::TokenExpired, "the session was ended"))?;
+            if found.disabled {
+                return Err(Problem::because(Code::AccountDisabled, "keep what you captured and ask your office; nothing was changed"));
+            }
+            Ok(Some(Caller::Staff(Staff::of(found, session)?)))
+        }
+    }
+}
+
+fn permit(access: Access, caller: Option<&Caller>) -> Result<(), Problem> {
+    match (access, caller) {
+        (Access::Public, _) | (Access::SignedIn, Some(_)) => Ok(()),
+        (_, None) => Err(Problem::new(Code::Unauthenticated)),
+        (Access::Resident, Some(Caller::Resident(_))) => Ok(()),
+        (Access::AnyStaff, Some(Caller::Staff(_))) => Ok(()),
+        (Access::Staff(roles), Some(Caller::Staff(staff)))
+            if staff.role == Role::Admin || roles.contains(&staff.role) =>
+        {
+            Ok(())
+        }
+        (Access::Staff(roles), Some(Caller::Staff(staff))) => {
+            let roles = roles.iter().map(|r| r.as_str()).collect::<Vec<_>>().join(", ");
+            Err(Problem::because(
+                Code::Forbidden,
+                format!("your role is {}; this is for {roles}", staff.role),
+            ))
+        }
+        _ => Err(Problem::new(Code::Forbidden)),
+    }
+}

@@ -1,0 +1,378 @@
+//! Accounts and sessions in the database.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+use crate::platform::db::{
+    Connection, Id, UtcTime,
+    schema::{resident, resident_otp, session, staff},
+};
+
+/// A member of staff as stored.
+#[derive(Debug, Clone, Queryable)]
+pub struct StaffRow {
+    /// Account id.
+    pub id: Id,
+    /// User name, unique.
+    pub username: String,
+    /// Name to show.
+    pub display_name: String,
+    /// Role name.
+    pub role: String,
+    /// Unit code.
+    pub unit_code: Option<String>,
+    /// Street code.
+    pub street_code: Option<String>,
+    /// Grid code.
+    pub grid_code: Option<String>,
+    /// Argon2id hash.
+    pub password_hash: String,
+    /// Whether sign-in and all calls are refused.
+    pub disabled: bool,
+    /// Version for `ETag`.
+    pub version: i32,
+    /// Made at.
+    pub created_at: UtcTime,
+    /// Last changed at.
+    pub updated_at: UtcTime,
+}
+
+/// A new member of staff.
+#[derive(Debug, Clone)]
+pub struct NewStaff {
+    /// User name.
+    pub username: String,
+    /// Name to show.
+    pub display_name: String,
+    /// Role name.
+    pub role: String,
+    /// Unit code.
+    pub unit_code: Option<String>,
+    /// Street code.
+    pub street_code: Option<String>,
+    /// Grid code.
+    pub grid_code: Option<String>,
+    /// Argon2id hash.
+    pub password_hash: String,
+}
+
+/// Adds an account.
+///
+/// # Errors
+/// A unique violation when the user name is taken; what the database answers.
+pub fn insert_staff(conn: &mut Connection, new: &NewStaff, now: DateTime<Utc>) -> QueryResult<Id> {
+    let id = Id::new();
+    diesel::insert_into(staff::table)
+        .values((
+            staff::id.eq(id),
+            staff::username.eq(&new.username),
+            staff::display_name.eq(&new.display_name),
+            staff::role.eq(&new.role),
+            staff::unit_code.eq(&new.unit_code),
+            staff::street_code.eq(&new.street_code),
+            staff::grid_code.eq(&new.grid_code),
+            staff::password_hash.eq(&new.password_hash),
+            staff::disabled.eq(false),
+            staff::version.eq(1),
+            staff::created_at.eq(UtcTime(now)),
+            staff::updated_at.eq(UtcTime(now)),
+        ))
+        .execute(conn)?;
+    Ok(id)
+}
+
+/// An account by id.
+///
+/// # Errors
+/// What the database answers.
+pub fn staff_by_id(conn: &mut Connection, id: Id) -> QueryResult<Option<StaffRow>> {
+    staff::table.find(id).first(conn).optional()
+}
+
+/// An account by user name.
+///
+/// # Errors
+/// What the database answers.
+pub fn staff_by_name(conn: &mut Connection, name: &str) -> QueryResult<Option<StaffRow>> {
+    staff::table.filter(staff::username.eq(name)).first(conn).optional()
+}
+
+/// All accounts by user name.
+///
+/// # Errors
+/// What the database answers.
+pub fn all_staff(conn: &mut Connection) -> QueryResult<Vec<StaffRow>> {
+    staff::table.order(staff::username.asc()).load(conn)
+}
+
+/// The grid officers of a grid who may work, by user name.
+///
+/// # Errors
+/// What the database answers.
+pub fn officers_of_grid(conn: &mut Connection, grid: &str) -> QueryResult<Vec<StaffRow>> {
+    staff::table
+        .filter(staff::role.eq("grid_officer"))
+        .filter(staff::grid_code.eq(grid))
+        .filter(staff::disabled.eq(false))
+        .order(staff::username.asc())
+        .load(conn)
+}
+
+/// Disables an account and ends its sessions.
+///
+/// # Errors
+/// What the database answers.
+pub fn disable_staff(conn: &mut Connection, id: Id, now: DateTime<Utc>) -> QueryResult<()> {
+    diesel::update(staff::table.find(id))
+        .set((
+            staff::disabled.eq(true),
+            staff::version.eq(staff::version + 1),
+            staff::updated_at.eq(UtcTime(now)),
+        ))
+        .execute(conn)?;
+    revoke_all(conn, id, now).map(|_| ())
+}
+
+/// Sets a new password hash and ends the account's sessions.
+///
+/// # Errors
+/// What the database answers.
+pub fn set_password(
+    conn: &mut Connection,
+    id: Id,
+    hash: &str,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    diesel::update(staff::table.find(id))
+        .set((
+            staff::password_hash.eq(hash),
+            staff::version.eq(staff::version + 1),
+            staff::updated_at.eq(UtcTime(now)),
+        ))
+        .execute(conn)?;
+    revoke_all(conn, id, now).map(|_| ())
+}
+
+/// A refresh token as stored.
+#[derive(Debug, Clone, Queryable)]
+pub struct SessionRow {
+    /// Row id.
+    pub id: Id,
+    /// `staff` or `resident`.
+    pub subject_kind: String,
+    /// Account id.
+    pub subject_id: Id,
+    /// The session: all tokens that came of one sign-in.
+    pub family_id: Id,
+    /// SHA-256 of the refresh token.
+    pub refresh_hash: Vec<u8>,
+    /// Made at.
+    pub created_at: UtcTime,
+    /// Expires at.
+    pub expires_at: UtcTime,
+    /// Exchanged for the next one at.
+    pub used_at: Option<UtcTime>,
+    /// Ended at.
+    pub revoked_at: Option<UtcTime>,
+}
+
+/// A new refresh token of a session.
+#[derive(Debug)]
+pub struct NewSession<'a> {
+    /// `staff` or `resident`.
+    pub subject_kind: &'a str,
+    /// Account id.
+    pub subject_id: Id,
+    /// The session.
+    pub family_id: Id,
+    /// SHA-256 of the refresh token.
+    pub refresh_hash: Vec<u8>,
+    /// Expires at.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Stores a refresh token.
+///
+/// # Errors
+/// What the database answers.
+pub fn insert_session(
+    conn: &mut Connection,
+    new: NewSession<'_>,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::insert_into(session::table)
+        .values((
+            session::id.eq(Id::new()),
+            session::subject_kind.eq(new.subject_kind),
+            session::subject_id.eq(new.subject_id),
+            session::family_id.eq(new.family_id),
+            session::refresh_hash.eq(new.refresh_hash),
+            session::created_at.eq(UtcTime(now)),
+            session::expires_at.eq(UtcTime(new.expires_at)),
+        ))
+        .execute(conn)
+}
+
+/// A refresh token by its hash.
+///
+/// # Errors
+/// What the database answers.
+pub fn session_by_hash(conn: &mut Connection, hash: &[u8]) -> QueryResult<Option<SessionRow>> {
+    session::table.filter(session::refresh_hash.eq(hash)).first(conn).optional()
+}
+
+/// Marks a refresh token used, once: of two at the same moment one gets 0.
+///
+/// # Errors
+/// What the database answers.
+pub fn use_session(conn: &mut Connection, id: Id, now: DateTime<Utc>) -> QueryResult<usize> {
+    diesel::update(session::table.find(id).filter(session::used_at.is_null()))
+        .set(session::used_at.eq(UtcTime(now)))
+        .execute(conn)
+}
+
+/// Whether a session was not ended.
+///
+/// # Errors
+/// What the database answers.
+pub fn session_is_live(conn: &mut Connection, family: Id) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::exists(
+        session::table
+            .filter(session::family_id.eq(family))
+            .filter(session::revoked_at.is_null()),
+    ))
+    .get_result(conn)
+}
+
+/// Ends a session: all its tokens.
+///
+/// # Errors
+/// What the database answers.
+pub fn revoke_family(conn: &mut Connection, family: Id, now: DateTime<Utc>) -> QueryResult<usize> {
+    diesel::update(session::table.filter(session::family_id.eq(family)))
+        .set(session::revoked_at.eq(UtcTime(now)))
+        .execute(conn)
+}
+
+fn revoke_all(conn: &mut Connection, subject: Id, now: DateTime<Utc>) -> QueryResult<usize> {
+    let families = session::table
+        .filter(session::subject_id.eq(subject))
+        .filter(session::revoked_at.is_null());
+    diesel::update(families).set(session::revoked_at.eq(UtcTime(now))).execute(conn)
+}
+
+/// The resident of a phone's blind index, made when there is none yet.
+///
+/// # Errors
+/// What the database answers.
+pub fn resident_of_phone(
+    conn: &mut Connection,
+    phone_key: &str,
+    now: DateTime<Utc>,
+) -> QueryResult<Id> {
+    let row = (
+        resident::id.eq(Id::new()),
+        resident::phone_key.eq(phone_key),
+        resident::created_at.eq(UtcTime(now)),
+    );
+    crate::on_each!(conn, |c| diesel::insert_into(resident::table)
+        .values(row)
+        .on_conflict_do_nothing()
+        .execute(c))?;
+    resident::table.filter(resident::phone_key.eq(phone_key)).select(resident::id).first(conn)
+}
+
+/// The blind index of a resident's phone.
+///
+/// # Errors
+/// What the database answers.
+pub fn phone_key_of(conn: &mut Connection, id: Id) -> QueryResult<String> {
+    resident::table.find(id).select(resident::phone_key).first(conn)
+}
+
+/// A phone code as stored.
+#[derive(Debug, Clone, Queryable)]
+pub struct OtpRow {
+    /// Row id.
+    pub id: Id,
+    /// Hash of the code with the phone's key.
+    pub code_hash: Vec<u8>,
+    /// Wrong attempts so far.
+    pub attempts: i32,
+    /// Expires at.
+    pub expires_at: UtcTime,
+}
+
+/// Stores a phone code.
+///
+/// # Errors
+/// What the database answers.
+pub fn insert_otp(
+    conn: &mut Connection,
+    phone_key: &str,
+    code_hash: &[u8],
+    now: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::insert_into(resident_otp::table)
+        .values((
+            resident_otp::id.eq(Id::new()),
+            resident_otp::phone_key.eq(phone_key),
+            resident_otp::code_hash.eq(code_hash),
+            resident_otp::attempts.eq(0),
+            resident_otp::created_at.eq(UtcTime(now)),
+            resident_otp::expires_at.eq(UtcTime(expires_at)),
+        ))
+        .execute(conn)
+}
+
+/// The newest unused code of a phone.
+///
+/// # Errors
+/// What the database answers.
+pub fn newest_otp(conn: &mut Connection, phone_key: &str) -> QueryResult<Option<OtpRow>> {
+    resident_otp::table
+        .filter(resident_otp::phone_key.eq(phone_key))
+        .filter(resident_otp::used_at.is_null())
+        .order(resident_otp::created_at.desc())
+        .select((
+            resident_otp::id,
+            resident_otp::code_hash,
+            resident_otp::attempts,
+            resident_otp::expires_at,
+        ))
+        .first(conn)
+        .optional()
+}
+
+/// Counts a wrong attempt at a code.
+///
+/// # Errors
+/// What the database answers.
+pub fn count_attempt(conn: &mut Connection, id: Id) -> QueryResult<usize> {
+    diesel::update(resident_otp::table.find(id))
+        .set(resident_otp::attempts.eq(resident_otp::attempts + 1))
+        .execute(conn)
+}
+
+/// Marks a code used, once.
+///
+/// # Errors
+/// What the database answers.
+pub fn use_otp(conn: &mut Connection, id: Id, now: DateTime<Utc>) -> QueryResult<usize> {
+    diesel::update(resident_otp::table.find(id).filter(resident_otp::used_at.is_null()))
+        .set(resident_otp::used_at.eq(UtcTime(now)))
+        .execute(conn)
+}
+
+/// Whether the database answers.
+///
+/// # Errors
+/// 503 when it does not.
+pub fn ping(conn: &mut Connection) -> Result<(), crate::platform::problem::Problem> {
+    use crate::platform::problem::Problem;
+    diesel::select(1.into_sql::<diesel::sql_types::Integer>())
+        .get_result::<i32>(conn)
+        .map(|_| ())
+        .map_err(|e| Problem::unavailable(format!("ping: {e}"), 5))
+}

@@ -1,0 +1,147 @@
+//! Residents sign in by a code sent to their phone. Signing in is never needed to report.
+
+use actix_web::{HttpResponse, web};
+use chrono::TimeDelta;
+use rand::RngExt;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{
+    caller::Address,
+    queries,
+    session::{self, Tokens},
+};
+use crate::app::App;
+use crate::platform::{
+    crypto::{Subject, hash_token},
+    http::Body,
+    limit::Limited,
+    problem::{Code, OnDb, Problem},
+};
+
+/// How long a phone code is valid.
+pub const CODE_LIFE: TimeDelta = TimeDelta::minutes(5);
+
+/// Wrong attempts after which a code is dead.
+pub const MAX_ATTEMPTS: i32 = 5;
+
+/// The blind-index kind of a phone number, shared with the reporters' keys so that a resident
+/// and a reporter with one phone are one person.
+pub const PHONE_KEY: &str = "phone";
+
+/// A phone to send a code to.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CodeRequest {
+    /// A mobile number of mainland China: 11 digits, with or without `+86`.
+    #[validate(length(min = 11, max = 20, message = "is an 11-digit mobile number"))]
+    pub phone: String,
+}
+
+/// Brings a mobile number to its 11 digits; `None` when it is none.
+#[must_use]
+pub fn parse_mobile(text: &str) -> Option<String> {
+    let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+    let digits = digits.strip_prefix("+86").or_else(|| digits.strip_prefix("0086")).unwrap_or(&digits);
+    let mobile = digits.len() == 11
+        && digits.bytes().all(|b| b.is_ascii_digit())
+        && matches!(digits.as_bytes(), [b'1', b'3'..=b'9', ..]);
+    mobile.then(|| digits.to_owned())
+}
+
+fn mobile(text: &str) -> Result<String, Problem> {
+    parse_mobile(text)
+        .ok_or_else(|| Problem::invalid("phone", "not_a_mobile", "is an 11-digit mobile number"))
+}
+
+/// Sends a sign-in code. The answer is the same for every number.
+#[utoipa::path(post, path = "/api/v1/residents/otp", tag = "residents", operation_id = "create_resident_otp",
+    request_body = CodeRequest, security(()),
+    responses((status = 204), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn send_code(
+    app: web::Data<App>,
+    address: Address,
+    body: Body<CodeRequest>,
+) -> Result<HttpResponse, Problem> {
+    let phone = mobile(&body.value.phone)?;
+    let phone_key = app.keys.blind_index(PHONE_KEY, &phone);
+    app.limits.take(Limited::SignIn, &address.0)?;
+    app.limits.take(Limited::SignIn, &phone_key)?;
+    let code = format!("{:06}", rand::rng().random_range(0..1_000_000));
+    let hash = hash_token(&format!("{phone_key}{code}"));
+    let now = app.now();
+    app.db
+        .write(move |c| {
+            queries::insert_otp(c, &phone_key, &hash, now, now + CODE_LIFE).or_fault("insert code")
+        })
+        .await?;
+    app.sms.send(&phone, &format!("【登闻】验证码 {code}，5 分钟内有效。请勿告诉他人。"))?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// A phone and the code sent to it.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CodeSignIn {
+    /// The phone the code was sent to.
+    #[validate(length(min = 11, max = 20, message = "is an 11-digit mobile number"))]
+    pub phone: String,
+    /// The six digits.
+    #[validate(length(equal = 6, message = "has six digits"))]
+    pub code: String,
+}
+
+/// Signs a resident in by phone code. A code works once, within five minutes, five attempts.
+#[utoipa::path(post, path = "/api/v1/residents/sessions", tag = "residents", operation_id = "create_resident_session",
+    request_body = CodeSignIn, security(()),
+    responses((status = 200, body = Tokens), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn sign_in(
+    app: web::Data<App>,
+    address: Address,
+    body: Body<CodeSignIn>,
+) -> Result<HttpResponse, Problem> {
+    let phone = mobile(&body.value.phone)?;
+    let phone_key = app.keys.blind_index(PHONE_KEY, &phone);
+    app.limits.take(Limited::SignIn, &address.0)?;
+    let hash = hash_token(&format!("{phone_key}{}", body.value.code));
+    let (keys, now) = (app.keys.clone(), app.now());
+    let tokens = app
+        .db
+        .write(move |c| {
+            let newest = queries::newest_otp(c, &phone_key).or_fault("load code")?;
+            let Some(otp) = newest.filter(|o| o.expires_at.0 > now && o.attempts < MAX_ATTEMPTS)
+            else {
+                return Ok(None);
+            };
+            if otp.code_hash != hash {
+                // No error here: the attempt must be counted, not rolled back.
+                queries::count_attempt(c, otp.id).or_fault("count attempt")?;
+                return Ok(None);
+            }
+            if queries::use_otp(c, otp.id, now).or_fault("use code")? == 0 {
+                return Ok(None);
+            }
+            let resident =
+                queries::resident_of_phone(c, &phone_key, now).or_fault("load resident")?;
+            session::open(c, &keys, Subject::Resident, resident, now).map(Some)
+        })
+        .await?;
+    let refused = || Problem::because(Code::BadCredentials, "the code is wrong, used or expired; ask for a new one");
+    Ok(HttpResponse::Ok().json(tokens.ok_or_else(refused)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_mobile;
+
+    #[test]
+    fn mobile_numbers_come_to_eleven_digits() {
+        for text in ["13800001234", "+8613800001234", "+86 138-0000-1234", "138 0000 1234"] {
+            assert_eq!(parse_mobile(text).as_deref(), Some("13800001234"), "{text}");
+        }
+        for text in ["12345678901", "1380000123", "059187654321", "138000012345"] {
+            assert_eq!(parse_mobile(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Everything a handler may ask: a plain struct, built once, the same in service and in tests.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::Semaphore;
+
+use crate::config::Settings;
+use crate::district::Profile;
+use crate::platform::{
+    blob::Blobs,
+    clock::{Clock, SystemClock},
+    crypto::Keys,
+    db::{self, Database},
+    limit::Limits,
+    metrics::Metrics,
+    sms::{LogGateway, SmsGateway},
+};
+
+/// The parts every capability stands on.
+pub struct App {
+    /// Configuration.
+    pub settings: Settings,
+    /// The database.
+    pub db: Database,
+    /// Photos.
+    pub blobs: Blobs,
+    /// The district profile.
+    pub profile: Arc<Profile>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Keys.
+    pub keys: Keys,
+    /// Text messages.
+    pub sms: Arc<dyn SmsGateway>,
+    /// Rate limits.
+    pub limits: Limits,
+    /// Counters.
+    pub metrics: Metrics,
+    /// How many photos may be decoded at once.
+    pub photo_slots: Arc<Semaphore>,
+}
+
+/// The ports that tests and the demonstration replace.
+pub struct Ports {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Text messages.
+    pub sms: Arc<dyn SmsGateway>,
+}
+
+impl Default for Ports {
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock), sms: Arc::new(LogGateway) }
+    }
+}
+
+impl App {
+    /// Opens database, blobs and profile, and migrates.
+    ///
+    /// # Errors
+    /// What could not be opened, in words for the operator.
+    pub fn build(settings: Settings, ports: Ports) -> anyhow::Result<Self> {
+        let profile = match &settings.district {
+            Some(folder) => Profile::load_dir(folder)?,
+            None => Profile::embedded()?,
+        };
+        let db = Database::open(&settings.database_url, settings.database_connections)?;
+        db::migrate(&mut *db.blocking().map_err(|p| anyhow::anyhow!("{}", p.internal().unwrap_or("")))?)?;
+        let keys = Keys::derive(&settings.secret_key)
+            .map_err(|p| anyhow::anyhow!("{}", p.internal().unwrap_or("keys")))?;
+        Ok(Self {
+            blobs: Blobs::open(settings.blob_url.as_deref(), &settings.data_dir)?,
+            db,
+            profile: Arc::new(profile),
+            clock: ports.clock,
+            keys,
+            sms: ports.sms,
+            limits: Limits::new(settings.rates, settings.rate_limit),
+            metrics: Metrics::default(),
+            photo_slots: Arc::new(Semaphore::new(settings.photo_workers.max(1))),
+            settings,
+        })
+    }
+
+    /// The present instant, UTC.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+}

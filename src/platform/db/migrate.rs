@@ -1,0 +1,57 @@
+//! Migrations: one list of names, one folder per database, run at every start.
+
+use diesel::connection::SimpleConnection as _;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::Connection;
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// Key of the advisory lock that lets one of several starting processes migrate.
+const MIGRATION_LOCK: i64 = 0x6465_6e67_7765_6e01;
+
+/// A migration that failed; the database stands at the one before it.
+#[derive(Debug, thiserror::Error)]
+#[error("migration failed: {0}")]
+pub struct MigrationError(String);
+
+/// Brings the database up to date. Several processes may start at once on PostgreSQL: an
+/// advisory lock lets one of them work while the others wait.
+///
+/// # Errors
+/// When a migration fails.
+pub fn migrate(conn: &mut Connection) -> Result<usize, MigrationError> {
+    locked(conn, |conn| match conn {
+        Connection::Sqlite(c) => c.run_pending_migrations(SQLITE).map(|done| done.len()),
+        Connection::Postgres(c) => c.run_pending_migrations(POSTGRES).map(|done| done.len()),
+    })
+}
+
+/// Takes every migration back, newest first. For tests and for development databases.
+///
+/// # Errors
+/// When a migration cannot be taken back.
+pub fn revert_all(conn: &mut Connection) -> Result<usize, MigrationError> {
+    locked(conn, |conn| match conn {
+        Connection::Sqlite(c) => c.revert_all_migrations(SQLITE).map(|done| done.len()),
+        Connection::Postgres(c) => c.revert_all_migrations(POSTGRES).map(|done| done.len()),
+    })
+}
+
+type MigrationResult = Result<usize, Box<dyn std::error::Error + Send + Sync>>;
+
+fn locked(
+    conn: &mut Connection,
+    work: impl FnOnce(&mut Connection) -> MigrationResult,
+) -> Result<usize, MigrationError> {
+    let lock = |verb: &str| format!("SELECT pg_advisory_{verb}({MIGRATION_LOCK})");
+    if let Connection::Postgres(c) = conn {
+        c.batch_execute(&lock("lock")).map_err(|e| MigrationError(e.to_string()))?;
+    }
+    let done = work(conn).map_err(|e| MigrationError(e.to_string()));
+    if let Connection::Postgres(c) = conn {
+        c.batch_execute(&lock("unlock")).map_err(|e| MigrationError(e.to_string()))?;
+    }
+    done
+}

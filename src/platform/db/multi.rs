@@ -1,0 +1,12 @@
+//! The connection that is one of two. Alone in its file: the derive brings names of its own.
+
+use diesel::{PgConnection, SqliteConnection};
+
+/// A connection to either database.
+#[derive(diesel::MultiConnection)]
+pub enum AnyConnection {
+    /// PostgreSQL.
+    Postgres(PgConnection),
+    /// SQLite.
+    Sqlite(SqliteConnection),
+}

@@ -1,0 +1,587 @@
+//! The tables, as diesel sees them on both databases. A test compares this with the migrations.
+
+#![expect(missing_docs, reason = "the columns are documented in docs/data-model.md")]
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    idempotency (scope, key) {
+        scope -> Text,
+        key -> Text,
+        fingerprint -> Binary,
+        status -> Nullable<Integer>,
+        location -> Nullable<Text>,
+        body -> Nullable<JsonSql>,
+        created_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    job (id) {
+        id -> UuidSql,
+        kind -> Text,
+        payload -> JsonSql,
+        run_at -> UtcTimeSql,
+        attempts -> Integer,
+        locked_until -> Nullable<UtcTimeSql>,
+        last_error -> Nullable<Text>,
+        done_at -> Nullable<UtcTimeSql>,
+        created_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    sequence (name) {
+        name -> Text,
+        next -> BigInt,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    record (id) {
+        id -> UuidSql,
+        subject_kind -> Text,
+        subject_id -> UuidSql,
+        event -> Text,
+        from_state -> Nullable<Text>,
+        to_state -> Nullable<Text>,
+        actor_kind -> Text,
+        actor_id -> Nullable<UuidSql>,
+        actor_name -> Text,
+        reason -> Nullable<Text>,
+        detail -> JsonSql,
+        device_time -> Nullable<UtcTimeSql>,
+        at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    staff (id) {
+        id -> UuidSql,
+        username -> Text,
+        display_name -> Text,
+        role -> Text,
+        unit_code -> Nullable<Text>,
+        street_code -> Nullable<Text>,
+        grid_code -> Nullable<Text>,
+        password_hash -> Text,
+        disabled -> Bool,
+        version -> Integer,
+        created_at -> UtcTimeSql,
+        updated_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    session (id) {
+        id -> UuidSql,
+        subject_kind -> Text,
+        subject_id -> UuidSql,
+        family_id -> UuidSql,
+        refresh_hash -> Binary,
+        created_at -> UtcTimeSql,
+        expires_at -> UtcTimeSql,
+        used_at -> Nullable<UtcTimeSql>,
+        revoked_at -> Nullable<UtcTimeSql>,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    resident (id) {
+        id -> UuidSql,
+        phone_key -> Text,
+        created_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    resident_otp (id) {
+        id -> UuidSql,
+        phone_key -> Text,
+        code_hash -> Binary,
+        attempts -> Integer,
+        created_at -> UtcTimeSql,
+        expires_at -> UtcTimeSql,
+        used_at -> Nullable<UtcTimeSql>,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    ledger_entry (id) {
+        id -> UuidSql,
+        number -> Text,
+        state -> Text,
+        title -> Text,
+        category -> Text,
+        coarse -> Text,
+        object_id -> Nullable<Text>,
+        lon -> Nullable<Double>,
+        lat -> Nullable<Double>,
+        street_code -> Nullable<Text>,
+        grid_code -> Nullable<Text>,
+        source_class -> Nullable<Text>,
+        lead_complaint_id -> Nullable<UuidSql>,
+        due_on -> Nullable<Date>,
+        complaint_count -> Integer,
+        distinct_reporters -> Integer,
+        duplicate_count -> Integer,
+        repeat_count -> Integer,
+        strong_concern -> Bool,
+        collective_visit -> Bool,
+        escalation_level -> Integer,
+        cycle_no -> Integer,
+        predecessor_id -> Nullable<UuidSql>,
+        merged_into -> Nullable<UuidSql>,
+        written_off_at -> Nullable<UtcTimeSql>,
+        version -> Integer,
+        created_at -> UtcTimeSql,
+        updated_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    ledger_merge (id) {
+        id -> UuidSql,
+        source_entry_id -> UuidSql,
+        target_entry_id -> UuidSql,
+        before -> JsonSql,
+        reason -> Text,
+        merged_by -> Nullable<UuidSql>,
+        merged_at -> UtcTimeSql,
+        undone_by -> Nullable<UuidSql>,
+        undone_at -> Nullable<UtcTimeSql>,
+        undo_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    ledger_decision (id) {
+        id -> UuidSql,
+        entry_id -> UuidSql,
+        event -> Text,
+        outcome -> Text,
+        meeting -> Nullable<Text>,
+        decided_on -> Date,
+        minute_ref -> Nullable<Text>,
+        level -> Nullable<Text>,
+        chosen_owner -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        decided_by -> UuidSql,
+        created_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    complaint (id) {
+        id -> UuidSql,
+        number -> Text,
+        tracking_code -> Text,
+        channel -> Text,
+        external_no -> Nullable<Text>,
+        source_class -> Nullable<Text>,
+        discovery_mode -> Text,
+        category -> Text,
+        coarse -> Text,
+        demand -> Nullable<Text>,
+        occurred_at -> Nullable<UtcTimeSql>,
+        occurred_until -> Nullable<UtcTimeSql>,
+        state -> Text,
+        procedure -> Nullable<Text>,
+        entry_id -> UuidSql,
+        link -> Text,
+        link_rule -> Nullable<Text>,
+        repeat_of -> Nullable<UuidSql>,
+        anonymous -> Bool,
+        person_count -> Integer,
+        resident_id -> Nullable<UuidSql>,
+        hidden -> Bool,
+        risk -> Integer,
+        flags -> JsonSql,
+        due_on -> Date,
+        in_queue -> Bool,
+        queue_rank -> Integer,
+        received_at -> UtcTimeSql,
+        device_time -> Nullable<UtcTimeSql>,
+        closed_at -> Nullable<UtcTimeSql>,
+        version -> Integer,
+        updated_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    complaint_text (complaint_id) {
+        complaint_id -> UuidSql,
+        description -> Text,
+        description_masked -> Text,
+        address -> Nullable<Text>,
+        address_masked -> Nullable<Text>,
+        premises -> Nullable<Text>,
+        premises_key -> Nullable<Text>,
+        object_id -> Nullable<Text>,
+        title -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    complaint_place (complaint_id) {
+        complaint_id -> UuidSql,
+        kind -> Text,
+        raw_lon -> Nullable<Double>,
+        raw_lat -> Nullable<Double>,
+        datum -> Nullable<Text>,
+        accuracy_m -> Nullable<Double>,
+        lon -> Nullable<Double>,
+        lat -> Nullable<Double>,
+        cell -> Nullable<BigInt>,
+        place_name -> Nullable<Text>,
+        street_code -> Nullable<Text>,
+        grid_code -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    petitioner (id) {
+        id -> UuidSql,
+        complaint_id -> UuidSql,
+        position -> Integer,
+        kind -> Text,
+        sealed -> Nullable<Binary>,
+        person_keys -> JsonSql,
+        created_at -> UtcTimeSql,
+        erased_at -> Nullable<UtcTimeSql>,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    deadline (id) {
+        id -> UuidSql,
+        complaint_id -> UuidSql,
+        kind -> Text,
+        amount -> Integer,
+        unit -> Text,
+        roll_forward -> Bool,
+        source -> Text,
+        started_on -> Date,
+        due_on -> Date,
+        provisional -> Bool,
+        met_at -> Nullable<UtcTimeSql>,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    supplement (id) {
+        id -> UuidSql,
+        complaint_id -> UuidSql,
+        text -> Text,
+        text_masked -> Text,
+        new_facts -> Bool,
+        occurred_at -> Nullable<UtcTimeSql>,
+        created_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    reply (id) {
+        id -> UuidSql,
+        complaint_id -> UuidSql,
+        kind -> Text,
+        document -> Text,
+        text -> Text,
+        text_masked -> Text,
+        written_by -> UuidSql,
+        created_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    rating (complaint_id) {
+        complaint_id -> UuidSql,
+        score -> Text,
+        text_masked -> Nullable<Text>,
+        text -> Nullable<Text>,
+        wants_reopening -> Bool,
+        created_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    photo (id) {
+        id -> UuidSql,
+        complaint_id -> UuidSql,
+        verification_id -> Nullable<UuidSql>,
+        role -> Text,
+        status -> Text,
+        problem -> Nullable<Text>,
+        file_name -> Nullable<Text>,
+        sha256 -> Text,
+        media_type -> Nullable<Text>,
+        size_bytes -> BigInt,
+        width -> Nullable<Integer>,
+        height -> Nullable<Integer>,
+        perceptual_hash -> Nullable<Text>,
+        taken_at -> Nullable<UtcTimeSql>,
+        device_clock -> Nullable<Text>,
+        gps_lon -> Nullable<Double>,
+        gps_lat -> Nullable<Double>,
+        orientation -> Nullable<Integer>,
+        device -> Nullable<Text>,
+        distance_m -> Nullable<Double>,
+        has_derivatives -> Bool,
+        created_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    sender_block (key) {
+        key -> Text,
+        reason -> Text,
+        created_by -> UuidSql,
+        created_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    match_key (key, complaint_id) {
+        key -> Text,
+        complaint_id -> UuidSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    match_verdict (id) {
+        id -> UuidSql,
+        complaint_id -> UuidSql,
+        rule -> Text,
+        outcome -> Text,
+        target_id -> Nullable<UuidSql>,
+        score -> Nullable<Double>,
+        evidence -> JsonSql,
+        model_version -> Text,
+        entry_before -> Nullable<UuidSql>,
+        decided_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    match_decision (id) {
+        id -> UuidSql,
+        verdict_id -> UuidSql,
+        complaint_id -> UuidSql,
+        decision -> Text,
+        reason -> Nullable<Text>,
+        decided_by -> UuidSql,
+        decided_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    triage_claim (complaint_id) {
+        complaint_id -> UuidSql,
+        staff_id -> UuidSql,
+        claimed_at -> UtcTimeSql,
+        expires_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    triage_decision (id) {
+        id -> UuidSql,
+        complaint_id -> UuidSql,
+        action -> Text,
+        reason -> Nullable<Text>,
+        procedure -> Nullable<Text>,
+        document -> Nullable<Text>,
+        notice -> Nullable<Text>,
+        transfer_to -> Nullable<Text>,
+        decided_by -> UuidSql,
+        decided_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    verification (id) {
+        id -> UuidSql,
+        complaint_id -> UuidSql,
+        grid_code -> Text,
+        officer_id -> Nullable<UuidSql>,
+        state -> Text,
+        lon -> Nullable<Double>,
+        lat -> Nullable<Double>,
+        radius_m -> Double,
+        band_from -> Nullable<Integer>,
+        band_to -> Nullable<Integer>,
+        instructions -> Nullable<Text>,
+        due_on -> Nullable<Date>,
+        assigned_at -> Nullable<UtcTimeSql>,
+        result -> Nullable<Text>,
+        dispatched_by -> UuidSql,
+        version -> Integer,
+        created_at -> UtcTimeSql,
+        updated_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    verification_event (id) {
+        id -> UuidSql,
+        verification_id -> UuidSql,
+        kind -> Text,
+        client_id -> Text,
+        officer_id -> UuidSql,
+        raw_lon -> Nullable<Double>,
+        raw_lat -> Nullable<Double>,
+        datum -> Nullable<Text>,
+        accuracy_m -> Nullable<Double>,
+        lon -> Nullable<Double>,
+        lat -> Nullable<Double>,
+        distance_m -> Nullable<Double>,
+        in_grid -> Nullable<Bool>,
+        result -> Nullable<Text>,
+        notes -> Nullable<Text>,
+        notes_masked -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        same_time_of_day -> Nullable<Bool>,
+        late -> Bool,
+        device_time -> UtcTimeSql,
+        received_at -> UtcTimeSql,
+    }
+}
+
+diesel::joinable!(ledger_decision -> ledger_entry (entry_id));
+diesel::joinable!(ledger_decision -> staff (decided_by));
+diesel::joinable!(complaint -> ledger_entry (entry_id));
+diesel::joinable!(complaint -> resident (resident_id));
+diesel::joinable!(complaint_text -> complaint (complaint_id));
+diesel::joinable!(complaint_place -> complaint (complaint_id));
+diesel::joinable!(petitioner -> complaint (complaint_id));
+diesel::joinable!(deadline -> complaint (complaint_id));
+diesel::joinable!(supplement -> complaint (complaint_id));
+diesel::joinable!(reply -> complaint (complaint_id));
+diesel::joinable!(reply -> staff (written_by));
+diesel::joinable!(rating -> complaint (complaint_id));
+diesel::joinable!(photo -> complaint (complaint_id));
+diesel::joinable!(sender_block -> staff (created_by));
+diesel::joinable!(match_key -> complaint (complaint_id));
+diesel::joinable!(match_decision -> match_verdict (verdict_id));
+diesel::joinable!(match_decision -> complaint (complaint_id));
+diesel::joinable!(match_decision -> staff (decided_by));
+diesel::joinable!(triage_claim -> complaint (complaint_id));
+diesel::joinable!(triage_claim -> staff (staff_id));
+diesel::joinable!(triage_decision -> complaint (complaint_id));
+diesel::joinable!(triage_decision -> staff (decided_by));
+diesel::joinable!(verification -> complaint (complaint_id));
+diesel::joinable!(verification_event -> verification (verification_id));
+diesel::joinable!(verification_event -> staff (officer_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    idempotency,
+    job,
+    sequence,
+    record,
+    staff,
+    session,
+    resident,
+    resident_otp,
+    ledger_entry,
+    ledger_merge,
+    ledger_decision,
+    complaint,
+    complaint_text,
+    complaint_place,
+    petitioner,
+    deadline,
+    supplement,
+    reply,
+    rating,
+    photo,
+    sender_block,
+    match_key,
+    match_verdict,
+    match_decision,
+    triage_claim,
+    triage_decision,
+    verification,
+    verification_event,
+);

@@ -1,0 +1,15 @@
+//! HTTP conventions, written once: problem documents, validated bodies, idempotency keys, keyset
+//! pages, ETags.
+
+mod answer;
+mod body;
+mod etag;
+pub mod idempotency;
+mod page;
+mod problems;
+
+pub use answer::Answer;
+pub use body::{Body, MAX_JSON_BYTES, Query};
+pub use etag::{IfMatch, etag_of};
+pub use page::{Cursor, Page, PageQuery};
+pub use problems::{language_of, localise};

@@ -1,0 +1,302 @@
+//! Problems (RFC 9457): the one error type between a rule and the client.
+//!
+//! Policy. Queries return diesel's `QueryResult`. Whoever calls a query says what its failure
+//! means, by [`OnDb::or_fault`] (ours: 500, told only to the log) or by turning a missing row or a
+//! violated constraint into a named problem. Rules return `Problem` with a code of the table
+//! below. The client reads `detail` and `items`; what only the log may know travels in a field
+//! that is never serialised. This file names no web framework: `platform::http` renders it.
+
+use std::fmt;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+macro_rules! problem_codes {
+    ($($variant:ident $code:literal $status:literal $zh:literal $en:literal;)*) => {
+        /// Every problem code the API can answer with, one line each.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[expect(missing_docs, reason = "each variant's meaning is its English title in the table")]
+        pub enum Code { $($variant,)* }
+
+        impl Code {
+            /// All codes, in the order of the table.
+            pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
+
+            /// The stable machine-readable code.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Code::$variant => $code,)* }
+            }
+
+            /// The HTTP status the code travels with.
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $(Code::$variant => $status,)* }
+            }
+
+            /// The title in Chinese (the default) or English.
+            #[must_use]
+            pub const fn title(self, language: Language) -> &'static str {
+                match (self, language) {
+                    $((Code::$variant, Language::Zh) => $zh,
+                      (Code::$variant, Language::En) => $en,)*
+                }
+            }
+        }
+    };
+}
+
+problem_codes! {
+    MalformedRequest      "malformed_request"      400 "请求格式无法识别"           "The request could not be read";
+    BadParameter          "bad_parameter"          400 "查询参数有误"               "A query parameter is not valid";
+    UnknownCursor         "unknown_cursor"         400 "分页游标无效"               "The page cursor is not valid";
+    Unauthenticated       "unauthenticated"        401 "需要登录"                   "Sign in first";
+    BadCredentials        "bad_credentials"        401 "用户名或密码不正确"         "The user name or password is wrong";
+    TokenExpired          "token_expired"          401 "登录已过期"                 "The token has expired";
+    AccountDisabled       "account_disabled"       403 "账号已停用或已调整"         "The account was disabled or changed";
+    Forbidden             "forbidden"              403 "无权办理"                   "You may not do this";
+    NotFound              "not_found"              404 "未找到"                     "Not found";
+    MethodNotAllowed      "method_not_allowed"     405 "不支持该请求方法"           "The method is not allowed here";
+    WrongState            "wrong_state"            409 "当前状态不允许此操作"       "The present state does not allow this";
+    IdempotencyConflict   "idempotency_conflict"   409 "同一幂等键对应了不同内容"   "The idempotency key was used with another body";
+    AlreadyExists         "already_exists"         409 "已存在"                     "It exists already";
+    ClaimedByOther        "claimed_by_other"       409 "该件已由他人领取"           "Someone else holds this item";
+    NotClaimed            "not_claimed"            409 "请先领取该件"               "Claim the item first";
+    MergeRefused          "merge_refused"          409 "不能并单"                   "These cannot be merged";
+    UndoRefused           "undo_refused"           409 "不能撤销并单"               "This merge cannot be undone";
+    Gone                  "gone"                   410 "已失效"                     "It is no longer available";
+    PreconditionFailed    "precondition_failed"    412 "内容已被他人修改"           "Someone changed it first";
+    BodyTooLarge          "body_too_large"         413 "内容过大"                   "The body is too large";
+    PhotoTooLarge         "photo_too_large"        413 "照片过大"                   "The photo is too large";
+    UnsupportedMediaType  "unsupported_media_type" 415 "不支持的内容类型"           "The content type is not supported";
+    UnsupportedPhotoType  "unsupported_photo_type" 415 "不支持的照片格式"           "The photo type is not supported";
+    Invalid               "invalid"                422 "内容不符合要求"             "Some fields are not valid";
+    PhotoUnreadable       "photo_unreadable"       422 "照片无法读取"               "The photo could not be read";
+    GuardFailed           "guard_failed"           422 "未满足办理条件"             "A condition of this step is not met";
+    PreconditionRequired  "precondition_required"  428 "需要 If-Match"              "Send If-Match with the ETag you read";
+    TooManyRequests       "too_many_requests"      429 "操作过于频繁"               "Too many requests";
+    Internal              "internal"               500 "系统内部错误"               "Something failed on our side";
+    Unavailable           "unavailable"            503 "系统繁忙，请稍后再试"       "Busy: try again shortly";
+}
+
+/// The two languages problem titles are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Language {
+    /// 简体中文, the default.
+    #[default]
+    Zh,
+    /// English.
+    En,
+}
+
+/// One thing that is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Item {
+    /// Where: a path such as `location.lon` or `query.limit`.
+    pub location: String,
+    /// A stable code such as `required` or `too_long`.
+    pub code: String,
+    /// What is wrong and what was expected.
+    pub message: String,
+}
+
+/// What went wrong, for the client; and, apart, for the log.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    code: Code,
+    detail: Option<String>,
+    items: Vec<Item>,
+    retry_after_s: Option<u64>,
+    internal: Option<String>,
+}
+
+impl Problem {
+    /// A problem with the code's title alone.
+    #[must_use]
+    pub fn new(code: Code) -> Self {
+        Self { code, detail: None, items: Vec::new(), retry_after_s: None, internal: None }
+    }
+
+    /// A problem with a sentence for the client: what was wrong, what to do next.
+    pub fn because(code: Code, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..Self::new(code) }
+    }
+
+    /// 404 without telling whether the thing exists for somebody else.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(Code::NotFound)
+    }
+
+    /// 422 about one field.
+    pub fn invalid(location: &str, code: &str, message: impl Into<String>) -> Self {
+        Self::invalid_items(vec![Item::new(location, code, message)])
+    }
+
+    /// 422 about several fields.
+    #[must_use]
+    pub fn invalid_items(items: Vec<Item>) -> Self {
+        Self { items, ..Self::new(Code::Invalid) }
+    }
+
+    /// 400 about one query parameter.
+    pub fn bad_parameter(name: &str, message: impl Into<String>) -> Self {
+        Self {
+            items: vec![Item::new(&format!("query.{name}"), "bad_parameter", message)],
+            ..Self::new(Code::BadParameter)
+        }
+    }
+
+    /// 409 that names the present state and what was asked of it.
+    pub fn wrong_state(from: &str, wanted: &str) -> Self {
+        Self::because(Code::WrongState, format!("state is `{from}`; `{wanted}` is not possible from it"))
+    }
+
+    /// 429, to be tried again after the given seconds.
+    #[must_use]
+    pub fn too_many(retry_after_s: u64) -> Self {
+        Self { retry_after_s: Some(retry_after_s.max(1)), ..Self::new(Code::TooManyRequests) }
+    }
+
+    /// 503, to be tried again after the given seconds; the reason goes to the log.
+    pub fn unavailable(internal: impl Into<String>, retry_after_s: u64) -> Self {
+        Self {
+            retry_after_s: Some(retry_after_s),
+            internal: Some(internal.into()),
+            ..Self::new(Code::Unavailable)
+        }
+    }
+
+    /// Our fault: 500 for the client, the reason for the log alone.
+    pub fn fault(internal: impl Into<String>) -> Self {
+        Self { internal: Some(internal.into()), ..Self::new(Code::Internal) }
+    }
+
+    /// Adds field items to any problem.
+    #[must_use]
+    pub fn with_items(mut self, items: Vec<Item>) -> Self {
+        self.items = items;
+        self
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// Seconds after which to try again, when that helps.
+    #[must_use]
+    pub fn retry_after_s(&self) -> Option<u64> {
+        self.retry_after_s
+    }
+
+    /// What only the log may know.
+    #[must_use]
+    pub fn internal(&self) -> Option<&str> {
+        self.internal.as_deref()
+    }
+
+    /// The document sent to the client.
+    #[must_use]
+    pub fn document(&self, language: Language) -> ProblemDocument {
+        ProblemDocument {
+            r#type: format!("/docs/problems#{}", self.code.as_str()),
+            title: self.code.title(language).to_owned(),
+            status: self.code.status(),
+            code: self.code.as_str().to_owned(),
+            detail: self.detail.clone(),
+            items: self.items.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.code.as_str())?;
+        if let Some(detail) = &self.detail {
+            write!(f, ": {detail}")?;
+        }
+        for item in &self.items {
+            write!(f, "; {} {}: {}", item.location, item.code, item.message)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl Item {
+    /// A field item.
+    pub fn new(location: &str, code: &str, message: impl Into<String>) -> Self {
+        Self { location: location.to_owned(), code: code.to_owned(), message: message.into() }
+    }
+}
+
+/// The body of every error answer (`application/problem+json`, RFC 9457).
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ProblemDocument {
+    /// A reference to the code's documentation.
+    pub r#type: String,
+    /// The code's title in the language of `Accept-Language` (zh-CN or en).
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// The stable code to program against.
+    pub code: String,
+    /// What was wrong this time and what to do next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The fields concerned, where there are any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub items: Vec<Item>,
+}
+
+/// Says what a failed query means.
+pub trait OnDb<T> {
+    /// The failure is ours: 500 (or 503 when the database was only busy), with `what` in the log.
+    ///
+    /// # Errors
+    /// The fault, when the query failed.
+    fn or_fault(self, what: &str) -> Result<T, Problem>;
+}
+
+impl<T> OnDb<T> for Result<T, diesel::result::Error> {
+    fn or_fault(self, what: &str) -> Result<T, Problem> {
+        use diesel::result::{DatabaseErrorKind, Error};
+        self.map_err(|error| match &error {
+            Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => {
+                Problem::unavailable(format!("{what}: {error}"), 1)
+            }
+            Error::DatabaseError(DatabaseErrorKind::Unknown, info)
+                if info.message().contains("deadlock") || info.message().contains("locked") =>
+            {
+                Problem::unavailable(format!("{what}: {error}"), 1)
+            }
+            _ => Problem::fault(format!("{what}: {error}")),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_errors() {
+        let mut seen = std::collections::HashSet::new();
+        for code in Code::ALL {
+            assert!(seen.insert(code.as_str()), "{} twice", code.as_str());
+            assert!((400..600).contains(&code.status()));
+        }
+    }
+
+    #[test]
+    fn the_client_never_reads_the_internal_text() {
+        let problem = Problem::fault("password of table x");
+        let body = serde_json::to_string(&problem.document(Language::En)).unwrap();
+        assert!(!body.contains("password"));
+        assert!(!problem.to_string().contains("password"));
+    }
+}
