@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::openapi;
 use crate::platform::{
     http::{MAX_JSON_BYTES, localise},
-    problem::{Code, Problem, ProblemDocument},
+    problem::{Code, Item, Problem, ProblemDocument},
 };
 
 /// The answer every operation may give when it refuses or fails.
@@ -133,14 +133,17 @@ async fn observe(
     let method = request.method().clone();
     let pattern = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     let app = request.app_data::<web::Data<App>>().cloned();
-    let response = next.call(request).await?;
+    let answered = next.call(request).await;
     let took = began.elapsed();
-    let status = response.status().as_u16();
+    let status = match &answered {
+        Ok(response) => response.status().as_u16(),
+        Err(error) => error.as_response_error().status_code().as_u16(),
+    };
     tracing::debug!(%method, pattern, status, ?took, "answered");
     if let Some(app) = app {
         app.metrics.request(method.as_str(), pattern, status, took);
     }
-    Ok(response)
+    answered
 }
 
 /// The process is alive.
@@ -167,5 +170,5 @@ async fn metrics(app: web::Data<App>) -> HttpResponse {
 
 /// The operations of this file, for the OpenAPI document.
 #[derive(OpenApi)]
-#[openapi(paths(healthz, readyz, metrics), components(responses(AnyProblem)))]
+#[openapi(paths(healthz, readyz, metrics), components(responses(AnyProblem), schemas(ProblemDocument, Item)))]
 pub struct OperationDoc;

@@ -1,1 +1,117 @@
+//! The command line.
 
+mod serve;
+mod staff;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Settings, process_environment};
+use crate::platform::db::{self, Database};
+use crate::platform::problem::Problem;
+
+/// 登闻 dengwen: a district's environmental complaints, from the resident's phone to the ledger.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+pub struct Command {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    action: Action,
+}
+
+/// Options every command takes.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// TOML file with the same keys as the environment, in lower case and without DENGWEN_
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder of a district profile to use instead of the built-in 鼓楼区
+    #[arg(long, global = true, value_name = "DIR")]
+    district: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Serve the API
+    Serve,
+    /// Bring the database up to date and end
+    Migrate,
+    /// Manage staff accounts
+    #[command(subcommand)]
+    Staff(staff::Action),
+    /// Print the OpenAPI document
+    Openapi {
+        /// Compare with the committed openapi/dengwen.json instead of printing
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+impl Options {
+    /// The configuration these options and the environment make.
+    ///
+    /// # Errors
+    /// When a key is unknown or a value does not fit.
+    pub fn settings(&self) -> anyhow::Result<Settings> {
+        let mut environment = process_environment();
+        if let Some(folder) = &self.district {
+            environment
+                .insert("DENGWEN_DISTRICT".to_owned(), folder.to_string_lossy().into_owned());
+        }
+        Ok(Settings::load(self.config.as_deref(), &environment)?)
+    }
+}
+
+/// Runs a command.
+///
+/// # Errors
+/// What went wrong, in words for the operator.
+pub fn run(command: Command) -> anyhow::Result<()> {
+    let Command { options, action } = command;
+    match action {
+        Action::Serve => serve::run(options.settings()?),
+        Action::Migrate => migrate(&options.settings()?),
+        Action::Staff(action) => staff::run(&options.settings()?, action),
+        Action::Openapi { check } => openapi(check),
+    }
+}
+
+/// Opens the database of the settings and brings it up to date.
+fn open_database(settings: &Settings) -> anyhow::Result<Database> {
+    let database = Database::open(&settings.database_url, 2)?;
+    let mut conn = database.blocking().map_err(operator_error)?;
+    db::migrate(&mut conn)?;
+    drop(conn);
+    Ok(database)
+}
+
+fn migrate(settings: &Settings) -> anyhow::Result<()> {
+    open_database(settings)?;
+    println!("{} is up to date", settings.database_url);
+    Ok(())
+}
+
+fn openapi(check: bool) -> anyhow::Result<()> {
+    const COMMITTED: &str = "openapi/dengwen.json";
+    let document = crate::openapi::document()?;
+    if !check {
+        print!("{document}");
+        return Ok(());
+    }
+    anyhow::ensure!(
+        std::fs::read_to_string(COMMITTED)? == document,
+        "{COMMITTED} is not what the code says; run `just bless` and look at the difference"
+    );
+    println!("{COMMITTED} matches the code");
+    Ok(())
+}
+
+/// An operator may read what a client may not.
+fn operator_error(problem: Problem) -> anyhow::Error {
+    match problem.internal() {
+        Some(internal) => anyhow::anyhow!("{problem}: {internal}"),
+        None => anyhow::anyhow!("{problem}"),
+    }
+}

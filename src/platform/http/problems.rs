@@ -1,9 +1,10 @@
 //! Problems as HTTP answers.
 
 use actix_web::{
-    Error, HttpMessage, HttpRequest, HttpResponse, ResponseError,
+    Error, HttpRequest, HttpResponse, ResponseError,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
+    error::InternalError,
     http::{StatusCode, header},
     middleware::Next,
 };
@@ -45,34 +46,44 @@ pub fn language_of(request: &HttpRequest) -> Language {
 }
 
 /// Middleware: renders every problem in the caller's language, turns the framework's own refusals
-/// into problem documents, and writes our faults to the log, once, with the request's name.
+/// into problem documents, and writes our faults to the log, once, with the route's name.
 ///
 /// # Errors
-/// Never: errors become answers here.
+/// What the inner service refuses, already rendered.
 pub async fn localise(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let http_request = request.request().clone();
-    let answered = next.call(request).await;
-    let response = match answered {
-        Ok(response) => response.map_into_boxed_body(),
-        Err(error) => ServiceResponse::new(http_request.clone(), error.error_response_boxed()),
+    let language = language_of(request.request());
+    let method = request.method().clone();
+    let pattern = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let rendered = |problem: &Problem| {
+        if let Some(internal) = problem.internal() {
+            tracing::error!(%method, route = pattern, code = problem.code().as_str(), "{internal}");
+        }
+        render(problem, language)
     };
-    let language = language_of(&http_request);
-    let problem = response.response().error().and_then(|e| e.as_error::<Problem>()).cloned();
-    let problem = problem.or_else(|| framework_refusal(&response));
-    let Some(problem) = problem else { return Ok(response) };
-    if let Some(internal) = problem.internal() {
-        let path = http_request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
-        tracing::error!(method = %http_request.method(), path, code = problem.code().as_str(), "{internal}");
-        http_request.extensions_mut().insert(LoggedFault);
+    match next.call(request).await {
+        Ok(response) => {
+            let response = response.map_into_boxed_body();
+            let own = response.response().error().and_then(|e| e.as_error::<Problem>()).cloned();
+            Ok(match own.or_else(|| framework_refusal(&response)) {
+                Some(problem) => response.into_response(rendered(&problem)),
+                None => response,
+            })
+        }
+        Err(error) => {
+            let status = error.as_response_error().status_code();
+            let problem = error.as_error::<Problem>().cloned().or_else(|| refusal_of(status));
+            Err(match problem {
+                Some(problem) => {
+                    InternalError::from_response(problem.clone(), rendered(&problem)).into()
+                }
+                None => error,
+            })
+        }
     }
-    Ok(response.into_response(render(&problem, language)))
 }
-
-/// Marks a request whose fault was logged.
-struct LoggedFault;
 
 /// Errors of the framework (no such route, method, broken transfer) in our own words.
 fn framework_refusal(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
@@ -80,29 +91,18 @@ fn framework_refusal(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|v| v.as_bytes().starts_with(b"application/"));
-    let code = match response.status() {
-        _ if is_document => return None,
+    if is_document { None } else { refusal_of(response.status()) }
+}
+
+fn refusal_of(status: StatusCode) -> Option<Problem> {
+    let code = match status {
         StatusCode::NOT_FOUND => Code::NotFound,
         StatusCode::METHOD_NOT_ALLOWED => Code::MethodNotAllowed,
         StatusCode::PAYLOAD_TOO_LARGE => Code::BodyTooLarge,
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
-        StatusCode::REQUEST_TIMEOUT => Code::MalformedRequest,
         status if status.is_client_error() => Code::MalformedRequest,
         status if status.is_server_error() => Code::Internal,
         _ => return None,
     };
     Some(Problem::new(code))
-}
-
-trait BoxedErrorResponse {
-    fn error_response_boxed(&self) -> HttpResponse;
-}
-
-impl BoxedErrorResponse for Error {
-    fn error_response_boxed(&self) -> HttpResponse {
-        match self.as_error::<Problem>() {
-            Some(problem) => HttpResponse::from_error(problem.clone()),
-            None => self.error_response(),
-        }
-    }
 }

@@ -1,0 +1,47 @@
+//! `dengwen serve`.
+
+use tracing_subscriber::EnvFilter;
+
+use crate::app::{App, Ports};
+use crate::config::Settings;
+use crate::server;
+
+/// Serves until the process is told to stop; requests being answered are answered first.
+pub(super) fn run(settings: Settings) -> anyhow::Result<()> {
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_new(&settings.log)?)
+        .with_writer(std::io::stderr)
+        .init();
+    actix_web::rt::System::new().block_on(async {
+        let app = App::build(settings, Ports::default())?;
+        let workers = std::thread::available_parallelism()?.get();
+        let (server, running) = server::start(app, workers)?;
+        println!("dengwen listens on http://{}", server.address);
+        println!("documentation: http://{}/docs/", server.address);
+        tokio::spawn(async move {
+            stop_signal().await;
+            tracing::info!("stopping");
+            server.stop().await;
+        });
+        running.await?;
+        Ok(())
+    })
+}
+
+/// Waits for Ctrl-C or, on Unix, the service manager's SIGTERM.
+async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    if let Err(e) = tokio::signal::ctrl_c().await {
+        tracing::error!("cannot wait for Ctrl-C: {e}");
+    }
+}

@@ -1,0 +1,143 @@
+//! The world a story plays in: a server on a free port, a database of its own, a clock that
+//! stands still until told, and actors who speak HTTP.
+
+pub mod actors;
+pub mod contract;
+pub mod postgres;
+
+use std::{future::Future, num::NonZeroU32, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use dengwen::{
+    app::{App, Ports},
+    config::{Environment, Settings},
+    platform::{
+        clock::ManualClock,
+        crypto,
+        db::{self, Connection, Database, DatabaseUrl},
+        limit::HourlyRates,
+        sms::MemoryGateway,
+    },
+    server::{self, Server},
+};
+use tempfile::TempDir;
+
+pub use actors::{Actor, Reply};
+
+/// A story's date: a Tuesday, far from holidays.
+pub const TODAY: &str = "2026-11-24T10:00:00+08:00";
+
+/// Which database a story plays on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On {
+    Sqlite,
+    Postgres,
+}
+
+/// A running server and all that belongs to it.
+pub struct World {
+    pub server: Server,
+    pub clock: ManualClock,
+    pub sms: Arc<MemoryGateway>,
+    pub on: On,
+    pub dir: TempDir,
+    client: reqwest::Client,
+    _database: Option<postgres::TestDatabase>,
+}
+
+/// What a story may want otherwise.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    /// Rates low enough to be met.
+    pub tight_limits: bool,
+}
+
+/// Plays a story. Without PostgreSQL its half is left out, which `support::postgres` says once,
+/// visibly.
+pub fn play<F: Future<Output = ()>>(on: On, wishes: Wishes, story: impl FnOnce(World) -> F) {
+    let database = match on {
+        On::Sqlite => None,
+        On::Postgres => match postgres::server() {
+            Some(server) => Some(server.create_database(migrate_url)),
+            None => return,
+        },
+    };
+    actix_web::rt::System::new().block_on(async {
+        let world = World::start(on, &wishes, database);
+        story(world).await;
+    });
+}
+
+fn migrate_url(url: &str) {
+    let url: DatabaseUrl = url.parse().unwrap();
+    let database = Database::open(&url, 1).unwrap();
+    db::migrate(&mut database.blocking().unwrap()).unwrap();
+}
+
+impl World {
+    fn start(on: On, wishes: &Wishes, database: Option<postgres::TestDatabase>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let url = match &database {
+            Some(database) => database.url.clone(),
+            None => format!("sqlite://{}", dir.path().join("test.db").display()),
+        };
+        let pairs = [
+            ("DENGWEN_DATABASE_URL", url),
+            ("DENGWEN_LISTEN", "127.0.0.1:0".to_owned()),
+            ("DENGWEN_DATA_DIR", dir.path().display().to_string()),
+            ("DENGWEN_SECRET_KEY", crypto::new_root_key().1),
+            ("DENGWEN_DATABASE_CONNECTIONS", "16".to_owned()),
+        ];
+        let environment: Environment =
+            pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
+        let mut settings = Settings::load(None, &environment).unwrap();
+        let rate = NonZeroU32::new(if wishes.tight_limits { 5 } else { 100_000 }).unwrap();
+        settings.rates = HourlyRates { submit: rate, unknown_code: rate, sign_in: rate };
+        let start: DateTime<Utc> = DateTime::parse_from_rfc3339(TODAY).unwrap().to_utc();
+        let clock = ManualClock::at(start);
+        let sms = Arc::new(MemoryGateway::default());
+        let ports = Ports { clock: Arc::new(clock.clone()), sms: sms.clone() };
+        let app = App::build(settings, ports).unwrap();
+        let (server, running) = server::start(app, 2).unwrap();
+        actix_web::rt::spawn(running);
+        Self { server, clock, sms, on, dir, client: reqwest::Client::new(), _database: database }
+    }
+
+    /// The server's address for a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.server.address)
+    }
+
+    /// Looks into the database, for what no answer shows.
+    pub fn db_read<T>(&self, look: impl FnOnce(&mut Connection) -> T) -> T {
+        look(&mut self.server.app.db.blocking().unwrap())
+    }
+}
+
+/// Declares a story that plays on both databases:
+/// `on_both! { async fn name(world) { … } }`, or with wishes `async fn name(world, Wishes{..})`.
+#[macro_export]
+macro_rules! on_both {
+    ($(#[$doc:meta])* async fn $name:ident($world:ident) $body:block) => {
+        $crate::on_both! { $(#[$doc])* async fn $name($world, $crate::support::Wishes::default()) $body }
+    };
+    ($(#[$doc:meta])* async fn $name:ident($world:ident, $wishes:expr) $body:block) => {
+        $(#[$doc])*
+        mod $name {
+            #[allow(unused_imports, reason = "a story uses what its file imports")]
+            use super::*;
+
+            async fn story($world: $crate::support::World) $body
+
+            #[test]
+            fn sqlite() {
+                $crate::support::play($crate::support::On::Sqlite, $wishes, story);
+            }
+
+            #[test]
+            fn postgres() {
+                $crate::support::play($crate::support::On::Postgres, $wishes, story);
+            }
+        }
+    };
+}
