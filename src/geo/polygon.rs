@@ -1,0 +1,72 @@
+//! Areas and which of them holds a place.
+
+use geo::{BoundingRect as _, Contains as _, MultiPolygon};
+use rstar::{AABB, RTree, RTreeObject};
+
+use super::Point;
+
+/// A named area.
+#[derive(Debug, Clone)]
+pub struct Area {
+    /// Its code.
+    pub code: String,
+    /// Its outline in canonical degrees.
+    pub outline: MultiPolygon<f64>,
+}
+
+/// Areas, indexed by their bounding boxes.
+#[derive(Debug)]
+pub struct AreaIndex {
+    tree: RTree<Boxed>,
+    areas: Vec<Area>,
+}
+
+#[derive(Debug)]
+struct Boxed {
+    at: usize,
+    envelope: AABB<[f64; 2]>,
+}
+
+impl RTreeObject for Boxed {
+    type Envelope = AABB<[f64; 2]>;
+
+    fn envelope(&self) -> Self::Envelope {
+        self.envelope
+    }
+}
+
+impl AreaIndex {
+    /// Indexes areas. An area without an outline is never found.
+    #[must_use]
+    pub fn new(areas: Vec<Area>) -> Self {
+        let boxes = areas
+            .iter()
+            .enumerate()
+            .filter_map(|(at, area)| {
+                let bounds = area.outline.bounding_rect()?;
+                let corners = AABB::from_corners(bounds.min().into(), bounds.max().into());
+                Some(Boxed { at, envelope: corners })
+            })
+            .collect();
+        Self { tree: RTree::bulk_load(boxes), areas }
+    }
+
+    /// The code of the area that holds a place.
+    #[must_use]
+    pub fn at(&self, place: Point) -> Option<&str> {
+        let point = geo::Point::new(place.lon, place.lat);
+        let envelope = AABB::from_point([place.lon, place.lat]);
+        self.tree
+            .locate_in_envelope_intersecting(&envelope)
+            .filter_map(|boxed| self.areas.get(boxed.at))
+            .filter(|area| area.outline.contains(&point))
+            .map(|area| area.code.as_str())
+            .min()
+    }
+
+    /// All areas.
+    #[must_use]
+    pub fn areas(&self) -> &[Area] {
+        &self.areas
+    }
+}
