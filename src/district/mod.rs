@@ -1,4 +1,235 @@
-//! stub
-#[derive(Debug)] pub struct Profile;
-impl Profile { pub fn load_dir(_: &std::path::Path)->Result<Self,std::io::Error>{Ok(Self)} pub fn embedded()->Result<Self,std::io::Error>{Ok(Self)}
-pub fn grid(&self,_:&str)->Option<()>{None} pub fn street(&self,_:&str)->Option<()>{None} pub fn unit(&self,_:&str)->Option<()>{None} }
+//! The district profile: everything with legal effect as data (辖区配置).
+//!
+//! Streets, grids, taxonomy, units, channels with their deadlines, procedures with their
+//! documents, the holiday calendar, thresholds. The profile of 鼓楼区 is embedded; `--district DIR`
+//! replaces it. A profile that does not parse, or whose parts do not fit each other, is refused
+//! with file, line and what was expected.
+
+pub mod calendar;
+mod load;
+mod places;
+mod rules;
+mod taxonomy;
+
+use std::path::Path;
+
+pub use calendar::{Calendar, DeadlineRule, Due, Unit, shanghai};
+pub use load::ProfileError;
+pub use places::{Grid, PlaceHit, Street};
+pub use rules::{
+    Bounds, Channel, DeadlineKind, DistrictRules, Document, Escalation, Limits, MatchingRules,
+    Procedure, Rating, TriageRules, VerificationRules,
+};
+pub use taxonomy::{Category, Coarse, Competence, OfficialUnit, Post};
+
+use chrono::NaiveDate;
+
+use crate::geo::{AreaIndex, Point, distance_m};
+
+/// A place this near a hot default point is that point (metres).
+const HOT_POINT_M: f64 = 2.0;
+
+/// A district's profile.
+pub struct Profile {
+    /// Name, codes, limits, thresholds.
+    pub rules: DistrictRules,
+    /// Streets and towns (街道、镇).
+    pub streets: Vec<Street>,
+    /// Grid cells (网格).
+    pub grids: Vec<Grid>,
+    /// First level of the taxonomy.
+    pub coarse: Vec<Coarse>,
+    /// Second level of the taxonomy.
+    pub categories: Vec<Category>,
+    /// Units (单位).
+    pub units: Vec<OfficialUnit>,
+    /// Posts (岗位).
+    pub posts: Vec<Post>,
+    /// Which unit is competent for what.
+    pub competences: Vec<Competence>,
+    /// Channels (渠道) and their deadlines.
+    pub channels: Vec<Channel>,
+    /// Procedures (办理程序).
+    pub procedures: Vec<Procedure>,
+    /// Documents (文书).
+    pub documents: Vec<Document>,
+    /// Documents of decisions that end in no procedure: (decision, document).
+    pub decision_documents: Vec<(String, String)>,
+    /// Working days.
+    pub calendar: Calendar,
+    street_index: AreaIndex,
+    grid_index: AreaIndex,
+    gazetteer: places::Gazetteer,
+}
+
+impl std::fmt::Debug for Profile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Profile({})", self.rules.name)
+    }
+}
+
+impl Profile {
+    /// The built-in profile of 鼓楼区.
+    ///
+    /// # Errors
+    /// When an embedded file is broken, which the tests rule out.
+    pub fn embedded() -> Result<Self, ProfileError> {
+        load::embedded()
+    }
+
+    /// A profile from a folder with the same files as `profiles/gulou`.
+    ///
+    /// # Errors
+    /// The file, line and what was expected.
+    pub fn load_dir(folder: &Path) -> Result<Self, ProfileError> {
+        load::from_dir(folder)
+    }
+
+    /// A category by code, enabled or not.
+    #[must_use]
+    pub fn category(&self, code: &str) -> Option<&Category> {
+        self.categories.iter().find(|c| c.code == code)
+    }
+
+    /// A category that complaints may name.
+    #[must_use]
+    pub fn open_category(&self, code: &str) -> Option<&Category> {
+        self.category(code).filter(|c| c.enabled)
+    }
+
+    /// A channel by code.
+    #[must_use]
+    pub fn channel(&self, code: &str) -> Option<&Channel> {
+        self.channels.iter().find(|c| c.code == code)
+    }
+
+    /// A procedure by code.
+    #[must_use]
+    pub fn procedure(&self, code: &str) -> Option<&Procedure> {
+        self.procedures.iter().find(|p| p.code == code)
+    }
+
+    /// A document by code.
+    #[must_use]
+    pub fn document(&self, code: &str) -> Option<&Document> {
+        self.documents.iter().find(|d| d.code == code)
+    }
+
+    /// The document of a decision that ends in no procedure, such as `refuse`.
+    #[must_use]
+    pub fn decision_document(&self, decision: &str) -> Option<&Document> {
+        let (_, code) = self.decision_documents.iter().find(|(name, _)| name == decision)?;
+        self.document(code)
+    }
+
+    /// A street by code.
+    #[must_use]
+    pub fn street(&self, code: &str) -> Option<&Street> {
+        self.streets.iter().find(|s| s.code == code)
+    }
+
+    /// A grid by code.
+    #[must_use]
+    pub fn grid(&self, code: &str) -> Option<&Grid> {
+        self.grids.iter().find(|g| g.code == code)
+    }
+
+    /// A unit by code.
+    #[must_use]
+    pub fn unit(&self, code: &str) -> Option<&OfficialUnit> {
+        self.units.iter().find(|u| u.code == code)
+    }
+
+    /// The unit competent for a category on a date; `None` is the bureau itself.
+    #[must_use]
+    pub fn competent_unit(&self, category: &str, on: NaiveDate) -> Option<&OfficialUnit> {
+        self.competences
+            .iter()
+            .filter(|c| c.category == category && c.from <= on)
+            .max_by_key(|c| c.from)
+            .and_then(|c| self.unit(&c.unit))
+    }
+
+    /// The street that holds a place.
+    #[must_use]
+    pub fn street_at(&self, place: Point) -> Option<&Street> {
+        self.street_index.at(place).and_then(|code| self.street(code))
+    }
+
+    /// The grid that holds a place.
+    #[must_use]
+    pub fn grid_at(&self, place: Point) -> Option<&Grid> {
+        self.grid_index.at(place).and_then(|code| self.grid(code))
+    }
+
+    /// Whether a place is in the district, or within `tolerance_m` metres of it: a fix at the
+    /// border is only as good as its accuracy.
+    #[must_use]
+    pub fn contains(&self, place: Point, tolerance_m: f64) -> bool {
+        self.street_at(place).is_some() || self.street_index.within(place, tolerance_m)
+    }
+
+    /// Whether a place is a hot default point, which is no place at all.
+    #[must_use]
+    pub fn is_hot_point(&self, place: Point) -> bool {
+        let near = |hot: &rules::HotPoint| {
+            distance_m(place, Point { lon: hot.lon, lat: hot.lat }) < HOT_POINT_M
+        };
+        self.rules.matching.hot_points.iter().any(near)
+    }
+
+    /// A place the profile knows by a name that stands in a text; the longest name wins.
+    #[must_use]
+    pub fn place_named_in(&self, text: &str) -> Option<PlaceHit> {
+        self.gazetteer.find(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_profile_is_whole() {
+        let profile = Profile::embedded().unwrap();
+        assert_eq!(profile.streets.len(), 10);
+        assert!(profile.grids.len() >= 30);
+        assert_eq!(profile.coarse.len(), 9);
+        let drum_tower = Point { lon: 119.2985, lat: 26.0860 };
+        assert_eq!(profile.street_at(drum_tower).unwrap().name, "东街街道");
+        let grid = profile.grid_at(drum_tower).unwrap();
+        assert_eq!(grid.street, "350102004");
+        assert_eq!(grid.code.len(), 14);
+        assert!(!profile.contains(Point { lon: 119.20, lat: 26.08 }, 300.0));
+    }
+
+    #[test]
+    fn a_place_at_the_border_is_as_good_as_its_accuracy() {
+        let profile = Profile::embedded().unwrap();
+        // Some 40 m beyond the eastern border of 水部街道.
+        let east = profile.streets.iter().map(|s| s.east).fold(f64::MIN, f64::max);
+        let outside = Point { lon: east + 0.0004, lat: 26.0789 };
+        assert!(!profile.contains(outside, 0.0));
+        assert!(profile.contains(outside, 300.0));
+    }
+
+    #[test]
+    fn places_are_known_by_name() {
+        let profile = Profile::embedded().unwrap();
+        let hit = profile.place_named_in("本人每天路过的梅峰河（左海西门到博物院段）很臭").unwrap();
+        assert_eq!(hit.name, "梅峰河");
+        assert!(hit.place.is_some());
+        assert!(profile.place_named_in("马尾区快安").is_none());
+        assert_eq!(profile.place_named_in("鼓东街道某小区").unwrap().street, "350102001");
+    }
+
+    #[test]
+    fn competence_goes_by_date() {
+        let profile = Profile::embedded().unwrap();
+        let day = |text: &str| text.parse().unwrap();
+        let unit = profile.competent_unit("air.cooking_fume", day("2026-01-01")).unwrap();
+        assert_eq!(unit.code, "dept_urban");
+        assert!(profile.competent_unit("air.cooking_fume", day("2020-01-01")).is_none());
+        assert!(profile.competent_unit("water.industrial", day("2026-01-01")).is_none());
+    }
+}

@@ -1,9 +1,12 @@
 //! Areas and which of them holds a place.
 
-use geo::{BoundingRect as _, Contains as _, MultiPolygon};
+use geo::{BoundingRect as _, Closest, ClosestPoint as _, Contains as _, MultiPolygon};
 use rstar::{AABB, RTree, RTreeObject};
 
-use super::Point;
+use super::{Point, distance_m};
+
+/// Metres of a degree of latitude.
+const METRES_PER_DEGREE: f64 = 111_195.0;
 
 /// A named area.
 #[derive(Debug, Clone)]
@@ -62,6 +65,29 @@ impl AreaIndex {
             .filter(|area| area.outline.contains(&point))
             .map(|area| area.code.as_str())
             .min()
+    }
+
+    /// Whether a place lies in an area or within `tolerance_m` metres of one's outline.
+    #[must_use]
+    pub fn within(&self, place: Point, tolerance_m: f64) -> bool {
+        let point = geo::Point::new(place.lon, place.lat);
+        // Degrees of longitude shrink northward; one factor does for so small a distance.
+        let stretch = place.lat.to_radians().cos().max(0.01);
+        let reach = tolerance_m / METRES_PER_DEGREE;
+        let envelope = AABB::from_corners(
+            [place.lon - reach / stretch, place.lat - reach],
+            [place.lon + reach / stretch, place.lat + reach],
+        );
+        self.tree
+            .locate_in_envelope_intersecting(&envelope)
+            .filter_map(|boxed| self.areas.get(boxed.at))
+            .any(|area| match area.outline.closest_point(&point) {
+                Closest::Intersection(_) => true,
+                Closest::SinglePoint(near) => {
+                    distance_m(place, Point { lon: near.x(), lat: near.y() }) <= tolerance_m
+                }
+                Closest::Indeterminate => false,
+            })
     }
 
     /// All areas.

@@ -1,0 +1,238 @@
+//! Working days and deadlines (期限).
+//!
+//! The day of the start is not counted (民法典201条). A rule may move a last day that is no working
+//! day to the next one (203条, for 信访 by analogy, hence a flag on each rule). Working days follow
+//! the State Council's yearly notice: its table first, else Monday to Friday. Beyond the last
+//! published year a deadline is provisional. Days are those of Asia/Shanghai, ending at 24:00.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Datelike, Days, FixedOffset, NaiveDate, Utc, Weekday};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+const SHANGHAI_SECONDS: i32 = 8 * 3600;
+
+/// The district's time zone, +08:00 all year.
+#[must_use]
+pub fn shanghai() -> FixedOffset {
+    // Eight hours are within range, so the fallback (UTC) is never taken.
+    FixedOffset::east_opt(SHANGHAI_SECONDS).unwrap_or_else(|| chrono::Offset::fix(&Utc))
+}
+
+/// The district's date at an instant.
+#[must_use]
+pub fn date_of(at: DateTime<Utc>) -> NaiveDate {
+    at.with_timezone(&shanghai()).date_naive()
+}
+
+/// What a deadline counts in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// 工作日.
+    WorkingDay,
+    /// 日 (calendar days).
+    NaturalDay,
+}
+
+impl Unit {
+    /// The name in the API and the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::WorkingDay => "working_day",
+            Self::NaturalDay => "natural_day",
+        }
+    }
+}
+
+/// How a deadline is counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadlineRule {
+    /// How many.
+    pub amount: u32,
+    /// Of what.
+    pub unit: Unit,
+    /// Whether a last day that is no working day moves to the next one.
+    pub roll_forward: bool,
+}
+
+/// The last day of a deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Due {
+    /// The last day, until 24:00.
+    pub on: NaiveDate,
+    /// Whether a year without a published calendar was involved; recomputed when it is published.
+    pub provisional: bool,
+}
+
+/// One day of a notice.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SpecialDay {
+    pub(super) date: NaiveDate,
+    #[serde(rename = "name")]
+    pub(super) _name: String,
+    pub(super) is_off_day: bool,
+}
+
+/// A year's notice.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Notice {
+    pub(super) year: i32,
+    #[serde(rename = "papers")]
+    pub(super) _papers: Vec<String>,
+    pub(super) days: Vec<SpecialDay>,
+}
+
+/// Which days are working days.
+#[derive(Debug, Clone)]
+pub struct Calendar {
+    off: HashMap<NaiveDate, bool>,
+    last_year: i32,
+}
+
+impl Calendar {
+    pub(super) fn new(notices: impl IntoIterator<Item = Notice>) -> Self {
+        let mut off = HashMap::new();
+        let mut last_year = i32::MIN;
+        for notice in notices {
+            last_year = last_year.max(notice.year);
+            off.extend(notice.days.iter().map(|day| (day.date, day.is_off_day)));
+        }
+        Self { off, last_year }
+    }
+
+    /// The last year whose notice is known.
+    #[must_use]
+    pub fn last_year(&self) -> i32 {
+        self.last_year
+    }
+
+    /// Whether a day is a working day.
+    #[must_use]
+    pub fn is_working_day(&self, day: NaiveDate) -> bool {
+        match self.off.get(&day) {
+            Some(off) => !off,
+            None => !matches!(day.weekday(), Weekday::Sat | Weekday::Sun),
+        }
+    }
+
+    /// The last day of a deadline that starts on `start`.
+    #[must_use]
+    pub fn due(&self, start: NaiveDate, rule: &DeadlineRule) -> Due {
+        let mut day = match rule.unit {
+            Unit::NaturalDay => start + Days::new(u64::from(rule.amount)),
+            Unit::WorkingDay => {
+                (0..rule.amount).fold(start, |day, _| self.working_day_after(day))
+            }
+        };
+        if rule.roll_forward && !self.is_working_day(day) {
+            day = self.working_day_after(day);
+        }
+        Due { on: day, provisional: day.year() > self.last_year }
+    }
+
+    /// The next working day after a day.
+    #[must_use]
+    pub fn working_day_after(&self, day: NaiveDate) -> NaiveDate {
+        let mut next = day + Days::new(1);
+        while !self.is_working_day(next) {
+            next = next + Days::new(1);
+        }
+        next
+    }
+
+    /// The day `count` working days after `day`.
+    #[must_use]
+    pub fn working_days_after(&self, day: NaiveDate, count: u32) -> NaiveDate {
+        (0..count).fold(day, |day, _| self.working_day_after(day))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::district::Profile;
+
+    fn calendar() -> Calendar {
+        Profile::embedded().unwrap().calendar
+    }
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn working(amount: u32) -> DeadlineRule {
+        DeadlineRule { amount, unit: Unit::WorkingDay, roll_forward: false }
+    }
+
+    fn natural(amount: u32, roll_forward: bool) -> DeadlineRule {
+        DeadlineRule { amount, unit: Unit::NaturalDay, roll_forward }
+    }
+
+    /// The vectors of the published notices.
+    #[test]
+    fn published_vectors() {
+        let calendar = calendar();
+        let cases = [
+            ("2026-02-12", working(5), "2026-02-26"),
+            ("2026-04-29", working(5), "2026-05-09"),
+            ("2026-09-18", working(5), "2026-09-24"),
+            ("2025-12-30", working(3), "2026-01-05"),
+            ("2026-02-02", natural(15, false), "2026-02-17"),
+            ("2026-02-02", natural(15, true), "2026-02-24"),
+            ("2026-08-06", natural(60, false), "2026-10-05"),
+            ("2026-08-06", natural(60, true), "2026-10-08"),
+            ("2025-12-19", natural(15, false), "2026-01-03"),
+            ("2025-12-19", natural(15, true), "2026-01-04"),
+            ("2026-07-24", natural(60, true), "2026-09-22"),
+        ];
+        for (start, rule, expected) in cases {
+            let due = calendar.due(day(start), &rule);
+            assert_eq!(due.on, day(expected), "{start} {rule:?}");
+            assert!(!due.provisional);
+        }
+    }
+
+    #[test]
+    fn make_up_days_of_2026_are_worked() {
+        let calendar = calendar();
+        for text in ["2026-01-04", "2026-02-14", "2026-02-28", "2026-05-09", "2026-09-20", "2026-10-10"] {
+            assert!(calendar.is_working_day(day(text)), "{text}");
+        }
+        assert!(!calendar.is_working_day(day("2026-10-01")));
+    }
+
+    #[test]
+    fn beyond_the_last_notice_is_provisional() {
+        assert!(calendar().due(day("2026-12-20"), &natural(60, true)).provisional);
+    }
+
+    #[test]
+    fn a_district_day_ends_at_midnight_in_shanghai() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        assert_eq!(date_of(at("2026-11-24T15:59:59Z")), day("2026-11-24"));
+        assert_eq!(date_of(at("2026-11-24T16:00:00Z")), day("2026-11-25"));
+    }
+
+    proptest! {
+        #[test]
+        fn later_starts_never_fall_due_earlier(offset in 0u64..1500, amount in 1u32..70, roll: bool, work: bool) {
+            let calendar = calendar();
+            let unit = if work { Unit::WorkingDay } else { Unit::NaturalDay };
+            let rule = DeadlineRule { amount, unit, roll_forward: roll };
+            let start = day("2022-01-01") + Days::new(offset);
+            let due = calendar.due(start, &rule).on;
+            prop_assert!(due > start);
+            prop_assert!(calendar.due(start + Days::new(1), &rule).on >= due);
+            if roll || work {
+                prop_assert!(calendar.is_working_day(due));
+            }
+        }
+    }
+}

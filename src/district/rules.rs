@@ -1,0 +1,270 @@
+//! The profile's numbers: limits, thresholds, channels, procedures.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::calendar::{DeadlineRule, Unit};
+
+/// `district.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DistrictRules {
+    /// The district's name.
+    pub name: String,
+    /// Division code, six digits (GB/T 2260).
+    pub code: String,
+    /// Opens every number people see, as in `GL20261123-0007`.
+    pub number_prefix: String,
+    /// The box that holds the district.
+    pub bounds: Bounds,
+    /// What a complaint may carry.
+    pub limits: Limits,
+    /// 判重.
+    pub matching: MatchingRules,
+    /// 群众反映强烈, 集体访, chains.
+    pub escalation: Escalation,
+    /// 研判排序.
+    pub triage: TriageRules,
+    /// 现场核实.
+    pub verification: VerificationRules,
+    /// 回访评价.
+    pub rating: Rating,
+}
+
+/// A box in canonical degrees.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bounds {
+    /// Western longitude.
+    pub west: f64,
+    /// Eastern longitude.
+    pub east: f64,
+    /// Southern latitude.
+    pub south: f64,
+    /// Northern latitude.
+    pub north: f64,
+}
+
+/// What a complaint may carry.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Letters of a description at most.
+    pub description_letters: usize,
+    /// Letters of an address at most.
+    pub address_letters: usize,
+    /// Letters of a premises' name at most.
+    pub premises_letters: usize,
+    /// Photos of a complaint at most.
+    pub photos: usize,
+    /// Bytes of a photo at most.
+    pub photo_bytes: usize,
+    /// Pixels of a photo at most.
+    pub photo_pixels: u64,
+    /// Similar open matters shown at most.
+    pub similar_shown: usize,
+}
+
+/// Weights and thresholds of matching (domain §3.3).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MatchingRules {
+    /// The model's name, kept with every verdict.
+    pub model: String,
+    /// Weight of the object or premises.
+    pub weight_object: f64,
+    /// Weight of the distance.
+    pub weight_place: f64,
+    /// Weight of the category.
+    pub weight_category: f64,
+    /// Weight of the text.
+    pub weight_text: f64,
+    /// Weight of the time of day.
+    pub weight_time: f64,
+    /// Value of the category evidence when only the first level agrees.
+    pub same_coarse: f64,
+    /// At or above: attached provisionally.
+    pub upper: f64,
+    /// At or above, below `upper`: suspected.
+    pub lower: f64,
+    /// Days after closing in which the same person's report is a repeat.
+    pub window_days: i64,
+    /// A fix less accurate than this (metres) is no evidence of place.
+    pub accuracy_max_m: f64,
+    /// Hours in which the same photo of the same person is the same submission (R0).
+    pub resubmit_hours: i64,
+    /// Candidates taken for one key at most.
+    pub candidates_per_key: i64,
+    /// Coordinates that are defaults, not places.
+    #[serde(default)]
+    pub hot_points: Vec<HotPoint>,
+}
+
+/// A coordinate that is some device's or clerk's default.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HotPoint {
+    /// Longitude, canonical degrees.
+    pub lon: f64,
+    /// Latitude, canonical degrees.
+    pub lat: f64,
+    /// Why it is here.
+    pub note: String,
+}
+
+/// When many voices become more than many reports (domain §3.3).
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Escalation {
+    /// Distinct reporters that make 群众反映强烈.
+    pub strong_concern_reporters: usize,
+    /// Days in which they must have reported.
+    pub strong_concern_days: i64,
+    /// Persons on one petition that make 集体访.
+    pub collective_visit_persons: i32,
+    /// Representatives at most (信访工作条例20条).
+    pub representatives: i32,
+    /// Chain length at which a matter goes one level up.
+    pub chain_one_level_up: i64,
+    /// Chain length at which a leader takes it.
+    pub chain_leader: i64,
+}
+
+/// The order of the brigade's queue (domain §3.4).
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TriageRules {
+    /// How long a claimed item is held.
+    pub lease_minutes: i64,
+    /// Items due within this many working days come first whatever their score.
+    pub urgent_working_days: u32,
+    /// Points for many reporters.
+    pub weight_reporters: f64,
+    /// Reporters that earn all of them.
+    pub reporters_full: u32,
+    /// Points for a rebound.
+    pub weight_rebound: f64,
+    /// Points for 督察 and 批办.
+    pub weight_source: f64,
+    /// Points for time gone.
+    pub weight_elapsed: f64,
+    /// Working days in which a suspected duplicate is to be decided.
+    pub decision_working_days: u32,
+}
+
+/// Conditions of a visit.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerificationRules {
+    /// Metres from the complained place within which a check-in needs no reason.
+    pub check_in_radius_m: f64,
+    /// Working days in which a task is to be done.
+    pub due_working_days: u32,
+    /// Hours by which a visit may miss the complained time of day.
+    pub band_tolerance_hours: u32,
+    /// The night begins at this hour (噪声法88条).
+    pub night_from: u32,
+    /// The night ends at this hour.
+    pub night_until: u32,
+}
+
+/// Conditions of a rating.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rating {
+    /// Days after the reply in which it may be rated.
+    pub open_days: i64,
+}
+
+/// A channel (渠道) through which complaints come.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Channel {
+    /// Code.
+    pub code: String,
+    /// Name.
+    pub name: String,
+    /// Whether the upstream number is required.
+    pub needs_external_no: bool,
+    /// Its deadlines.
+    #[serde(default, rename = "deadline")]
+    pub deadlines: Vec<ChannelDeadline>,
+}
+
+/// Which clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DeadlineKind {
+    /// 告知: to tell the reporter whether it is taken.
+    Notify,
+    /// 答复: to answer.
+    Reply,
+    /// 异议: to send back what is not ours.
+    Objection,
+}
+
+impl DeadlineKind {
+    /// The name in the API and the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Notify => "notify",
+            Self::Reply => "reply",
+            Self::Objection => "objection",
+        }
+    }
+}
+
+/// A channel's deadline row.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelDeadline {
+    /// Which clock.
+    pub kind: DeadlineKind,
+    /// How many.
+    pub amount: u32,
+    /// Of what.
+    pub unit: Unit,
+    /// Whether it moves off holidays.
+    pub roll_forward: bool,
+    /// The article or practice it rests on.
+    pub source: String,
+}
+
+impl ChannelDeadline {
+    /// The rule to count by.
+    #[must_use]
+    pub fn rule(&self) -> DeadlineRule {
+        DeadlineRule { amount: self.amount, unit: self.unit, roll_forward: self.roll_forward }
+    }
+}
+
+/// A procedure (办理程序), fixed at acceptance; it decides document, clock and redress.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Procedure {
+    /// Code.
+    pub code: String,
+    /// Name.
+    pub name: String,
+    /// Document of acceptance.
+    pub acceptance: String,
+    /// Document of the reply.
+    pub reply: String,
+    /// Days to reply.
+    pub reply_days: u32,
+    /// Whether the 30-day extension exists (29条; not for 申请查处).
+    pub may_extend: bool,
+    /// What the reporter may do against it.
+    pub redress: String,
+}
+
+/// A document template (文书).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// Code.
+    pub code: String,
+    /// Name.
+    pub name: String,
+}
