@@ -1,1 +1,278 @@
+//! Same matter? Same person? New, duplicate, repeat, rebound; explained (判重).
+//!
+//! A library within the crate: evidence in, explained verdict out, no I/O. The rules R0 to R12
+//! and the score are those of domain §3.3; weights and thresholds come from the district profile.
+//! `queries` serves candidates from indexed keys, never from a scan.
 
+pub mod escalation;
+mod evidence;
+pub mod keys;
+mod rules;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::geo::Point;
+
+pub use evidence::{Scored, score};
+pub use rules::decide;
+
+
+/// A complaint as the engine sees it: keys and facts, no names, no contact data.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The complaint's id.
+    pub id: Uuid,
+    /// Channel code.
+    pub channel: String,
+    /// The upstream system's number.
+    pub external_no: Option<String>,
+    /// Blind indexes of everyone who petitions here: reporter, joint signers, the represented.
+    /// Empty when anonymous.
+    pub persons: Vec<String>,
+    /// Registered id of the object complained of, where known (统一社会信用代码, 排污许可证号).
+    pub object_id: Option<String>,
+    /// Normal form of the premises' name.
+    pub premises: Option<String>,
+    /// Where, when there is a place.
+    pub place: Option<Place>,
+    /// Second-level category.
+    pub category: String,
+    /// First-level category.
+    pub coarse: String,
+    /// When it happened: begin and end.
+    pub occurred: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// When it reached us.
+    pub received_at: DateTime<Utc>,
+    /// What the reporter wants, in a word.
+    pub demand: Option<String>,
+    /// Grams of the text, sorted.
+    pub grams: Vec<u64>,
+    /// Keys of the text.
+    pub text_keys: Vec<u64>,
+    /// Photos sent with it.
+    pub photos: Vec<PhotoRef>,
+}
+
+/// A place as evidence.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Place {
+    /// Canonical place.
+    pub point: Point,
+    /// Accuracy in metres, when known.
+    pub accuracy_m: Option<f64>,
+}
+
+/// A photo as evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhotoRef {
+    /// SHA-256 of the original, hex.
+    pub sha256: String,
+    /// When it was taken, by its own data.
+    pub taken_at: Option<DateTime<Utc>>,
+}
+
+/// An earlier complaint and where its handling stands.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// The earlier complaint.
+    pub report: Report,
+    /// Its number.
+    pub number: String,
+    /// Its ledger entry.
+    pub entry_id: Uuid,
+    /// When its handling ended; `None` while it is open.
+    pub closed_at: Option<DateTime<Utc>>,
+    /// Whether 复核 was given, after which the same facts are not taken again.
+    pub finally_reviewed: bool,
+    /// Where the entry stands.
+    pub entry: EntryStanding,
+}
+
+/// Where a ledger entry stands, as far as matching cares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryStanding {
+    /// Clue, listed, being rectified.
+    Open,
+    /// 已销号 or 跟踪督导, since the given time.
+    WrittenOff(DateTime<Utc>),
+    /// 归档: a rebound opens a new entry.
+    Archived,
+}
+
+/// A row of the rule table (domain §3.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+pub enum Rule {
+    /// 技术重复.
+    R0,
+    /// 重复件(在办).
+    R1,
+    /// 重复信访.
+    R2,
+    /// 再次反映(新事实).
+    R3,
+    /// 多人反映同一问题.
+    R4,
+    /// 续报.
+    R5,
+    /// 反弹线索.
+    R6,
+    /// 关联(同源不同事).
+    R7,
+    /// 相邻不同源.
+    R9,
+    /// 不再受理.
+    R11,
+    /// No rule: a new matter.
+    New,
+}
+
+impl Rule {
+    /// The name in the database and in explanations.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::R0 => "R0",
+            Self::R1 => "R1",
+            Self::R2 => "R2",
+            Self::R3 => "R3",
+            Self::R4 => "R4",
+            Self::R5 => "R5",
+            Self::R6 => "R6",
+            Self::R7 => "R7",
+            Self::R9 => "R9",
+            Self::R11 => "R11",
+            Self::New => "new",
+        }
+    }
+
+    /// The Chinese name.
+    #[must_use]
+    pub const fn zh(self) -> &'static str {
+        match self {
+            Self::R0 => "技术重复",
+            Self::R1 => "重复件（在办）",
+            Self::R2 => "重复信访",
+            Self::R3 => "再次反映（新事实）",
+            Self::R4 => "多人反映同一问题",
+            Self::R5 => "续报",
+            Self::R6 => "反弹线索",
+            Self::R7 => "关联（同源不同事）",
+            Self::R9 => "相邻不同源",
+            Self::R11 => "不再受理",
+            Self::New => "新件",
+        }
+    }
+
+    /// Whether it says that one person petitions again on one matter.
+    #[must_use]
+    pub const fn is_repeat(self) -> bool {
+        matches!(self, Self::R1 | Self::R2 | Self::R3 | Self::R11)
+    }
+}
+
+/// What follows from a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The same submission again: the first record is answered, nothing is stored.
+    SameSubmission,
+    /// Attached for good without a person (R1 on the same premises).
+    Attached,
+    /// Attached until a named person confirms or rejects it; nothing with legal effect follows.
+    Provisional,
+    /// Between the thresholds: an entry of its own, and a question to the brigade.
+    Suspected,
+    /// Same object or place, another matter: named as related.
+    Related,
+    /// A new matter.
+    New,
+}
+
+impl Outcome {
+    /// The name in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SameSubmission => "same_submission",
+            Self::Attached => "attached",
+            Self::Provisional => "provisional",
+            Self::Suspected => "suspected",
+            Self::Related => "related",
+            Self::New => "new",
+        }
+    }
+}
+
+/// One comparison of two reports: its value, its weight, and words an officer reads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Comparison {
+    /// `object`, `place`, `category`, `text`, `time`, `person`, `photo`.
+    pub name: String,
+    /// 0 (speaks against) to 1 (speaks for); absent when there is no evidence.
+    pub value: Option<f64>,
+    /// Share of the weight after terms without evidence were dropped.
+    pub weight: f64,
+    /// Value times weight: what it adds to the score.
+    pub contribution: f64,
+    /// In words.
+    pub words: String,
+}
+
+/// A candidate with all that was found out about it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Explained {
+    /// The earlier complaint's id.
+    pub candidate: Uuid,
+    /// Its number.
+    pub number: String,
+    /// Its ledger entry.
+    pub entry_id: Uuid,
+    /// The rule that fits the pair.
+    pub rule: Rule,
+    /// What would follow from this pair alone.
+    pub outcome: Outcome,
+    /// 0 to 1.
+    pub score: f64,
+    /// The comparisons.
+    pub comparisons: Vec<Comparison>,
+    /// Why they cannot be one matter, whatever the score.
+    pub vetoes: Vec<String>,
+}
+
+/// What the engine decided, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The rule that fired.
+    pub rule: Rule,
+    /// What follows.
+    pub outcome: Outcome,
+    /// The earlier complaint it rests on.
+    pub target: Option<Uuid>,
+    /// The ledger entry it leads to.
+    pub target_entry: Option<Uuid>,
+    /// Score of the deciding pair.
+    pub score: Option<f64>,
+    /// The best candidates, the deciding one first.
+    pub candidates: Vec<Explained>,
+    /// The model that scored.
+    pub model: String,
+}
+
+impl Verdict {
+    /// The verdict when there is nobody to compare with.
+    #[must_use]
+    pub fn new_matter(model: &str) -> Self {
+        Self {
+            rule: Rule::New,
+            outcome: Outcome::New,
+            target: None,
+            target_entry: None,
+            score: None,
+            candidates: Vec::new(),
+            model: model.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! The rule table, row by row.
+
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::super::{PhotoRef, Place};
+use super::*;
+use crate::geo::Point;
+use crate::text::{grams, text_keys};
+
+fn profile() -> Profile {
+    Profile::embedded().unwrap()
+}
+
+fn day(n: i64) -> DateTime<Utc> {
+    "2026-03-02T12:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::days(n)
+}
+
+const TEXT: &str = "楼下烧烤店每天晚上油烟直排，熏得全楼居民无法开窗";
+
+/// A report of a barbecue's fumes by one person, on the given day.
+fn report(person: &str, on: i64) -> Report {
+    Report {
+        id: Uuid::now_v7(),
+        channel: "app".to_owned(),
+        external_no: None,
+        persons: Some(person).filter(|p| !p.is_empty()).map(str::to_owned).into_iter().collect(),
+        object_id: None,
+        premises: Some("老王烧烤".to_owned()),
+        place: Some(Place { point: Point { lon: 119.30, lat: 26.085 }, accuracy_m: Some(20.0) }),
+        category: "air.cooking_fume".to_owned(),
+        coarse: "air".to_owned(),
+        occurred: Some((day(on) - TimeDelta::hours(2), day(on) - TimeDelta::hours(1))),
+        received_at: day(on),
+        demand: Some("enforcement".to_owned()),
+        grams: grams(TEXT),
+        text_keys: text_keys(TEXT),
+        photos: Vec::new(),
+    }
+}
+
+fn open(report: Report) -> Candidate {
+    Candidate {
+        report,
+        number: "GL20260302-0001".to_owned(),
+        entry_id: Uuid::now_v7(),
+        closed_at: None,
+        finally_reviewed: false,
+        entry: EntryStanding::Open,
+    }
+}
+
+fn closed(report: Report, on: i64) -> Candidate {
+    Candidate { closed_at: Some(day(on)), ..open(report) }
+}
+
+fn ask(new: &Report, old: Candidate) -> (Rule, Outcome) {
+    let verdict = decide(new, &[old], &profile());
+    (verdict.rule, verdict.outcome)
+}
+
+fn photo(name: &str, taken: i64) -> PhotoRef {
+    PhotoRef { sha256: name.to_owned(), taken_at: Some(day(taken)) }
+}
+
+fn moved(report: Report, metres_north: f64) -> Report {
+    let place = report.place.map(|p| Place {
+        point: Point { lat: p.point.lat + metres_north / 111_195.0, ..p.point },
+        ..p
+    });
+    Report { place, ..report }
+}
+
+fn unnamed(report: Report) -> Report {
+    Report { premises: None, ..report }
+}
+
+#[test]
+fn r0_the_upstream_number_again() {
+    let numbered = |on| Report {
+        channel: "hotline_12345".to_owned(),
+        external_no: Some("FZ1".to_owned()),
+        ..report("", on)
+    };
+    assert_eq!(ask(&numbered(9), open(numbered(0))), (Rule::R0, Outcome::SameSubmission));
+    let other_channel = Report { channel: "letter".to_owned(), ..numbered(9) };
+    assert_ne!(ask(&other_channel, open(numbered(0))).0, Rule::R0);
+}
+
+#[test]
+fn r0_the_same_persons_photo_within_a_day() {
+    let with = |person: &str, on| Report { photos: vec![photo("aa", 0)], ..report(person, on) };
+    assert_eq!(ask(&with("a", 1), open(with("a", 0))).0, Rule::R0);
+    assert_eq!(ask(&with("a", 2), open(with("a", 0))).0, Rule::R1, "after a day it is a repeat");
+    assert_eq!(ask(&with("b", 0), open(with("a", 0))).0, Rule::R4, "shared in a group: R4 evidence");
+}
+
+#[test]
+fn r1_same_person_while_open() {
+    assert_eq!(ask(&report("a", 3), open(report("a", 0))), (Rule::R1, Outcome::Attached));
+    let provisional = ask(&unnamed(report("a", 3)), open(unnamed(report("a", 0))));
+    assert_eq!(provisional, (Rule::R1, Outcome::Provisional), "without premises a person confirms");
+}
+
+#[test]
+fn r2_same_person_after_closing_without_a_new_fact() {
+    let again = Report { occurred: report("a", 0).occurred, ..report("a", 40) };
+    assert_eq!(ask(&again, closed(report("a", 0), 30)), (Rule::R2, Outcome::Provisional));
+    let late = Report { received_at: day(30 + 366), ..again.clone() };
+    assert_eq!(ask(&late, closed(report("a", 0), 30)).1, Outcome::Related, "the window has passed");
+    let in_time = Report { received_at: day(30 + 365), ..again };
+    assert_eq!(ask(&in_time, closed(report("a", 0), 30)).0, Rule::R2);
+}
+
+#[test]
+fn r3_same_person_after_closing_with_a_new_fact() {
+    let happened = report("a", 40);
+    assert_eq!(ask(&happened, closed(report("a", 0), 30)).0, Rule::R3);
+    let old_story = Report { occurred: report("a", 0).occurred, ..report("a", 40) };
+    let photographed = Report { photos: vec![photo("bb", 39)], ..old_story.clone() };
+    assert_eq!(ask(&photographed, closed(report("a", 0), 30)).0, Rule::R3);
+    let old_photo = Report { photos: vec![photo("bb", 1)], ..old_story.clone() };
+    assert_eq!(ask(&old_photo, closed(report("a", 0), 30)).0, Rule::R2);
+    let demands = Report { demand: Some("compensation".to_owned()), ..old_story };
+    assert_eq!(ask(&demands, closed(report("a", 0), 30)).0, Rule::R3);
+}
+
+#[test]
+fn r4_another_person_while_open() {
+    assert_eq!(ask(&report("b", 1), open(report("a", 0))), (Rule::R4, Outcome::Provisional));
+}
+
+#[test]
+fn r5_another_person_after_closing() {
+    assert_eq!(ask(&report("b", 40), closed(report("a", 0), 30)).0, Rule::R5);
+}
+
+#[test]
+fn r6_after_write_off() {
+    let old = || Candidate { entry: EntryStanding::WrittenOff(day(35)), ..closed(report("a", 0), 30) };
+    assert_eq!(ask(&report("b", 40), old()).0, Rule::R6);
+    assert_eq!(ask(&report("a", 40), old()).0, Rule::R6);
+    let before = Report { occurred: report("b", 20).occurred, ..report("b", 40) };
+    assert_eq!(ask(&before, old()).0, Rule::R5, "it was over before the write-off");
+    let undated = Report { occurred: None, ..report("b", 40) };
+    assert_eq!(ask(&undated, old()).0, Rule::R6, "presumed for another person");
+    let archived = Candidate { entry: EntryStanding::Archived, ..old() };
+    assert_eq!(ask(&report("b", 40), archived).1, Outcome::Related, "a new entry after archiving");
+}
+
+#[test]
+fn r7_same_place_another_matter() {
+    let noise = Report {
+        category: "noise.social".to_owned(),
+        coarse: "noise".to_owned(),
+        ..report("a", 1)
+    };
+    assert_eq!(ask(&noise, open(report("a", 0))), (Rule::R7, Outcome::Related));
+}
+
+#[test]
+fn r9_another_known_object_is_a_veto() {
+    let with = |id: &str, person| Report { object_id: Some(id.to_owned()), ..report(person, 0) };
+    assert_eq!(ask(&with("91A", "b"), open(with("91B", "a"))), (Rule::R9, Outcome::Related));
+    assert_eq!(ask(&with("91A", "b"), open(with("91A", "a"))).0, Rule::R4);
+}
+
+#[test]
+fn r10_the_anonymous_are_nobody() {
+    assert_eq!(ask(&report("", 3), open(report("", 0))).0, Rule::R4);
+    assert_eq!(ask(&report("", 40), closed(report("", 0), 30)).0, Rule::R5);
+}
+
+#[test]
+fn r11_after_the_final_review() {
+    let again = Report { occurred: report("a", 0).occurred, ..report("a", 40) };
+    let old = Candidate { finally_reviewed: true, ..closed(report("a", 0), 30) };
+    assert_eq!(ask(&again, old.clone()).0, Rule::R11);
+    assert_eq!(ask(&report("a", 40), old).0, Rule::R3, "new facts are verified again");
+}
+
+#[test]
+fn r12_one_signer_in_common_is_the_same_person() {
+    let joint = Report { persons: vec!["x".to_owned(), "a".to_owned()], ..report("", 3) };
+    assert_eq!(ask(&joint, open(report("a", 0))).0, Rule::R1);
+}
+
+#[test]
+fn between_the_thresholds_a_person_is_asked() {
+    let far = Report { grams: Vec::new(), ..unnamed(moved(report("b", 1), 80.0)) };
+    let old = Report { grams: Vec::new(), ..unnamed(report("a", 0)) };
+    assert_eq!(ask(&far, open(old)), (Rule::R4, Outcome::Suspected));
+}
+
+#[test]
+fn far_apart_is_a_new_matter() {
+    let (rule, outcome) = ask(&unnamed(moved(report("b", 1), 600.0)), open(unnamed(report("a", 0))));
+    assert_eq!((rule, outcome), (Rule::New, Outcome::New));
+}
+
+#[test]
+fn branches_of_a_chain_are_not_one_matter() {
+    let branch = moved(report("b", 1), 900.0);
+    assert_ne!(ask(&branch, open(report("a", 0))).1, Outcome::Provisional);
+}
+
+#[test]
+fn without_any_place_nothing_is_attached() {
+    let nowhere = |person| Report { place: None, ..unnamed(report(person, 0)) };
+    assert_eq!(ask(&nowhere("b"), open(nowhere("a"))).1, Outcome::Suspected);
+}
+
+#[test]
+fn another_category_of_the_same_kind_is_only_suspected() {
+    let odour = Report { category: "air.odour".to_owned(), ..report("b", 1) };
+    assert_eq!(ask(&odour, open(report("a", 0))).1, Outcome::Suspected);
+}
+
+fn any_report() -> impl Strategy<Value = Report> {
+    let categories = prop::sample::select(vec![
+        ("air.cooking_fume", "air"),
+        ("air.odour", "air"),
+        ("noise.social", "noise"),
+    ]);
+    (categories, 0.0..900.0f64, 0i64..90, prop::option::of("[ab]"), any::<bool>(), any::<bool>(), any::<bool>())
+        .prop_map(|((category, coarse), metres, on, person, named, placed, timed)| {
+            let mut report = moved(report(person.as_deref().unwrap_or(""), on), metres);
+            report.category = category.to_owned();
+            report.coarse = coarse.to_owned();
+            report.premises = report.premises.filter(|_| named);
+            report.place = report.place.filter(|_| placed);
+            report.occurred = report.occurred.filter(|_| timed);
+            report
+        })
+}
+
+proptest! {
+    #[test]
+    fn scores_are_symmetric_shares_whose_weights_sum_to_one(a in any_report(), b in any_report()) {
+        let profile = profile();
+        let (one, other) = (score(&a, &b, &profile), score(&b, &a, &profile));
+        prop_assert!((0.0..=1.0).contains(&one.score));
+        prop_assert!((one.score - other.score).abs() < 1e-9);
+        let weights: f64 = one.comparisons.iter().map(|c| c.weight).sum();
+        prop_assert!((weights - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_order_of_candidates_does_not_matter(new in any_report(), olds in prop::collection::vec(any_report(), 0..6)) {
+        let profile = profile();
+        let candidates: Vec<Candidate> = olds.into_iter().map(open).collect();
+        let mut reversed = candidates.clone();
+        reversed.reverse();
+        prop_assert_eq!(decide(&new, &candidates, &profile), decide(&new, &reversed, &profile));
+    }
+
+    #[test]
+    fn the_anonymous_never_repeat(new in any_report(), old in any_report()) {
+        let anonymous = Report { persons: Vec::new(), ..new };
+        prop_assert!(!decide(&anonymous, &[open(old)], &profile()).rule.is_repeat());
+    }
+
+    #[test]
+    fn nothing_is_attached_against_a_veto(a in any_report(), b in any_report()) {
+        let a = Report { object_id: Some("1".to_owned()), ..a };
+        let b = Report { object_id: Some("2".to_owned()), ..b };
+        let outcome = decide(&a, &[open(b)], &profile()).outcome;
+        prop_assert!(!matches!(outcome, Outcome::Attached | Outcome::Provisional | Outcome::Suspected));
+    }
+}

@@ -1,0 +1,140 @@
+//! Normal forms and keys of texts.
+
+use std::collections::BTreeSet;
+
+use sha2::{Digest, Sha256};
+
+/// Keys of a text at most; enough to meet a copy that was shortened or edited.
+const MAX_KEYS: usize = 8;
+
+/// Letters of the windows that keys are made of.
+const WINDOW: usize = 8;
+
+/// Texts shorter than this (normal form) get no keys: a few words are nobody's own.
+const MIN_LETTERS: usize = 12;
+
+/// The text without what writers vary: full-width forms, case, punctuation, spaces.
+#[must_use]
+pub fn normalise(text: &str) -> String {
+    text.chars()
+        .map(half_width)
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// The half-width form of a full-width letter, digit or sign.
+pub(super) fn half_width(c: char) -> char {
+    match c {
+        '\u{3000}' => ' ',
+        '\u{ff01}'..='\u{ff5e}' => {
+            char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c)
+        }
+        _ => c,
+    }
+}
+
+fn hash(window: &[char]) -> u64 {
+    let text: String = window.iter().collect();
+    let digest = Sha256::digest(text.as_bytes());
+    digest.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+}
+
+/// The distinct three-letter grams of a text's normal form, as sorted hashes.
+#[must_use]
+pub fn grams(text: &str) -> Vec<u64> {
+    let letters: Vec<char> = normalise(text).chars().collect();
+    let set: BTreeSet<u64> = letters.windows(3).map(hash).collect();
+    set.into_iter().collect()
+}
+
+/// The share of the smaller gram set that the larger one holds, 0 to 1; `None` when one is empty.
+/// A short report inside a long one counts as the same text.
+#[must_use]
+pub fn gram_overlap(a: &[u64], b: &[u64]) -> Option<f64> {
+    let (small, large) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    if small.is_empty() {
+        return None;
+    }
+    let shared = small.iter().filter(|gram| large.binary_search(gram).is_ok()).count();
+    Some(shared as f64 / small.len() as f64)
+}
+
+/// Up to eight stable keys of a text: the least hashes of its windows. Copies of a text share most
+/// of them even when some words were changed; unrelated texts share none.
+#[must_use]
+pub fn text_keys(text: &str) -> Vec<u64> {
+    let letters: Vec<char> = normalise(text).chars().collect();
+    if letters.len() < MIN_LETTERS {
+        return Vec::new();
+    }
+    let set: BTreeSet<u64> = letters.windows(WINDOW).map(hash).collect();
+    set.into_iter().take(MAX_KEYS).collect()
+}
+
+/// What is not a premises' name although written with it.
+const PREMISES_PREFIXES: &[&str] = &["福建省", "福建", "福州市", "福州", "鼓楼区", "鼓楼"];
+const PREMISES_SUFFIXES: &[&str] =
+    &["有限责任公司", "股份有限公司", "有限公司", "分公司", "总店", "分店", "公司", "店"];
+
+/// The name of a premises as a key: normal form without city, district and company form. `None`
+/// when nothing is left that could tell two premises apart.
+#[must_use]
+pub fn premises_key(name: &str) -> Option<String> {
+    let open = name.find(['(', '（']).unwrap_or(name.len());
+    let mut key = normalise(name.get(..open).unwrap_or(name));
+    while let Some(rest) = PREMISES_PREFIXES.iter().find_map(|p| key.strip_prefix(p)) {
+        key = rest.to_owned();
+    }
+    if let Some(rest) = PREMISES_SUFFIXES.iter().find_map(|s| key.strip_suffix(s)) {
+        key = rest.to_owned();
+    }
+    (key.chars().count() >= 2).then_some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn writers_variations_disappear() {
+        assert_eq!(normalise("ＡＢＣ，你 好！１２"), "abc你好12");
+    }
+
+    #[test]
+    fn premises_meet_under_their_names() {
+        for name in ["福州市鼓楼区老王烧烤店", "老王烧烤", "老王烧烤（东街店）", "老王烧烤有限公司"] {
+            assert_eq!(premises_key(name).as_deref(), Some("老王烧烤"), "{name}");
+        }
+        assert_eq!(premises_key("福州店"), None);
+    }
+
+    #[test]
+    fn copies_share_keys_and_strangers_do_not() {
+        let text = "楼下烧烤店每天晚上油烟直排，熏得全楼居民无法开窗，多次反映没有人管，请尽快处理。";
+        let copy = "您好：楼下烧烤店每天晚上油烟直排，熏得全楼居民无法开窗，多次反映没有人管，请速处理！";
+        let other = "梅峰河水质发黑发臭，两岸居民苦不堪言，希望水务部门尽快截污清淤，恢复河道清澈。";
+        let shared = |a: &str, b: &str| {
+            let keys = text_keys(a);
+            text_keys(b).iter().filter(|k| keys.contains(k)).count()
+        };
+        assert!(shared(text, copy) >= 2);
+        assert_eq!(shared(text, other), 0);
+        assert!(gram_overlap(&grams(text), &grams(copy)).unwrap() > 0.8);
+        assert!(gram_overlap(&grams(text), &grams(other)).unwrap() < 0.1);
+        assert!(text_keys("油烟扰民").is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn overlap_is_a_symmetric_share(a in "[一-龥]{0,40}", b in "[一-龥]{0,40}") {
+            let (a, b) = (grams(&a), grams(&b));
+            prop_assert_eq!(gram_overlap(&a, &b), gram_overlap(&b, &a));
+            if let Some(share) = gram_overlap(&a, &b) {
+                prop_assert!((0.0..=1.0).contains(&share));
+            }
+        }
+    }
+}
