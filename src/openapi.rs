@@ -5,7 +5,7 @@ use utoipa::{
     openapi::security::{Http, HttpAuthScheme, SecurityScheme},
 };
 
-use crate::{account, server};
+use crate::{account, complaint, ledger, matching, server};
 
 
 /// Title, licence and sign-in; the operations come from each capability's `Doc`.
@@ -39,6 +39,9 @@ impl Modify for Security {
 pub fn whole() -> utoipa::openapi::OpenApi {
     let mut document = ApiDoc::openapi();
     for part in [
+        complaint::Doc::openapi(),
+        matching::Doc::openapi(),
+        ledger::Doc::openapi(),
         account::Doc::openapi(),
         server::OperationDoc::openapi(),
     ] {

@@ -18,8 +18,11 @@ use crate::account::{
     self,
     access::{Access, AccessTable, Route, guard},
     resident_routes as resident,
+    Role,
 };
 use crate::app::App;
+use crate::complaint::{self, staff_routes, tracking};
+use crate::{ledger, matching};
 use crate::openapi;
 use crate::platform::{
     http::{MAX_JSON_BYTES, localise},
@@ -41,6 +44,9 @@ const fn route(
     Route { method, path, access, handler }
 }
 
+const BRIGADE: &[Role] = &[Role::Brigade, Role::Office];
+const MATCH_READERS: &[Role] = &[Role::Brigade, Role::Office, Role::Leader, Role::SteeringGroup];
+
 /// Every route of the API: method, path, who may call it, handler.
 pub static ROUTES: &[Route] = &[
     route(Method::POST, "/api/v1/sessions", Access::Public, || post().to(account::routes::sign_in)),
@@ -49,6 +55,30 @@ pub static ROUTES: &[Route] = &[
     route(Method::GET, "/api/v1/staff/me", Access::AnyStaff, || get().to(account::routes::me)),
     route(Method::POST, "/api/v1/residents/otp", Access::Public, || post().to(resident::send_code)),
     route(Method::POST, "/api/v1/residents/sessions", Access::Public, || post().to(resident::sign_in)),
+    route(Method::GET, "/api/v1/residents/me/complaints", Access::Resident, || get().to(complaint::routes::own_complaints)),
+    route(Method::GET, "/api/v1/district", Access::Public, || get().to(complaint::routes::get_district)),
+    route(Method::POST, "/api/v1/complaints", Access::Public, || post().to(complaint::routes::submit)),
+    route(Method::POST, "/api/v1/complaints/similar", Access::Public, || post().to(complaint::routes::find_similar)),
+    route(Method::GET, "/api/v1/tracking/{code}", Access::Public, || get().to(tracking::track)),
+    route(Method::GET, "/api/v1/tracking/{code}/photos/{photo_id}", Access::Public, || get().to(tracking::get_tracked_photo)),
+    route(Method::POST, "/api/v1/tracking/{code}/photos", Access::Public, || post().to(tracking::add_photos)),
+    route(Method::POST, "/api/v1/tracking/{code}/supplements", Access::Public, || post().to(tracking::add_supplement)),
+    route(Method::POST, "/api/v1/tracking/{code}/rating", Access::Public, || post().to(tracking::rate)),
+    route(Method::POST, "/api/v1/tracking/{code}/withdrawal", Access::Public, || post().to(tracking::withdraw)),
+    route(Method::POST, "/api/v1/intake", Access::Staff(&[Role::Office, Role::Brigade, Role::Service]), || post().to(complaint::routes::take_in)),
+    route(Method::GET, "/api/v1/complaints", Access::Staff(staff_routes::READERS), || get().to(staff_routes::list_complaints)),
+    route(Method::GET, "/api/v1/complaints/{number}", Access::Staff(staff_routes::READERS), || get().to(staff_routes::get_complaint)),
+    route(Method::GET, "/api/v1/complaints/{number}/photos/{photo_id}", Access::Staff(staff_routes::READERS), || get().to(staff_routes::get_photo)),
+    route(Method::GET, "/api/v1/complaints/{number}/photos/{photo_id}/original", Access::Staff(BRIGADE), || get().to(staff_routes::get_original)),
+    route(Method::POST, "/api/v1/complaints/{number}/reporter/unmask", Access::Staff(BRIGADE), || post().to(staff_routes::unmask_reporter)),
+    route(Method::GET, "/api/v1/complaints/{number}/matches", Access::Staff(MATCH_READERS), || get().to(matching::routes::list_matches)),
+    route(Method::POST, "/api/v1/complaints/{number}/match-decision", Access::Staff(&[Role::Brigade]), || post().to(matching::decisions::decide_match)),
+    route(Method::GET, "/api/v1/entries", Access::Staff(ledger::routes::READERS), || get().to(ledger::routes::list_entries)),
+    route(Method::GET, "/api/v1/entries/{number}", Access::Staff(ledger::routes::READERS), || get().to(ledger::routes::get_entry)),
+    route(Method::POST, "/api/v1/entries/{number}/proposal", Access::Staff(BRIGADE), || post().to(ledger::admission::propose)),
+    route(Method::POST, "/api/v1/entries/{number}/decision", Access::Staff(&[Role::Office, Role::SteeringGroup]), || post().to(ledger::admission::decide)),
+    route(Method::POST, "/api/v1/entries/{number}/merge", Access::Staff(&[Role::Brigade]), || post().to(ledger::merge::merge_entries)),
+    route(Method::POST, "/api/v1/merges/{id}/undo", Access::Staff(&[Role::Brigade]), || post().to(ledger::merge::undo_merge)),
     route(Method::GET, "/healthz", Access::Public, || get().to(healthz)),
     route(Method::GET, "/readyz", Access::Public, || get().to(readyz)),
     route(Method::GET, "/metrics", Access::Public, || get().to(metrics)),

@@ -151,3 +151,16 @@ impl FromRequest for Address {
         ready(Ok(Self(address_key(address))))
     }
 }
+
+/// The caller where there is one, for routes that serve anybody.
+#[derive(Debug, Clone)]
+pub struct MaybeCaller(pub Option<Caller>);
+
+impl FromRequest for MaybeCaller {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(caller_of(request))))
+    }
+}

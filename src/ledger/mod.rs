@@ -1,1 +1,20 @@
+//! Entries from clue to archive (一本账): every complaint belongs to one, and many may share one.
 
+pub mod admission;
+pub mod machine;
+pub mod merge;
+pub mod queries;
+pub mod routes;
+pub mod views;
+
+/// The operations of this capability.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(
+    routes::list_entries,
+    routes::get_entry,
+    admission::propose,
+    admission::decide,
+    merge::merge_entries,
+    merge::undo_merge,
+))]
+pub struct Doc;

@@ -4,9 +4,12 @@
 //! and the score are those of domain §3.3; weights and thresholds come from the district profile.
 //! `queries` serves candidates from indexed keys, never from a scan.
 
+pub mod decisions;
 pub mod escalation;
 mod evidence;
 pub mod keys;
+pub mod queries;
+pub mod routes;
 mod rules;
 
 use chrono::{DateTime, Utc};
@@ -19,6 +22,10 @@ use crate::geo::Point;
 pub use evidence::{Scored, score};
 pub use rules::decide;
 
+/// The operations of this capability.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(routes::list_matches, decisions::decide_match))]
+pub struct Doc;
 
 /// A complaint as the engine sees it: keys and facts, no names, no contact data.
 #[derive(Debug, Clone)]

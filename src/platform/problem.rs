@@ -185,6 +185,12 @@ impl Problem {
         self.code
     }
 
+    /// The fields concerned.
+    #[must_use]
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+
     /// Seconds after which to try again, when that helps.
     #[must_use]
     pub fn retry_after_s(&self) -> Option<u64> {

@@ -20,6 +20,7 @@ use diesel::{
     sqlite::{Sqlite, SqliteValue},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::MultiBackend;
@@ -54,10 +55,11 @@ pub struct UtcTime(pub DateTime<Utc>);
 /// A row's id.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-    AsExpression, FromSqlRow,
+    AsExpression, FromSqlRow, ToSchema,
 )]
 #[diesel(sql_type = UuidSql)]
 #[serde(transparent)]
+#[schema(value_type = String, format = Uuid)]
 pub struct Id(pub Uuid);
 
 impl Id {

@@ -54,12 +54,25 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        if !is_json(request) {
-            let refusal = Problem::because(Code::UnsupportedMediaType, "send application/json");
-            return Box::pin(ready(Err(refusal)));
-        }
-        let bytes = read(request, payload);
+        let bytes = read_json(request, payload);
         Box::pin(async move { Self::parse(&bytes.await?) })
+    }
+}
+
+/// The bytes of a JSON body, within its bound.
+///
+/// # Errors
+/// 415 for another content type, 413 for a body too large, 400 for one that breaks off.
+pub fn read_json(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<web::Bytes, Problem>> + use<> {
+    let bytes = is_json(request).then(|| read(request, payload));
+    async move {
+        match bytes {
+            Some(bytes) => bytes.await,
+            None => Err(Problem::because(Code::UnsupportedMediaType, "send application/json")),
+        }
     }
 }
 

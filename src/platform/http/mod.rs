@@ -9,7 +9,8 @@ mod page;
 mod problems;
 
 pub use answer::Answer;
-pub use body::{Body, MAX_JSON_BYTES, Query};
+pub use body::{Body, MAX_JSON_BYTES, Query, read_json};
 pub use etag::{IfMatch, etag_of};
+pub use idempotency::IdempotencyKey;
 pub use page::{Cursor, Page, PageQuery};
 pub use problems::{language_of, localise};

@@ -1,0 +1,456 @@
+//! What a client sends, and what it becomes once it is checked.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::account::resident_routes::parse_mobile;
+use crate::district::{Category, Profile};
+use crate::geo::{Datum, Point, RawPosition};
+use crate::platform::problem::{Item, Problem};
+
+/// A device's clock may run ahead of ours by this much.
+const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(10);
+
+/// How far outside the district a fix may lie at most and still be taken for one inside (metres).
+const BORDER_TOLERANCE_M: f64 = 300.0;
+
+/// A complaint as submitted.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ComplaintBody {
+    /// Second-level category code, from `GET /api/v1/district`.
+    #[validate(length(min = 1, max = 64, message = "is a category code"))]
+    pub category: String,
+    /// What is wrong, in the reporter's words.
+    pub description: String,
+    /// Where. A coordinate pair without its datum is refused.
+    pub location: Option<LocationBody>,
+    /// Address in words.
+    pub address: Option<String>,
+    /// The shop, site or company complained of.
+    pub premises: Option<String>,
+    /// Begin of what is complained of, RFC 3339.
+    pub occurred_at: Option<DateTime<Utc>>,
+    /// Its end.
+    pub occurred_until: Option<DateTime<Utc>>,
+    /// What the reporter wants, such as `enforcement`, `compensation`, `relocation`, `advice`.
+    #[validate(length(max = 64, message = "has 64 letters at most"))]
+    pub demand: Option<String>,
+    /// Who reports; absent is anonymous.
+    pub reporter: Option<ReporterBody>,
+    /// Numbers of similar matters the reporter was shown and still files.
+    #[serde(default)]
+    #[validate(length(max = 20, message = "has 20 numbers at most"))]
+    pub acknowledged_similar: Vec<String>,
+}
+
+/// A position.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LocationBody {
+    /// Longitude, degrees.
+    pub lon: f64,
+    /// Latitude, degrees.
+    pub lat: f64,
+    /// The pair's datum.
+    pub datum: Datum,
+    /// Accuracy of the fix, metres.
+    pub accuracy_m: Option<f64>,
+}
+
+/// Who reports. Kept sealed, and never shown to a role without need.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReporterBody {
+    /// Name.
+    pub name: Option<String>,
+    /// Mobile number of mainland China, or a landline with area code.
+    pub phone: Option<String>,
+    /// 居民身份证 number, 18 letters.
+    pub id_number: Option<String>,
+}
+
+impl std::fmt::Debug for ReporterBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ReporterBody(***)")
+    }
+}
+
+/// A complaint taken in by staff or by another system.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IntakeBody {
+    /// Channel code of the district profile.
+    #[validate(length(min = 1, max = 64, message = "is a channel code"))]
+    pub channel: String,
+    /// The upstream system's number; the same channel and number is the same complaint.
+    #[validate(length(min = 1, max = 64, message = "has 1 to 64 letters"))]
+    pub external_no: Option<String>,
+    /// Source class: `central_provincial`, `quality_indicator`, `public_petition`, `enforcement`.
+    #[validate(length(max = 64, message = "has 64 letters at most"))]
+    pub source_class: Option<String>,
+    /// When it reached the channel; now unless said. Its clocks start here.
+    pub received_at: Option<DateTime<Utc>>,
+    /// Registered id of the object complained of (统一社会信用代码 and the like).
+    #[validate(length(min = 1, max = 64, message = "has 1 to 64 letters"))]
+    pub object_id: Option<String>,
+    /// Joint signers and represented persons beside the reporter.
+    #[serde(default)]
+    pub petitioners: Vec<PetitionerBody>,
+    /// The complaint itself.
+    #[validate(nested)]
+    pub complaint: ComplaintBody,
+}
+
+/// One more person on a petition.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PetitionerBody {
+    /// How they take part.
+    pub kind: PetitionerKind,
+    /// Who they are.
+    pub person: ReporterBody,
+}
+
+/// How somebody takes part in a petition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PetitionerKind {
+    /// 联名人.
+    JointSigner,
+    /// 被代理人.
+    Represented,
+}
+
+impl PetitionerKind {
+    /// The name in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::JointSigner => "joint_signer",
+            Self::Represented => "represented",
+        }
+    }
+}
+
+/// A person whose data was checked and brought to normal form.
+#[derive(Clone, Default, PartialEq, Eq, serde::Serialize, Deserialize)]
+pub struct Person {
+    /// Name.
+    pub name: Option<String>,
+    /// Phone, digits only.
+    pub phone: Option<String>,
+    /// Identity number, upper case.
+    pub id_number: Option<String>,
+}
+
+impl std::fmt::Debug for Person {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Person(***)")
+    }
+}
+
+/// A complaint whose every field was checked.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// Category code.
+    pub category: String,
+    /// First-level code.
+    pub coarse: String,
+    /// Risk points of the category.
+    pub risk: i32,
+    /// Text, trimmed.
+    pub description: String,
+    /// The position as sent.
+    pub position: Option<RawPosition>,
+    /// The canonical place, unless there is none or it is a hot default point.
+    pub point: Option<Point>,
+    /// Whether a position was sent that is a hot default point.
+    pub hot_point: bool,
+    /// Address.
+    pub address: Option<String>,
+    /// Premises' name.
+    pub premises: Option<String>,
+    /// Begin.
+    pub occurred_at: Option<DateTime<Utc>>,
+    /// End.
+    pub occurred_until: Option<DateTime<Utc>>,
+    /// Demand.
+    pub demand: Option<String>,
+    /// Reporter; `None` is anonymous.
+    pub reporter: Option<Person>,
+    /// Acknowledged numbers.
+    pub acknowledged: Vec<String>,
+}
+
+/// Whether positions outside the district are refused. Rows of another system may lie outside
+/// and still be ours to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Border {
+    /// Refuse them.
+    Strict,
+    /// Keep them.
+    Open,
+}
+
+impl ComplaintBody {
+    /// Checks every field against the district profile.
+    ///
+    /// # Errors
+    /// 422 with one item for each field that is not valid.
+    pub fn check(
+        self,
+        profile: &Profile,
+        now: DateTime<Utc>,
+        border: Border,
+    ) -> Result<Checked, Problem> {
+        let mut items = Vec::new();
+        let limits = profile.rules.limits;
+        let category = check_category(profile, &self.category, &mut items);
+        let description = trimmed(&self.description);
+        match &description {
+            None => items.push(Item::new("description", "required", "says what is wrong")),
+            Some(text) => too_long("description", text, limits.description_letters, &mut items),
+        }
+        let address = self.address.as_deref().and_then(trimmed);
+        let premises = self.premises.as_deref().and_then(trimmed);
+        if let Some(text) = &address {
+            too_long("address", text, limits.address_letters, &mut items);
+        }
+        if let Some(text) = &premises {
+            too_long("premises", text, limits.premises_letters, &mut items);
+        }
+        let position = self.location.and_then(|l| check_location(l, profile, border, &mut items));
+        check_times(self.occurred_at, self.occurred_until, now, &mut items);
+        let reporter =
+            self.reporter.and_then(|r| check_person(r, "reporter", &mut items));
+        let (Some(category), Some(description), true) = (category, description, items.is_empty())
+        else {
+            return Err(Problem::invalid_items(items));
+        };
+        let point = position.map(|p| p.canonical());
+        let hot_point = point.is_some_and(|p| profile.is_hot_point(p));
+        Ok(Checked {
+            category: category.code.clone(),
+            coarse: category.coarse.clone(),
+            risk: category.risk,
+            description,
+            position,
+            point: point.filter(|_| !hot_point),
+            hot_point,
+            address,
+            premises,
+            occurred_at: self.occurred_at,
+            occurred_until: self.occurred_until,
+            demand: self.demand.as_deref().and_then(trimmed),
+            reporter,
+            acknowledged: self.acknowledged_similar,
+        })
+    }
+}
+
+fn trimmed(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn too_long(location: &str, text: &str, letters: usize, items: &mut Vec<Item>) {
+    if text.chars().count() > letters {
+        items.push(Item::new(location, "too_long", format!("has {letters} letters at most")));
+    }
+}
+
+fn check_category<'a>(
+    profile: &'a Profile,
+    code: &str,
+    items: &mut Vec<Item>,
+) -> Option<&'a Category> {
+    let found = profile.open_category(code);
+    if found.is_none() {
+        let message = "is not a category of this district; see GET /api/v1/district";
+        items.push(Item::new("category", "unknown_category", message));
+    }
+    found
+}
+
+fn check_location(
+    location: LocationBody,
+    profile: &Profile,
+    border: Border,
+    items: &mut Vec<Item>,
+) -> Option<RawPosition> {
+    let LocationBody { lon, lat, datum, accuracy_m } = location;
+    let position = match RawPosition::parse(lon, lat, datum, accuracy_m) {
+        Ok(position) => position,
+        Err(e) => {
+            items.push(Item::new("location", "not_a_position", e.to_string()));
+            return None;
+        }
+    };
+    let tolerance = accuracy_m.unwrap_or(0.0).min(BORDER_TOLERANCE_M);
+    if border == Border::Strict && !profile.contains(position.canonical(), tolerance) {
+        let message = format!("lies outside {}; check the datum, or report to the district it lies in", profile.rules.name);
+        items.push(Item::new("location", "outside_district", message));
+    }
+    Some(position)
+}
+
+fn check_times(
+    from: Option<DateTime<Utc>>,
+    until: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+    items: &mut Vec<Item>,
+) {
+    if from.is_some_and(|at| at > now + CLOCK_SKEW) {
+        items.push(Item::new("occurred_at", "in_the_future", "has not happened yet"));
+    }
+    match (from, until) {
+        (None, Some(_)) => {
+            items.push(Item::new("occurred_at", "required", "begins before occurred_until"));
+        }
+        (Some(from), Some(until)) if until < from => {
+            items.push(Item::new("occurred_until", "before_begin", "does not end before occurred_at"));
+        }
+        _ => {}
+    }
+}
+
+/// Checks a person; one without any data is nobody.
+pub(super) fn check_person(
+    body: ReporterBody,
+    location: &str,
+    items: &mut Vec<Item>,
+) -> Option<Person> {
+    let name = body.name.as_deref().and_then(trimmed);
+    if let Some(name) = &name {
+        too_long(&format!("{location}.name"), name, 50, items);
+    }
+    let phone = body.phone.as_deref().and_then(trimmed).and_then(|text| {
+        let parsed = parse_mobile(&text).or_else(|| parse_landline(&text));
+        if parsed.is_none() {
+            let message = "is an 11-digit mobile number or a landline with area code";
+            items.push(Item::new(&format!("{location}.phone"), "not_a_phone", message));
+        }
+        parsed
+    });
+    let id_number = body.id_number.as_deref().and_then(trimmed).and_then(|text| {
+        let upper = text.to_ascii_uppercase();
+        if !is_identity_number(&upper) {
+            let message = "is an 18-letter identity number with a right check letter";
+            items.push(Item::new(&format!("{location}.id_number"), "not_an_id_number", message));
+            return None;
+        }
+        Some(upper)
+    });
+    let person = Person { name, phone, id_number };
+    (person != Person::default()).then_some(person)
+}
+
+fn parse_landline(text: &str) -> Option<String> {
+    let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+    let landline = (10..=12).contains(&digits.len())
+        && digits.starts_with('0')
+        && digits.bytes().all(|b| b.is_ascii_digit());
+    landline.then_some(digits)
+}
+
+/// The check letter of GB 11643-1999.
+fn is_identity_number(text: &str) -> bool {
+    const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+    const CHECK: &[u8; 11] = b"10X98765432";
+    let Some((digits, last)) = text.as_bytes().split_last_chunk::<1>() else { return false };
+    let sum: u32 =
+        digits.iter().zip(WEIGHTS).map(|(b, w)| u32::from(b.wrapping_sub(b'0')) * w).sum();
+    digits.len() == 17
+        && digits.iter().all(u8::is_ascii_digit)
+        && CHECK.get(sum as usize % 11) == last.first()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body() -> ComplaintBody {
+        serde_json::from_value(serde_json::json!({
+            "category": "air.cooking_fume",
+            "description": "楼下油烟",
+            "location": { "lon": 119.2985, "lat": 26.0860, "datum": "WGS84", "accuracy_m": 12 },
+        }))
+        .unwrap()
+    }
+
+    fn codes(body: ComplaintBody) -> Vec<String> {
+        let profile = Profile::embedded().unwrap();
+        match body.check(&profile, Utc::now(), Border::Strict) {
+            Ok(_) => Vec::new(),
+            Err(problem) => problem
+                .document(crate::platform::problem::Language::En)
+                .items
+                .into_iter()
+                .map(|item| format!("{} {}", item.location, item.code))
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn every_wrong_field_is_named() {
+        assert!(codes(body()).is_empty());
+        let wrong = ComplaintBody {
+            category: "fire".to_owned(),
+            description: "  ".to_owned(),
+            location: Some(LocationBody { lon: 0.0, lat: 0.0, datum: Datum::Wgs84, accuracy_m: None }),
+            occurred_at: Some(Utc::now() + TimeDelta::hours(2)),
+            reporter: Some(ReporterBody {
+                name: None,
+                phone: Some("12345".to_owned()),
+                id_number: Some("350102199001011234".to_owned()),
+            }),
+            ..body()
+        };
+        assert_eq!(codes(wrong), [
+            "category unknown_category",
+            "description required",
+            "location not_a_position",
+            "occurred_at in_the_future",
+            "reporter.phone not_a_phone",
+            "reporter.id_number not_an_id_number",
+        ]);
+    }
+
+    /// D4: text at the limit is taken, one letter more is not.
+    #[test]
+    fn text_is_taken_up_to_the_limit() {
+        let of = |letters: usize| ComplaintBody { description: "烟".repeat(letters), ..body() };
+        assert!(codes(of(2000)).is_empty());
+        assert_eq!(codes(of(2001)), ["description too_long"]);
+    }
+
+    #[test]
+    fn a_misread_datum_shows_at_the_border() {
+        // A place in 水部 near the eastern border, read as GCJ-02, moves west by half a kilometre
+        // and stays inside; its GCJ-02 form read as WGS-84 leaves the district.
+        let at = |lon, lat, datum| ComplaintBody {
+            location: Some(LocationBody { lon, lat, datum, accuracy_m: None }),
+            ..body()
+        };
+        assert!(codes(at(119.3170, 26.0790, Datum::Wgs84)).is_empty());
+        let (lon, lat) = crate::geo::from_canonical(Datum::Gcj02, Point { lon: 119.3170, lat: 26.0790 });
+        assert!(codes(at(lon, lat, Datum::Gcj02)).is_empty());
+        assert_eq!(codes(at(lon, lat, Datum::Wgs84)), ["location outside_district"]);
+    }
+
+    #[test]
+    fn identity_numbers_have_a_check_letter() {
+        assert!(is_identity_number("11010519491231002X"));
+        assert!(!is_identity_number("110105194912310021"));
+        assert!(!is_identity_number("1101051949123100"));
+    }
+
+    #[test]
+    fn a_person_without_data_is_nobody() {
+        let nobody = ReporterBody { name: Some(" ".to_owned()), phone: None, id_number: None };
+        assert_eq!(check_person(nobody, "reporter", &mut Vec::new()), None);
+    }
+}

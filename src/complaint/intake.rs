@@ -1,0 +1,466 @@
+//! The way of a checked complaint into the database: prepared outside the transaction, stored
+//! inside, by every door (app, staff, import) alike.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use serde_json::json;
+
+use super::{
+    body::{Checked, Person, PetitionerKind},
+    photos::{self, PhotoView, Taken},
+    queries::{self, ComplaintRow},
+};
+use crate::account::resident_routes::PHONE_KEY;
+use crate::district::{DeadlineKind, Profile, calendar::date_of};
+use crate::geo::{Point, cell};
+use crate::ledger::queries as ledger;
+use crate::matching::{self, Outcome, PhotoRef, Place, Report, Rule, Verdict};
+use crate::platform::{
+    crypto::Keys,
+    db::{
+        Connection, Id, JsonValue, UtcTime,
+        schema::{complaint, complaint_place, complaint_text, deadline, petitioner},
+    },
+    ids::new_tracking_code,
+    problem::{OnDb, Problem},
+};
+use crate::record::{self, Actor, Event};
+use crate::text::{grams, mask, premises_key, text_keys};
+use crate::triage::rank::{FROM_ABOVE, RankInput, queue_rank};
+
+/// Which door a complaint came through.
+#[derive(Debug, Clone)]
+pub struct Door {
+    /// Channel code.
+    pub channel: String,
+    /// Upstream number.
+    pub external_no: Option<String>,
+    /// Source class.
+    pub source_class: Option<String>,
+    /// When it reached the channel; the clocks start on this day.
+    pub received_at: DateTime<Utc>,
+    /// Registered object.
+    pub object_id: Option<String>,
+    /// The signed-in resident, with the blind index of their phone.
+    pub resident: Option<(Id, String)>,
+    /// The sending address's blind index, for the abuse list.
+    pub sender: Option<String>,
+    /// Who files it.
+    pub actor: Actor,
+}
+
+/// A complaint ready to be stored.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The checked fields.
+    pub checked: Checked,
+    /// The door.
+    pub door: Door,
+    /// What the matching sees.
+    pub report: Report,
+    /// Petitioners: kind, person, blind indexes.
+    people: Vec<(&'static str, Person, Vec<String>)>,
+    /// Photos taken in.
+    pub photos: Vec<Taken>,
+    /// A place known by name, for rows without coordinates.
+    named_place: Option<crate::district::PlaceHit>,
+}
+
+/// A stored complaint, or the first record of the same submission.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// The complaint.
+    pub row: ComplaintRow,
+    /// Its photos.
+    pub photos: Vec<PhotoView>,
+    /// Its entry's number.
+    pub entry_number: String,
+    /// What the matching said.
+    pub verdict: Verdict,
+    /// Whether this is an earlier record, answered again (R0).
+    pub first_record: bool,
+}
+
+/// Blind indexes of a person. A name alone tells two people apart too badly to be one.
+fn person_keys(keys: &Keys, person: &Person) -> Vec<String> {
+    let phone = person.phone.iter().map(|phone| keys.blind_index(PHONE_KEY, phone));
+    let id = person.id_number.iter().map(|id| keys.blind_index("id", id));
+    phone.chain(id).collect()
+}
+
+/// Prepares a complaint: keys, normal forms, the report for matching. Nothing is stored.
+#[must_use]
+pub fn prepare(
+    profile: &Profile,
+    keys: &Keys,
+    checked: Checked,
+    door: Door,
+    others: Vec<(PetitionerKind, Person)>,
+    photos: Vec<Taken>,
+) -> Prepared {
+    let reporter = checked.reporter.clone().map(|person| ("reporter", person));
+    let others = others.into_iter().map(|(kind, person)| (kind.as_str(), person));
+    let mut people: Vec<(&'static str, Person, Vec<String>)> = reporter
+        .into_iter()
+        .chain(others)
+        .map(|(kind, person)| {
+            let keys = person_keys(keys, &person);
+            (kind, person, keys)
+        })
+        .collect();
+    if let Some((_, phone_key)) = &door.resident
+        && !people.iter().any(|(_, _, keys)| keys.contains(phone_key))
+    {
+        people.insert(0, ("reporter", Person::default(), vec![phone_key.clone()]));
+    }
+    let named_place = if checked.position.is_none() {
+        let words = format!("{} {}", checked.address.as_deref().unwrap_or(""), checked.description);
+        profile.place_named_in(&words)
+    } else {
+        None
+    };
+    let report = report_of(&checked, &door, &people, &photos);
+    Prepared { checked, door, report, people, photos, named_place }
+}
+
+fn report_of(
+    checked: &Checked,
+    door: &Door,
+    people: &[(&'static str, Person, Vec<String>)],
+    photos: &[Taken],
+) -> Report {
+    let mut persons: Vec<String> = people.iter().flat_map(|(_, _, keys)| keys.clone()).collect();
+    persons.sort_unstable();
+    persons.dedup();
+    let accuracy_m = checked.position.and_then(|p| p.accuracy_m);
+    let kept = photos.iter().filter_map(|photo| photo.result.as_ref().ok());
+    Report {
+        id: Id::new().0,
+        channel: door.channel.clone(),
+        external_no: door.external_no.clone(),
+        persons,
+        object_id: door.object_id.clone(),
+        premises: checked.premises.as_deref().and_then(premises_key),
+        place: checked.point.map(|point| Place { point, accuracy_m }),
+        category: checked.category.clone(),
+        coarse: checked.coarse.clone(),
+        occurred: checked.occurred_at.map(|from| (from, checked.occurred_until.unwrap_or(from))),
+        received_at: door.received_at,
+        demand: checked.demand.clone(),
+        grams: grams(&checked.description),
+        text_keys: text_keys(&checked.description),
+        photos: kept
+            .map(|p| PhotoRef { sha256: p.sha256.clone(), taken_at: p.facts.taken_at })
+            .collect(),
+    }
+}
+
+/// Stores a complaint: decides what it is, attaches it or opens a clue, numbers it, starts its
+/// clocks, files it under its keys, records it. One transaction, opened by the caller.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn store(
+    conn: &mut Connection,
+    profile: &Profile,
+    keys: &Keys,
+    prepared: &Prepared,
+    now: DateTime<Utc>,
+) -> Result<Stored, Problem> {
+    let Prepared { checked, door, report, .. } = prepared;
+    matching::queries::lock(conn, report, profile).or_fault("lock the matter")?;
+    let mut senders = report.persons.clone();
+    senders.extend(door.sender.clone());
+    let hidden = queries::is_blocked(conn, &senders).or_fault("look at the abuse list")?;
+    let verdict = if hidden {
+        Verdict::new_matter(&profile.rules.matching.model)
+    } else {
+        matching::queries::verdict_for(conn, report, profile)?
+    };
+    if let (Outcome::SameSubmission, Some(first)) = (verdict.outcome, verdict.target) {
+        return first_record(conn, first.into(), verdict);
+    }
+    let title = title(profile, checked);
+    let placement = ledger::place(conn, profile, report, &title, &verdict, now)?;
+    let number = next_number(conn, profile, now)?;
+    let clocks = clocks(profile, door);
+    let row = NewComplaint::of(profile, prepared, &placement, &verdict, &clocks, number, hidden, now);
+    diesel::insert_into(complaint::table).values(&row).execute(conn).or_fault("insert a complaint")?;
+    insert_details(conn, profile, prepared, &clocks).or_fault("insert a complaint's details")?;
+    insert_people(conn, keys, prepared, now)?;
+    let photos = photos::insert(conn, row.id, None, &prepared.photos, checked.point, now)
+        .or_fault("insert photos")?;
+    if !hidden {
+        matching::queries::store(conn, report, &verdict, now).or_fault("store the verdict")?;
+    }
+    let event = Event::new("complaint", row.id, "register", &door.actor)
+        .moving("registered", &row.state)
+        .with(json!({ "channel": door.channel, "rule": placement.rule, "link": placement.link, "entry": placement.entry_number }));
+    record::append(conn, &event, now).or_fault("record the complaint")?;
+    ledger::refresh(conn, profile, placement.entry_id, now)?;
+    let row = queries::by_id(conn, row.id).or_fault("load the new complaint")?;
+    Ok(Stored { row, photos, entry_number: placement.entry_number, verdict, first_record: false })
+}
+
+fn first_record(conn: &mut Connection, id: Id, verdict: Verdict) -> Result<Stored, Problem> {
+    let row = queries::by_id(conn, id).or_fault("load the first record")?;
+    let photos = photos::of_complaint(conn, id).or_fault("load photos")?;
+    let entry_number = queries::entry_number_of(conn, row.entry_id).or_fault("load the entry")?;
+    let photos = photos.into_iter().map(photos::StoredPhoto::view).collect();
+    Ok(Stored { row, photos, entry_number, verdict, first_record: true })
+}
+
+/// `GL20261124-0007`: prefix, day, serial of the day.
+fn next_number(
+    conn: &mut Connection,
+    profile: &Profile,
+    now: DateTime<Utc>,
+) -> Result<String, Problem> {
+    let day = date_of(now).format("%Y%m%d");
+    let serial = ledger::next_in(conn, &format!("complaint {day}")).or_fault("number a complaint")?;
+    Ok(format!("{}{day}-{serial:04}", profile.rules.number_prefix))
+}
+
+fn title(profile: &Profile, checked: &Checked) -> String {
+    let category = profile.category(&checked.category).map_or("", |c| c.zh.as_str());
+    let at = checked.premises.as_deref().or(checked.address.as_deref()).unwrap_or_default();
+    let street = checked.point.and_then(|p| profile.street_at(p)).map_or("", |s| s.name.as_str());
+    let at = if at.is_empty() { street } else { at };
+    mask(&format!("{at}{category}")).text
+}
+
+/// One clock of a new complaint.
+struct Clock {
+    kind: DeadlineKind,
+    amount: i32,
+    unit: &'static str,
+    roll_forward: bool,
+    source: String,
+    started_on: NaiveDate,
+    due_on: NaiveDate,
+    provisional: bool,
+}
+
+fn clocks(profile: &Profile, door: &Door) -> Vec<Clock> {
+    let started_on = date_of(door.received_at);
+    let rows = profile.channel(&door.channel).map(|c| c.deadlines.as_slice()).unwrap_or_default();
+    rows.iter()
+        .map(|row| {
+            let due = profile.calendar.due(started_on, &row.rule());
+            Clock {
+                kind: row.kind,
+                amount: i32::try_from(row.amount).unwrap_or(i32::MAX),
+                unit: row.unit.as_str(),
+                roll_forward: row.roll_forward,
+                source: row.source.clone(),
+                started_on,
+                due_on: due.on,
+                provisional: due.provisional,
+            }
+        })
+        .collect()
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = complaint)]
+struct NewComplaint<'a> {
+    id: Id,
+    number: String,
+    tracking_code: String,
+    channel: &'a str,
+    external_no: Option<&'a str>,
+    source_class: Option<&'a str>,
+    discovery_mode: &'a str,
+    category: &'a str,
+    coarse: &'a str,
+    demand: Option<&'a str>,
+    occurred_at: Option<UtcTime>,
+    occurred_until: Option<UtcTime>,
+    state: String,
+    entry_id: Id,
+    link: &'a str,
+    link_rule: Option<&'a str>,
+    repeat_of: Option<Id>,
+    anonymous: bool,
+    person_count: i32,
+    resident_id: Option<Id>,
+    hidden: bool,
+    risk: i32,
+    flags: JsonValue,
+    due_on: NaiveDate,
+    in_queue: bool,
+    queue_rank: i32,
+    received_at: UtcTime,
+    version: i32,
+    updated_at: UtcTime,
+}
+
+impl<'a> NewComplaint<'a> {
+    #[expect(clippy::too_many_arguments, reason = "one row is made of all of these, once")]
+    fn of(
+        profile: &Profile,
+        prepared: &'a Prepared,
+        placement: &ledger::Placement,
+        verdict: &Verdict,
+        clocks: &[Clock],
+        number: String,
+        hidden: bool,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let Prepared { checked, door, report, people, .. } = prepared;
+        let from_above = FROM_ABOVE.contains(&door.channel.as_str());
+        let waits = matches!(verdict.outcome, Outcome::Provisional | Outcome::Suspected);
+        let running = clocks.iter().filter(|c| c.kind != DeadlineKind::Objection);
+        let due_on = running.map(|c| c.due_on).min().unwrap_or_else(|| date_of(now));
+        let rank = RankInput {
+            risk: checked.risk,
+            distinct_reporters: i32::try_from(report.persons.len().min(1)).unwrap_or(1),
+            rebound: verdict.rule == Rule::R6,
+            from_above,
+            received_on: date_of(door.received_at),
+            due_on,
+            today: date_of(now),
+        };
+        Self {
+            id: report.id.into(),
+            number,
+            tracking_code: new_tracking_code(),
+            channel: &door.channel,
+            external_no: door.external_no.as_deref(),
+            source_class: door.source_class.as_deref(),
+            discovery_mode: if from_above { "superior" } else { "public" },
+            category: &checked.category,
+            coarse: &checked.coarse,
+            demand: checked.demand.as_deref(),
+            occurred_at: checked.occurred_at.map(UtcTime),
+            occurred_until: checked.occurred_until.map(UtcTime),
+            state: if waits { "screening" } else { "awaiting_acceptance" }.to_owned(),
+            entry_id: placement.entry_id,
+            link: placement.link,
+            link_rule: placement.rule,
+            repeat_of: placement.repeat_of,
+            anonymous: report.persons.is_empty(),
+            person_count: i32::try_from(people.len().max(1)).unwrap_or(i32::MAX),
+            resident_id: door.resident.as_ref().map(|r| r.0),
+            hidden,
+            risk: checked.risk,
+            flags: JsonValue(json!({ "hot_point": checked.hot_point, "acknowledged_similar": checked.acknowledged })),
+            due_on,
+            in_queue: !hidden,
+            queue_rank: queue_rank(profile, &rank),
+            received_at: UtcTime(door.received_at),
+            version: 1,
+            updated_at: UtcTime(now),
+        }
+    }
+}
+
+fn insert_details(
+    conn: &mut Connection,
+    profile: &Profile,
+    prepared: &Prepared,
+    clocks: &[Clock],
+) -> QueryResult<()> {
+    let Prepared { checked, door, report, named_place, .. } = prepared;
+    let id = Id(report.id);
+    diesel::insert_into(complaint_text::table)
+        .values((
+            complaint_text::complaint_id.eq(id),
+            complaint_text::description.eq(&checked.description),
+            complaint_text::description_masked.eq(mask(&checked.description).text),
+            complaint_text::address.eq(&checked.address),
+            complaint_text::address_masked.eq(checked.address.as_deref().map(|a| mask(a).text)),
+            complaint_text::premises.eq(&checked.premises),
+            complaint_text::premises_key.eq(&report.premises),
+            complaint_text::object_id.eq(&door.object_id),
+        ))
+        .execute(conn)?;
+    let known = named_place.as_ref().and_then(|hit| hit.place);
+    let point: Option<Point> = checked.point.or(known);
+    let street = point
+        .and_then(|p| profile.street_at(p))
+        .map(|s| s.code.clone())
+        .or_else(|| named_place.as_ref().map(|hit| hit.street.clone()));
+    let kind = match (checked.point, named_place) {
+        (Some(_), _) => "point",
+        (None, Some(_)) => "named",
+        (None, None) => "none",
+    };
+    let raw = checked.position;
+    let accuracy = raw.and_then(|p| p.accuracy_m);
+    diesel::insert_into(complaint_place::table)
+        .values((
+            complaint_place::complaint_id.eq(id),
+            complaint_place::kind.eq(kind),
+            complaint_place::raw_lon.eq(raw.map(|p| p.lon)),
+            complaint_place::raw_lat.eq(raw.map(|p| p.lat)),
+            complaint_place::datum.eq(raw.map(|p| p.datum.as_str())),
+            complaint_place::accuracy_m.eq(accuracy.or(named_place.as_ref().map(|h| h.accuracy_m))),
+            complaint_place::lon.eq(point.map(|p| p.lon)),
+            complaint_place::lat.eq(point.map(|p| p.lat)),
+            complaint_place::cell.eq(checked.point.and_then(cell)),
+            complaint_place::place_name.eq(named_place.as_ref().map(|hit| hit.name.clone())),
+            complaint_place::street_code.eq(street),
+            complaint_place::grid_code.eq(point.and_then(|p| profile.grid_at(p)).map(|g| g.code.clone())),
+        ))
+        .execute(conn)?;
+    for clock in clocks {
+        diesel::insert_into(deadline::table)
+            .values((
+                deadline::id.eq(Id::new()),
+                deadline::complaint_id.eq(id),
+                deadline::kind.eq(clock.kind.as_str()),
+                deadline::amount.eq(clock.amount),
+                deadline::unit.eq(clock.unit),
+                deadline::roll_forward.eq(clock.roll_forward),
+                deadline::source.eq(&clock.source),
+                deadline::started_on.eq(clock.started_on),
+                deadline::due_on.eq(clock.due_on),
+                deadline::provisional.eq(clock.provisional),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Petitioners' identities, each sealed under its own row's id.
+fn insert_people(
+    conn: &mut Connection,
+    keys: &Keys,
+    prepared: &Prepared,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    for (position, (kind, person, person_keys)) in prepared.people.iter().enumerate() {
+        let id = Id::new();
+        let plain = serde_json::to_vec(person)
+            .map_err(|e| Problem::fault(format!("cannot write a person: {e}")))?;
+        diesel::insert_into(petitioner::table)
+            .values((
+                petitioner::id.eq(id),
+                petitioner::complaint_id.eq(Id(prepared.report.id)),
+                petitioner::position.eq(i32::try_from(position).unwrap_or(i32::MAX)),
+                petitioner::kind.eq(kind),
+                petitioner::sealed.eq(keys.seal(&plain, id.0.as_bytes())?),
+                petitioner::person_keys.eq(JsonValue(json!(person_keys))),
+                petitioner::created_at.eq(UtcTime(now)),
+            ))
+            .execute(conn)
+            .or_fault("insert a petitioner")?;
+    }
+    Ok(())
+}
+
+/// Opens a petitioner's sealed identity.
+///
+/// # Errors
+/// A fault when it cannot be opened.
+pub fn open_person(
+    keys: &Keys,
+    row: &queries::PetitionerRow,
+) -> Result<Option<Person>, Problem> {
+    let Some(sealed) = &row.sealed else { return Ok(None) };
+    let plain = keys.open(sealed, row.id.0.as_bytes())?;
+    serde_json::from_slice(&plain)
+        .map(Some)
+        .map_err(|e| Problem::fault(format!("a sealed person cannot be read: {e}")))
+}

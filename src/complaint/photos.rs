@@ -1,0 +1,364 @@
+//! Photos of complaints and of visits: taken in, kept, shown.
+
+use actix_web::{HttpResponse, http::header};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use futures_util::future::join_all;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::geo::{Datum, Point, distance_m, to_canonical};
+use crate::on_each;
+use crate::photo::{self, PhotoLimits, PhotoProblem, Processed, Refusal};
+use crate::platform::{
+    blob::{Blobs, PhotoKeys},
+    db::{Connection, Id, UtcTime, schema::photo as table},
+    problem::{Code, Problem},
+};
+use crate::text::shorten;
+
+/// Letters of a file name kept at most.
+const FILE_NAME_LETTERS: usize = 120;
+
+/// An uploaded file before anyone looked at it.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// `photo`, or a visit's `far`, `near`, `reference`.
+    pub role: String,
+    /// The name the client gave; never used as a path.
+    pub file_name: Option<String>,
+    /// The bytes; `None` when there were more than allowed, which were not kept.
+    pub bytes: Option<Bytes>,
+}
+
+/// A photo after it was looked at: taken in and stored as blobs, or refused for itself.
+#[derive(Debug, Clone)]
+pub struct Taken {
+    /// Its id, if it is kept.
+    pub id: Id,
+    /// Role.
+    pub role: String,
+    /// The client's file name, cut and cleaned.
+    pub file_name: Option<String>,
+    /// Bytes received.
+    pub size_bytes: i64,
+    /// What came of it.
+    pub result: Result<Processed, PhotoProblem>,
+}
+
+/// A photo as its sender sees it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PhotoView {
+    /// Id; absent when it was not kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<Id>,
+    /// `kept`, or `refused` with a problem.
+    pub status: String,
+    /// Why it was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// `photo`, `far`, `near` or `reference`.
+    pub role: String,
+    /// The file name as sent, for the client to tell its photos apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_name: Option<String>,
+    /// Whether there are public copies; a HEIC is kept but only sealed.
+    pub viewable: bool,
+}
+
+/// Looks at photos on the bounded pool and stores the good ones' blobs. Blobs are content
+/// addressed: when the transaction after this fails, what was stored is merely unused.
+///
+/// # Errors
+/// 503 when the blob store does not take them; a refused photo is no error.
+pub async fn take_in(app: &App, uploads: Vec<Upload>) -> Result<Vec<Taken>, Problem> {
+    join_all(uploads.into_iter().map(|upload| take_one(app, upload))).await.into_iter().collect()
+}
+
+async fn take_one(app: &App, upload: Upload) -> Result<Taken, Problem> {
+    let limits = app.profile.rules.limits;
+    let limits = PhotoLimits { bytes: limits.photo_bytes, pixels: limits.photo_pixels };
+    let size_bytes = upload.bytes.as_ref().map_or(0, |b| i64::try_from(b.len()).unwrap_or(i64::MAX));
+    let result = match upload.bytes {
+        None => Err(PhotoProblem::TooManyBytes(limits.bytes)),
+        Some(bytes) => {
+            let _slot = app
+                .photo_slots
+                .acquire()
+                .await
+                .map_err(|_| Problem::unavailable("the photo pool is closed", 5))?;
+            let pixels = bytes.clone();
+            let result = tokio::task::spawn_blocking(move || photo::process(&pixels, limits))
+                .await
+                .map_err(|e| Problem::fault(format!("photo task: {e}")))?;
+            if let Ok(processed) = &result {
+                store_blobs(&app.blobs, processed, bytes).await?;
+            }
+            result
+        }
+    };
+    let file_name = upload.file_name.map(|name| clean_name(&name)).filter(|n| !n.is_empty());
+    Ok(Taken { id: Id::new(), role: upload.role, file_name, size_bytes, result })
+}
+
+/// A file name is only shown; it keeps its letters but nothing that could be a path or a control.
+fn clean_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    shorten(&last.chars().filter(|c| !c.is_control()).collect::<String>(), FILE_NAME_LETTERS)
+}
+
+async fn store_blobs(blobs: &Blobs, processed: &Processed, original: Bytes) -> Result<(), Problem> {
+    let keys = PhotoKeys::of(&processed.sha256);
+    blobs.put(&keys.original, original).await?;
+    if let Some(derived) = &processed.derived {
+        blobs.put(&keys.large, Bytes::from(derived.large.clone())).await?;
+        blobs.put(&keys.small, Bytes::from(derived.small.clone())).await?;
+    }
+    Ok(())
+}
+
+impl Taken {
+    /// The refusal when the photo was sent on its own.
+    ///
+    /// # Errors
+    /// 413, 415 or 422 when it was not kept.
+    pub fn or_refuse(&self) -> Result<(), Problem> {
+        let Err(problem) = self.result else { return Ok(()) };
+        let code = match problem.refusal() {
+            Refusal::TooLarge => Code::PhotoTooLarge,
+            Refusal::UnsupportedType => Code::UnsupportedPhotoType,
+            Refusal::Unreadable => Code::PhotoUnreadable,
+        };
+        Err(Problem::because(code, problem.to_string()))
+    }
+
+    fn view(&self, id: Option<Id>) -> PhotoView {
+        let problem = self.result.as_ref().err().map(|p| p.code().to_owned());
+        PhotoView {
+            id,
+            status: if problem.is_none() { "kept" } else { "refused" }.to_owned(),
+            problem,
+            role: self.role.clone(),
+            file_name: self.file_name.clone(),
+            viewable: self.result.as_ref().is_ok_and(|p| p.derived.is_some()),
+        }
+    }
+}
+
+/// Stores photos' rows. The same file again in the same role is the photo that is there already.
+/// A refused photo leaves a row as well, so that the brigade sees that something was sent.
+///
+/// # Errors
+/// What the database answers.
+pub fn insert(
+    conn: &mut Connection,
+    complaint: Id,
+    verification: Option<Id>,
+    taken: &[Taken],
+    claimed: Option<Point>,
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<PhotoView>> {
+    taken
+        .iter()
+        .map(|photo| {
+            let row = columns(photo, complaint, verification, claimed, now);
+            on_each!(conn, |c| diesel::insert_into(table::table)
+                .values(row)
+                .on_conflict_do_nothing()
+                .execute(c))?;
+            let Ok(processed) = &photo.result else { return Ok(photo.view(None)) };
+            let id = table::table
+                .filter(table::complaint_id.eq(complaint))
+                .filter(table::sha256.eq(&processed.sha256))
+                .filter(table::role.eq(&photo.role))
+                .select(table::id)
+                .first::<Id>(conn)?;
+            Ok(photo.view(Some(id)))
+        })
+        .collect()
+}
+
+#[derive(Insertable, Clone)]
+#[diesel(table_name = table)]
+struct NewPhoto {
+    id: Id,
+    complaint_id: Id,
+    verification_id: Option<Id>,
+    role: String,
+    status: String,
+    problem: Option<String>,
+    file_name: Option<String>,
+    sha256: String,
+    media_type: Option<String>,
+    size_bytes: i64,
+    width: Option<i32>,
+    height: Option<i32>,
+    perceptual_hash: Option<String>,
+    taken_at: Option<UtcTime>,
+    device_clock: Option<String>,
+    gps_lon: Option<f64>,
+    gps_lat: Option<f64>,
+    orientation: Option<i32>,
+    device: Option<String>,
+    distance_m: Option<f64>,
+    has_derivatives: bool,
+    created_at: UtcTime,
+}
+
+fn columns(
+    photo: &Taken,
+    complaint_id: Id,
+    verification_id: Option<Id>,
+    claimed: Option<Point>,
+    now: DateTime<Utc>,
+) -> NewPhoto {
+    let kept = photo.result.as_ref().ok();
+    let facts = kept.map(|p| &p.facts);
+    let gps = facts.and_then(|f| f.gps);
+    let side = |n: Option<u32>| n.and_then(|n| i32::try_from(n).ok());
+    NewPhoto {
+        id: photo.id,
+        complaint_id,
+        verification_id,
+        role: photo.role.clone(),
+        status: if kept.is_some() { "kept" } else { "refused" }.to_owned(),
+        problem: photo.result.as_ref().err().map(|p| p.code().to_owned()),
+        file_name: photo.file_name.clone(),
+        // A refused file has no content of ours; its own id keeps its row apart.
+        sha256: kept.map_or_else(|| photo.id.to_string(), |p| p.sha256.clone()),
+        media_type: kept.map(|p| p.media_type.as_str().to_owned()),
+        size_bytes: photo.size_bytes,
+        width: side(kept.and_then(|p| p.width)),
+        height: side(kept.and_then(|p| p.height)),
+        perceptual_hash: kept.and_then(|p| p.derived.as_ref()).map(|d| d.hash.to_string()),
+        taken_at: facts.and_then(|f| f.taken_at).map(UtcTime),
+        device_clock: facts.and_then(|f| f.device_clock).map(|c| c.to_string()),
+        gps_lon: gps.map(|g| g.0),
+        gps_lat: gps.map(|g| g.1),
+        orientation: facts.and_then(|f| f.orientation).map(i32::from),
+        device: facts.and_then(|f| f.device.clone()),
+        // Evidence, never a blocker.
+        distance_m: gps
+            .zip(claimed)
+            .map(|((lon, lat), claimed)| distance_m(to_canonical(Datum::Wgs84, lon, lat), claimed)),
+        has_derivatives: kept.is_some_and(|p| p.derived.is_some()),
+        created_at: UtcTime(now),
+    }
+}
+
+/// A stored photo, as far as serving it needs.
+#[derive(Debug, Clone, Queryable)]
+pub struct StoredPhoto {
+    /// Id.
+    pub id: Id,
+    /// Role.
+    pub role: String,
+    /// `kept` or `refused`.
+    pub status: String,
+    /// Problem code.
+    pub problem: Option<String>,
+    /// File name.
+    pub file_name: Option<String>,
+    /// SHA-256, hex.
+    pub sha256: String,
+    /// Media type of the original.
+    pub media_type: Option<String>,
+    /// When it was taken.
+    pub taken_at: Option<UtcTime>,
+    /// Metres between EXIF position and claimed place.
+    pub distance_m: Option<f64>,
+    /// Whether there are public copies.
+    pub has_derivatives: bool,
+    /// The visit it belongs to, if any.
+    pub verification_id: Option<Id>,
+}
+
+impl StoredPhoto {
+    /// As its sender sees it.
+    #[must_use]
+    pub fn view(self) -> PhotoView {
+        let kept = self.status == "kept";
+        PhotoView {
+            id: kept.then_some(self.id),
+            status: self.status,
+            problem: self.problem,
+            role: self.role,
+            file_name: self.file_name,
+            viewable: self.has_derivatives,
+        }
+    }
+}
+
+/// A complaint's photos, oldest first.
+///
+/// # Errors
+/// What the database answers.
+pub fn of_complaint(conn: &mut Connection, complaint: Id) -> QueryResult<Vec<StoredPhoto>> {
+    table::table
+        .filter(table::complaint_id.eq(complaint))
+        .order(table::id.asc())
+        .select((
+            table::id,
+            table::role,
+            table::status,
+            table::problem,
+            table::file_name,
+            table::sha256,
+            table::media_type,
+            table::taken_at,
+            table::distance_m,
+            table::has_derivatives,
+            table::verification_id,
+        ))
+        .load(conn)
+}
+
+/// Which copy of a photo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copy {
+    /// Long edge 1600 px.
+    Large,
+    /// Long edge 400 px.
+    Small,
+    /// The sealed original.
+    Original,
+}
+
+/// Serves a photo. Copies are shown; an original is only ever downloaded.
+///
+/// # Errors
+/// 404 when there is no such copy, 503 when the blob store does not answer.
+pub async fn serve(blobs: &Blobs, photo: &StoredPhoto, copy: Copy) -> Result<HttpResponse, Problem> {
+    if photo.status != "kept" || (copy != Copy::Original && !photo.has_derivatives) {
+        return Err(Problem::not_found());
+    }
+    let keys = PhotoKeys::of(&photo.sha256);
+    let (key, media_type, disposition) = match copy {
+        Copy::Large => (keys.large, "image/jpeg", "inline"),
+        Copy::Small => (keys.small, "image/jpeg", "inline"),
+        Copy::Original => (keys.original, "application/octet-stream", "attachment"),
+    };
+    let bytes = blobs.get(&key).await?;
+    Ok(HttpResponse::Ok()
+        .content_type(media_type)
+        .insert_header((header::CONTENT_DISPOSITION, disposition))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((header::CACHE_CONTROL, "private, max-age=86400, immutable"))
+        .body(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clean_name;
+
+    /// D13: names are shown, never used.
+    #[test]
+    fn names_are_harmless() {
+        assert_eq!(clean_name("../../etc/passwd"), "passwd");
+        assert_eq!(clean_name("C:\\x\\照片 1.jpg"), "照片 1.jpg");
+        assert_eq!(clean_name("a\r\nb"), "ab");
+        assert_eq!(clean_name(&"长".repeat(500)).chars().count(), 120);
+    }
+}

@@ -1,0 +1,418 @@
+//! Complaints in the database.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+
+use crate::platform::{
+    db::{
+        Connection, Id, JsonValue, UtcTime,
+        schema::{
+            complaint, complaint_place, complaint_text, deadline, ledger_entry, petitioner, rating,
+            reply, sender_block, supplement,
+        },
+    },
+    problem::{OnDb, Problem},
+};
+use crate::record::{self, Actor, Event};
+
+use super::machine::{ENDED, MACHINE};
+
+/// A complaint as stored.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = complaint)]
+#[expect(missing_docs, reason = "columns, named as in the views")]
+pub struct ComplaintRow {
+    pub id: Id,
+    pub number: String,
+    pub tracking_code: String,
+    pub channel: String,
+    pub external_no: Option<String>,
+    pub source_class: Option<String>,
+    pub category: String,
+    pub coarse: String,
+    pub demand: Option<String>,
+    pub occurred_at: Option<UtcTime>,
+    pub occurred_until: Option<UtcTime>,
+    pub state: String,
+    pub procedure: Option<String>,
+    pub entry_id: Id,
+    pub link: String,
+    pub link_rule: Option<String>,
+    pub repeat_of: Option<Id>,
+    pub anonymous: bool,
+    pub person_count: i32,
+    pub resident_id: Option<Id>,
+    pub hidden: bool,
+    pub risk: i32,
+    pub flags: JsonValue,
+    pub due_on: NaiveDate,
+    pub in_queue: bool,
+    pub queue_rank: i32,
+    pub received_at: UtcTime,
+    pub closed_at: Option<UtcTime>,
+    pub version: i32,
+    pub updated_at: UtcTime,
+}
+
+impl ComplaintRow {
+    /// Whether a flag is set.
+    #[must_use]
+    pub fn has_flag(&self, flag: &str) -> bool {
+        self.flags.0.get(flag).and_then(serde_json::Value::as_bool).unwrap_or(false)
+    }
+}
+
+/// Where a complaint lies, as stored.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = complaint_place)]
+#[expect(missing_docs, reason = "columns, named as in the views")]
+pub struct PlaceRow {
+    pub kind: String,
+    pub raw_lon: Option<f64>,
+    pub raw_lat: Option<f64>,
+    pub datum: Option<String>,
+    pub accuracy_m: Option<f64>,
+    pub lon: Option<f64>,
+    pub lat: Option<f64>,
+    pub place_name: Option<String>,
+    pub street_code: Option<String>,
+    pub grid_code: Option<String>,
+}
+
+/// A complaint's words, as stored: full and masked.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = complaint_text)]
+#[expect(missing_docs, reason = "columns, named as in the views")]
+pub struct TextRow {
+    pub description: String,
+    pub description_masked: String,
+    pub address: Option<String>,
+    pub address_masked: Option<String>,
+    pub premises: Option<String>,
+    pub premises_key: Option<String>,
+    pub object_id: Option<String>,
+}
+
+/// A clock of a complaint, as stored.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = deadline)]
+#[expect(missing_docs, reason = "columns, named as in the views")]
+pub struct DeadlineRow {
+    pub id: Id,
+    pub kind: String,
+    pub amount: i32,
+    pub unit: String,
+    pub roll_forward: bool,
+    pub source: String,
+    pub started_on: NaiveDate,
+    pub due_on: NaiveDate,
+    pub provisional: bool,
+    pub met_at: Option<UtcTime>,
+}
+
+/// A complaint by number.
+///
+/// # Errors
+/// What the database answers.
+pub fn by_number(conn: &mut Connection, number: &str) -> QueryResult<Option<ComplaintRow>> {
+    complaint::table
+        .filter(complaint::number.eq(number))
+        .select(ComplaintRow::as_select())
+        .first(conn)
+        .optional()
+}
+
+/// A complaint by tracking code. Hidden ones are there for their own reporter.
+///
+/// # Errors
+/// What the database answers.
+pub fn by_tracking_code(conn: &mut Connection, code: &str) -> QueryResult<Option<ComplaintRow>> {
+    complaint::table
+        .filter(complaint::tracking_code.eq(code))
+        .select(ComplaintRow::as_select())
+        .first(conn)
+        .optional()
+}
+
+/// A complaint by id.
+///
+/// # Errors
+/// What the database answers.
+pub fn by_id(conn: &mut Connection, id: Id) -> QueryResult<ComplaintRow> {
+    complaint::table.find(id).select(ComplaintRow::as_select()).first(conn)
+}
+
+/// Loads a complaint for changing: nobody else changes it until this transaction ends.
+///
+/// # Errors
+/// 404 when there is none.
+pub fn take(conn: &mut Connection, number: &str) -> Result<ComplaintRow, Problem> {
+    if let Connection::Postgres(c) = conn {
+        complaint::table
+            .filter(complaint::number.eq(number))
+            .select(complaint::id)
+            .for_update()
+            .load::<Id>(c)
+            .or_fault("take a complaint")?;
+    }
+    by_number(conn, number).or_fault("load a complaint")?.ok_or_else(Problem::not_found)
+}
+
+/// The same by tracking code.
+///
+/// # Errors
+/// 404 when there is none.
+pub fn take_by_code(conn: &mut Connection, code: &str) -> Result<ComplaintRow, Problem> {
+    let found = by_tracking_code(conn, code).or_fault("load a complaint")?;
+    take(conn, &found.ok_or_else(Problem::not_found)?.number)
+}
+
+/// A complaint's place.
+///
+/// # Errors
+/// What the database answers.
+pub fn place_of(conn: &mut Connection, id: Id) -> QueryResult<PlaceRow> {
+    complaint_place::table.find(id).select(PlaceRow::as_select()).first(conn)
+}
+
+/// A complaint's words.
+///
+/// # Errors
+/// What the database answers.
+pub fn text_of(conn: &mut Connection, id: Id) -> QueryResult<TextRow> {
+    complaint_text::table.find(id).select(TextRow::as_select()).first(conn)
+}
+
+/// A complaint's clocks, the earliest first.
+///
+/// # Errors
+/// What the database answers.
+pub fn deadlines_of(conn: &mut Connection, id: Id) -> QueryResult<Vec<DeadlineRow>> {
+    deadline::table
+        .filter(deadline::complaint_id.eq(id))
+        .order((deadline::due_on.asc(), deadline::kind.asc()))
+        .select(DeadlineRow::as_select())
+        .load(conn)
+}
+
+/// Marks a clock as met.
+///
+/// # Errors
+/// What the database answers.
+pub fn meet_deadline(
+    conn: &mut Connection,
+    id: Id,
+    kind: &str,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    let open = deadline::table
+        .filter(deadline::complaint_id.eq(id))
+        .filter(deadline::kind.eq(kind))
+        .filter(deadline::met_at.is_null());
+    diesel::update(open).set(deadline::met_at.eq(UtcTime(now))).execute(conn)
+}
+
+/// Sets a complaint's due date to the earliest clock that still runs.
+///
+/// # Errors
+/// What the database answers.
+pub fn refresh_due(conn: &mut Connection, id: Id) -> QueryResult<()> {
+    let next: Option<NaiveDate> = deadline::table
+        .filter(deadline::complaint_id.eq(id))
+        .filter(deadline::met_at.is_null())
+        .filter(deadline::kind.ne("objection"))
+        .select(diesel::dsl::min(deadline::due_on))
+        .first(conn)?;
+    if let Some(next) = next {
+        diesel::update(complaint::table.find(id)).set(complaint::due_on.eq(next)).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Moves a complaint by an event of its machine and records it. Ended complaints leave the queue
+/// and stop their clocks.
+///
+/// # Errors
+/// 409 when the machine has no such move; a fault when the database fails.
+pub fn advance(
+    conn: &mut Connection,
+    row: &ComplaintRow,
+    event: &Event<'_>,
+    now: DateTime<Utc>,
+) -> Result<&'static str, Problem> {
+    let step = MACHINE.next(&row.state, event.event)?;
+    let ended = ENDED.contains(&step.to);
+    let queued = matches!(step.to, "screening" | "awaiting_acceptance");
+    diesel::update(complaint::table.find(row.id))
+        .set((
+            complaint::state.eq(step.to),
+            complaint::in_queue.eq(queued),
+            complaint::closed_at.eq(ended.then_some(UtcTime(now))),
+            complaint::version.eq(complaint::version + 1),
+            complaint::updated_at.eq(UtcTime(now)),
+        ))
+        .execute(conn)
+        .or_fault("move a complaint")?;
+    record::append(conn, &event.clone().moving(step.from, step.to), now).or_fault("record")?;
+    Ok(step.to)
+}
+
+/// Sets or clears a flag.
+///
+/// # Errors
+/// What the database answers.
+pub fn set_flag(
+    conn: &mut Connection,
+    row: &ComplaintRow,
+    flag: &str,
+    on: bool,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    let mut flags = row.flags.0.clone();
+    if let Some(flags) = flags.as_object_mut() {
+        flags.insert(flag.to_owned(), on.into());
+    }
+    diesel::update(complaint::table.find(row.id))
+        .set((
+            complaint::flags.eq(JsonValue(flags)),
+            complaint::version.eq(complaint::version + 1),
+            complaint::updated_at.eq(UtcTime(now)),
+        ))
+        .execute(conn)
+}
+
+/// Adds a supplement.
+///
+/// # Errors
+/// What the database answers.
+pub fn insert_supplement(
+    conn: &mut Connection,
+    complaint: Id,
+    texts: (&str, &str),
+    new_facts: bool,
+    occurred_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> QueryResult<Id> {
+    let id = Id::new();
+    diesel::insert_into(supplement::table)
+        .values((
+            supplement::id.eq(id),
+            supplement::complaint_id.eq(complaint),
+            supplement::text.eq(texts.0),
+            supplement::text_masked.eq(texts.1),
+            supplement::new_facts.eq(new_facts),
+            supplement::occurred_at.eq(occurred_at.map(UtcTime)),
+            supplement::created_at.eq(UtcTime(now)),
+        ))
+        .execute(conn)?;
+    Ok(id)
+}
+
+/// A reply as stored.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = reply)]
+#[expect(missing_docs, reason = "columns, named as in the views")]
+pub struct ReplyRow {
+    pub kind: String,
+    pub document: String,
+    pub text: String,
+    pub text_masked: String,
+    pub created_at: UtcTime,
+}
+
+/// A complaint's replies, oldest first.
+///
+/// # Errors
+/// What the database answers.
+pub fn replies_of(conn: &mut Connection, id: Id) -> QueryResult<Vec<ReplyRow>> {
+    reply::table
+        .filter(reply::complaint_id.eq(id))
+        .order(reply::id.asc())
+        .select(ReplyRow::as_select())
+        .load(conn)
+}
+
+/// A complaint's rating: score and whether reopening is wanted.
+///
+/// # Errors
+/// What the database answers.
+pub fn rating_of(conn: &mut Connection, id: Id) -> QueryResult<Option<(String, bool)>> {
+    rating::table
+        .find(id)
+        .select((rating::score, rating::wants_reopening))
+        .first(conn)
+        .optional()
+}
+
+/// Stores a rating, once.
+///
+/// # Errors
+/// A unique violation when there is one already.
+pub fn insert_rating(
+    conn: &mut Connection,
+    complaint: Id,
+    score: &str,
+    texts: Option<(&str, &str)>,
+    wants_reopening: bool,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::insert_into(rating::table)
+        .values((
+            rating::complaint_id.eq(complaint),
+            rating::score.eq(score),
+            rating::text.eq(texts.map(|t| t.0)),
+            rating::text_masked.eq(texts.map(|t| t.1)),
+            rating::wants_reopening.eq(wants_reopening),
+            rating::created_at.eq(UtcTime(now)),
+        ))
+        .execute(conn)
+}
+
+/// A petitioner's sealed identity.
+#[derive(Debug, Clone, Queryable)]
+pub struct PetitionerRow {
+    /// Id, which is also the seal's context.
+    pub id: Id,
+    /// `reporter`, `joint_signer`, `represented`.
+    pub kind: String,
+    /// Sealed JSON of the person.
+    pub sealed: Option<Vec<u8>>,
+}
+
+/// A complaint's petitioners in their order.
+///
+/// # Errors
+/// What the database answers.
+pub fn petitioners_of(conn: &mut Connection, id: Id) -> QueryResult<Vec<PetitionerRow>> {
+    petitioner::table
+        .filter(petitioner::complaint_id.eq(id))
+        .order(petitioner::position.asc())
+        .select((petitioner::id, petitioner::kind, petitioner::sealed))
+        .load(conn)
+}
+
+/// Whether any of these senders is on the abuse list.
+///
+/// # Errors
+/// What the database answers.
+pub fn is_blocked(conn: &mut Connection, keys: &[String]) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::exists(
+        sender_block::table.filter(sender_block::key.eq_any(keys)),
+    ))
+    .get_result(conn)
+}
+
+/// Number and state of an entry.
+///
+/// # Errors
+/// What the database answers.
+pub fn entry_number_of(conn: &mut Connection, entry: Id) -> QueryResult<String> {
+    ledger_entry::table.find(entry).select(ledger_entry::number).first(conn)
+}
+
+/// As the reporter, for the record.
+#[must_use]
+pub fn reporter_event(row: &ComplaintRow, event: &'static str) -> Event<'static> {
+    static REPORTER: Actor = Actor::Reporter;
+    Event::new("complaint", row.id, event, &REPORTER)
+}

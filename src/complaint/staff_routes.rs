@@ -1,0 +1,331 @@
+//! Complaints as staff see them: by role, by place, with the reporter hidden from all without need.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use super::{
+    body::Person,
+    intake::open_person,
+    photos::{self, Copy, StoredPhoto},
+    queries::{self, ComplaintRow},
+    tracking::{SizeQuery, find_photo},
+    views::{ComplaintSummary, ComplaintView, DeadlineView, PlaceView, ReporterView, local, words_for},
+};
+use crate::account::{Role, Staff};
+use crate::app::App;
+use crate::platform::{
+    db::{Connection, Id, schema::{complaint, complaint_place}},
+    http::{Answer, Body, Page, PageQuery, Query, etag_of},
+    problem::{OnDb, Problem},
+};
+use crate::record::{self, Event};
+use crate::text::mask_phone;
+
+/// Roles that read complaints.
+pub const READERS: &[Role] = &[
+    Role::Office,
+    Role::SteeringGroup,
+    Role::Leader,
+    Role::Brigade,
+    Role::Section,
+    Role::Station,
+    Role::PartyOffice,
+    Role::Street,
+    Role::GridOfficer,
+];
+
+/// Filters of the list.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ListQuery {
+    /// State.
+    pub state: Option<String>,
+    /// Category code.
+    pub category: Option<String>,
+    /// Street code.
+    pub street: Option<String>,
+    /// Where the page begins: `next_cursor` of the page before.
+    pub cursor: Option<String>,
+    /// Rows in the page, 1 to 200; 50 unless said.
+    #[validate(range(min = 1, max = 200, message = "is 1 to 200"))]
+    pub limit: Option<i64>,
+}
+
+/// Complaints the caller may see, newest first.
+#[utoipa::path(get, path = "/api/v1/complaints", tag = "complaints", operation_id = "list_complaints",
+    params(ListQuery),
+    responses((status = 200, body = Page<ComplaintSummary>), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn list_complaints(
+    app: web::Data<App>,
+    staff: Staff,
+    query: Query<ListQuery>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let ListQuery { state, category, street, cursor, limit } = query.0;
+    let known = |state: &String| super::machine::MACHINE.states.iter().any(|(s, _)| s == state);
+    if state.as_ref().is_some_and(|s| !known(s)) {
+        return Err(Problem::bad_parameter("state", "is not a state of complaints"));
+    }
+    let page = PageQuery { cursor, limit };
+    let (limit, after) = (page.limit(), page.after::<Id>()?);
+    let rows = app
+        .db
+        .read(move |conn| {
+            let mut rows = complaint::table
+                .inner_join(complaint_place::table)
+                .filter(complaint::hidden.eq(false))
+                .order(complaint::id.desc())
+                .limit(limit + 1)
+                .select(ComplaintRow::as_select())
+                .into_boxed();
+            if let Some(state) = state {
+                rows = rows.filter(complaint::state.eq(state));
+            }
+            if let Some(category) = category {
+                rows = rows.filter(complaint::category.eq(category));
+            }
+            if let Some(street) = street {
+                rows = rows.filter(complaint_place::street_code.eq(street));
+            }
+            if let Some(id) = after {
+                rows = rows.filter(complaint::id.lt(id));
+            }
+            rows = match (staff.role, staff.street_code, staff.grid_code) {
+                (Role::Street, code, _) => {
+                    rows.filter(complaint_place::street_code.eq(code.unwrap_or_default()))
+                }
+                (Role::GridOfficer, _, code) => {
+                    rows.filter(complaint_place::grid_code.eq(code.unwrap_or_default()))
+                }
+                _ => rows,
+            };
+            rows.load(conn).or_fault("list complaints")
+        })
+        .await?;
+    let profile = app.profile.clone();
+    let page = Page::of(rows, limit, |row| row.id, |row| ComplaintSummary::of(&profile, &row));
+    Ok(page.into_response(&request))
+}
+
+/// Loads a complaint the caller may see; one outside their street or grid is not there for them.
+///
+/// # Errors
+/// 404 when there is none for this caller.
+pub fn visible(conn: &mut Connection, staff: &Staff, number: &str) -> Result<ComplaintRow, Problem> {
+    let row = queries::by_number(conn, number).or_fault("load a complaint")?;
+    let row = row.ok_or_else(Problem::not_found)?;
+    let place = queries::place_of(conn, row.id).or_fault("load the place")?;
+    let theirs = match staff.role {
+        Role::Street => staff.street_code.is_some() && place.street_code == staff.street_code,
+        Role::GridOfficer => staff.grid_code.is_some() && place.grid_code == staff.grid_code,
+        Role::Admin | Role::Brigade | Role::Office => true,
+        _ => !row.hidden,
+    };
+    if theirs { Ok(row) } else { Err(Problem::not_found()) }
+}
+
+/// A complaint. Reporters are shown, masked, to the brigade and the office alone; streets and grid
+/// officers see those of their own place with masked words.
+#[utoipa::path(get, path = "/api/v1/complaints/{number}", tag = "complaints", operation_id = "get_complaint",
+    params(("number" = String, Path)),
+    responses((status = 200, body = ComplaintView), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn get_complaint(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let shared = app.clone();
+    let view = app
+        .db
+        .read(move |conn| {
+            let row = visible(conn, &staff, &path)?;
+            view(conn, &shared, &staff, row)
+        })
+        .await?;
+    let etag = etag_of(i64::from(view.version));
+    Ok(HttpResponse::Ok().insert_header(("ETag", etag)).json(view))
+}
+
+fn view(
+    conn: &mut Connection,
+    app: &App,
+    staff: &Staff,
+    row: ComplaintRow,
+) -> Result<ComplaintView, Problem> {
+    let text = queries::text_of(conn, row.id).or_fault("load the text")?;
+    let place = queries::place_of(conn, row.id).or_fault("load the place")?;
+    let deadlines = queries::deadlines_of(conn, row.id).or_fault("load clocks")?;
+    let stored = photos::of_complaint(conn, row.id).or_fault("load photos")?;
+    let entry = queries::entry_number_of(conn, row.entry_id).or_fault("load the entry")?;
+    let reporters = if staff.role.may_see_reporter() {
+        Some(masked_people(conn, app, row.id)?)
+    } else {
+        None
+    };
+    let (premises, object_id) = (text.premises.clone(), text.object_id.clone());
+    let (description, address) = words_for(staff.role, text);
+    Ok(ComplaintView {
+        summary: ComplaintSummary::of(&app.profile, &row),
+        version: row.version,
+        description,
+        address,
+        premises,
+        object_id,
+        place: PlaceView::from(place),
+        occurred_at: row.occurred_at.map(local),
+        occurred_until: row.occurred_until.map(local),
+        wants_reopening: row.has_flag("wants_reopening"),
+        demand: row.demand,
+        procedure: row.procedure,
+        external_no: row.external_no,
+        source_class: row.source_class,
+        anonymous: row.anonymous,
+        person_count: row.person_count,
+        deadlines: deadlines.into_iter().map(DeadlineView::from).collect(),
+        photos: stored.into_iter().map(StoredPhoto::view).collect(),
+        entry,
+        reporters,
+    })
+}
+
+fn people(conn: &mut Connection, app: &App, id: Id) -> Result<Vec<(String, Person)>, Problem> {
+    let rows = queries::petitioners_of(conn, id).or_fault("load petitioners")?;
+    rows.iter()
+        .map(|row| Ok((row.kind.clone(), open_person(&app.keys, row)?.unwrap_or_default())))
+        .collect()
+}
+
+fn masked_people(
+    conn: &mut Connection,
+    app: &App,
+    id: Id,
+) -> Result<Vec<ReporterView>, Problem> {
+    let hidden = |name: String| {
+        let first: String = name.chars().take(1).collect();
+        format!("{first}**")
+    };
+    Ok(people(conn, app, id)?
+        .into_iter()
+        .map(|(kind, person)| ReporterView {
+            kind,
+            name: person.name.map(hidden),
+            phone: person.phone.map(|p| mask_phone(&p)),
+        })
+        .collect())
+}
+
+/// A photo's copy, for staff.
+#[utoipa::path(get, path = "/api/v1/complaints/{number}/photos/{photo_id}", tag = "complaints", operation_id = "get_complaint_photo",
+    params(("number" = String, Path), ("photo_id" = String, Path), SizeQuery),
+    responses((status = 200, description = "The picture", content_type = "image/jpeg", body = Vec<u8>), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn get_photo(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<(String, String)>,
+    query: Query<SizeQuery>,
+) -> Result<HttpResponse, Problem> {
+    let (number, photo_id) = path.into_inner();
+    let copy = query.0.copy()?;
+    let photo = app
+        .db
+        .read(move |conn| {
+            let row = visible(conn, &staff, &number)?;
+            find_photo(conn, row.id, &photo_id)
+        })
+        .await?;
+    photos::serve(&app.blobs, &photo, copy).await
+}
+
+/// The sealed original, with its metadata; only downloaded, and each time recorded.
+#[utoipa::path(get, path = "/api/v1/complaints/{number}/photos/{photo_id}/original", tag = "complaints", operation_id = "get_photo_original",
+    params(("number" = String, Path), ("photo_id" = String, Path)),
+    responses((status = 200, description = "The file as received", content_type = "application/octet-stream", body = Vec<u8>), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn get_original(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, Problem> {
+    let (number, photo_id) = path.into_inner();
+    let now = app.now();
+    let photo = app
+        .db
+        .write(move |conn| {
+            let row = visible(conn, &staff, &number)?;
+            let photo = find_photo(conn, row.id, &photo_id)?;
+            let actor = staff.actor();
+            let event = Event::new("complaint", row.id, "read_original", &actor).with(json!({ "photo": photo.id }));
+            record::append(conn, &event, now).or_fault("record")?;
+            Ok(photo)
+        })
+        .await?;
+    photos::serve(&app.blobs, &photo, Copy::Original).await
+}
+
+/// Why a reporter must be known.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnmaskBody {
+    /// The reason; kept in the record.
+    #[validate(length(min = 4, max = 500, message = "has 4 to 500 letters"))]
+    pub reason: String,
+}
+
+/// A person in full.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FullPerson {
+    /// `reporter`, `joint_signer`, `represented`.
+    pub kind: String,
+    /// Name.
+    pub name: Option<String>,
+    /// Phone.
+    pub phone: Option<String>,
+    /// Identity number, all but its ends hidden.
+    pub id_number: Option<String>,
+}
+
+/// Those who signed, in full.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FullPeople {
+    /// In the petition's order.
+    pub reporters: Vec<FullPerson>,
+}
+
+/// Shows who reported, in full. Every call is recorded with its reason, and none is answered from
+/// an idempotency key: the answer is never kept.
+#[utoipa::path(post, path = "/api/v1/complaints/{number}/reporter/unmask", tag = "complaints", operation_id = "unmask_reporter",
+    params(("number" = String, Path)), request_body = UnmaskBody,
+    responses((status = 200, body = FullPeople), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn unmask_reporter(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+    body: Body<UnmaskBody>,
+) -> Result<HttpResponse, Problem> {
+    let (shared, now) = (app.clone(), app.now());
+    let answer = app
+        .db
+        .write(move |conn| {
+            let row = visible(conn, &staff, &path)?;
+            let actor = staff.actor();
+            let event = Event::new("complaint", row.id, "unmask_reporter", &actor)
+                .because(Some(&body.value.reason));
+            record::append(conn, &event, now).or_fault("record")?;
+            let reporters = people(conn, &shared, row.id)?
+                .into_iter()
+                .map(|(kind, person)| FullPerson {
+                    kind,
+                    name: person.name,
+                    phone: person.phone,
+                    id_number: person.id_number.map(|id| mask_phone(&id)),
+                })
+                .collect();
+            Answer::ok(&FullPeople { reporters })
+        })
+        .await?;
+    Ok(answer.into_response())
+}

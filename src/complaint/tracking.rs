@@ -1,0 +1,484 @@
+//! The reporter's way back, by tracking code: follow, add evidence and facts, rate, withdraw.
+
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{
+    machine::{MACHINE, takes_evidence},
+    multipart::{self, PartLimits},
+    photos::{self, Copy, PhotoView, StoredPhoto, Upload},
+    queries::{self, ComplaintRow, reporter_event},
+    views::{DeadlineView, ReplyView, TrackingView, category_name, local, timeline},
+};
+use crate::account::caller::Address;
+use crate::app::App;
+use crate::district::Profile;
+use crate::geo::Point;
+use crate::ledger::queries as ledger;
+use crate::matching;
+use crate::platform::{
+    db::{Connection, Id},
+    http::{Answer, Body, IdempotencyKey, Query, idempotency::fingerprint_of},
+    ids::parse_tracking_code,
+    limit::Limited,
+    problem::{Code, OnDb, Problem},
+};
+use crate::record;
+use crate::text::mask;
+
+/// Rows of a history shown at most.
+const TIMELINE_MAX: i64 = 500;
+
+/// The code of a path, or the same 404 an unknown one gets; each costs the address an attempt.
+fn code_of(app: &App, address: &Address, typed: &str) -> Result<String, Problem> {
+    parse_tracking_code(typed).ok_or_else(|| unknown(app, address))
+}
+
+fn unknown(app: &App, address: &Address) -> Problem {
+    match app.limits.take(Limited::UnknownCode, &address.0) {
+        Ok(()) => Problem::not_found(),
+        Err(too_many) => too_many,
+    }
+}
+
+/// Turns a 404 of the database into one that costs an attempt.
+fn counted(app: &App, address: &Address, problem: Problem) -> Problem {
+    if problem.code() == Code::NotFound { unknown(app, address) } else { problem }
+}
+
+/// Follows a complaint. Whoever has the code sees this, so it holds no contact data.
+#[utoipa::path(get, path = "/api/v1/tracking/{code}", tag = "tracking", operation_id = "get_tracking", security(()),
+    params(("code" = String, Path, description = "Tracking code")),
+    responses((status = 200, body = TrackingView), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn track(
+    app: web::Data<App>,
+    address: Address,
+    path: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let code = code_of(&app, &address, &path)?;
+    let shared = app.clone();
+    let now = app.now();
+    let view = app
+        .db
+        .read(move |conn| {
+            let row = queries::by_tracking_code(conn, &code).or_fault("load a complaint")?;
+            view(conn, &shared.profile, row.ok_or_else(Problem::not_found)?, now)
+        })
+        .await
+        .map_err(|problem| counted(&app, &address, problem))?;
+    Ok(HttpResponse::Ok().json(view))
+}
+
+fn view(
+    conn: &mut Connection,
+    profile: &Profile,
+    row: ComplaintRow,
+    now: DateTime<Utc>,
+) -> Result<TrackingView, Problem> {
+    let deadlines = queries::deadlines_of(conn, row.id).or_fault("load clocks")?;
+    let text = queries::text_of(conn, row.id).or_fault("load the text")?;
+    let history = record::history(conn, row.id, TIMELINE_MAX).or_fault("load the history")?;
+    let replies = queries::replies_of(conn, row.id).or_fault("load replies")?;
+    let stored = photos::of_complaint(conn, row.id).or_fault("load photos")?;
+    let entry = ledger::by_id(conn, row.entry_id).or_fault("load the entry")?;
+    let last_reply = replies.iter().rev().find(|r| r.kind == "final").map(|r| r.created_at.0);
+    let rating_open = TimeDelta::days(profile.rules.rating.open_days);
+    Ok(TrackingView {
+        state_name: MACHINE.label(&row.state),
+        category_name: category_name(profile, &row.category),
+        description: text.description_masked,
+        received_at: local(row.received_at),
+        deadlines: deadlines.into_iter().map(DeadlineView::from).collect(),
+        timeline: timeline(history),
+        replies: replies
+            .into_iter()
+            .map(|r| ReplyView {
+                kind: r.kind,
+                document_name: profile.document(&r.document).map_or("", |d| &d.name).to_owned(),
+                document: r.document,
+                text: r.text_masked,
+                at: local(r.created_at),
+            })
+            .collect(),
+        photos: stored
+            .into_iter()
+            .filter(|p| p.verification_id.is_none())
+            .map(StoredPhoto::view)
+            .collect(),
+        // A provisional link is nobody's business yet.
+        reports_on_the_matter: if row.link == "provisional" { 1 } else { entry.complaint_count },
+        may_rate: row.state == "replied" && last_reply.is_some_and(|at| now - at <= rating_open),
+        may_add: takes_evidence(&row.state),
+        number: row.number,
+        state: row.state,
+        category: row.category,
+    })
+}
+
+/// Which copy of a photo.
+#[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct SizeQuery {
+    /// Long edge in pixels: 1600 (the default) or 400.
+    pub size: Option<u32>,
+}
+
+impl SizeQuery {
+    /// The copy asked for.
+    ///
+    /// # Errors
+    /// 400 for another size.
+    pub fn copy(&self) -> Result<Copy, Problem> {
+        match self.size {
+            None | Some(1600) => Ok(Copy::Large),
+            Some(400) => Ok(Copy::Small),
+            Some(_) => Err(Problem::bad_parameter("size", "is 1600 or 400")),
+        }
+    }
+}
+
+/// A photo of a followed complaint, without its metadata.
+#[utoipa::path(get, path = "/api/v1/tracking/{code}/photos/{photo_id}", tag = "tracking", operation_id = "get_tracked_photo", security(()),
+    params(("code" = String, Path), ("photo_id" = String, Path), SizeQuery),
+    responses((status = 200, description = "The picture", content_type = "image/jpeg", body = Vec<u8>), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn get_tracked_photo(
+    app: web::Data<App>,
+    address: Address,
+    path: web::Path<(String, String)>,
+    query: Query<SizeQuery>,
+) -> Result<HttpResponse, Problem> {
+    let (typed, photo_id) = path.into_inner();
+    let copy = query.0.copy()?;
+    let code = code_of(&app, &address, &typed)?;
+    let photo = app
+        .db
+        .read(move |conn| {
+            let row = queries::by_tracking_code(conn, &code).or_fault("load a complaint")?;
+            let row = row.ok_or_else(Problem::not_found)?;
+            find_photo(conn, row.id, &photo_id)
+        })
+        .await
+        .map_err(|problem| counted(&app, &address, problem))?;
+    if photo.verification_id.is_some() {
+        return Err(Problem::not_found());
+    }
+    photos::serve(&app.blobs, &photo, copy).await
+}
+
+/// A photo of a complaint by the id in a path.
+///
+/// # Errors
+/// 404 when there is none.
+pub fn find_photo(conn: &mut Connection, complaint: Id, id: &str) -> Result<StoredPhoto, Problem> {
+    let all = photos::of_complaint(conn, complaint).or_fault("load photos")?;
+    all.into_iter().find(|p| p.id.to_string() == id).ok_or_else(Problem::not_found)
+}
+
+/// Photos that were added.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PhotoList {
+    /// Each photo sent.
+    pub photos: Vec<PhotoView>,
+}
+
+/// Photos on their own, for the document.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "read by the schema derive alone")]
+pub struct PhotoForm {
+    /// One photo or several.
+    #[schema(value_type = Vec<String>, format = Binary)]
+    photo: Vec<String>,
+}
+
+/// Adds photos. The same file again is the photo that is there already. A photo that cannot be
+/// taken is refused with 413, 415 or 422; sent with others, the good ones are kept.
+#[utoipa::path(post, path = "/api/v1/tracking/{code}/photos", tag = "tracking", operation_id = "add_photos", security(()),
+    params(("code" = String, Path)),
+    request_body(content((PhotoForm = "multipart/form-data"))),
+    responses((status = 201, body = PhotoList), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn add_photos(
+    app: web::Data<App>,
+    address: Address,
+    path: web::Path<String>,
+    key: IdempotencyKey,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    let code = code_of(&app, &address, &path)?;
+    app.limits.take(Limited::Submit, &address.0)?;
+    let known = code.clone();
+    app.db
+        .read(move |conn| {
+            let row = queries::by_tracking_code(conn, &known).or_fault("load a complaint")?;
+            may_add(&row.ok_or_else(Problem::not_found)?)
+        })
+        .await
+        .map_err(|problem| counted(&app, &address, problem))?;
+    let uploads = read_photos(&app, &request, payload).await?;
+    let bytes = uploads.iter().map(|u| u.bytes.as_deref().unwrap_or_default());
+    let fingerprint = fingerprint_of(bytes);
+    if let Some(answer) = key.kept_answer(&app.db, fingerprint).await? {
+        return Ok(answer.into_response());
+    }
+    let taken = photos::take_in(&app, uploads).await?;
+    if let [only] = taken.as_slice() {
+        only.or_refuse()?;
+    }
+    let (shared, now) = (app.clone(), app.now());
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let found = queries::by_tracking_code(conn, &code).or_fault("load a complaint")?;
+            let row = found.ok_or_else(Problem::not_found)?;
+            may_add(&row)?;
+            let kept = photos::of_complaint(conn, row.id).or_fault("load photos")?;
+            let limit = shared.profile.rules.limits.photos;
+            let kept = kept.iter().filter(|p| p.status == "kept" && p.verification_id.is_none()).count();
+            if kept + taken.len() > limit * 2 {
+                return Err(Problem::invalid("photo", "too_many_photos", format!("a complaint keeps {} photos at most", limit * 2)));
+            }
+            let place = queries::place_of(conn, row.id).or_fault("load the place")?;
+            let claimed = place.lon.zip(place.lat).map(|(lon, lat)| Point { lon, lat });
+            let photos = photos::insert(conn, row.id, None, &taken, claimed, now).or_fault("insert photos")?;
+            let files = taken.iter().filter_map(|t| t.result.as_ref().ok());
+            let keys = files.map(|p| format!("f:{}", p.sha256)).collect();
+            matching::queries::file(conn, row.id, keys).or_fault("file photos")?;
+            let event = reporter_event(&row, "add_photos").with(json!({ "count": photos.len() }));
+            record::append(conn, &event, now).or_fault("record")?;
+            Answer::created(format!("/api/v1/tracking/{code}"), &PhotoList { photos })
+        })
+        .await?;
+    Ok(answer.into_response())
+}
+
+fn may_add(row: &ComplaintRow) -> Result<(), Problem> {
+    if takes_evidence(&row.state) {
+        return Ok(());
+    }
+    Err(Problem::wrong_state(&row.state, "add evidence"))
+}
+
+/// One raw picture as the body, or multipart parts `photo`.
+async fn read_photos(
+    app: &App,
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> Result<Vec<Upload>, Problem> {
+    let limits = app.profile.rules.limits;
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    if content_type.is_some_and(|v| v.starts_with("image/")) {
+        let bytes: Bytes = payload
+            .to_bytes_limited(limits.photo_bytes)
+            .await
+            .map_err(|_| Problem::because(Code::PhotoTooLarge, format!("a photo has {} bytes at most", limits.photo_bytes)))?
+            .map_err(|_| Problem::because(Code::MalformedRequest, "the body breaks off"))?;
+        return Ok(vec![Upload { role: "photo".to_owned(), file_name: None, bytes: Some(bytes) }]);
+    }
+    let part_limits = PartLimits {
+        json: "",
+        roles: &["photo"],
+        photos: limits.photos,
+        photo_bytes: limits.photo_bytes,
+    };
+    let parts = multipart::read(request, &mut payload.into_inner(), part_limits).await?;
+    if parts.uploads.is_empty() {
+        return Err(Problem::invalid("photo", "required", "send at least one photo"));
+    }
+    Ok(parts.uploads)
+}
+
+/// More facts.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SupplementBody {
+    /// What is to be added.
+    #[validate(length(min = 1, max = 2000, message = "has 1 to 2000 letters"))]
+    pub text: String,
+    /// Whether something new happened since; new facts lead to a new verification.
+    #[serde(default)]
+    pub new_facts: bool,
+    /// When it happened.
+    pub occurred_at: Option<DateTime<Utc>>,
+}
+
+/// What became of a step.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StepView {
+    /// Number.
+    pub number: String,
+    /// State after the step.
+    pub state: String,
+    /// In Chinese.
+    pub state_name: &'static str,
+}
+
+impl StepView {
+    /// Of a complaint after a step.
+    #[must_use]
+    pub fn of(row: &ComplaintRow, state: &str) -> Self {
+        Self {
+            number: row.number.clone(),
+            state: state.to_owned(),
+            state_name: MACHINE.label(state),
+        }
+    }
+}
+
+/// Adds facts. A complaint that was returned for completion goes back to the queue.
+#[utoipa::path(post, path = "/api/v1/tracking/{code}/supplements", tag = "tracking", operation_id = "add_supplement", security(()),
+    params(("code" = String, Path)), request_body = SupplementBody,
+    responses((status = 201, body = StepView), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn add_supplement(
+    app: web::Data<App>,
+    address: Address,
+    path: web::Path<String>,
+    key: IdempotencyKey,
+    body: Body<SupplementBody>,
+) -> Result<HttpResponse, Problem> {
+    let code = code_of(&app, &address, &path)?;
+    app.limits.take(Limited::Submit, &address.0)?;
+    let now = app.now();
+    let Body { value, fingerprint } = body;
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let row = queries::take_by_code(conn, &code)?;
+            may_add(&row)?;
+            let masked = mask(&value.text).text;
+            queries::insert_supplement(conn, row.id, (&value.text, &masked), value.new_facts, value.occurred_at, now)
+                .or_fault("insert a supplement")?;
+            let event = reporter_event(&row, "supplement").with(json!({ "new_facts": value.new_facts }));
+            record::append(conn, &event, now).or_fault("record")?;
+            let state = if row.state == "returned" {
+                queries::advance(conn, &row, &reporter_event(&row, "resubmit"), now)?
+            } else {
+                row.state.as_str()
+            };
+            Answer::created(format!("/api/v1/tracking/{code}"), &StepView::of(&row, state))
+        })
+        .await
+        .map_err(|problem| counted(&app, &address, problem))?;
+    Ok(answer.into_response())
+}
+
+/// How a reply was received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Score {
+    /// 满意.
+    Satisfied,
+    /// 基本满意.
+    BasicallySatisfied,
+    /// 不满意.
+    Dissatisfied,
+}
+
+impl Score {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Satisfied => "satisfied",
+            Self::BasicallySatisfied => "basically_satisfied",
+            Self::Dissatisfied => "dissatisfied",
+        }
+    }
+}
+
+/// A rating.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RatingBody {
+    /// How the reply was received.
+    pub score: Score,
+    /// Why.
+    #[validate(length(max = 1000, message = "has 1000 letters at most"))]
+    pub text: Option<String>,
+    /// Whether the matter should be taken up again. Staff decide; only with `dissatisfied`.
+    #[serde(default)]
+    pub wants_reopening: bool,
+}
+
+/// Rates the reply, once, within 14 days. Dissatisfaction asks for reopening; it never reopens
+/// by itself.
+#[utoipa::path(post, path = "/api/v1/tracking/{code}/rating", tag = "tracking", operation_id = "create_rating", security(()),
+    params(("code" = String, Path)), request_body = RatingBody,
+    responses((status = 201, body = StepView), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn rate(
+    app: web::Data<App>,
+    address: Address,
+    path: web::Path<String>,
+    key: IdempotencyKey,
+    body: Body<RatingBody>,
+) -> Result<HttpResponse, Problem> {
+    let code = code_of(&app, &address, &path)?;
+    let (shared, now) = (app.clone(), app.now());
+    let Body { value, fingerprint } = body;
+    if value.wants_reopening && value.score != Score::Dissatisfied {
+        return Err(Problem::invalid("wants_reopening", "not_dissatisfied", "goes with `dissatisfied` alone"));
+    }
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let row = queries::take_by_code(conn, &code)?;
+            if queries::rating_of(conn, row.id).or_fault("load the rating")?.is_some() {
+                return Err(Problem::because(Code::Gone, "the reply was rated already"));
+            }
+            let replies = queries::replies_of(conn, row.id).or_fault("load replies")?;
+            let open = TimeDelta::days(shared.profile.rules.rating.open_days);
+            let late = replies.iter().rev().find(|r| r.kind == "final").is_some_and(|r| now - r.created_at.0 > open);
+            if late {
+                return Err(Problem::because(Code::Gone, "a reply can be rated within 14 days"));
+            }
+            let state = queries::advance(conn, &row, &reporter_event(&row, "rate"), now)?;
+            let masked = value.text.as_deref().map(|t| mask(t).text);
+            let texts = value.text.as_deref().zip(masked.as_deref());
+            queries::insert_rating(conn, row.id, value.score.as_str(), texts, value.wants_reopening, now)
+                .or_fault("insert a rating")?;
+            if value.wants_reopening {
+                queries::set_flag(conn, &row, "wants_reopening", true, now).or_fault("set a flag")?;
+            }
+            Answer::created(format!("/api/v1/tracking/{code}"), &StepView::of(&row, state))
+        })
+        .await
+        .map_err(|problem| counted(&app, &address, problem))?;
+    Ok(answer.into_response())
+}
+
+/// Why a complaint is withdrawn.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawalBody {
+    /// Why, if the reporter says.
+    #[validate(length(max = 500, message = "has 500 letters at most"))]
+    pub reason: Option<String>,
+}
+
+/// Withdraws a complaint that was not replied to yet. It stays on record.
+#[utoipa::path(post, path = "/api/v1/tracking/{code}/withdrawal", tag = "tracking", operation_id = "create_withdrawal", security(()),
+    params(("code" = String, Path)), request_body = WithdrawalBody,
+    responses((status = 200, body = StepView), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn withdraw(
+    app: web::Data<App>,
+    address: Address,
+    path: web::Path<String>,
+    key: IdempotencyKey,
+    body: Body<WithdrawalBody>,
+) -> Result<HttpResponse, Problem> {
+    let code = code_of(&app, &address, &path)?;
+    let (shared, now) = (app.clone(), app.now());
+    let Body { value, fingerprint } = body;
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let row = queries::take_by_code(conn, &code)?;
+            let reason = value.reason.map(|r| mask(&r).text);
+            let event = reporter_event(&row, "withdraw").because(reason.as_deref());
+            let state = queries::advance(conn, &row, &event, now)?;
+            ledger::refresh(conn, &shared.profile, row.entry_id, now)?;
+            Answer::ok(&StepView::of(&row, state))
+        })
+        .await
+        .map_err(|problem| counted(&app, &address, problem))?;
+    Ok(answer.into_response())
+}

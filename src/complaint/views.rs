@@ -1,0 +1,372 @@
+//! What clients see of a complaint: its reporter, the public, staff by role.
+
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    machine::MACHINE,
+    photos::PhotoView,
+    queries::{ComplaintRow, DeadlineRow, PlaceRow, TextRow},
+};
+use crate::account::Role;
+use crate::district::{Profile, shanghai};
+use crate::matching::Explained;
+use crate::platform::db::UtcTime;
+use crate::record::Recorded;
+
+/// An instant as the API shows it, in Asia/Shanghai.
+#[must_use]
+pub fn local(at: UtcTime) -> DateTime<FixedOffset> {
+    at.0.with_timezone(&shanghai())
+}
+
+/// A clock and the rule it rests on.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DeadlineView {
+    /// `notify` 告知, `reply` 答复, `objection` 异议.
+    pub kind: String,
+    /// The last day, until 24:00 in Asia/Shanghai.
+    pub due_on: NaiveDate,
+    /// How many.
+    pub amount: i32,
+    /// `working_day` or `natural_day`.
+    pub unit: String,
+    /// Whether it moves off holidays.
+    pub roll_forward: bool,
+    /// The article or practice it rests on.
+    pub source: String,
+    /// Whether a year without a published holiday calendar is involved.
+    pub provisional: bool,
+    /// When it was met.
+    pub met_at: Option<DateTime<FixedOffset>>,
+}
+
+impl From<DeadlineRow> for DeadlineView {
+    fn from(row: DeadlineRow) -> Self {
+        Self {
+            kind: row.kind,
+            due_on: row.due_on,
+            amount: row.amount,
+            unit: row.unit,
+            roll_forward: row.roll_forward,
+            source: row.source,
+            provisional: row.provisional,
+            met_at: row.met_at.map(local),
+        }
+    }
+}
+
+/// An open matter that may be the same, as anybody may see it: no words, no names.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SimilarView {
+    /// Number of an earlier complaint on the matter.
+    pub number: String,
+    /// Category code.
+    pub category: String,
+    /// Its Chinese name.
+    pub category_name: String,
+    /// Distance in metres, rounded to tens; absent without places.
+    pub distance_m: Option<i64>,
+    /// Day it was first reported.
+    pub reported_on: NaiveDate,
+    /// How alike, 0 to 1.
+    pub score: f64,
+}
+
+/// The answer to a submission.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Receipt {
+    /// The complaint's own number, for ever.
+    pub number: String,
+    /// The code to follow it by; whoever has it sees what its reporter sees.
+    pub tracking_code: String,
+    /// State.
+    pub state: String,
+    /// State in Chinese.
+    pub state_name: &'static str,
+    /// Its clocks.
+    pub deadlines: Vec<DeadlineView>,
+    /// Each photo sent, kept or refused.
+    pub photos: Vec<PhotoView>,
+    /// Similar open matters.
+    pub similar: Vec<SimilarView>,
+    /// When it was received.
+    pub received_at: DateTime<FixedOffset>,
+    /// Whether this answers an earlier submission of the same complaint.
+    pub already_received: bool,
+}
+
+/// One step of a complaint's way, as its reporter sees it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TimelineItem {
+    /// The event.
+    pub event: String,
+    /// In Chinese.
+    pub words: &'static str,
+    /// When.
+    pub at: DateTime<FixedOffset>,
+}
+
+/// Events the reporter sees and their words. What is not in this list stays inside.
+const PUBLIC_EVENTS: &[(&str, &str)] = &[
+    ("register", "已登记"),
+    ("accept", "已受理"),
+    ("refuse", "不予受理"),
+    ("no_longer_accept", "不再受理"),
+    ("transfer", "已转送"),
+    ("return", "请补充材料"),
+    ("resubmit", "已补充，重新审核"),
+    ("start", "正在办理"),
+    ("visit", "工作人员已到现场核实"),
+    ("progress", "办理进展"),
+    ("reply", "已答复"),
+    ("rate", "已评价"),
+    ("close", "已办结"),
+    ("reopen", "重新办理"),
+    ("withdraw", "已撤回"),
+    ("supplement", "已收到补充"),
+    ("add_photos", "已收到照片"),
+];
+
+/// The public part of a history.
+#[must_use]
+pub fn timeline(history: Vec<Recorded>) -> Vec<TimelineItem> {
+    history
+        .into_iter()
+        .filter_map(|row| {
+            let (_, words) = PUBLIC_EVENTS.iter().find(|(event, _)| *event == row.event)?;
+            Some(TimelineItem { event: row.event, words, at: local(row.at) })
+        })
+        .collect()
+}
+
+/// A reply, as its reporter reads it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ReplyView {
+    /// `final` or `progress`.
+    pub kind: String,
+    /// Document code.
+    pub document: String,
+    /// Document name.
+    pub document_name: String,
+    /// Text.
+    pub text: String,
+    /// When.
+    pub at: DateTime<FixedOffset>,
+}
+
+/// A complaint followed by its code. No contact data, no names of staff.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TrackingView {
+    /// Number.
+    pub number: String,
+    /// State.
+    pub state: String,
+    /// State in Chinese.
+    pub state_name: &'static str,
+    /// Category code.
+    pub category: String,
+    /// Category in Chinese.
+    pub category_name: String,
+    /// The reporter's words, with personal data masked: a code may be shared.
+    pub description: String,
+    /// When it was received.
+    pub received_at: DateTime<FixedOffset>,
+    /// Its clocks.
+    pub deadlines: Vec<DeadlineView>,
+    /// Its way so far.
+    pub timeline: Vec<TimelineItem>,
+    /// Replies.
+    pub replies: Vec<ReplyView>,
+    /// Photos.
+    pub photos: Vec<PhotoView>,
+    /// Others who reported the same matter, this one included.
+    pub reports_on_the_matter: i32,
+    /// Whether the reply may be rated now.
+    pub may_rate: bool,
+    /// Whether photos and supplements are taken now.
+    pub may_add: bool,
+}
+
+/// A complaint in a list.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ComplaintSummary {
+    /// Number.
+    pub number: String,
+    /// State.
+    pub state: String,
+    /// State in Chinese.
+    pub state_name: &'static str,
+    /// Category code.
+    pub category: String,
+    /// Category in Chinese.
+    pub category_name: String,
+    /// When it was received.
+    pub received_at: DateTime<FixedOffset>,
+    /// The earliest running clock.
+    pub due_on: NaiveDate,
+    /// `own`, `suspected`, `provisional`, `confirmed`.
+    pub link: String,
+    /// The matching rule.
+    pub link_rule: Option<String>,
+    /// Channel code.
+    pub channel: String,
+}
+
+impl ComplaintSummary {
+    /// Of a row.
+    #[must_use]
+    pub fn of(profile: &Profile, row: &ComplaintRow) -> Self {
+        Self {
+            number: row.number.clone(),
+            state: row.state.clone(),
+            state_name: MACHINE.label(&row.state),
+            category_name: category_name(profile, &row.category),
+            category: row.category.clone(),
+            received_at: local(row.received_at),
+            due_on: row.due_on,
+            link: row.link.clone(),
+            link_rule: row.link_rule.clone(),
+            channel: row.channel.clone(),
+        }
+    }
+}
+
+/// A place, as staff see it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PlaceView {
+    /// `point`, `named` or `none`.
+    pub kind: String,
+    /// Longitude, CGCS2000 degrees.
+    pub lon: Option<f64>,
+    /// Latitude, CGCS2000 degrees.
+    pub lat: Option<f64>,
+    /// Datum of the pair above.
+    pub datum: &'static str,
+    /// Longitude as sent.
+    pub raw_lon: Option<f64>,
+    /// Latitude as sent.
+    pub raw_lat: Option<f64>,
+    /// Datum as sent.
+    pub raw_datum: Option<String>,
+    /// Accuracy, metres.
+    pub accuracy_m: Option<f64>,
+    /// Name it was placed by.
+    pub place_name: Option<String>,
+    /// Street code.
+    pub street_code: Option<String>,
+    /// Grid code.
+    pub grid_code: Option<String>,
+}
+
+impl From<PlaceRow> for PlaceView {
+    fn from(row: PlaceRow) -> Self {
+        Self {
+            kind: row.kind,
+            lon: row.lon,
+            lat: row.lat,
+            datum: "CGCS2000",
+            raw_lon: row.raw_lon,
+            raw_lat: row.raw_lat,
+            raw_datum: row.datum,
+            accuracy_m: row.accuracy_m,
+            place_name: row.place_name,
+            street_code: row.street_code,
+            grid_code: row.grid_code,
+        }
+    }
+}
+
+/// A reporter, as roles with need see them: contact masked.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ReporterView {
+    /// `reporter`, `joint_signer`, `represented`.
+    pub kind: String,
+    /// Name, all but the first letter hidden.
+    pub name: Option<String>,
+    /// Phone with its middle hidden.
+    pub phone: Option<String>,
+}
+
+/// A complaint, as staff see it. `reporters` is absent for roles without need.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ComplaintView {
+    /// What lists show.
+    #[serde(flatten)]
+    pub summary: ComplaintSummary,
+    /// Version, also the `ETag`.
+    pub version: i32,
+    /// The words; masked for roles without need.
+    pub description: String,
+    /// Address; masked for roles without need.
+    pub address: Option<String>,
+    /// Premises' name.
+    pub premises: Option<String>,
+    /// Registered object.
+    pub object_id: Option<String>,
+    /// Where.
+    pub place: PlaceView,
+    /// Begin.
+    pub occurred_at: Option<DateTime<FixedOffset>>,
+    /// End.
+    pub occurred_until: Option<DateTime<FixedOffset>>,
+    /// Demand.
+    pub demand: Option<String>,
+    /// Procedure, once accepted.
+    pub procedure: Option<String>,
+    /// Upstream number.
+    pub external_no: Option<String>,
+    /// Source class.
+    pub source_class: Option<String>,
+    /// Whether nobody signed.
+    pub anonymous: bool,
+    /// How many signed.
+    pub person_count: i32,
+    /// Whether the reporter asks for reopening.
+    pub wants_reopening: bool,
+    /// Its clocks.
+    pub deadlines: Vec<DeadlineView>,
+    /// Photos.
+    pub photos: Vec<PhotoView>,
+    /// Number of its ledger entry.
+    pub entry: String,
+    /// Reporters, for roles with need.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reporters: Option<Vec<ReporterView>>,
+}
+
+/// The words a role may read.
+#[must_use]
+pub fn words_for(role: Role, text: TextRow) -> (String, Option<String>) {
+    if role.may_read_full_text() {
+        (text.description, text.address)
+    } else {
+        (text.description_masked, text.address_masked)
+    }
+}
+
+/// A category's Chinese name.
+#[must_use]
+pub fn category_name(profile: &Profile, code: &str) -> String {
+    profile.category(code).map_or_else(|| code.to_owned(), |c| c.zh.clone())
+}
+
+/// A candidate as anybody may see it.
+#[must_use]
+pub fn similar(
+    profile: &Profile,
+    explained: &Explained,
+    category: String,
+    reported_at: DateTime<Utc>,
+    distance_m: Option<f64>,
+) -> SimilarView {
+    SimilarView {
+        number: explained.number.clone(),
+        category_name: category_name(profile, &category),
+        category,
+        distance_m: distance_m.map(|m| (m / 10.0).round() as i64 * 10),
+        reported_on: reported_at.with_timezone(&shanghai()).date_naive(),
+        score: (explained.score * 100.0).round() / 100.0,
+    }
+}

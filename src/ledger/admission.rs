@@ -1,0 +1,226 @@
+//! From clue to admission (入账): proposed by the brigade or the office, decided by the steering
+//! group. Nothing is listed without a decision record.
+
+use actix_web::{HttpResponse, web};
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{
+    machine::MACHINE,
+    queries::{self, EntryRow},
+    routes::visible,
+    views::EntrySummary,
+};
+use crate::account::Staff;
+use crate::app::App;
+use crate::district::calendar::date_of;
+use crate::platform::{
+    db::{Connection, Id, UtcTime, schema::ledger_decision},
+    http::{Answer, Body, IdempotencyKey, IfMatch},
+    problem::{Item, OnDb, Problem},
+};
+use crate::record::{self, Event};
+
+/// A proposal to list.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProposalBody {
+    /// Why it should be listed.
+    #[validate(length(min = 1, max = 500, message = "has 1 to 500 letters"))]
+    pub reason: String,
+}
+
+/// Proposes a clue for the ledger (拟入账).
+#[utoipa::path(post, path = "/api/v1/entries/{number}/proposal", tag = "ledger", operation_id = "propose_entry",
+    params(("number" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag read")), request_body = ProposalBody,
+    responses((status = 200, body = EntrySummary), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn propose(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+    version: IfMatch,
+    key: IdempotencyKey,
+    body: Body<ProposalBody>,
+) -> Result<HttpResponse, Problem> {
+    let (shared, now) = (app.clone(), app.now());
+    let Body { value, fingerprint } = body;
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let row = take(conn, &staff, &path)?;
+            version.check(row.version)?;
+            advance(conn, &row, "propose", &staff, Some(&value.reason), now)?;
+            answer(conn, &shared, row.id)
+        })
+        .await?;
+    Ok(answer.into_response())
+}
+
+/// What the steering group decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// 列入一本账.
+    Listed,
+    /// 不予列入.
+    NotListed,
+    /// 提请区领导层面研究.
+    Escalated,
+}
+
+impl Outcome {
+    const fn event(self) -> &'static str {
+        match self {
+            Self::Listed => "list",
+            Self::NotListed => "not_list",
+            Self::Escalated => "escalate",
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Listed => "listed",
+            Self::NotListed => "not_listed",
+            Self::Escalated => "escalated",
+        }
+    }
+}
+
+/// The steering group's decision.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionBody {
+    /// What was decided.
+    pub outcome: Outcome,
+    /// Day it was decided.
+    pub decided_on: NaiveDate,
+    /// Meeting; required to list.
+    #[validate(length(min = 1, max = 200, message = "has 1 to 200 letters"))]
+    pub meeting: Option<String>,
+    /// Reference of the minutes; required to list.
+    #[validate(length(min = 1, max = 100, message = "has 1 to 100 letters"))]
+    pub minute_ref: Option<String>,
+    /// Level it goes to; required to escalate.
+    #[validate(length(min = 1, max = 100, message = "has 1 to 100 letters"))]
+    pub level: Option<String>,
+    /// Unit chosen by the higher level; required when an escalated entry is listed.
+    #[validate(length(min = 1, max = 64, message = "is a unit's code"))]
+    pub chosen_owner: Option<String>,
+    /// Why; required not to list.
+    #[validate(length(min = 1, max = 1000, message = "has 1 to 1000 letters"))]
+    pub reason: Option<String>,
+}
+
+impl DecisionBody {
+    /// What each outcome cannot do without.
+    fn check(&self, state: &str, app: &App, today: NaiveDate) -> Result<(), Problem> {
+        let mut items = Vec::new();
+        let mut require = |given: bool, field: &str, why: &str| {
+            if !given {
+                items.push(Item::new(field, "required", why));
+            }
+        };
+        match self.outcome {
+            Outcome::Listed => {
+                require(self.meeting.is_some(), "meeting", "names the meeting that listed it");
+                require(self.minute_ref.is_some(), "minute_ref", "refers to the minutes");
+                let chosen = state != "escalated" || self.chosen_owner.is_some();
+                require(chosen, "chosen_owner", "names the unit the higher level chose");
+            }
+            Outcome::NotListed => require(self.reason.is_some(), "reason", "says why not"),
+            Outcome::Escalated => require(self.level.is_some(), "level", "names the level it goes to"),
+        }
+        if self.decided_on > today {
+            items.push(Item::new("decided_on", "in_the_future", "is not after today"));
+        }
+        if self.chosen_owner.as_deref().is_some_and(|code| app.profile.unit(code).is_none()) {
+            items.push(Item::new("chosen_owner", "unknown_unit", "is a unit of the district profile"));
+        }
+        if items.is_empty() { Ok(()) } else { Err(Problem::invalid_items(items)) }
+    }
+}
+
+/// Records the steering group's decision and moves the entry by it.
+#[utoipa::path(post, path = "/api/v1/entries/{number}/decision", tag = "ledger", operation_id = "decide_entry",
+    params(("number" = String, Path), ("If-Match" = String, Header, description = "ETag read")), request_body = DecisionBody,
+    responses((status = 200, body = EntrySummary), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn decide(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+    version: IfMatch,
+    key: IdempotencyKey,
+    body: Body<DecisionBody>,
+) -> Result<HttpResponse, Problem> {
+    let (shared, now) = (app.clone(), app.now());
+    let Body { value, fingerprint } = body;
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let row = take(conn, &staff, &path)?;
+            version.require(row.version)?;
+            MACHINE.next(&row.state, value.outcome.event())?;
+            value.check(&row.state, &shared, date_of(now))?;
+            insert(conn, row.id, &staff, &value, now).or_fault("insert a decision")?;
+            advance(conn, &row, value.outcome.event(), &staff, value.reason.as_deref(), now)?;
+            answer(conn, &shared, row.id)
+        })
+        .await?;
+    Ok(answer.into_response())
+}
+
+/// Loads an entry for changing.
+pub(super) fn take(conn: &mut Connection, staff: &Staff, number: &str) -> Result<EntryRow, Problem> {
+    let row = visible(conn, staff, number)?;
+    queries::take(conn, &[row.id]).or_fault("take an entry")?;
+    queries::by_id(conn, row.id).or_fault("load an entry")
+}
+
+/// Moves an entry by an event of its machine and records it.
+fn advance(
+    conn: &mut Connection,
+    row: &EntryRow,
+    event: &str,
+    staff: &Staff,
+    reason: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let step = MACHINE.next(&row.state, event)?;
+    queries::set_state(conn, row.id, step.to, now).or_fault("move an entry")?;
+    let actor = staff.actor();
+    let event = Event::new("ledger_entry", row.id, event, &actor)
+        .moving(step.from, step.to)
+        .because(reason);
+    record::append(conn, &event, now).or_fault("record")
+}
+
+fn insert(
+    conn: &mut Connection,
+    entry: Id,
+    staff: &Staff,
+    body: &DecisionBody,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::insert_into(ledger_decision::table)
+        .values((
+            ledger_decision::id.eq(Id::new()),
+            ledger_decision::entry_id.eq(entry),
+            ledger_decision::event.eq(body.outcome.event()),
+            ledger_decision::outcome.eq(body.outcome.as_str()),
+            ledger_decision::meeting.eq(&body.meeting),
+            ledger_decision::decided_on.eq(body.decided_on),
+            ledger_decision::minute_ref.eq(&body.minute_ref),
+            ledger_decision::level.eq(&body.level),
+            ledger_decision::chosen_owner.eq(&body.chosen_owner),
+            ledger_decision::reason.eq(&body.reason),
+            ledger_decision::decided_by.eq(staff.id),
+            ledger_decision::created_at.eq(UtcTime(now)),
+        ))
+        .execute(conn)
+}
+
+fn answer(conn: &mut Connection, app: &App, id: Id) -> Result<Answer, Problem> {
+    let row = queries::by_id(conn, id).or_fault("load an entry")?;
+    Answer::ok(&EntrySummary::of(&app.profile, &row))
+}

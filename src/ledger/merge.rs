@@ -1,0 +1,291 @@
+//! Merging entries (并单) and taking a merge back exactly.
+//!
+//! A merge keeps what it changed as a document: of each complaint its entry and link, of the
+//! source its state. Undoing puts just that back. What came to the target meanwhile stays there.
+
+use actix_web::{HttpResponse, web};
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{
+    machine::{CLOSED_TO_COMPLAINTS, MACHINE},
+    queries::{self, EntryRow},
+    routes::visible,
+    views::EntrySummary,
+};
+use crate::account::Staff;
+use crate::app::App;
+use crate::platform::{
+    db::{
+        Connection, Id, JsonValue, UtcTime,
+        schema::{complaint, ledger_entry, ledger_merge},
+    },
+    http::{Answer, Body, IdempotencyKey},
+    problem::{Code, OnDb, Problem},
+};
+use crate::record::{self, Event};
+
+/// Which entry an entry goes into.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MergeBody {
+    /// Number of the entry that takes it.
+    #[validate(length(min = 1, max = 32, message = "is an entry's number"))]
+    pub into: String,
+    /// Why they are one matter.
+    #[validate(length(min = 1, max = 500, message = "has 1 to 500 letters"))]
+    pub reason: String,
+}
+
+/// A merge and what it led to.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MergeDone {
+    /// Id, to undo it by.
+    pub merge_id: Id,
+    /// The entry that took the other.
+    pub entry: EntrySummary,
+}
+
+/// What a merge changed, to be put back.
+#[derive(Debug, Serialize, Deserialize)]
+struct Before {
+    source_state: String,
+    complaints: Vec<Linked>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Linked {
+    id: Id,
+    link: String,
+    link_rule: Option<String>,
+    repeat_of: Option<Id>,
+}
+
+/// Merges an entry into another: all its complaints move, each keeping its own number, clock and
+/// reply duty. The target's due date becomes the earliest of all.
+#[utoipa::path(post, path = "/api/v1/entries/{number}/merge", tag = "ledger", operation_id = "merge_entries",
+    params(("number" = String, Path)), request_body = MergeBody,
+    responses((status = 200, body = MergeDone), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn merge_entries(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+    key: IdempotencyKey,
+    body: Body<MergeBody>,
+) -> Result<HttpResponse, Problem> {
+    let (shared, now) = (app.clone(), app.now());
+    let Body { value, fingerprint } = body;
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let (source, target) = take_both(conn, &staff, &path, &value.into)?;
+            may_merge(&source, &target)?;
+            let step = MACHINE.next(&source.state, "merge")?;
+            let before = move_complaints(conn, &source, target.id).or_fault("move complaints")?;
+            let merge_id = Id::new();
+            diesel::insert_into(ledger_merge::table)
+                .values((
+                    ledger_merge::id.eq(merge_id),
+                    ledger_merge::source_entry_id.eq(source.id),
+                    ledger_merge::target_entry_id.eq(target.id),
+                    ledger_merge::before.eq(JsonValue(json!(before))),
+                    ledger_merge::reason.eq(&value.reason),
+                    ledger_merge::merged_by.eq(staff.id),
+                    ledger_merge::merged_at.eq(UtcTime(now)),
+                ))
+                .execute(conn)
+                .or_fault("insert a merge")?;
+            queries::refresh(conn, &shared.profile, source.id, now)?;
+            queries::merge_away(conn, source.id, target.id, now).or_fault("close the source")?;
+            queries::refresh(conn, &shared.profile, target.id, now)?;
+            let actor = staff.actor();
+            let away = Event::new("ledger_entry", source.id, "merge", &actor)
+                .moving(step.from, step.to)
+                .because(Some(&value.reason))
+                .with(json!({ "into": target.number }));
+            record::append(conn, &away, now).or_fault("record")?;
+            let taken = Event::new("ledger_entry", target.id, "take_merge", &actor)
+                .because(Some(&value.reason))
+                .with(json!({ "from": source.number, "merge": merge_id }));
+            record::append(conn, &taken, now).or_fault("record")?;
+            let row = queries::by_id(conn, target.id).or_fault("load the target")?;
+            Answer::ok(&MergeDone { merge_id, entry: EntrySummary::of(&shared.profile, &row) })
+        })
+        .await?;
+    Ok(answer.into_response())
+}
+
+fn take_both(
+    conn: &mut Connection,
+    staff: &Staff,
+    source: &str,
+    target: &str,
+) -> Result<(EntryRow, EntryRow), Problem> {
+    let source = visible(conn, staff, source)?;
+    let target = queries::by_number(conn, target)
+        .or_fault("load the target")?
+        .ok_or_else(|| Problem::invalid("into", "unknown", "is no entry's number"))?;
+    queries::take(conn, &[source.id, target.id]).or_fault("take entries")?;
+    let load = |conn: &mut Connection, id| queries::by_id(conn, id).or_fault("load an entry");
+    Ok((load(conn, source.id)?, load(conn, target.id)?))
+}
+
+/// D26: not into itself, not what was merged already, not into what is closed. An entry merged
+/// into this one is itself merged, so a circle cannot be made.
+fn may_merge(source: &EntryRow, target: &EntryRow) -> Result<(), Problem> {
+    let refuse = |why: String| Err(Problem::because(Code::MergeRefused, why));
+    if source.id == target.id {
+        return refuse("an entry cannot be merged into itself".to_owned());
+    }
+    for entry in [source, target] {
+        if CLOSED_TO_COMPLAINTS.contains(&entry.state.as_str()) {
+            return refuse(format!("entry {} is {}", entry.number, MACHINE.label(&entry.state)));
+        }
+    }
+    Ok(())
+}
+
+fn move_complaints(conn: &mut Connection, source: &EntryRow, target: Id) -> QueryResult<Before> {
+    let rows: Vec<(Id, String, Option<String>, Option<Id>)> = complaint::table
+        .filter(complaint::entry_id.eq(source.id))
+        .order(complaint::id.asc())
+        .select((complaint::id, complaint::link, complaint::link_rule, complaint::repeat_of))
+        .load(conn)?;
+    // What opened the source joins the target by the hand that merges; the rest keep their links.
+    diesel::update(
+        complaint::table
+            .filter(complaint::entry_id.eq(source.id))
+            .filter(complaint::link.eq_any(["own", "suspected"])),
+    )
+    .set((complaint::link.eq("confirmed"), complaint::link_rule.eq("R4")))
+    .execute(conn)?;
+    diesel::update(complaint::table.filter(complaint::entry_id.eq(source.id)))
+        .set((complaint::entry_id.eq(target), complaint::version.eq(complaint::version + 1)))
+        .execute(conn)?;
+    let complaints = rows
+        .into_iter()
+        .map(|(id, link, link_rule, repeat_of)| Linked { id, link, link_rule, repeat_of })
+        .collect();
+    Ok(Before { source_state: source.state.clone(), complaints })
+}
+
+/// Why a merge is taken back.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UndoBody {
+    /// Why they are two matters after all.
+    #[validate(length(min = 1, max = 500, message = "has 1 to 500 letters"))]
+    pub reason: String,
+}
+
+type MergeRow = (Id, Id, JsonValue, Option<UtcTime>);
+
+/// Takes a merge back: the entry and its complaints stand as before. Refused, naming what is in
+/// the way, when the target went on in a way that cannot be shared out.
+#[utoipa::path(post, path = "/api/v1/merges/{id}/undo", tag = "ledger", operation_id = "undo_merge",
+    params(("id" = String, Path)), request_body = UndoBody,
+    responses((status = 200, body = EntrySummary), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn undo_merge(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+    key: IdempotencyKey,
+    body: Body<UndoBody>,
+) -> Result<HttpResponse, Problem> {
+    let id: Id = path.parse::<uuid::Uuid>().map_err(|_| Problem::not_found())?.into();
+    let (shared, now) = (app.clone(), app.now());
+    let Body { value, fingerprint } = body;
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let (source, target, before, undone) = load_merge(conn, id)?;
+            queries::take(conn, &[source, target]).or_fault("take entries")?;
+            let target = queries::by_id(conn, target).or_fault("load the target")?;
+            may_undo(&target, undone)?;
+            let before: Before = serde_json::from_value(before.0)
+                .map_err(|e| Problem::fault(format!("a merge cannot be read: {e}")))?;
+            put_back(conn, source, &target, &before)?;
+            diesel::update(ledger_merge::table.find(id))
+                .set((
+                    ledger_merge::undone_at.eq(UtcTime(now)),
+                    ledger_merge::undone_by.eq(staff.id),
+                    ledger_merge::undo_reason.eq(&value.reason),
+                ))
+                .execute(conn)
+                .or_fault("mark the merge")?;
+            queries::refresh(conn, &shared.profile, source, now)?;
+            queries::refresh(conn, &shared.profile, target.id, now)?;
+            let actor = staff.actor();
+            for entry in [source, target.id] {
+                let event = Event::new("ledger_entry", entry, "undo_merge", &actor)
+                    .because(Some(&value.reason))
+                    .with(json!({ "merge": id }));
+                record::append(conn, &event, now).or_fault("record")?;
+            }
+            let row = queries::by_id(conn, source).or_fault("load the source")?;
+            Answer::ok(&EntrySummary::of(&shared.profile, &row))
+        })
+        .await?;
+    Ok(answer.into_response())
+}
+
+fn load_merge(conn: &mut Connection, id: Id) -> Result<MergeRow, Problem> {
+    ledger_merge::table
+        .find(id)
+        .select((
+            ledger_merge::source_entry_id,
+            ledger_merge::target_entry_id,
+            ledger_merge::before,
+            ledger_merge::undone_at,
+        ))
+        .first(conn)
+        .optional()
+        .or_fault("load a merge")?
+        .ok_or_else(Problem::not_found)
+}
+
+fn may_undo(target: &EntryRow, undone: Option<UtcTime>) -> Result<(), Problem> {
+    if undone.is_some() {
+        return Err(Problem::because(Code::UndoRefused, "this merge was undone already"));
+    }
+    if target.merged_into.is_some() {
+        let why = format!("entry {} was itself merged since; undo that merge first", target.number);
+        return Err(Problem::because(Code::UndoRefused, why));
+    }
+    Ok(())
+}
+
+fn put_back(
+    conn: &mut Connection,
+    source: Id,
+    target: &EntryRow,
+    before: &Before,
+) -> Result<(), Problem> {
+    for linked in &before.complaints {
+        let moved = diesel::update(
+            complaint::table.find(linked.id).filter(complaint::entry_id.eq(target.id)),
+        )
+        .set((
+            complaint::entry_id.eq(source),
+            complaint::link.eq(&linked.link),
+            complaint::link_rule.eq(&linked.link_rule),
+            complaint::repeat_of.eq(linked.repeat_of),
+            complaint::version.eq(complaint::version + 1),
+        ))
+        .execute(conn)
+        .or_fault("move a complaint back")?;
+        if moved == 0 {
+            let why = "a complaint of this merge was moved on to another entry since";
+            return Err(Problem::because(Code::UndoRefused, why));
+        }
+    }
+    diesel::update(ledger_entry::table.find(source))
+        .set((
+            ledger_entry::state.eq(&before.source_state),
+            ledger_entry::merged_into.eq(None::<Id>),
+        ))
+        .execute(conn)
+        .or_fault("reopen the source")?;
+    Ok(())
+}

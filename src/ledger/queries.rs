@@ -1,0 +1,331 @@
+//! Entries in the database: opening, attaching, recounting.
+
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use diesel::prelude::*;
+
+use crate::district::{Profile, calendar::date_of};
+use crate::matching::{
+    Outcome, Report, Rule, Verdict,
+    escalation::{Voice, escalate},
+    queries::persons_of,
+};
+use crate::platform::{
+    db::{
+        Connection, Id, UtcTime,
+        schema::{complaint, ledger_entry, sequence},
+    },
+    problem::{OnDb, Problem},
+};
+use crate::record::{self, Actor, Event};
+use crate::text::shorten;
+
+/// Letters of an entry's title.
+const TITLE_LETTERS: usize = 40;
+
+/// A ledger entry as stored.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = ledger_entry)]
+#[expect(missing_docs, reason = "columns, named as in the views")]
+pub struct EntryRow {
+    pub id: Id,
+    pub number: String,
+    pub state: String,
+    pub title: String,
+    pub category: String,
+    pub coarse: String,
+    pub lon: Option<f64>,
+    pub lat: Option<f64>,
+    pub street_code: Option<String>,
+    pub grid_code: Option<String>,
+    pub source_class: Option<String>,
+    pub lead_complaint_id: Option<Id>,
+    pub due_on: Option<NaiveDate>,
+    pub complaint_count: i32,
+    pub distinct_reporters: i32,
+    pub duplicate_count: i32,
+    pub repeat_count: i32,
+    pub strong_concern: bool,
+    pub collective_visit: bool,
+    pub escalation_level: i32,
+    pub cycle_no: i32,
+    pub predecessor_id: Option<Id>,
+    pub merged_into: Option<Id>,
+    pub written_off_at: Option<UtcTime>,
+    pub version: i32,
+    pub created_at: UtcTime,
+    pub updated_at: UtcTime,
+}
+
+/// Where a new complaint goes.
+#[derive(Debug, Clone)]
+pub struct Placement {
+    /// Its entry.
+    pub entry_id: Id,
+    /// The entry's number.
+    pub entry_number: String,
+    /// `own`, `suspected`, `provisional` or `confirmed`.
+    pub link: &'static str,
+    /// The rule's name, when one fired.
+    pub rule: Option<&'static str>,
+    /// The complaint it repeats or joins.
+    pub repeat_of: Option<Id>,
+}
+
+/// The next number of a series, counted in the same transaction; series never reuse a number.
+///
+/// # Errors
+/// What the database answers.
+pub fn next_in(conn: &mut Connection, series: &str) -> QueryResult<i64> {
+    crate::on_each!(conn, |c| diesel::insert_into(sequence::table)
+        .values((sequence::name.eq(series), sequence::next.eq(2)))
+        .on_conflict(sequence::name)
+        .do_update()
+        .set(sequence::next.eq(sequence::next + 1))
+        .returning(sequence::next)
+        .get_result::<i64>(c))
+    .map(|next| next - 1)
+}
+
+/// Opens a clue for a new matter, or names the entry a verdict leads to. The complaint's own row
+/// need not exist yet.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn place(
+    conn: &mut Connection,
+    profile: &Profile,
+    report: &Report,
+    title: &str,
+    verdict: &Verdict,
+    now: DateTime<Utc>,
+) -> Result<Placement, Problem> {
+    if let (Outcome::Attached | Outcome::Provisional, Some(target)) =
+        (verdict.outcome, verdict.target_entry)
+    {
+        let entry = current(conn, target.into()).or_fault("load the entry to attach to")?;
+        let link = if verdict.outcome == Outcome::Attached { "confirmed" } else { "provisional" };
+        return Ok(Placement {
+            entry_id: entry.id,
+            entry_number: entry.number,
+            link,
+            rule: Some(verdict.rule.as_str()),
+            repeat_of: verdict.target.map(Id),
+        });
+    }
+    let (entry_id, entry_number) = open_clue(conn, profile, report, title, now)?;
+    let suspected = verdict.outcome == Outcome::Suspected;
+    Ok(Placement {
+        entry_id,
+        entry_number,
+        link: if suspected { "suspected" } else { "own" },
+        rule: (verdict.rule != Rule::New).then(|| verdict.rule.as_str()),
+        repeat_of: verdict.target.filter(|_| suspected).map(Id),
+    })
+}
+
+/// The entry itself, or the one it was merged into.
+fn current(conn: &mut Connection, id: Id) -> QueryResult<EntryRow> {
+    let entry = by_id(conn, id)?;
+    match entry.merged_into {
+        Some(target) => current(conn, target),
+        None => Ok(entry),
+    }
+}
+
+/// Opens a clue (线索).
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn open_clue(
+    conn: &mut Connection,
+    profile: &Profile,
+    report: &Report,
+    title: &str,
+    now: DateTime<Utc>,
+) -> Result<(Id, String), Problem> {
+    let year = date_of(now).year();
+    let serial = next_in(conn, &format!("entry {year}")).or_fault("number an entry")?;
+    let number = format!("{}-{year}-{serial:04}", profile.rules.number_prefix);
+    let id = Id::new();
+    let point = report.place.map(|p| p.point);
+    let street = point.and_then(|p| profile.street_at(p)).map(|s| s.code.clone());
+    let grid = point.and_then(|p| profile.grid_at(p)).map(|g| g.code.clone());
+    diesel::insert_into(ledger_entry::table)
+        .values((
+            (
+                ledger_entry::id.eq(id),
+                ledger_entry::number.eq(&number),
+                ledger_entry::state.eq("clue"),
+                ledger_entry::title.eq(shorten(title, TITLE_LETTERS)),
+                ledger_entry::category.eq(&report.category),
+                ledger_entry::coarse.eq(&report.coarse),
+                ledger_entry::object_id.eq(&report.object_id),
+                ledger_entry::lon.eq(point.map(|p| p.lon)),
+                ledger_entry::lat.eq(point.map(|p| p.lat)),
+                ledger_entry::street_code.eq(street),
+                ledger_entry::grid_code.eq(grid),
+            ),
+            (
+                ledger_entry::complaint_count.eq(0),
+                ledger_entry::distinct_reporters.eq(0),
+                ledger_entry::duplicate_count.eq(0),
+                ledger_entry::repeat_count.eq(0),
+                ledger_entry::strong_concern.eq(false),
+                ledger_entry::collective_visit.eq(false),
+                ledger_entry::escalation_level.eq(0),
+                ledger_entry::cycle_no.eq(1),
+                ledger_entry::version.eq(1),
+                ledger_entry::created_at.eq(UtcTime(now)),
+                ledger_entry::updated_at.eq(UtcTime(now)),
+            ),
+        ))
+        .execute(conn)
+        .or_fault("open a clue")?;
+    let event = Event::new("ledger_entry", id, "open", &Actor::System).moving("", "clue");
+    record::append(conn, &event, now).or_fault("record the clue")?;
+    Ok((id, number))
+}
+
+/// An entry by id.
+///
+/// # Errors
+/// What the database answers.
+pub fn by_id(conn: &mut Connection, id: Id) -> QueryResult<EntryRow> {
+    ledger_entry::table.find(id).select(EntryRow::as_select()).first(conn)
+}
+
+/// An entry by number.
+///
+/// # Errors
+/// What the database answers.
+pub fn by_number(conn: &mut Connection, number: &str) -> QueryResult<Option<EntryRow>> {
+    ledger_entry::table
+        .filter(ledger_entry::number.eq(number))
+        .select(EntryRow::as_select())
+        .first(conn)
+        .optional()
+}
+
+/// Takes entries for changing, in the order of their ids, so that no two writers wait for each
+/// other. On SQLite there is one writer anyway.
+///
+/// # Errors
+/// What the database answers.
+pub fn take(conn: &mut Connection, ids: &[Id]) -> QueryResult<()> {
+    if let Connection::Postgres(c) = conn {
+        let _: Vec<Id> = ledger_entry::table
+            .filter(ledger_entry::id.eq_any(ids))
+            .order(ledger_entry::id.asc())
+            .select(ledger_entry::id)
+            .for_update()
+            .load(c)?;
+    }
+    Ok(())
+}
+
+type VoiceRow = (Id, UtcTime, i32, String, Option<String>, NaiveDate, Option<UtcTime>);
+
+/// Recounts an entry from its complaints: reporters, duplicates, repeats, flags, lead, and the
+/// due date, which is the earliest of all its open complaints' (domain §3.3). Provisional links
+/// count as complaints but never as repeats.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn refresh(
+    conn: &mut Connection,
+    profile: &Profile,
+    entry: Id,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    take(conn, &[entry]).or_fault("take the entry")?;
+    let rows: Vec<VoiceRow> = complaint::table
+        .filter(complaint::entry_id.eq(entry))
+        .filter(complaint::hidden.eq(false))
+        .filter(complaint::state.ne("withdrawn"))
+        .order(complaint::id.asc())
+        .select((
+            complaint::id,
+            complaint::received_at,
+            complaint::person_count,
+            complaint::link,
+            complaint::link_rule,
+            complaint::due_on,
+            complaint::closed_at,
+        ))
+        .load(conn)
+        .or_fault("load an entry's complaints")?;
+    let ids: Vec<Id> = rows.iter().map(|row| row.0).collect();
+    let mut persons = persons_of(conn, &ids).or_fault("load an entry's petitioners")?;
+    let is_repeat = |row: &VoiceRow| {
+        row.3 == "confirmed" && matches!(row.4.as_deref(), Some("R1" | "R2" | "R3" | "R11"))
+    };
+    let voices: Vec<Voice> = rows
+        .iter()
+        .map(|row| Voice {
+            received_at: row.1.0,
+            persons: persons.remove(&row.0).unwrap_or_default(),
+            person_count: row.2,
+            confirmed_repeat: is_repeat(row),
+        })
+        .collect();
+    let escalated = escalate(&voices, &profile.rules.escalation);
+    let count = |holds: &dyn Fn(&VoiceRow) -> bool| {
+        i32::try_from(rows.iter().filter(|row| holds(row)).count()).unwrap_or(i32::MAX)
+    };
+    diesel::update(ledger_entry::table.find(entry))
+        .set((
+            ledger_entry::complaint_count.eq(count(&|_| true)),
+            ledger_entry::duplicate_count.eq(count(&|row| row.3 == "confirmed")),
+            ledger_entry::repeat_count.eq(count(&is_repeat)),
+            ledger_entry::distinct_reporters.eq(escalated.distinct_reporters),
+            ledger_entry::strong_concern.eq(escalated.strong_concern),
+            ledger_entry::collective_visit.eq(escalated.collective_visit),
+            ledger_entry::escalation_level.eq(escalated.level),
+            ledger_entry::lead_complaint_id.eq(ids.first().copied()),
+            ledger_entry::due_on.eq(rows.iter().filter(|r| r.6.is_none()).map(|r| r.5).min()),
+            ledger_entry::version.eq(ledger_entry::version + 1),
+            ledger_entry::updated_at.eq(UtcTime(now)),
+        ))
+        .execute(conn)
+        .or_fault("recount an entry")?;
+    Ok(())
+}
+
+/// Sets an entry's state.
+///
+/// # Errors
+/// What the database answers.
+pub fn set_state(
+    conn: &mut Connection,
+    id: Id,
+    state: &str,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::update(ledger_entry::table.find(id))
+        .set((
+            ledger_entry::state.eq(state),
+            ledger_entry::version.eq(ledger_entry::version + 1),
+            ledger_entry::updated_at.eq(UtcTime(now)),
+        ))
+        .execute(conn)
+}
+
+/// Closes a clue that lost its last complaint to another entry.
+///
+/// # Errors
+/// What the database answers.
+pub fn merge_away(
+    conn: &mut Connection,
+    id: Id,
+    into: Id,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::update(ledger_entry::table.find(id))
+        .set((
+            ledger_entry::state.eq("merged"),
+            ledger_entry::merged_into.eq(into),
+            ledger_entry::version.eq(ledger_entry::version + 1),
+            ledger_entry::updated_at.eq(UtcTime(now)),
+        ))
+        .execute(conn)
+}

@@ -1,0 +1,293 @@
+//! Reading the ledger.
+
+use std::collections::HashMap;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use diesel::prelude::*;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use validator::Validate;
+
+use super::{
+    machine::MACHINE,
+    queries::{self, EntryRow},
+    views::{DecisionView, EntryPhoto, EntrySummary, EntryView, HistoryItem, MergeView, VisitView, summaries},
+};
+use crate::account::{Role, Staff};
+use crate::app::App;
+use crate::complaint::{queries::ComplaintRow, views::local};
+use crate::district::Profile;
+use crate::platform::{
+    db::{
+        Connection, Id, UtcTime,
+        schema::{complaint, ledger_decision, ledger_entry, ledger_merge, photo, verification},
+    },
+    http::{Page, PageQuery, Query, etag_of},
+    problem::{OnDb, Problem},
+};
+use crate::record;
+
+/// Roles that read the ledger.
+pub const READERS: &[Role] = &[
+    Role::Office,
+    Role::SteeringGroup,
+    Role::Leader,
+    Role::Brigade,
+    Role::Section,
+    Role::Station,
+    Role::PartyOffice,
+    Role::Street,
+];
+
+/// Complaints, photos and steps of an entry shown at most.
+const SHOWN_MAX: i64 = 1000;
+
+/// Filters of the list.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct EntryQuery {
+    /// State.
+    pub state: Option<String>,
+    /// Category code.
+    pub category: Option<String>,
+    /// Street code.
+    pub street: Option<String>,
+    /// Only 群众反映强烈.
+    pub strong_concern: Option<bool>,
+    /// Where the page begins: `next_cursor` of the page before.
+    pub cursor: Option<String>,
+    /// Rows in the page, 1 to 200; 50 unless said.
+    #[validate(range(min = 1, max = 200, message = "is 1 to 200"))]
+    pub limit: Option<i64>,
+}
+
+/// The ledger, newest entry first. Entries merged away are not in it. A street sees its own.
+#[utoipa::path(get, path = "/api/v1/entries", tag = "ledger", operation_id = "list_entries",
+    params(EntryQuery),
+    responses((status = 200, body = Page<EntrySummary>), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn list_entries(
+    app: web::Data<App>,
+    staff: Staff,
+    query: Query<EntryQuery>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let EntryQuery { state, category, street, strong_concern, cursor, limit } = query.0;
+    if state.as_ref().is_some_and(|s| MACHINE.label(s).is_empty()) {
+        return Err(Problem::bad_parameter("state", "is not a state of ledger entries"));
+    }
+    let page = PageQuery { cursor, limit };
+    let (limit, after) = (page.limit(), page.after::<Id>()?);
+    let rows: Vec<EntryRow> = app
+        .db
+        .read(move |conn| {
+            let mut rows = ledger_entry::table
+                .filter(ledger_entry::merged_into.is_null())
+                .order(ledger_entry::id.desc())
+                .limit(limit + 1)
+                .select(EntryRow::as_select())
+                .into_boxed();
+            if let Some(state) = state {
+                rows = rows.filter(ledger_entry::state.eq(state));
+            }
+            if let Some(category) = category {
+                rows = rows.filter(ledger_entry::category.eq(category));
+            }
+            if let Some(street) = street {
+                rows = rows.filter(ledger_entry::street_code.eq(street));
+            }
+            if let Some(strong) = strong_concern {
+                rows = rows.filter(ledger_entry::strong_concern.eq(strong));
+            }
+            if let Some(id) = after {
+                rows = rows.filter(ledger_entry::id.lt(id));
+            }
+            if staff.role == Role::Street {
+                rows = rows.filter(ledger_entry::street_code.eq(staff.street_code.unwrap_or_default()));
+            }
+            rows.load(conn).or_fault("list entries")
+        })
+        .await?;
+    let profile = app.profile.clone();
+    let page = Page::of(rows, limit, |row| row.id, |row| EntrySummary::of(&profile, &row));
+    Ok(page.into_response(&request))
+}
+
+/// An entry the caller may see.
+///
+/// # Errors
+/// 404 when there is none for this caller.
+pub fn visible(conn: &mut Connection, staff: &Staff, number: &str) -> Result<EntryRow, Problem> {
+    let row = queries::by_number(conn, number).or_fault("load an entry")?;
+    let row = row.ok_or_else(Problem::not_found)?;
+    let theirs = staff.role != Role::Street
+        || (staff.street_code.is_some() && staff.street_code == row.street_code);
+    if theirs { Ok(row) } else { Err(Problem::not_found()) }
+}
+
+/// An entry with all its complaints, photos, visits, decisions, merges and history.
+#[utoipa::path(get, path = "/api/v1/entries/{number}", tag = "ledger", operation_id = "get_entry",
+    params(("number" = String, Path)),
+    responses((status = 200, body = EntryView), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn get_entry(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let profile = app.profile.clone();
+    let view = app
+        .db
+        .read(move |conn| {
+            let row = visible(conn, &staff, &path)?;
+            view(conn, &profile, row)
+        })
+        .await?;
+    let etag = etag_of(i64::from(view.summary.version));
+    Ok(HttpResponse::Ok().insert_header(("ETag", etag)).json(view))
+}
+
+/// The whole view of an entry.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn view(conn: &mut Connection, profile: &Profile, row: EntryRow) -> Result<EntryView, Problem> {
+    let complaints: Vec<ComplaintRow> = complaint::table
+        .filter(complaint::entry_id.eq(row.id))
+        .filter(complaint::hidden.eq(false))
+        .order(complaint::id.asc())
+        .limit(SHOWN_MAX)
+        .select(ComplaintRow::as_select())
+        .load(conn)
+        .or_fault("load complaints")?;
+    let numbers: HashMap<Id, String> = complaints.iter().map(|c| (c.id, c.number.clone())).collect();
+    let history = record::history(conn, row.id, SHOWN_MAX).or_fault("load the history")?;
+    let merged_into = row
+        .merged_into
+        .map(|id| queries::by_id(conn, id).map(|e| e.number))
+        .transpose()
+        .or_fault("load the target")?;
+    Ok(EntryView {
+        summary: EntrySummary::of(profile, &row),
+        lon: row.lon,
+        lat: row.lat,
+        merged_into,
+        photos: photos_of(conn, &numbers).or_fault("load photos")?,
+        verifications: visits_of(conn, &numbers).or_fault("load visits")?,
+        decisions: decisions_of(conn, row.id).or_fault("load decisions")?,
+        merges: merges_of(conn, row.id)?,
+        complaints: summaries(profile, &complaints),
+        history: history.into_iter().map(HistoryItem::from).collect(),
+    })
+}
+
+fn photos_of(conn: &mut Connection, numbers: &HashMap<Id, String>) -> QueryResult<Vec<EntryPhoto>> {
+    let ids: Vec<Id> = numbers.keys().copied().collect();
+    let rows: Vec<(Id, Id, String)> = photo::table
+        .filter(photo::complaint_id.eq_any(ids))
+        .filter(photo::has_derivatives.eq(true))
+        .order(photo::id.asc())
+        .limit(SHOWN_MAX)
+        .select((photo::complaint_id, photo::id, photo::role))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(of, id, role)| Some(EntryPhoto { complaint: numbers.get(&of)?.clone(), id, role }))
+        .collect())
+}
+
+fn visits_of(conn: &mut Connection, numbers: &HashMap<Id, String>) -> QueryResult<Vec<VisitView>> {
+    let ids: Vec<Id> = numbers.keys().copied().collect();
+    let rows: Vec<(Id, Id, String, Option<String>, String)> = verification::table
+        .filter(verification::complaint_id.eq_any(ids))
+        .order(verification::id.asc())
+        .limit(SHOWN_MAX)
+        .select((
+            verification::complaint_id,
+            verification::id,
+            verification::state,
+            verification::result,
+            verification::grid_code,
+        ))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(of, id, state, result, grid_code)| {
+            Some(VisitView { complaint: numbers.get(&of)?.clone(), id, state, result, grid_code })
+        })
+        .collect())
+}
+
+type DecisionRow = (
+    String,
+    Option<String>,
+    chrono::NaiveDate,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+);
+
+fn decisions_of(conn: &mut Connection, entry: Id) -> QueryResult<Vec<DecisionView>> {
+    let rows: Vec<DecisionRow> = ledger_decision::table
+        .filter(ledger_decision::entry_id.eq(entry))
+        .order(ledger_decision::id.asc())
+        .select((
+            ledger_decision::outcome,
+            ledger_decision::meeting,
+            ledger_decision::decided_on,
+            ledger_decision::minute_ref,
+            ledger_decision::level,
+            ledger_decision::chosen_owner,
+            ledger_decision::reason,
+        ))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|(outcome, meeting, decided_on, minute_ref, level, chosen_owner, reason)| DecisionView {
+            outcome,
+            meeting,
+            decided_on,
+            minute_ref,
+            level,
+            chosen_owner,
+            reason,
+        })
+        .collect())
+}
+
+fn merges_of(conn: &mut Connection, entry: Id) -> Result<Vec<MergeView>, Problem> {
+    type Row = (Id, Id, Id, String, UtcTime, Option<UtcTime>);
+    let rows: Vec<Row> = ledger_merge::table
+        .filter(ledger_merge::source_entry_id.eq(entry).or(ledger_merge::target_entry_id.eq(entry)))
+        .order(ledger_merge::id.asc())
+        .select((
+            ledger_merge::id,
+            ledger_merge::source_entry_id,
+            ledger_merge::target_entry_id,
+            ledger_merge::reason,
+            ledger_merge::merged_at,
+            ledger_merge::undone_at,
+        ))
+        .load(conn)
+        .or_fault("load merges")?;
+    let ids: Vec<Id> = rows.iter().flat_map(|row| [row.1, row.2]).collect();
+    let numbers: HashMap<Id, String> = ledger_entry::table
+        .filter(ledger_entry::id.eq_any(ids))
+        .select((ledger_entry::id, ledger_entry::number))
+        .load::<(Id, String)>(conn)
+        .or_fault("load numbers")?
+        .into_iter()
+        .collect();
+    let number = |id: &Id| numbers.get(id).cloned().unwrap_or_default();
+    Ok(rows
+        .into_iter()
+        .map(|(id, source, target, reason, merged_at, undone_at)| MergeView {
+            id,
+            source: number(&source),
+            target: number(&target),
+            reason,
+            merged_at: local(merged_at),
+            undone_at: undone_at.map(local),
+        })
+        .collect())
+}

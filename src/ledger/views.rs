@@ -1,0 +1,206 @@
+//! What staff see of the ledger. No reporter data at all: entries are read by streets.
+
+use chrono::{DateTime, FixedOffset, NaiveDate};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{machine::MACHINE, queries::EntryRow};
+use crate::complaint::{
+    queries::ComplaintRow,
+    views::{ComplaintSummary, category_name, local},
+};
+use crate::district::Profile;
+use crate::platform::db::Id;
+use crate::record::Recorded;
+
+/// An entry in a list.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct EntrySummary {
+    /// Number.
+    pub number: String,
+    /// State.
+    pub state: String,
+    /// State in Chinese.
+    pub state_name: &'static str,
+    /// What and where, without personal data.
+    pub title: String,
+    /// Category code.
+    pub category: String,
+    /// Category in Chinese.
+    pub category_name: String,
+    /// Street code.
+    pub street_code: Option<String>,
+    /// The earliest due date of its open complaints.
+    pub due_on: Option<NaiveDate>,
+    /// Complaints.
+    pub complaint_count: i32,
+    /// Different persons.
+    pub distinct_reporters: i32,
+    /// Confirmed duplicates.
+    pub duplicate_count: i32,
+    /// Confirmed repeat petitions.
+    pub repeat_count: i32,
+    /// 群众反映强烈.
+    pub strong_concern: bool,
+    /// 集体访.
+    pub collective_visit: bool,
+    /// 0 none, 1 one level up, 2 a leader takes it.
+    pub escalation_level: i32,
+    /// Which round of rectification.
+    pub cycle_no: i32,
+    /// Version, also the `ETag`.
+    pub version: i32,
+}
+
+impl EntrySummary {
+    /// Of a row.
+    #[must_use]
+    pub fn of(profile: &Profile, row: &EntryRow) -> Self {
+        Self {
+            number: row.number.clone(),
+            state: row.state.clone(),
+            state_name: MACHINE.label(&row.state),
+            title: row.title.clone(),
+            category_name: category_name(profile, &row.category),
+            category: row.category.clone(),
+            street_code: row.street_code.clone(),
+            due_on: row.due_on,
+            complaint_count: row.complaint_count,
+            distinct_reporters: row.distinct_reporters,
+            duplicate_count: row.duplicate_count,
+            repeat_count: row.repeat_count,
+            strong_concern: row.strong_concern,
+            collective_visit: row.collective_visit,
+            escalation_level: row.escalation_level,
+            cycle_no: row.cycle_no,
+            version: row.version,
+        }
+    }
+}
+
+/// A decision of the steering group (局领导小组).
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DecisionView {
+    /// `listed`, `not_listed`, `escalated`.
+    pub outcome: String,
+    /// Meeting.
+    pub meeting: Option<String>,
+    /// Day.
+    pub decided_on: NaiveDate,
+    /// Reference of the minutes.
+    pub minute_ref: Option<String>,
+    /// Level it was escalated to.
+    pub level: Option<String>,
+    /// Unit that was chosen.
+    pub chosen_owner: Option<String>,
+    /// Reason.
+    pub reason: Option<String>,
+}
+
+/// A merge.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct MergeView {
+    /// Id, to undo it by.
+    pub id: Id,
+    /// Number of the entry that was merged away.
+    pub source: String,
+    /// Number of the entry it went into.
+    pub target: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub merged_at: DateTime<FixedOffset>,
+    /// When it was undone.
+    pub undone_at: Option<DateTime<FixedOffset>>,
+}
+
+/// A visit, in short.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct VisitView {
+    /// Id.
+    pub id: Id,
+    /// Number of the complaint.
+    pub complaint: String,
+    /// State.
+    pub state: String,
+    /// Finding.
+    pub result: Option<String>,
+    /// Grid code.
+    pub grid_code: String,
+}
+
+/// A step of an entry's history.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct HistoryItem {
+    /// Event.
+    pub event: String,
+    /// State before.
+    pub from_state: Option<String>,
+    /// State after.
+    pub to_state: Option<String>,
+    /// User name of staff; empty for the reporter and the system.
+    pub actor: String,
+    /// Reason.
+    pub reason: Option<String>,
+    /// What else was kept.
+    pub detail: serde_json::Value,
+    /// When.
+    pub at: DateTime<FixedOffset>,
+}
+
+impl From<Recorded> for HistoryItem {
+    fn from(row: Recorded) -> Self {
+        Self {
+            event: row.event,
+            from_state: row.from_state,
+            to_state: row.to_state,
+            actor: row.actor_name,
+            reason: row.reason,
+            detail: row.detail.0,
+            at: local(row.at),
+        }
+    }
+}
+
+/// An entry with all that belongs to it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct EntryView {
+    /// What lists show.
+    #[serde(flatten)]
+    pub summary: EntrySummary,
+    /// Longitude, CGCS2000 degrees.
+    pub lon: Option<f64>,
+    /// Latitude, CGCS2000 degrees.
+    pub lat: Option<f64>,
+    /// Number of the entry it was merged into.
+    pub merged_into: Option<String>,
+    /// Its complaints, oldest first.
+    pub complaints: Vec<ComplaintSummary>,
+    /// Ids of its complaints' photos that have public copies.
+    pub photos: Vec<EntryPhoto>,
+    /// Visits.
+    pub verifications: Vec<VisitView>,
+    /// Decisions of the steering group.
+    pub decisions: Vec<DecisionView>,
+    /// Merges it took part in.
+    pub merges: Vec<MergeView>,
+    /// Its history, oldest first.
+    pub history: Vec<HistoryItem>,
+}
+
+/// A photo of an entry.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct EntryPhoto {
+    /// Number of the complaint it came with.
+    pub complaint: String,
+    /// Id.
+    pub id: Id,
+    /// `photo`, `far`, `near`, `reference`.
+    pub role: String,
+}
+
+/// Complaints of an entry for its view.
+#[must_use]
+pub fn summaries(profile: &Profile, rows: &[ComplaintRow]) -> Vec<ComplaintSummary> {
+    rows.iter().map(|row| ComplaintSummary::of(profile, row)).collect()
+}
