@@ -21,6 +21,7 @@ pub mod complaint;
 pub mod config;
 pub mod district;
 pub mod geo;
+pub mod jobs;
 pub mod ledger;
 pub mod matching;
 pub mod openapi;

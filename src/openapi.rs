@@ -5,7 +5,7 @@ use utoipa::{
     openapi::security::{Http, HttpAuthScheme, SecurityScheme},
 };
 
-use crate::{account, complaint, ledger, matching, server};
+use crate::{account, complaint, ledger, matching, server, triage};
 
 
 /// Title, licence and sign-in; the operations come from each capability's `Doc`.
@@ -42,6 +42,7 @@ pub fn whole() -> utoipa::openapi::OpenApi {
         complaint::Doc::openapi(),
         matching::Doc::openapi(),
         ledger::Doc::openapi(),
+        triage::Doc::openapi(),
         account::Doc::openapi(),
         server::OperationDoc::openapi(),
     ] {

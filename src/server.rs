@@ -22,7 +22,7 @@ use crate::account::{
 };
 use crate::app::App;
 use crate::complaint::{self, staff_routes, tracking};
-use crate::{ledger, matching};
+use crate::{ledger, matching, triage};
 use crate::openapi;
 use crate::platform::{
     http::{MAX_JSON_BYTES, localise},
@@ -79,6 +79,15 @@ pub static ROUTES: &[Route] = &[
     route(Method::POST, "/api/v1/entries/{number}/decision", Access::Staff(&[Role::Office, Role::SteeringGroup]), || post().to(ledger::admission::decide)),
     route(Method::POST, "/api/v1/entries/{number}/merge", Access::Staff(&[Role::Brigade]), || post().to(ledger::merge::merge_entries)),
     route(Method::POST, "/api/v1/merges/{id}/undo", Access::Staff(&[Role::Brigade]), || post().to(ledger::merge::undo_merge)),
+    route(Method::GET, "/api/v1/triage/queue", Access::Staff(BRIGADE), || get().to(triage::queue::list_queue)),
+    route(Method::POST, "/api/v1/triage/claims", Access::Staff(&[Role::Brigade]), || post().to(triage::claims::claim_next)),
+    route(Method::POST, "/api/v1/triage/claims/{number}/heartbeat", Access::Staff(&[Role::Brigade]), || post().to(triage::claims::extend_claim)),
+    route(Method::DELETE, "/api/v1/triage/claims/{number}", Access::Staff(&[Role::Brigade]), || delete().to(triage::claims::release_claim)),
+    route(Method::POST, "/api/v1/triage/decisions", Access::Staff(&[Role::Brigade]), || post().to(triage::decisions::decide_many)),
+    route(Method::POST, "/api/v1/complaints/{number}/decision", Access::Staff(&[Role::Brigade]), || post().to(triage::decisions::decide_complaint)),
+    route(Method::POST, "/api/v1/complaints/{number}/reply", Access::Staff(&[Role::Brigade]), || post().to(triage::replies::reply_complaint)),
+    route(Method::POST, "/api/v1/complaints/{number}/close", Access::Staff(BRIGADE), || post().to(triage::replies::close_complaint)),
+    route(Method::POST, "/api/v1/complaints/{number}/reopening", Access::Staff(&[Role::Brigade]), || post().to(triage::replies::reopen_complaint)),
     route(Method::GET, "/healthz", Access::Public, || get().to(healthz)),
     route(Method::GET, "/readyz", Access::Public, || get().to(readyz)),
     route(Method::GET, "/metrics", Access::Public, || get().to(metrics)),

@@ -4,7 +4,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app::{App, Ports};
 use crate::config::Settings;
-use crate::server;
+use crate::{jobs, server};
 
 /// Serves until the process is told to stop; requests being answered are answered first.
 pub(super) fn run(settings: Settings) -> anyhow::Result<()> {
@@ -18,6 +18,7 @@ pub(super) fn run(settings: Settings) -> anyhow::Result<()> {
         let (server, running) = server::start(app, workers)?;
         println!("dengwen listens on http://{}", server.address);
         println!("documentation: http://{}/docs/", server.address);
+        actix_web::rt::spawn(jobs::run_forever(server.app.clone()));
         tokio::spawn(async move {
             stop_signal().await;
             tracing::info!("stopping");

@@ -3,9 +3,9 @@
 //! The day of the start is not counted (民法典201条). A rule may move a last day that is no working
 //! day to the next one (203条, for 信访 by analogy, hence a flag on each rule). Working days follow
 //! the State Council's yearly notice: its table first, else Monday to Friday. Beyond the last
-//! published year a deadline is provisional. Days are those of Asia/Shanghai, ending at 24:00.
+//! published year, and before the first, a deadline is provisional. Days are those of Asia/Shanghai, ending at 24:00.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Datelike, Days, FixedOffset, NaiveDate, Utc, Weekday};
 use serde::{Deserialize, Serialize};
@@ -63,7 +63,7 @@ pub struct DeadlineRule {
 pub struct Due {
     /// The last day, until 24:00.
     pub on: NaiveDate,
-    /// Whether a year without a published calendar was involved; recomputed when it is published.
+    /// Whether a year without a known notice was involved; recomputed when it is published.
     pub provisional: bool,
 }
 
@@ -91,24 +91,18 @@ pub(super) struct Notice {
 #[derive(Debug, Clone)]
 pub struct Calendar {
     off: HashMap<NaiveDate, bool>,
-    last_year: i32,
+    published: BTreeSet<i32>,
 }
 
 impl Calendar {
     pub(super) fn new(notices: impl IntoIterator<Item = Notice>) -> Self {
         let mut off = HashMap::new();
-        let mut last_year = i32::MIN;
+        let mut published = BTreeSet::new();
         for notice in notices {
-            last_year = last_year.max(notice.year);
+            published.insert(notice.year);
             off.extend(notice.days.iter().map(|day| (day.date, day.is_off_day)));
         }
-        Self { off, last_year }
-    }
-
-    /// The last year whose notice is known.
-    #[must_use]
-    pub fn last_year(&self) -> i32 {
-        self.last_year
+        Self { off, published }
     }
 
     /// Whether a day is a working day.
@@ -124,25 +118,27 @@ impl Calendar {
     #[must_use]
     pub fn due(&self, start: NaiveDate, rule: &DeadlineRule) -> Due {
         let mut day = match rule.unit {
-            Unit::NaturalDay => start + Days::new(u64::from(rule.amount)),
-            Unit::WorkingDay => {
-                (0..rule.amount).fold(start, |day, _| self.working_day_after(day))
+            Unit::NaturalDay => {
+                start.checked_add_days(Days::new(u64::from(rule.amount))).unwrap_or(NaiveDate::MAX)
             }
+            Unit::WorkingDay => self.working_days_after(start, rule.amount),
         };
         if rule.roll_forward && !self.is_working_day(day) {
             day = self.working_day_after(day);
         }
-        Due { on: day, provisional: day.year() > self.last_year }
+        Due { on: day, provisional: !self.knows(start, day) }
     }
 
-    /// The next working day after a day.
+    /// Whether the notices of all years from one day to another are known.
+    fn knows(&self, from: NaiveDate, to: NaiveDate) -> bool {
+        (from.year()..=to.year()).all(|year| self.published.contains(&year))
+    }
+
+    /// The next working day after a day. The end of the calendar is its own next day.
     #[must_use]
     pub fn working_day_after(&self, day: NaiveDate) -> NaiveDate {
-        let mut next = day + Days::new(1);
-        while !self.is_working_day(next) {
-            next = next + Days::new(1);
-        }
-        next
+        let is_working = |day: &NaiveDate| self.is_working_day(*day);
+        day.iter_days().skip(1).find(is_working).unwrap_or(NaiveDate::MAX)
     }
 
     /// The day `count` working days after `day`.
@@ -154,13 +150,18 @@ impl Calendar {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use proptest::prelude::*;
 
     use super::*;
     use crate::district::Profile;
 
-    fn calendar() -> Calendar {
-        Profile::embedded().unwrap().calendar
+    /// Read once: the property tests ask hundreds of times.
+    static GULOU: LazyLock<Calendar> = LazyLock::new(|| Profile::embedded().unwrap().calendar);
+
+    fn calendar() -> &'static Calendar {
+        &GULOU
     }
 
     fn day(text: &str) -> NaiveDate {
@@ -209,8 +210,18 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_last_notice_is_provisional() {
-        assert!(calendar().due(day("2026-12-20"), &natural(60, true)).provisional);
+    fn without_a_notice_a_deadline_is_provisional() {
+        let due = |start: &str, rule| calendar().due(day(start), &rule);
+        assert!(due("2026-12-20", natural(60, true)).provisional);
+        assert!(!due("2026-12-20", natural(11, false)).provisional, "December of the last year is known");
+        assert!(due("2019-08-05", working(5)).provisional, "so is nothing before the first");
+    }
+
+    #[test]
+    fn the_end_of_time_is_no_panic() {
+        let last = NaiveDate::MAX;
+        assert_eq!(calendar().due(last, &working(5)).on, last);
+        assert_eq!(calendar().due(last, &natural(5, true)).on, last);
     }
 
     #[test]

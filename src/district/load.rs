@@ -1,16 +1,16 @@
-//! Reads a profile from its files and checks that the parts fit each other.
+//! Reads a profile from its files.
 
 use std::{borrow::Cow, fmt, path::Path, str::FromStr};
 
 use chrono::NaiveDate;
-use geo::BoundingRect as _;
-use geojson::{FeatureCollection, GeoJson};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     Profile,
     calendar::{Calendar, Notice},
-    places::{Gazetteer, Grid, PlaceHit, Street},
+    check::check,
+    features::{read_grids, read_streets},
+    places::{Gazetteer, PlaceHit, Street},
     rules::{Channel, DistrictRules, Document, Procedure},
     taxonomy::{Category, Coarse, Competence, OfficialUnit, Post},
 };
@@ -44,12 +44,12 @@ impl fmt::Display for ProfileError {
 
 impl std::error::Error for ProfileError {}
 
-fn error(file: &str, line: Option<usize>, expected: impl Into<String>) -> ProfileError {
+pub(super) fn error(file: &str, line: Option<usize>, expected: impl Into<String>) -> ProfileError {
     ProfileError { file: file.to_owned(), line, expected: expected.into() }
 }
 
 /// Where the files are.
-trait Files {
+pub(super) trait Files {
     fn read(&self, file: &str) -> Option<Result<Cow<'static, str>, std::io::Error>>;
 }
 
@@ -125,6 +125,7 @@ struct UnitsFile {
 #[serde(deny_unknown_fields)]
 struct CompetenceRow {
     category: String,
+    street: Option<String>,
     unit: String,
     from: toml::value::Datetime,
 }
@@ -164,7 +165,7 @@ fn load(files: &dyn Files) -> Result<Profile, ProfileError> {
         categories: taxonomy.category,
         units: units.unit,
         posts: units.post,
-        competences: units.competence.into_iter().map(competence).collect::<Result<_, _>>()?,
+        competences: competences(files, units.competence)?,
         channels: channels.channel,
         procedures: procedures.procedure,
         documents: procedures.document,
@@ -173,11 +174,11 @@ fn load(files: &dyn Files) -> Result<Profile, ProfileError> {
         grids,
         rules,
     };
-    check(&profile)?;
+    check(&profile, files)?;
     Ok(profile)
 }
 
-fn text(files: &dyn Files, file: &str) -> Result<Cow<'static, str>, ProfileError> {
+pub(super) fn text(files: &dyn Files, file: &str) -> Result<Cow<'static, str>, ProfileError> {
     match files.read(file) {
         Some(Ok(text)) => Ok(text),
         Some(Err(e)) => Err(error(file, None, format!("expected a readable UTF-8 file: {e}"))),
@@ -185,8 +186,14 @@ fn text(files: &dyn Files, file: &str) -> Result<Cow<'static, str>, ProfileError
     }
 }
 
-fn line_at(text: &str, offset: usize) -> usize {
+/// The line, counted from one, on which a byte stands.
+pub(super) fn line_at(text: &str, offset: usize) -> usize {
     1 + text.bytes().take(offset).filter(|b| *b == b'\n').count()
+}
+
+/// The first line that has `landmark` on it.
+pub(super) fn line_of(text: &str, landmark: &str) -> Option<usize> {
+    text.find(landmark).map(|offset| line_at(text, offset))
 }
 
 fn read_toml<T: DeserializeOwned>(files: &dyn Files, file: &str) -> Result<T, ProfileError> {
@@ -196,82 +203,25 @@ fn read_toml<T: DeserializeOwned>(files: &dyn Files, file: &str) -> Result<T, Pr
     })
 }
 
-fn competence(row: CompetenceRow) -> Result<Competence, ProfileError> {
-    let from = NaiveDate::from_str(&row.from.to_string())
-        .map_err(|_| error("units.toml", None, format!("expected a date such as 2022-05-01, not {}", row.from)))?;
-    Ok(Competence { category: row.category, unit: row.unit, from })
-}
-
-fn read_features(files: &dyn Files, file: &str) -> Result<FeatureCollection, ProfileError> {
-    let text = text(files, file)?;
-    // serde_json knows the line of a syntax error, geojson only that there is one.
-    if let Err(e) = serde_json::from_str::<serde::de::IgnoredAny>(&text) {
-        return Err(error(file, Some(e.line()), format!("expected GeoJSON: {e}")));
-    }
-    let json: GeoJson =
-        text.parse().map_err(|e: geojson::Error| error(file, None, e.to_string()))?;
-    FeatureCollection::try_from(json)
-        .map_err(|_| error(file, None, "expected a FeatureCollection in CGCS2000 degrees"))
-}
-
-fn property(feature: &geojson::Feature, name: &str, file: &str, line: usize) -> Result<String, ProfileError> {
-    feature
-        .property(name)
-        .and_then(|value| value.as_str())
-        .map(str::to_owned)
-        .ok_or_else(|| error(file, Some(line), format!("expected a text property {name:?}")))
-}
-
-fn outline(feature: &geojson::Feature, file: &str, line: usize) -> Result<geo::MultiPolygon<f64>, ProfileError> {
-    let expected = || error(file, Some(line), "expected a Polygon or MultiPolygon");
-    let geometry = feature.geometry.clone().ok_or_else(expected)?;
-    let geometry = geo::Geometry::<f64>::try_from(geometry).map_err(|_| expected())?;
-    match geometry {
-        geo::Geometry::Polygon(polygon) => Ok(geo::MultiPolygon(vec![polygon])),
-        geo::Geometry::MultiPolygon(polygons) => Ok(polygons),
-        _ => Err(expected()),
-    }
-}
-
-fn read_streets(files: &dyn Files) -> Result<Vec<Street>, ProfileError> {
-    const FILE: &str = "streets.geojson";
-    read_features(files, FILE)?
-        .features
-        .iter()
-        .enumerate()
-        .map(|(at, feature)| {
-            // One feature a line, after the opening one.
-            let line = at + 2;
-            let outline = outline(feature, FILE, line)?;
-            Ok(Street {
-                code: property(feature, "code", FILE, line)?,
-                name: property(feature, "name", FILE, line)?,
-                east: outline.bounding_rect().map_or(0.0, |bounds| bounds.max().x),
-                outline,
-            })
-        })
-        .collect()
-}
-
-fn read_grids(files: &dyn Files) -> Result<Vec<Grid>, ProfileError> {
-    const FILE: &str = "grids.geojson";
-    read_features(files, FILE)?
-        .features
-        .iter()
-        .enumerate()
-        .map(|(at, feature)| {
-            let line = at + 2;
-            Ok(Grid {
-                code: property(feature, "code", FILE, line)?,
-                name: property(feature, "name", FILE, line)?,
-                street: property(feature, "street", FILE, line)?,
-                outline: outline(feature, FILE, line)?,
-            })
-        })
-        .collect()
+fn competences(
+    files: &dyn Files,
+    rows: Vec<CompetenceRow>,
+) -> Result<Vec<Competence>, ProfileError> {
+    let competence = |row: CompetenceRow| {
+        let written = row.from.to_string();
+        // A TOML date may carry a time of day, which would mean nothing here.
+        let Ok(from) = NaiveDate::from_str(&written) else {
+            let line = line_of(&text(files, "units.toml")?, &written);
+            let expected = format!("expected a date such as 2022-05-01, not {written}");
+            return Err(error("units.toml", line, expected));
+        };
+        Ok(Competence { category: row.category, street: row.street, unit: row.unit, from })
+    };
+    rows.into_iter().map(competence).collect()
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct PlaceRow {
     name: String,
     lon: Option<f64>,
@@ -298,15 +248,18 @@ fn read_gazetteer(files: &dyn Files, streets: &[Street]) -> Result<Gazetteer, Pr
             let line = e.position().and_then(|p| usize::try_from(p.line()).ok());
             error(FILE, line, format!("expected name,lon,lat,street,accuracy_m: {e}"))
         })?;
-        if !streets.iter().any(|s| s.code == row.street) {
-            return Err(error(FILE, None, format!("{}: expected a street code of streets.geojson, not {}", row.name, row.street)));
+        let refuse = |expected: String| error(FILE, line_of(&text, &row.name), expected);
+        if row.name.is_empty() || row.accuracy_m.is_nan() || row.accuracy_m <= 0.0 {
+            return Err(refuse("expected a name, and accuracy_m above 0".to_owned()));
         }
-        places.push(PlaceHit {
-            name: row.name,
-            place: row.lon.zip(row.lat).map(|(lon, lat)| Point { lon, lat }),
-            street: row.street,
-            accuracy_m: row.accuracy_m,
-        });
+        let Some(street) = streets.iter().find(|s| s.code == row.street) else {
+            return Err(refuse(format!("expected a street code of streets.geojson, not {}", row.street)));
+        };
+        let place = row.lon.zip(row.lat).map(|(lon, lat)| Point { lon, lat });
+        if place.is_some_and(|place| !street.holds(place)) {
+            return Err(refuse(format!("expected {} to lie in {}", row.name, street.name)));
+        }
+        places.push(PlaceHit { name: row.name, place, street: row.street, accuracy_m: row.accuracy_m });
     }
     Ok(Gazetteer::new(places))
 }
@@ -330,58 +283,6 @@ fn read_calendar(files: &dyn Files) -> Result<Calendar, ProfileError> {
         return Err(error("calendar", None, "expected at least one notice such as calendar/2026.json"));
     }
     Ok(Calendar::new(notices))
-}
-
-/// References between the files.
-fn check(profile: &Profile) -> Result<(), ProfileError> {
-    let require = |holds: bool, file: &str, expected: String| {
-        if holds { Ok(()) } else { Err(error(file, None, expected)) }
-    };
-    for category in &profile.categories {
-        require(
-            profile.coarse.iter().any(|c| c.code == category.coarse),
-            "taxonomy.toml",
-            format!("{}: expected a coarse code, not {}", category.code, category.coarse),
-        )?;
-        require(
-            (0..=40).contains(&category.risk) && category.radius_m > 0.0,
-            "taxonomy.toml",
-            format!("{}: expected risk 0 to 40 and radius_m above 0", category.code),
-        )?;
-    }
-    for grid in &profile.grids {
-        require(
-            profile.street(&grid.street).is_some() && grid.code.starts_with(&grid.street),
-            "grids.geojson",
-            format!("{}: expected a code that opens with its street's", grid.code),
-        )?;
-    }
-    for row in &profile.competences {
-        require(
-            profile.category(&row.category).is_some() && profile.unit(&row.unit).is_some(),
-            "units.toml",
-            format!("competence: expected a known category and unit, not {} and {}", row.category, row.unit),
-        )?;
-    }
-    let documents = profile
-        .procedures
-        .iter()
-        .flat_map(|p| [&p.acceptance, &p.reply])
-        .chain(profile.decision_documents.iter().map(|(_, document)| document));
-    for document in documents {
-        require(
-            profile.document(document).is_some(),
-            "procedures.toml",
-            format!("expected a document code, not {document}"),
-        )?;
-    }
-    let matching = &profile.rules.matching;
-    require(
-        0.0 < matching.lower && matching.lower < matching.upper && matching.upper <= 1.0,
-        "district.toml",
-        "matching: expected 0 < lower < upper <= 1".to_owned(),
-    )?;
-    require(profile.channel("app").is_some(), "channels.toml", "expected a channel `app`".to_owned())
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@
 //! with file, line and what was expected.
 
 pub mod calendar;
+mod check;
+mod features;
 mod load;
 mod places;
 mod rules;
@@ -128,6 +130,13 @@ impl Profile {
         self.streets.iter().find(|s| s.code == code)
     }
 
+    /// A street by name, with or without its 街道 or 镇.
+    #[must_use]
+    pub fn street_named(&self, name: &str) -> Option<&Street> {
+        let plain = |name: &str| name.trim().trim_end_matches("街道").trim_end_matches('镇').to_owned();
+        self.streets.iter().find(|street| plain(&street.name) == plain(name))
+    }
+
     /// A grid by code.
     #[must_use]
     pub fn grid(&self, code: &str) -> Option<&Grid> {
@@ -140,14 +149,21 @@ impl Profile {
         self.units.iter().find(|u| u.code == code)
     }
 
-    /// The unit competent for a category on a date; `None` is the bureau itself.
+    /// The unit competent for a category at a place on a date; `None` is the bureau itself. A row
+    /// for the street goes before one for the whole district, then the latest in force.
     #[must_use]
-    pub fn competent_unit(&self, category: &str, on: NaiveDate) -> Option<&OfficialUnit> {
+    pub fn competent_unit(
+        &self,
+        category: &str,
+        street: Option<&str>,
+        on: NaiveDate,
+    ) -> Option<&OfficialUnit> {
         self.competences
             .iter()
-            .filter(|c| c.category == category && c.from <= on)
-            .max_by_key(|c| c.from)
-            .and_then(|c| self.unit(&c.unit))
+            .filter(|row| row.category == category && row.from <= on)
+            .filter(|row| row.street.is_none() || row.street.as_deref() == street)
+            .max_by_key(|row| (row.street.is_some(), row.from))
+            .and_then(|row| self.unit(&row.unit))
     }
 
     /// The street that holds a place.
@@ -187,6 +203,8 @@ impl Profile {
 
 #[cfg(test)]
 mod tests {
+    use geo::{Area as _, InteriorPoint as _};
+
     use super::*;
 
     #[test]
@@ -224,12 +242,71 @@ mod tests {
     }
 
     #[test]
-    fn competence_goes_by_date() {
+    fn grids_tile_their_streets() {
         let profile = Profile::embedded().unwrap();
+        for grid in &profile.grids {
+            let inner = grid.outline.interior_point().unwrap();
+            let inner = Point { lon: inner.x(), lat: inner.y() };
+            assert_eq!(profile.street_at(inner).unwrap().code, grid.street, "{}", grid.code);
+            assert_eq!(profile.grid_at(inner).unwrap().code, grid.code);
+        }
+        for street in &profile.streets {
+            let grids = profile.grids.iter().filter(|grid| grid.street == street.code);
+            let covered: f64 = grids.map(|grid| grid.outline.unsigned_area()).sum();
+            let whole = street.outline.unsigned_area();
+            assert!((covered / whole - 1.0).abs() < 0.01, "{}: {}", street.name, covered / whole);
+        }
+    }
+
+    #[test]
+    fn streets_are_known_by_name() {
+        let profile = Profile::embedded().unwrap();
+        for name in ["洪山镇", "洪山", " 洪山 "] {
+            assert_eq!(profile.street_named(name).unwrap().code, "350102100");
+        }
+        assert!(profile.street_named("茶亭街道").is_none());
+    }
+
+    #[test]
+    fn disabled_and_unknown_categories_are_closed() {
+        let profile = Profile::embedded().unwrap();
+        assert!(profile.open_category("air.cooking_fume").is_some());
+        assert!(profile.category("sea.pollution").is_some());
+        assert!(profile.open_category("sea.pollution").is_none());
+        assert!(profile.open_category("air.moonlight").is_none());
+    }
+
+    #[test]
+    fn the_document_follows_from_the_procedure() {
+        let profile = Profile::embedded().unwrap();
+        assert_eq!(profile.documents.len(), 12);
+        let reply = |code: &str| profile.procedure(code).unwrap().reply.as_str();
+        assert_eq!(reply("ordinary_petition"), "handling_opinion");
+        assert_eq!(reply("enforcement_request"), "result_notice");
+        assert!(!profile.procedure("enforcement_request").unwrap().may_extend);
+        assert_eq!(profile.decision_document("refuse").unwrap().name, "不予受理告知书");
+    }
+
+    #[test]
+    fn competence_goes_by_category_place_and_date() {
+        let mut profile = Profile::embedded().unwrap();
         let day = |text: &str| text.parse().unwrap();
-        let unit = profile.competent_unit("air.cooking_fume", day("2026-01-01")).unwrap();
-        assert_eq!(unit.code, "dept_urban");
-        assert!(profile.competent_unit("air.cooking_fume", day("2020-01-01")).is_none());
-        assert!(profile.competent_unit("water.industrial", day("2026-01-01")).is_none());
+        let hongshan = Some("350102100");
+        let now = day("2026-01-01");
+        let code = |profile: &Profile, category: &str, street, on| {
+            profile.competent_unit(category, street, on).map(|unit| unit.code.clone())
+        };
+        assert_eq!(code(&profile, "air.cooking_fume", hongshan, now).as_deref(), Some("dept_urban"));
+        assert_eq!(code(&profile, "air.cooking_fume", None, day("2020-01-01")), None);
+        assert_eq!(code(&profile, "water.industrial", hongshan, now), None);
+
+        profile.competences.push(Competence {
+            category: "air.cooking_fume".to_owned(),
+            street: hongshan.map(str::to_owned),
+            unit: "dept_market".to_owned(),
+            from: day("2022-06-01"),
+        });
+        assert_eq!(code(&profile, "air.cooking_fume", hongshan, now).as_deref(), Some("dept_market"));
+        assert_eq!(code(&profile, "air.cooking_fume", Some("350102001"), now).as_deref(), Some("dept_urban"));
     }
 }

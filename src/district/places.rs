@@ -1,6 +1,6 @@
 //! Streets, grids, and places known by name.
 
-use geo::MultiPolygon;
+use geo::{Intersects as _, MultiPolygon};
 
 use crate::geo::Point;
 
@@ -15,6 +15,14 @@ pub struct Street {
     pub outline: MultiPolygon<f64>,
     /// Easternmost longitude.
     pub east: f64,
+}
+
+impl Street {
+    /// Whether a place lies in the street or on its border.
+    #[must_use]
+    pub fn holds(&self, place: Point) -> bool {
+        self.outline.intersects(&geo::Point::new(place.lon, place.lat))
+    }
 }
 
 /// A grid cell (单元网格) with one officer or more.

@@ -67,6 +67,8 @@ pub struct Post {
 pub struct Competence {
     /// Category code.
     pub category: String,
+    /// Street code, when the row holds for one street only.
+    pub street: Option<String>,
     /// Unit code.
     pub unit: String,
     /// In force from.

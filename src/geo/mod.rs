@@ -26,6 +26,9 @@ const REGION_RESOLUTION: Resolution = Resolution::Seven;
 /// H3 cells vary in size; at Fuzhou it is about 300 m, and this floor keeps covers complete.
 const CELL_STEP_M: f64 = 240.0;
 
+/// Rings of a cover at most, so that no radius can ask for a million cells.
+const MOST_RINGS: f64 = 64.0;
+
 /// A place in canonical CGCS2000 degrees.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Point {
@@ -117,7 +120,8 @@ pub fn cell(place: Point) -> Option<i64> {
     cell_index(place, CELL_RESOLUTION).map(as_column)
 }
 
-/// All blocking cells that may hold a place within `radius_m` metres, the middle one first.
+/// All blocking cells that may hold a place within `radius_m` metres, the middle one first. The
+/// cover is complete up to 64 rings, some 15 km, more than a district is wide.
 #[must_use]
 pub fn cells_around(place: Point, radius_m: f64) -> Vec<i64> {
     disk(place, radius_m, CELL_RESOLUTION, CELL_STEP_M)
@@ -133,7 +137,7 @@ pub fn regions_around(place: Point, radius_m: f64) -> Vec<i64> {
 fn disk(place: Point, radius_m: f64, resolution: Resolution, step_m: f64) -> Vec<i64> {
     let Some(middle) = cell_index(place, resolution) else { return Vec::new() };
     // The place may lie at its cell's edge, hence one ring more than the radius alone needs.
-    let rings = (radius_m.max(0.0) / step_m).ceil().min(64.0) as u32 + 1;
+    let rings = (radius_m.max(0.0) / step_m).ceil().min(MOST_RINGS) as u32 + 1;
     let mut cells: Vec<i64> = middle.grid_disk::<Vec<_>>(rings).into_iter().map(as_column).collect();
     let middle = as_column(middle);
     cells.sort_unstable_by_key(|cell| (*cell != middle, *cell));

@@ -1,6 +1,6 @@
 //! Areas and which of them holds a place.
 
-use geo::{BoundingRect as _, Closest, ClosestPoint as _, Contains as _, MultiPolygon};
+use geo::{BoundingRect as _, Closest, ClosestPoint as _, Intersects as _, MultiPolygon};
 use rstar::{AABB, RTree, RTreeObject};
 
 use super::{Point, distance_m};
@@ -54,7 +54,8 @@ impl AreaIndex {
         Self { tree: RTree::bulk_load(boxes), areas }
     }
 
-    /// The code of the area that holds a place.
+    /// The code of the area that holds a place. On a border that two share it is the lower code,
+    /// so that no place falls between them.
     #[must_use]
     pub fn at(&self, place: Point) -> Option<&str> {
         let point = geo::Point::new(place.lon, place.lat);
@@ -62,7 +63,7 @@ impl AreaIndex {
         self.tree
             .locate_in_envelope_intersecting(&envelope)
             .filter_map(|boxed| self.areas.get(boxed.at))
-            .filter(|area| area.outline.contains(&point))
+            .filter(|area| area.outline.intersects(&point))
             .map(|area| area.code.as_str())
             .min()
     }

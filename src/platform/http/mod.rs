@@ -12,5 +12,5 @@ pub use answer::Answer;
 pub use body::{Body, MAX_JSON_BYTES, Query, read_json};
 pub use etag::{IfMatch, etag_of};
 pub use idempotency::IdempotencyKey;
-pub use page::{Cursor, Page, PageQuery};
+pub use page::{Cursor, Page, PageQuery, page_response};
 pub use problems::{language_of, localise};

@@ -94,18 +94,27 @@ impl<T: Serialize> Page<T> {
     /// The response, with `Link: rel="next"` where there is a next page.
     #[must_use]
     pub fn into_response(self, request: &HttpRequest) -> HttpResponse {
-        let mut response = HttpResponse::Ok();
-        if let Some(cursor) = &self.next_cursor {
-            let others = request
-                .query_string()
-                .split('&')
-                .filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
-            let query = others.chain([format!("cursor={cursor}").as_str()]).collect::<Vec<_>>().join("&");
-            let link = format!("<{}?{query}>; rel=\"next\"", request.path());
-            response.insert_header((header::LINK, link));
-        }
-        response.json(self)
+        page_response(request, self.next_cursor.as_deref(), &self)
     }
+}
+
+/// A page's response, for pages that carry more than rows.
+#[must_use]
+pub fn page_response(
+    request: &HttpRequest,
+    next_cursor: Option<&str>,
+    body: &impl Serialize,
+) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    if let Some(cursor) = next_cursor {
+        let next = format!("cursor={cursor}");
+        let others = request.query_string().split('&');
+        let others = others.filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
+        let query = others.chain([next.as_str()]).collect::<Vec<_>>().join("&");
+        let link = format!("<{}?{query}>; rel=\"next\"", request.path());
+        response.insert_header((header::LINK, link));
+    }
+    response.json(body)
 }
 
 #[cfg(test)]

@@ -1,0 +1,203 @@
+//! What runs after the answer: one handler for each kind of job, and the runner.
+
+use std::time::Duration;
+
+use actix_web::web;
+use chrono::{DateTime, Days, NaiveTime, Utc};
+use diesel::prelude::*;
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::complaint::{intake::open_person, machine::MACHINE, queries};
+use crate::district::{calendar::date_of, shanghai};
+use crate::platform::{
+    db::{
+        Connection, Id,
+        schema::{complaint, job, ledger_entry},
+    },
+    http::idempotency,
+    jobs::{self, Job},
+    problem::{OnDb, Problem},
+};
+use crate::triage::rank::{FROM_ABOVE, RankInput, queue_rank};
+
+/// Tells a reporter by text message that something happened.
+pub const NOTIFY_REPORTER: &str = "notify_reporter";
+/// Makes the queue's order anew for the new day.
+pub const REFRESH_RANKS: &str = "refresh_ranks";
+/// Forgets idempotency keys past their time.
+pub const FORGET_KEYS: &str = "forget_keys";
+
+/// Jobs that plan themselves again for the next night.
+const NIGHTLY: [&str; 2] = [REFRESH_RANKS, FORGET_KEYS];
+
+/// How long the runner sleeps when nothing is due.
+const IDLE: Duration = Duration::from_secs(2);
+
+/// Complaints re-ranked in one transaction.
+const RANK_BATCH: i64 = 500;
+
+/// Runs due jobs until the process ends.
+pub async fn run_forever(app: web::Data<App>) {
+    if let Err(problem) = plan_nightly(&app).await {
+        tracing::error!("cannot plan the nightly jobs: {}", problem.internal().unwrap_or_default());
+    }
+    loop {
+        match run_due(&app).await {
+            Ok(0) => tokio::time::sleep(IDLE).await,
+            Ok(_) => {}
+            Err(problem) => {
+                tracing::error!("job runner: {}", problem.internal().unwrap_or_default());
+                tokio::time::sleep(IDLE).await;
+            }
+        }
+    }
+}
+
+/// Runs what is due now and answers how many jobs that were.
+///
+/// # Errors
+/// When jobs cannot be claimed; a job that fails is put back and is no error here.
+pub async fn run_due(app: &web::Data<App>) -> Result<usize, Problem> {
+    let mut ran = 0;
+    loop {
+        let now = app.now();
+        let claimed = app.db.write(move |c| jobs::claim(c, now).or_fault("claim a job")).await?;
+        let Some(job) = claimed else { return Ok(ran) };
+        let result = run(app, &job, now).await;
+        app.db
+            .write(move |c| {
+                match result {
+                    Ok(()) => jobs::finish(c, job.id, now),
+                    Err(problem) => {
+                        let error = problem.internal().unwrap_or_default().to_owned();
+                        tracing::warn!(job = %job.id, kind = job.kind, "job put back: {problem} {error}");
+                        jobs::put_back(c, &job, &error, now)
+                    }
+                }
+                .or_fault("settle a job")
+            })
+            .await?;
+        ran += 1;
+    }
+}
+
+async fn run(app: &web::Data<App>, job: &Job, now: DateTime<Utc>) -> Result<(), Problem> {
+    match job.kind.as_str() {
+        NOTIFY_REPORTER => notify_reporter(app, &job.payload).await,
+        REFRESH_RANKS => {
+            refresh_ranks(app, now).await?;
+            plan(app, REFRESH_RANKS, now).await
+        }
+        FORGET_KEYS => {
+            app.db.write(move |c| idempotency::forget_old(c, now).or_fault("forget keys")).await?;
+            plan(app, FORGET_KEYS, now).await
+        }
+        other => Err(Problem::fault(format!("no handler for jobs of kind {other}"))),
+    }
+}
+
+/// Texts the first petitioner who left a mobile number. The message names no matter: phones are
+/// read by others.
+async fn notify_reporter(app: &web::Data<App>, payload: &Value) -> Result<(), Problem> {
+    let id: Id = serde_json::from_value(payload.get("complaint").cloned().unwrap_or_default())
+        .map_err(|e| Problem::fault(format!("job payload: {e}")))?;
+    let keys = app.keys.clone();
+    let found = app
+        .db
+        .read(move |c| {
+            let row = queries::by_id(c, id).or_fault("load a complaint")?;
+            let people = queries::petitioners_of(c, id).or_fault("load petitioners")?;
+            for person in people {
+                let phone = open_person(&keys, &person)?.and_then(|p| p.phone);
+                if let Some(phone) = phone.filter(|p| p.len() == 11 && p.starts_with('1')) {
+                    return Ok(Some((phone, row.number, row.state)));
+                }
+            }
+            Ok(None)
+        })
+        .await?;
+    let Some((phone, number, state)) = found else { return Ok(()) };
+    let text = format!("【登闻】您的信访件 {number} 状态：{}。凭查询码查看详情。", MACHINE.label(&state));
+    app.sms.send(&phone, &text)
+}
+
+/// Makes the rank of every queued complaint anew, in batches.
+async fn refresh_ranks(app: &web::Data<App>, now: DateTime<Utc>) -> Result<(), Problem> {
+    let mut after: Option<Id> = None;
+    loop {
+        let (shared, from) = (app.clone(), after);
+        after = app.db.write(move |c| rank_batch(c, &shared, from, now)).await?;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+fn rank_batch(
+    conn: &mut Connection,
+    app: &App,
+    after: Option<Id>,
+    now: DateTime<Utc>,
+) -> Result<Option<Id>, Problem> {
+    let mut query = complaint::table
+        .inner_join(ledger_entry::table)
+        .filter(complaint::in_queue.eq(true))
+        .order(complaint::id.asc())
+        .limit(RANK_BATCH)
+        .select((queries::ComplaintRow::as_select(), ledger_entry::distinct_reporters))
+        .into_boxed();
+    if let Some(id) = after {
+        query = query.filter(complaint::id.gt(id));
+    }
+    let rows: Vec<(queries::ComplaintRow, i32)> = query.load(conn).or_fault("load the queue")?;
+    for (row, reporters) in &rows {
+        let rank = queue_rank(&app.profile, &RankInput {
+            risk: row.risk,
+            distinct_reporters: *reporters,
+            rebound: row.link_rule.as_deref() == Some("R6"),
+            from_above: FROM_ABOVE.contains(&row.channel.as_str()),
+            received_on: date_of(row.received_at.0),
+            due_on: row.due_on,
+            today: date_of(now),
+        });
+        if rank != row.queue_rank {
+            diesel::update(complaint::table.find(row.id))
+                .set(complaint::queue_rank.eq(rank))
+                .execute(conn)
+                .or_fault("rank a complaint")?;
+        }
+    }
+    Ok(rows.last().map(|(row, _)| row.id))
+}
+
+async fn plan_nightly(app: &web::Data<App>) -> Result<(), Problem> {
+    let now = app.now();
+    app.db
+        .write(move |conn| {
+            for kind in NIGHTLY {
+                let waiting: i64 = job::table
+                    .filter(job::kind.eq(kind))
+                    .filter(job::done_at.is_null())
+                    .count()
+                    .get_result(conn)
+                    .or_fault("look for nightly jobs")?;
+                if waiting == 0 {
+                    jobs::enqueue(conn, kind, json!({}), now, now).or_fault("plan a nightly job")?;
+                }
+            }
+            Ok(())
+        })
+        .await
+}
+
+/// Plans a nightly job for five past midnight in Shanghai.
+async fn plan(app: &web::Data<App>, kind: &'static str, now: DateTime<Utc>) -> Result<(), Problem> {
+    let tomorrow = date_of(now) + Days::new(1);
+    let at = NaiveTime::from_hms_opt(0, 5, 0)
+        .and_then(|time| tomorrow.and_time(time).and_local_timezone(shanghai()).single())
+        .map_or(now + chrono::TimeDelta::days(1), |at| at.to_utc());
+    app.db
+        .write(move |c| jobs::enqueue(c, kind, json!({}), at, now).or_fault("plan a job"))
+        .await
+}

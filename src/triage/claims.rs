@@ -1,0 +1,223 @@
+//! Claims: an item is one person's for ten minutes, and longer while their screen says so.
+
+use actix_web::{HttpResponse, web};
+use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::account::Staff;
+use crate::app::App;
+use crate::complaint::{
+    queries::{self, ComplaintRow},
+    views::{ComplaintSummary, local},
+};
+use crate::on_each;
+use crate::platform::{
+    db::{
+        Connection, Id, UtcTime,
+        schema::{complaint, triage_claim},
+    },
+    http::{Answer, Body, IdempotencyKey},
+    problem::{Code, OnDb, Problem},
+};
+
+/// Which item to claim.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimBody {
+    /// A complaint's number; the next in the queue unless said.
+    #[validate(length(min = 1, max = 32, message = "is a complaint's number"))]
+    pub number: Option<String>,
+}
+
+/// A claim.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ClaimView {
+    /// What is claimed.
+    pub complaint: ComplaintSummary,
+    /// Until when, unless extended.
+    pub expires_at: DateTime<FixedOffset>,
+}
+
+/// Claims the next item of the queue (or a named one) for ten minutes. 204 when nothing is left.
+#[utoipa::path(post, path = "/api/v1/triage/claims", tag = "triage", operation_id = "claim_next",
+    request_body = ClaimBody,
+    responses((status = 201, body = ClaimView), (status = 204, description = "Nothing is left to claim"),
+        (status = "default", response = crate::server::AnyProblem)))]
+pub async fn claim_next(
+    app: web::Data<App>,
+    staff: Staff,
+    key: IdempotencyKey,
+    body: Body<ClaimBody>,
+) -> Result<HttpResponse, Problem> {
+    let (shared, now) = (app.clone(), app.now());
+    let Body { value, fingerprint } = body;
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let found = match &value.number {
+                Some(number) => Some(named(conn, number, staff.id, now)?),
+                None => next_free(conn, now).or_fault("find the next item")?,
+            };
+            let Some(row) = found else { return Ok(Answer::no_content()) };
+            let until = now + TimeDelta::minutes(shared.profile.rules.triage.lease_minutes);
+            hold(conn, row.id, staff.id, now, until).or_fault("claim")?;
+            let view = ClaimView {
+                complaint: ComplaintSummary::of(&shared.profile, &row),
+                expires_at: local(UtcTime(until)),
+            };
+            Answer::created(format!("/api/v1/triage/claims/{}", row.number), &view)
+        })
+        .await?;
+    Ok(answer.into_response())
+}
+
+/// The first item nobody holds. On PostgreSQL items being claimed this moment are skipped; on
+/// SQLite there is one writer, so there are none.
+fn next_free(conn: &mut Connection, now: DateTime<Utc>) -> QueryResult<Option<ComplaintRow>> {
+    let held = triage_claim::table
+        .filter(triage_claim::expires_at.gt(UtcTime(now)))
+        .select(triage_claim::complaint_id);
+    let free = complaint::table
+        .filter(complaint::in_queue.eq(true))
+        .filter(complaint::id.ne_all(held))
+        .order((complaint::queue_rank, complaint::due_on, complaint::number))
+        .select(complaint::id);
+    let id: Option<Id> = match conn {
+        Connection::Postgres(c) => free.for_update().skip_locked().first(c).optional()?,
+        Connection::Sqlite(c) => free.first(c).optional()?,
+    };
+    let Some(id) = id else { return Ok(None) };
+    // Between finding and locking another may have claimed it; the lock makes this look final.
+    if holder(conn, id, now)?.is_some() {
+        return next_free(conn, now);
+    }
+    queries::by_id(conn, id).map(Some)
+}
+
+fn named(
+    conn: &mut Connection,
+    number: &str,
+    staff: Id,
+    now: DateTime<Utc>,
+) -> Result<ComplaintRow, Problem> {
+    let row = queries::take(conn, number)?;
+    if !row.in_queue {
+        return Err(Problem::wrong_state(&row.state, "claim"));
+    }
+    match holder(conn, row.id, now).or_fault("load the claim")? {
+        Some(other) if other != staff => Err(Problem::new(Code::ClaimedByOther)),
+        _ => Ok(row),
+    }
+}
+
+/// Who holds an item now.
+///
+/// # Errors
+/// What the database answers.
+pub fn holder(conn: &mut Connection, id: Id, now: DateTime<Utc>) -> QueryResult<Option<Id>> {
+    triage_claim::table
+        .find(id)
+        .filter(triage_claim::expires_at.gt(UtcTime(now)))
+        .select(triage_claim::staff_id)
+        .first(conn)
+        .optional()
+}
+
+/// Requires that the caller holds an item.
+///
+/// # Errors
+/// 409 when nobody or somebody else does.
+pub fn require_held(
+    conn: &mut Connection,
+    id: Id,
+    staff: Id,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    match holder(conn, id, now).or_fault("load the claim")? {
+        Some(holder) if holder == staff => Ok(()),
+        Some(_) => Err(Problem::new(Code::ClaimedByOther)),
+        None => Err(Problem::because(Code::NotClaimed, "POST /api/v1/triage/claims with its number first")),
+    }
+}
+
+fn hold(
+    conn: &mut Connection,
+    id: Id,
+    staff: Id,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> QueryResult<usize> {
+    let row = (
+        triage_claim::complaint_id.eq(id),
+        triage_claim::staff_id.eq(staff),
+        triage_claim::claimed_at.eq(UtcTime(now)),
+        triage_claim::expires_at.eq(UtcTime(until)),
+    );
+    let again = (
+        triage_claim::staff_id.eq(staff),
+        triage_claim::claimed_at.eq(UtcTime(now)),
+        triage_claim::expires_at.eq(UtcTime(until)),
+    );
+    on_each!(conn, |c| diesel::insert_into(triage_claim::table)
+        .values(row)
+        .on_conflict(triage_claim::complaint_id)
+        .do_update()
+        .set(again)
+        .execute(c))
+}
+
+/// Ends whatever claim there is on an item.
+///
+/// # Errors
+/// What the database answers.
+pub fn release(conn: &mut Connection, id: Id) -> QueryResult<usize> {
+    diesel::delete(triage_claim::table.find(id)).execute(conn)
+}
+
+/// Extends the caller's claim by ten minutes from now.
+#[utoipa::path(post, path = "/api/v1/triage/claims/{number}/heartbeat", tag = "triage", operation_id = "extend_claim",
+    params(("number" = String, Path)),
+    responses((status = 200, body = ClaimView), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn extend_claim(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let (shared, now) = (app.clone(), app.now());
+    let view = app
+        .db
+        .write(move |conn| {
+            let row = queries::take(conn, &path)?;
+            require_held(conn, row.id, staff.id, now)?;
+            let until = now + TimeDelta::minutes(shared.profile.rules.triage.lease_minutes);
+            hold(conn, row.id, staff.id, now, until).or_fault("extend a claim")?;
+            Ok(ClaimView {
+                complaint: ComplaintSummary::of(&shared.profile, &row),
+                expires_at: local(UtcTime(until)),
+            })
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(view))
+}
+
+/// Gives an item back before its time.
+#[utoipa::path(delete, path = "/api/v1/triage/claims/{number}", tag = "triage", operation_id = "release_claim",
+    params(("number" = String, Path)),
+    responses((status = 204), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn release_claim(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let now = app.now();
+    app.db
+        .write(move |conn| {
+            let row = queries::take(conn, &path)?;
+            require_held(conn, row.id, staff.id, now)?;
+            release(conn, row.id).or_fault("release a claim")
+        })
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,316 @@
+//! Decisions on a queued complaint: accept, refuse, no longer accept, transfer, return.
+
+use actix_web::{HttpResponse, web};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::claims;
+use crate::account::Staff;
+use crate::app::App;
+use crate::complaint::{
+    queries::{self, ComplaintRow},
+    tracking::StepView,
+};
+use crate::district::{DeadlineRule, Profile, Unit, calendar::date_of};
+use crate::jobs::NOTIFY_REPORTER;
+use crate::ledger::queries as ledger;
+use crate::platform::{
+    db::{
+        Connection, Id, UtcTime,
+        schema::{complaint, deadline, triage_decision},
+    },
+    http::{Answer, Body, IdempotencyKey, IfMatch},
+    jobs,
+    problem::{Code, Item, OnDb, Problem},
+};
+use crate::record::Event;
+
+/// What is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// 受理.
+    Accept,
+    /// 不予受理.
+    Refuse,
+    /// 不再受理.
+    NoLongerAccept,
+    /// 转送.
+    Transfer,
+    /// 退回补正.
+    Return,
+}
+
+impl Action {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Refuse => "refuse",
+            Self::NoLongerAccept => "no_longer_accept",
+            Self::Transfer => "transfer",
+            Self::Return => "return",
+        }
+    }
+}
+
+/// A decision with what it requires.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TriageBody {
+    /// What is decided.
+    pub action: Action,
+    /// Procedure code; required to accept. It fixes document, clock and redress.
+    #[validate(length(min = 1, max = 64, message = "is a procedure's code"))]
+    pub procedure: Option<String>,
+    /// Why; required for everything but accepting.
+    #[validate(length(min = 1, max = 1000, message = "has 1 to 1000 letters"))]
+    pub reason: Option<String>,
+    /// What the reporter is told; required to refuse, no longer accept and transfer.
+    #[validate(length(min = 1, max = 2000, message = "has 1 to 2000 letters"))]
+    pub notice: Option<String>,
+    /// Unit it goes to; required to transfer.
+    #[validate(length(min = 1, max = 64, message = "is a unit's code"))]
+    pub transfer_to: Option<String>,
+}
+
+impl TriageBody {
+    /// What the decision cannot do without, and the document that follows from it.
+    fn check(&self, profile: &Profile) -> Result<String, Problem> {
+        let mut items = Vec::new();
+        let mut require = |given: bool, field: &str, why: &str| {
+            if !given {
+                items.push(Item::new(field, "required", why));
+            }
+        };
+        let informs = matches!(self.action, Action::Refuse | Action::NoLongerAccept | Action::Transfer);
+        require(self.action == Action::Accept || self.reason.is_some(), "reason", "says why");
+        require(!informs || self.notice.is_some(), "notice", "is what the reporter is told");
+        require(self.action != Action::Accept || self.procedure.is_some(), "procedure", "is fixed at acceptance");
+        require(self.action != Action::Transfer || self.transfer_to.is_some(), "transfer_to", "names the unit");
+        if self.transfer_to.as_deref().is_some_and(|code| profile.unit(code).is_none()) {
+            items.push(Item::new("transfer_to", "unknown_unit", "is a unit of the district profile"));
+        }
+        let document = match (self.action, &self.procedure) {
+            (Action::Accept, Some(code)) => profile.procedure(code).map(|p| p.acceptance.clone()),
+            (Action::Accept, None) => None,
+            (action, _) => profile.decision_document(action.as_str()).map(|d| d.code.clone()),
+        };
+        if self.procedure.is_some() && document.is_none() {
+            items.push(Item::new("procedure", "unknown_procedure", "is a procedure of the district profile"));
+        }
+        match document {
+            Some(document) if items.is_empty() => Ok(document),
+            _ => Err(Problem::invalid_items(items)),
+        }
+    }
+}
+
+/// Decides on a claimed complaint. The document type follows from the procedure; it cannot be
+/// chosen.
+#[utoipa::path(post, path = "/api/v1/complaints/{number}/decision", tag = "triage", operation_id = "decide_complaint",
+    params(("number" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag read")), request_body = TriageBody,
+    responses((status = 200, body = StepView), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn decide_complaint(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+    version: IfMatch,
+    key: IdempotencyKey,
+    body: Body<TriageBody>,
+) -> Result<HttpResponse, Problem> {
+    let (shared, now) = (app.clone(), app.now());
+    let Body { value, fingerprint } = body;
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let row = queries::take(conn, &path)?;
+            version.check(row.version)?;
+            claims::require_held(conn, row.id, staff.id, now)?;
+            Answer::ok(&decide(conn, &shared, &staff, &row, &value, now)?)
+        })
+        .await?;
+    Ok(answer.into_response())
+}
+
+fn decide(
+    conn: &mut Connection,
+    app: &App,
+    staff: &Staff,
+    row: &ComplaintRow,
+    body: &TriageBody,
+    now: DateTime<Utc>,
+) -> Result<StepView, Problem> {
+    let profile = &app.profile;
+    crate::complaint::machine::MACHINE.next(&row.state, body.action.as_str())?;
+    let document = body.check(profile)?;
+    if row.link == "provisional" && body.action == Action::NoLongerAccept {
+        // Nothing with legal effect follows from a link nobody confirmed.
+        return Err(Problem::because(Code::GuardFailed, "confirm or reject the proposed link first"));
+    }
+    insert(conn, row.id, staff, body, &document, now).or_fault("insert a decision")?;
+    if let (Action::Accept, Some(code)) = (body.action, &body.procedure) {
+        start_procedure(conn, profile, row, code).or_fault("start the procedure")?;
+    }
+    if body.action != Action::Return {
+        queries::meet_deadline(conn, row.id, "notify", now).or_fault("meet the notice")?;
+    }
+    queries::refresh_due(conn, row.id).or_fault("find the next clock")?;
+    claims::release(conn, row.id).or_fault("release the claim")?;
+    let actor = staff.actor();
+    let event = Event::new("complaint", row.id, body.action.as_str(), &actor)
+        .because(body.reason.as_deref())
+        .with(json!({ "procedure": body.procedure, "document": document, "transfer_to": body.transfer_to }));
+    let state = queries::advance(conn, row, &event, now)?;
+    ledger::refresh(conn, profile, row.entry_id, now)?;
+    let told = json!({ "complaint": row.id, "event": body.action.as_str() });
+    jobs::enqueue(conn, NOTIFY_REPORTER, told, now, now).or_fault("queue the notice")?;
+    Ok(StepView::of(row, state))
+}
+
+/// The procedure brings its own reply clock; the stricter of it and the channel's stays.
+fn start_procedure(
+    conn: &mut Connection,
+    profile: &Profile,
+    row: &ComplaintRow,
+    code: &str,
+) -> QueryResult<()> {
+    diesel::update(complaint::table.find(row.id)).set(complaint::procedure.eq(code)).execute(conn)?;
+    let Some(procedure) = profile.procedure(code) else { return Ok(()) };
+    let rule = DeadlineRule {
+        amount: procedure.reply_days,
+        unit: Unit::NaturalDay,
+        roll_forward: true,
+    };
+    let due = profile.calendar.due(date_of(row.received_at.0), &rule);
+    diesel::update(
+        deadline::table
+            .filter(deadline::complaint_id.eq(row.id))
+            .filter(deadline::kind.eq("reply"))
+            .filter(deadline::due_on.gt(due.on)),
+    )
+    .set((
+        deadline::due_on.eq(due.on),
+        deadline::amount.eq(i32::try_from(procedure.reply_days).unwrap_or(i32::MAX)),
+        deadline::unit.eq(Unit::NaturalDay.as_str()),
+        deadline::provisional.eq(due.provisional),
+        deadline::source.eq(format!("办理程序：{}", procedure.name)),
+    ))
+    .execute(conn)?;
+    Ok(())
+}
+
+fn insert(
+    conn: &mut Connection,
+    id: Id,
+    staff: &Staff,
+    body: &TriageBody,
+    document: &str,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::insert_into(triage_decision::table)
+        .values((
+            triage_decision::id.eq(Id::new()),
+            triage_decision::complaint_id.eq(id),
+            triage_decision::action.eq(body.action.as_str()),
+            triage_decision::reason.eq(&body.reason),
+            triage_decision::procedure.eq(&body.procedure),
+            triage_decision::document.eq(document),
+            triage_decision::notice.eq(&body.notice),
+            triage_decision::transfer_to.eq(&body.transfer_to),
+            triage_decision::decided_by.eq(staff.id),
+            triage_decision::decided_at.eq(UtcTime(now)),
+        ))
+        .execute(conn)
+}
+
+/// One of many decisions.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BulkItem {
+    /// The complaint's number.
+    #[validate(length(min = 1, max = 32, message = "is a complaint's number"))]
+    pub number: String,
+    /// The decision.
+    #[validate(nested)]
+    pub decision: TriageBody,
+}
+
+/// Many decisions.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BulkBody {
+    /// 1 to 100 of them.
+    #[validate(nested)]
+    pub items: Vec<BulkItem>,
+}
+
+/// What became of many decisions.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BulkDone {
+    /// One step for each item, in their order.
+    pub items: Vec<StepView>,
+}
+
+/// Items of one bulk decision at most.
+const BULK_MAX: usize = 100;
+
+/// Decides on many complaints, all or nothing. Items somebody else holds are refused; those
+/// nobody holds need no claim here.
+#[utoipa::path(post, path = "/api/v1/triage/decisions", tag = "triage", operation_id = "decide_many",
+    request_body = BulkBody,
+    responses((status = 200, body = BulkDone), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn decide_many(
+    app: web::Data<App>,
+    staff: Staff,
+    key: IdempotencyKey,
+    body: Body<BulkBody>,
+) -> Result<HttpResponse, Problem> {
+    let (shared, now) = (app.clone(), app.now());
+    let Body { value, fingerprint } = body;
+    if !(1..=BULK_MAX).contains(&value.items.len()) {
+        return Err(Problem::invalid("items", "length", format!("has 1 to {BULK_MAX} decisions")));
+    }
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            // In one order for everybody, so that two bulk decisions never wait for each other.
+            let mut order: Vec<usize> = (0..value.items.len()).collect();
+            order.sort_by_key(|at| value.items.get(*at).map(|item| item.number.clone()));
+            let mut done: Vec<(usize, StepView)> = Vec::new();
+            for at in order {
+                let Some(item) = value.items.get(at) else { continue };
+                let step = decide_one(conn, &shared, &staff, item, now).map_err(|p| located(p, at, &item.number))?;
+                done.push((at, step));
+            }
+            done.sort_by_key(|(at, _)| *at);
+            Answer::ok(&BulkDone { items: done.into_iter().map(|(_, step)| step).collect() })
+        })
+        .await?;
+    Ok(answer.into_response())
+}
+
+fn decide_one(
+    conn: &mut Connection,
+    app: &App,
+    staff: &Staff,
+    item: &BulkItem,
+    now: DateTime<Utc>,
+) -> Result<StepView, Problem> {
+    let row = queries::take(conn, &item.number)?;
+    if claims::holder(conn, row.id, now).or_fault("load the claim")?.is_some_and(|h| h != staff.id) {
+        return Err(Problem::new(Code::ClaimedByOther));
+    }
+    decide(conn, app, staff, &row, &item.decision, now)
+}
+
+/// Says which item was in the way; nothing was changed.
+fn located(problem: Problem, at: usize, number: &str) -> Problem {
+    if problem.internal().is_some() {
+        return problem;
+    }
+    let message = format!("{number}: {problem}; nothing was changed");
+    let items = vec![Item::new(&format!("items[{at}]"), problem.code().as_str(), message)];
+    problem.with_items(items)
+}

@@ -1,0 +1,179 @@
+//! Reading the queue, in its order, by keyset pages.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::{DateTime, FixedOffset, NaiveDate};
+use diesel::{dsl::count_star, prelude::*};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use super::rank::URGENT_BELOW;
+use crate::account::Staff;
+use crate::app::App;
+use crate::complaint::{
+    queries::ComplaintRow,
+    views::{ComplaintSummary, local},
+};
+use crate::platform::{
+    db::{
+        Connection, Id, UtcTime,
+        schema::{complaint, complaint_place, staff, triage_claim},
+    },
+    http::{Page, PageQuery, Query, page_response},
+    problem::{OnDb, Problem},
+};
+
+/// Filters of the queue.
+#[derive(Debug, Clone, Default, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct QueueQuery {
+    /// State: `screening` or `awaiting_acceptance`.
+    pub state: Option<String>,
+    /// Category code.
+    pub category: Option<String>,
+    /// Street code.
+    pub street: Option<String>,
+    /// `own`, `suspected`, `provisional`, `confirmed`.
+    pub link: Option<String>,
+    /// Only what is due on or before this day.
+    pub due_until: Option<NaiveDate>,
+    /// Where the page begins: `next_cursor` of the page before.
+    pub cursor: Option<String>,
+    /// Rows in the page, 1 to 200; 50 unless said.
+    #[validate(range(min = 1, max = 200, message = "is 1 to 200"))]
+    pub limit: Option<i64>,
+}
+
+/// A queued complaint.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QueueItem {
+    /// What lists show.
+    #[serde(flatten)]
+    pub summary: ComplaintSummary,
+    /// Whether it is due within two working days.
+    pub urgent: bool,
+    /// Who holds it, if anybody does.
+    pub claimed_by: Option<String>,
+    /// Until when.
+    pub claimed_until: Option<DateTime<FixedOffset>>,
+}
+
+/// A page of the queue with the counts of the whole.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QueuePage {
+    /// The items, the first to be handled first.
+    pub items: Vec<QueueItem>,
+    /// The cursor of the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+    /// Queued complaints by state, and `urgent`.
+    pub counts: BTreeMap<String, i64>,
+}
+
+/// Rank, due day, number: the order of the queue and of its index.
+type Key = (i32, NaiveDate, String);
+
+type Row = (ComplaintRow, Option<(Id, String, UtcTime)>);
+
+/// The brigade's queue: what is due within two working days first, then by risk, voices, rebound,
+/// source and time gone.
+#[utoipa::path(get, path = "/api/v1/triage/queue", tag = "triage", operation_id = "list_queue",
+    params(QueueQuery),
+    responses((status = 200, body = QueuePage), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn list_queue(
+    app: web::Data<App>,
+    _staff: Staff,
+    query: Query<QueueQuery>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let filters = query.0;
+    let page = PageQuery { cursor: filters.cursor.clone(), limit: filters.limit };
+    let (limit, after) = (page.limit(), page.after::<Key>()?);
+    if let Some(state) = &filters.state
+        && !["screening", "awaiting_acceptance"].contains(&state.as_str())
+    {
+        return Err(Problem::bad_parameter("state", "is `screening` or `awaiting_acceptance`"));
+    }
+    let now = app.now();
+    let (rows, counts) = app
+        .db
+        .read(move |conn| {
+            let rows = rows(conn, &filters, after, limit).or_fault("load the queue")?;
+            let counts = counts(conn).or_fault("count the queue")?;
+            Ok((rows, counts))
+        })
+        .await?;
+    let profile = app.profile.clone();
+    let page = Page::of(
+        rows,
+        limit,
+        |(row, _)| (row.queue_rank, row.due_on, row.number.clone()),
+        |(row, claim)| {
+            let claim = claim.filter(|(_, _, until)| until.0 > now);
+            QueueItem {
+                summary: ComplaintSummary::of(&profile, &row),
+                urgent: row.queue_rank < URGENT_BELOW,
+                claimed_until: claim.as_ref().map(|c| local(c.2)),
+                claimed_by: claim.map(|c| c.1),
+            }
+        },
+    );
+    let body = QueuePage { items: page.items, next_cursor: page.next_cursor, counts };
+    Ok(page_response(&request, body.next_cursor.as_deref(), &body))
+}
+
+fn rows(
+    conn: &mut Connection,
+    filters: &QueueQuery,
+    after: Option<Key>,
+    limit: i64,
+) -> QueryResult<Vec<Row>> {
+    let mut rows = complaint::table
+        .inner_join(complaint_place::table)
+        .left_join(triage_claim::table.inner_join(staff::table))
+        .filter(complaint::in_queue.eq(true))
+        .order((complaint::queue_rank, complaint::due_on, complaint::number))
+        .limit(limit + 1)
+        .select((
+            ComplaintRow::as_select(),
+            (triage_claim::staff_id, staff::username, triage_claim::expires_at).nullable(),
+        ))
+        .into_boxed();
+    if let Some(state) = &filters.state {
+        rows = rows.filter(complaint::state.eq(state.clone()));
+    }
+    if let Some(category) = &filters.category {
+        rows = rows.filter(complaint::category.eq(category.clone()));
+    }
+    if let Some(street) = &filters.street {
+        rows = rows.filter(complaint_place::street_code.eq(street.clone()));
+    }
+    if let Some(link) = &filters.link {
+        rows = rows.filter(complaint::link.eq(link.clone()));
+    }
+    if let Some(day) = filters.due_until {
+        rows = rows.filter(complaint::due_on.le(day));
+    }
+    if let Some((rank, due, number)) = after {
+        rows = rows.filter(
+            complaint::queue_rank.gt(rank).or(complaint::queue_rank.eq(rank).and(
+                complaint::due_on.gt(due).or(complaint::due_on.eq(due).and(complaint::number.gt(number))),
+            )),
+        );
+    }
+    rows.load(conn)
+}
+
+fn counts(conn: &mut Connection) -> QueryResult<BTreeMap<String, i64>> {
+    let queued = complaint::table.filter(complaint::in_queue.eq(true));
+    let by_state: Vec<(String, i64)> =
+        queued.group_by(complaint::state).select((complaint::state, count_star())).load(conn)?;
+    let urgent: i64 = queued
+        .filter(complaint::queue_rank.lt(URGENT_BELOW))
+        .select(count_star())
+        .first(conn)?;
+    Ok(by_state.into_iter().chain([("urgent".to_owned(), urgent)]).collect())
+}

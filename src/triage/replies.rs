@@ -1,0 +1,226 @@
+//! Replying, closing, reopening. A duplicate keeps its own reply duty: several complaints of one
+//! matter are answered together or one by one, but each is answered.
+
+use actix_web::{HttpResponse, web};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::account::Staff;
+use crate::app::App;
+use crate::complaint::{
+    queries::{self, ComplaintRow},
+    tracking::StepView,
+};
+use crate::jobs::NOTIFY_REPORTER;
+use crate::ledger::queries as ledger;
+use crate::platform::{
+    db::{Connection, Id, UtcTime, schema::reply},
+    http::{Answer, Body, IdempotencyKey},
+    jobs,
+    problem::{Code, Item, OnDb, Problem},
+};
+use crate::record::{self, Event};
+use crate::text::mask;
+
+/// Whether a reply ends the handling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplyKind {
+    /// 答复.
+    Final,
+    /// 进展告知.
+    Progress,
+}
+
+/// A reply.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReplyBody {
+    /// Whether it ends the handling.
+    pub kind: ReplyKind,
+    /// What the reporter reads.
+    #[validate(length(min = 1, max = 4000, message = "has 1 to 4000 letters"))]
+    pub text: String,
+    /// Numbers of other complaints of the same entry that get the same reply.
+    #[serde(default)]
+    #[validate(length(max = 200, message = "has 200 numbers at most"))]
+    pub also: Vec<String>,
+}
+
+/// What became of a reply.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReplyDone {
+    /// Document code, which follows from the procedure.
+    pub document: String,
+    /// The complaints answered.
+    pub answered: Vec<StepView>,
+}
+
+/// Replies to a complaint and, if asked, to others of the same entry: all or none.
+#[utoipa::path(post, path = "/api/v1/complaints/{number}/reply", tag = "triage", operation_id = "reply_complaint",
+    params(("number" = String, Path)), request_body = ReplyBody,
+    responses((status = 201, body = ReplyDone), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn reply_complaint(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+    key: IdempotencyKey,
+    body: Body<ReplyBody>,
+) -> Result<HttpResponse, Problem> {
+    let (shared, now) = (app.clone(), app.now());
+    let Body { value, fingerprint } = body;
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let mut numbers = vec![path.into_inner()];
+            numbers.extend(value.also.iter().cloned());
+            numbers.sort_unstable();
+            numbers.dedup();
+            let rows: Vec<ComplaintRow> =
+                numbers.iter().map(|number| queries::take(conn, number)).collect::<Result<_, _>>()?;
+            one_entry(&rows)?;
+            let mut answered = Vec::new();
+            let mut document = String::new();
+            for row in &rows {
+                let (step, code) = reply_one(conn, &shared, &staff, row, &value, now)?;
+                answered.push(step);
+                document = code;
+            }
+            if let Some(row) = rows.first() {
+                ledger::refresh(conn, &shared.profile, row.entry_id, now)?;
+            }
+            let location = rows.first().map(|r| format!("/api/v1/complaints/{}", r.number));
+            Answer::created(location.unwrap_or_default(), &ReplyDone { document, answered })
+        })
+        .await?;
+    Ok(answer.into_response())
+}
+
+fn one_entry(rows: &[ComplaintRow]) -> Result<(), Problem> {
+    let Some(first) = rows.first() else { return Ok(()) };
+    match rows.iter().position(|row| row.entry_id != first.entry_id || row.link == "provisional") {
+        Some(at) if rows.len() > 1 => {
+            let message = "belongs to another entry, or nobody confirmed yet that it belongs to this one";
+            Err(Problem::invalid_items(vec![Item::new(&format!("also[{at}]"), "another_matter", message)]))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn reply_one(
+    conn: &mut Connection,
+    app: &App,
+    staff: &Staff,
+    row: &ComplaintRow,
+    body: &ReplyBody,
+    now: DateTime<Utc>,
+) -> Result<(StepView, String), Problem> {
+    let Some(code) = &row.procedure else {
+        return Err(Problem::wrong_state(&row.state, "reply"));
+    };
+    let procedure = app
+        .profile
+        .procedure(code)
+        .ok_or_else(|| Problem::because(Code::GuardFailed, format!("the profile has no procedure {code} any more")))?;
+    let document = match body.kind {
+        ReplyKind::Final => procedure.reply.clone(),
+        ReplyKind::Progress => "notice".to_owned(),
+    };
+    let actor = staff.actor();
+    let state = match body.kind {
+        ReplyKind::Final => {
+            let event = Event::new("complaint", row.id, "reply", &actor).with(json!({ "document": document }));
+            let state = queries::advance(conn, row, &event, now)?;
+            queries::meet_deadline(conn, row.id, "reply", now).or_fault("meet the reply")?;
+            state
+        }
+        ReplyKind::Progress => {
+            let event = Event::new("complaint", row.id, "progress", &actor);
+            record::append(conn, &event, now).or_fault("record")?;
+            row.state.as_str()
+        }
+    };
+    let kind = if body.kind == ReplyKind::Final { "final" } else { "progress" };
+    diesel::insert_into(reply::table)
+        .values((
+            reply::id.eq(Id::new()),
+            reply::complaint_id.eq(row.id),
+            reply::kind.eq(kind),
+            reply::document.eq(&document),
+            reply::text.eq(&body.text),
+            reply::text_masked.eq(mask(&body.text).text),
+            reply::written_by.eq(staff.id),
+            reply::created_at.eq(UtcTime(now)),
+        ))
+        .execute(conn)
+        .or_fault("insert a reply")?;
+    let told = json!({ "complaint": row.id, "event": "reply" });
+    jobs::enqueue(conn, NOTIFY_REPORTER, told, now, now).or_fault("queue the notice")?;
+    Ok((StepView::of(row, state), document))
+}
+
+/// Why a step is taken.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReasonBody {
+    /// Why.
+    #[validate(length(min = 1, max = 1000, message = "has 1 to 1000 letters"))]
+    pub reason: String,
+}
+
+/// Closes a complaint that was replied to (办结).
+#[utoipa::path(post, path = "/api/v1/complaints/{number}/close", tag = "triage", operation_id = "close_complaint",
+    params(("number" = String, Path)), request_body = ReasonBody,
+    responses((status = 200, body = StepView), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn close_complaint(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+    key: IdempotencyKey,
+    body: Body<ReasonBody>,
+) -> Result<HttpResponse, Problem> {
+    step(app, staff, path.into_inner(), key, body, "close").await
+}
+
+/// Takes a complaint up again; the reporter may ask for it, staff decide.
+#[utoipa::path(post, path = "/api/v1/complaints/{number}/reopening", tag = "triage", operation_id = "reopen_complaint",
+    params(("number" = String, Path)), request_body = ReasonBody,
+    responses((status = 200, body = StepView), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn reopen_complaint(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+    key: IdempotencyKey,
+    body: Body<ReasonBody>,
+) -> Result<HttpResponse, Problem> {
+    step(app, staff, path.into_inner(), key, body, "reopen").await
+}
+
+async fn step(
+    app: web::Data<App>,
+    staff: Staff,
+    number: String,
+    key: IdempotencyKey,
+    body: Body<ReasonBody>,
+    name: &'static str,
+) -> Result<HttpResponse, Problem> {
+    let (shared, now) = (app.clone(), app.now());
+    let Body { value, fingerprint } = body;
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let row = queries::take(conn, &number)?;
+            let actor = staff.actor();
+            let event = Event::new("complaint", row.id, name, &actor).because(Some(&value.reason));
+            let state = queries::advance(conn, &row, &event, now)?;
+            if name == "reopen" {
+                queries::set_flag(conn, &row, "wants_reopening", false, now).or_fault("clear a flag")?;
+            }
+            ledger::refresh(conn, &shared.profile, row.entry_id, now)?;
+            Answer::ok(&StepView::of(&row, state))
+        })
+        .await?;
+    Ok(answer.into_response())
+}
