@@ -5,7 +5,7 @@ use utoipa::{
     openapi::security::{Http, HttpAuthScheme, SecurityScheme},
 };
 
-use crate::{account, complaint, ledger, matching, server, triage};
+use crate::{account, complaint, ledger, matching, server, triage, verification};
 
 
 /// Title, licence and sign-in; the operations come from each capability's `Doc`.
@@ -43,6 +43,7 @@ pub fn whole() -> utoipa::openapi::OpenApi {
         matching::Doc::openapi(),
         ledger::Doc::openapi(),
         triage::Doc::openapi(),
+        verification::Doc::openapi(),
         account::Doc::openapi(),
         server::OperationDoc::openapi(),
     ] {

@@ -22,7 +22,7 @@ use crate::account::{
 };
 use crate::app::App;
 use crate::complaint::{self, staff_routes, tracking};
-use crate::{ledger, matching, triage};
+use crate::{ledger, matching, triage, verification};
 use crate::openapi;
 use crate::platform::{
     http::{MAX_JSON_BYTES, localise},
@@ -88,6 +88,14 @@ pub static ROUTES: &[Route] = &[
     route(Method::POST, "/api/v1/complaints/{number}/reply", Access::Staff(&[Role::Brigade]), || post().to(triage::replies::reply_complaint)),
     route(Method::POST, "/api/v1/complaints/{number}/close", Access::Staff(BRIGADE), || post().to(triage::replies::close_complaint)),
     route(Method::POST, "/api/v1/complaints/{number}/reopening", Access::Staff(&[Role::Brigade]), || post().to(triage::replies::reopen_complaint)),
+    route(Method::POST, "/api/v1/complaints/{number}/verifications", Access::Staff(&[Role::Brigade]), || post().to(verification::dispatch::dispatch_verification)),
+    route(Method::GET, "/api/v1/verifications/mine", Access::Staff(&[Role::GridOfficer]), || get().to(verification::views::list_own_verifications)),
+    route(Method::GET, "/api/v1/verifications/{id}", Access::Staff(&[Role::GridOfficer, Role::Brigade, Role::Office]), || get().to(verification::views::get_verification)),
+    route(Method::POST, "/api/v1/verifications/{id}/reassignment", Access::Staff(&[Role::Brigade]), || post().to(verification::dispatch::reassign_verification)),
+    route(Method::POST, "/api/v1/verifications/{id}/check-in", Access::Staff(&[Role::GridOfficer]), || post().to(verification::uploads::check_in)),
+    route(Method::POST, "/api/v1/verifications/{id}/findings", Access::Staff(&[Role::GridOfficer]), || post().to(verification::uploads::submit_findings)),
+    route(Method::POST, "/api/v1/verifications/{id}/photos", Access::Staff(&[Role::GridOfficer]), || post().to(verification::uploads::add_visit_photos)),
+    route(Method::POST, "/api/v1/verifications/{id}/review", Access::Staff(&[Role::Brigade]), || post().to(verification::review::review_verification)),
     route(Method::GET, "/healthz", Access::Public, || get().to(healthz)),
     route(Method::GET, "/readyz", Access::Public, || get().to(readyz)),
     route(Method::GET, "/metrics", Access::Public, || get().to(metrics)),

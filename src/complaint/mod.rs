@@ -6,7 +6,7 @@
 pub mod body;
 pub mod intake;
 pub mod machine;
-mod multipart;
+pub mod multipart;
 pub mod photos;
 pub mod queries;
 pub mod routes;

@@ -118,15 +118,18 @@ impl Calendar {
     #[must_use]
     pub fn due(&self, start: NaiveDate, rule: &DeadlineRule) -> Due {
         let mut day = match rule.unit {
-            Unit::NaturalDay => {
-                start.checked_add_days(Days::new(u64::from(rule.amount))).unwrap_or(NaiveDate::MAX)
-            }
+            Unit::NaturalDay => start
+                .checked_add_days(Days::new(u64::from(rule.amount)))
+                .unwrap_or(NaiveDate::MAX),
             Unit::WorkingDay => self.working_days_after(start, rule.amount),
         };
         if rule.roll_forward && !self.is_working_day(day) {
             day = self.working_day_after(day);
         }
-        Due { on: day, provisional: !self.knows(start, day) }
+        Due {
+            on: day,
+            provisional: !self.knows(start, day),
+        }
     }
 
     /// Whether the notices of all years from one day to another are known.
@@ -138,7 +141,10 @@ impl Calendar {
     #[must_use]
     pub fn working_day_after(&self, day: NaiveDate) -> NaiveDate {
         let is_working = |day: &NaiveDate| self.is_working_day(*day);
-        day.iter_days().skip(1).find(is_working).unwrap_or(NaiveDate::MAX)
+        day.iter_days()
+            .skip(1)
+            .find(is_working)
+            .unwrap_or(NaiveDate::MAX)
     }
 
     /// The day `count` working days after `day`.
@@ -169,11 +175,19 @@ mod tests {
     }
 
     fn working(amount: u32) -> DeadlineRule {
-        DeadlineRule { amount, unit: Unit::WorkingDay, roll_forward: false }
+        DeadlineRule {
+            amount,
+            unit: Unit::WorkingDay,
+            roll_forward: false,
+        }
     }
 
     fn natural(amount: u32, roll_forward: bool) -> DeadlineRule {
-        DeadlineRule { amount, unit: Unit::NaturalDay, roll_forward }
+        DeadlineRule {
+            amount,
+            unit: Unit::NaturalDay,
+            roll_forward,
+        }
     }
 
     /// The vectors of the published notices.
@@ -203,7 +217,14 @@ mod tests {
     #[test]
     fn make_up_days_of_2026_are_worked() {
         let calendar = calendar();
-        for text in ["2026-01-04", "2026-02-14", "2026-02-28", "2026-05-09", "2026-09-20", "2026-10-10"] {
+        for text in [
+            "2026-01-04",
+            "2026-02-14",
+            "2026-02-28",
+            "2026-05-09",
+            "2026-09-20",
+            "2026-10-10",
+        ] {
             assert!(calendar.is_working_day(day(text)), "{text}");
         }
         assert!(!calendar.is_working_day(day("2026-10-01")));
@@ -213,8 +234,14 @@ mod tests {
     fn without_a_notice_a_deadline_is_provisional() {
         let due = |start: &str, rule| calendar().due(day(start), &rule);
         assert!(due("2026-12-20", natural(60, true)).provisional);
-        assert!(!due("2026-12-20", natural(11, false)).provisional, "December of the last year is known");
-        assert!(due("2019-08-05", working(5)).provisional, "so is nothing before the first");
+        assert!(
+            !due("2026-12-20", natural(11, false)).provisional,
+            "December of the last year is known"
+        );
+        assert!(
+            due("2019-08-05", working(5)).provisional,
+            "so is nothing before the first"
+        );
     }
 
     #[test]

@@ -18,7 +18,15 @@ const PROCEDURES: &str = "procedures.toml";
 
 /// Kinds of units; rights and queues hang on them.
 const UNIT_KINDS: [&str; 9] = [
-    "steering", "office", "brigade", "station", "party_office", "section", "street", "park", "department",
+    "steering",
+    "office",
+    "brigade",
+    "station",
+    "party_office",
+    "section",
+    "street",
+    "park",
+    "department",
 ];
 
 /// Digits of a grid's code: district 6, street 3, community 3, serial 2 (GB/T 30428.1).
@@ -66,15 +74,42 @@ impl Check<'_> {
     fn codes_are_unique(&self) -> Result<(), ProfileError> {
         let profile = self.profile;
         let lists: [(&str, Vec<&str>); 9] = [
-            (TAXONOMY, profile.coarse.iter().map(|c| c.code.as_str()).collect()),
-            (TAXONOMY, profile.categories.iter().map(|c| c.code.as_str()).collect()),
-            (UNITS, profile.units.iter().map(|u| u.code.as_str()).collect()),
-            (UNITS, profile.posts.iter().map(|p| p.code.as_str()).collect()),
-            (CHANNELS, profile.channels.iter().map(|c| c.code.as_str()).collect()),
-            (PROCEDURES, profile.procedures.iter().map(|p| p.code.as_str()).collect()),
-            (PROCEDURES, profile.documents.iter().map(|d| d.code.as_str()).collect()),
-            (STREETS, profile.streets.iter().map(|s| s.code.as_str()).collect()),
-            (GRIDS, profile.grids.iter().map(|g| g.code.as_str()).collect()),
+            (
+                TAXONOMY,
+                profile.coarse.iter().map(|c| c.code.as_str()).collect(),
+            ),
+            (
+                TAXONOMY,
+                profile.categories.iter().map(|c| c.code.as_str()).collect(),
+            ),
+            (
+                UNITS,
+                profile.units.iter().map(|u| u.code.as_str()).collect(),
+            ),
+            (
+                UNITS,
+                profile.posts.iter().map(|p| p.code.as_str()).collect(),
+            ),
+            (
+                CHANNELS,
+                profile.channels.iter().map(|c| c.code.as_str()).collect(),
+            ),
+            (
+                PROCEDURES,
+                profile.procedures.iter().map(|p| p.code.as_str()).collect(),
+            ),
+            (
+                PROCEDURES,
+                profile.documents.iter().map(|d| d.code.as_str()).collect(),
+            ),
+            (
+                STREETS,
+                profile.streets.iter().map(|s| s.code.as_str()).collect(),
+            ),
+            (
+                GRIDS,
+                profile.grids.iter().map(|g| g.code.as_str()).collect(),
+            ),
         ];
         for (file, codes) in lists {
             let mut seen = HashSet::new();
@@ -90,9 +125,12 @@ impl Check<'_> {
     fn rules(&self) -> Result<(), ProfileError> {
         let rules = &self.profile.rules;
         let (bounds, matching) = (&rules.bounds, &rules.matching);
-        self.require(bounds.west < bounds.east && bounds.south < bounds.north, RULES, "[bounds]", || {
-            "bounds: expected west < east and south < north".to_owned()
-        })?;
+        self.require(
+            bounds.west < bounds.east && bounds.south < bounds.north,
+            RULES,
+            "[bounds]",
+            || "bounds: expected west < east and south < north".to_owned(),
+        )?;
         let weights = [
             matching.weight_object,
             matching.weight_place,
@@ -105,12 +143,18 @@ impl Check<'_> {
         self.require(usable, RULES, "weight_object", || {
             "matching: expected weights of 0 or more, not all 0".to_owned()
         })?;
-        let ordered = 0.0 < matching.lower && matching.lower < matching.upper && matching.upper <= 1.0;
-        self.require(ordered, RULES, "upper", || "matching: expected 0 < lower < upper <= 1".to_owned())?;
+        let ordered =
+            0.0 < matching.lower && matching.lower < matching.upper && matching.upper <= 1.0;
+        self.require(ordered, RULES, "upper", || {
+            "matching: expected 0 < lower < upper <= 1".to_owned()
+        })?;
         let visit = &rules.verification;
-        self.require(visit.night_from < 24 && visit.night_until < 24, RULES, "night_from", || {
-            "verification: expected hours 0 to 23".to_owned()
-        })
+        self.require(
+            visit.night_from < 24 && visit.night_until < 24,
+            RULES,
+            "night_from",
+            || "verification: expected hours 0 to 23".to_owned(),
+        )
     }
 
     fn taxonomy(&self) -> Result<(), ProfileError> {
@@ -120,7 +164,9 @@ impl Check<'_> {
             self.require(known, TAXONOMY, &quoted(coarse), || {
                 format!("{code}: expected a coarse code, not {coarse}")
             })?;
-            let opens = code.strip_prefix(coarse.as_str()).is_some_and(|rest| rest.starts_with('.'));
+            let opens = code
+                .strip_prefix(coarse.as_str())
+                .is_some_and(|rest| rest.starts_with('.'));
             self.require(opens, TAXONOMY, &quoted(code), || {
                 format!("expected a code such as {coarse}.name, not {code}")
             })?;
@@ -136,9 +182,17 @@ impl Check<'_> {
         let (bounds, district) = (&self.profile.rules.bounds, &self.profile.rules.code);
         for street in &self.profile.streets {
             let digits = street.code.len() == 9 && street.code.bytes().all(|b| b.is_ascii_digit());
-            self.require(digits && street.code.starts_with(district.as_str()), STREETS, &quoted(&street.code), || {
-                format!("{}: expected nine digits that open with {district}", street.name)
-            })?;
+            self.require(
+                digits && street.code.starts_with(district.as_str()),
+                STREETS,
+                &quoted(&street.code),
+                || {
+                    format!(
+                        "{}: expected nine digits that open with {district}",
+                        street.name
+                    )
+                },
+            )?;
             // Swapped axes and Web Mercator metres end here.
             let inside = street.outline.bounding_rect().is_some_and(|outline| {
                 (bounds.west..=bounds.east).contains(&outline.min().x)
@@ -147,13 +201,17 @@ impl Check<'_> {
                     && (bounds.south..=bounds.north).contains(&outline.max().y)
             });
             self.require(inside, STREETS, &quoted(&street.code), || {
-                format!("{}: expected an outline within the bounds of {RULES}", street.name)
+                format!(
+                    "{}: expected an outline within the bounds of {RULES}",
+                    street.name
+                )
             })?;
         }
         for grid in &self.profile.grids {
             let code = &grid.code;
             let digits = code.len() == GRID_DIGITS && code.bytes().all(|b| b.is_ascii_digit());
-            let in_street = self.profile.street(&grid.street).is_some() && code.starts_with(&grid.street);
+            let in_street =
+                self.profile.street(&grid.street).is_some() && code.starts_with(&grid.street);
             self.require(digits && in_street, GRIDS, &quoted(code), || {
                 format!("{code}: expected {GRID_DIGITS} digits that open with the street's code")
             })?;
@@ -163,46 +221,86 @@ impl Check<'_> {
 
     fn units(&self) -> Result<(), ProfileError> {
         for unit in &self.profile.units {
-            self.require(UNIT_KINDS.contains(&unit.kind.as_str()), UNITS, &quoted(&unit.kind), || {
-                format!("{}: expected one of {}, not {}", unit.code, UNIT_KINDS.join(", "), unit.kind)
-            })?;
+            self.require(
+                UNIT_KINDS.contains(&unit.kind.as_str()),
+                UNITS,
+                &quoted(&unit.kind),
+                || {
+                    format!(
+                        "{}: expected one of {}, not {}",
+                        unit.code,
+                        UNIT_KINDS.join(", "),
+                        unit.kind
+                    )
+                },
+            )?;
         }
         for post in &self.profile.posts {
-            self.require(self.profile.unit(&post.unit).is_some(), UNITS, &quoted(&post.unit), || {
-                format!("{}: expected a unit's code, not {}", post.code, post.unit)
-            })?;
+            self.require(
+                self.profile.unit(&post.unit).is_some(),
+                UNITS,
+                &quoted(&post.unit),
+                || format!("{}: expected a unit's code, not {}", post.code, post.unit),
+            )?;
         }
         for row in &self.profile.competences {
-            let refuse = |what: &str, code: &str| format!("competence: expected a {what} code, not {code}");
-            self.require(self.profile.category(&row.category).is_some(), UNITS, &quoted(&row.category), || {
-                refuse("category", &row.category)
-            })?;
-            self.require(self.profile.unit(&row.unit).is_some(), UNITS, &quoted(&row.unit), || {
-                refuse("unit", &row.unit)
-            })?;
+            let refuse =
+                |what: &str, code: &str| format!("competence: expected a {what} code, not {code}");
+            self.require(
+                self.profile.category(&row.category).is_some(),
+                UNITS,
+                &quoted(&row.category),
+                || refuse("category", &row.category),
+            )?;
+            self.require(
+                self.profile.unit(&row.unit).is_some(),
+                UNITS,
+                &quoted(&row.unit),
+                || refuse("unit", &row.unit),
+            )?;
             if let Some(street) = &row.street {
-                self.require(self.profile.street(street).is_some(), UNITS, &quoted(street), || {
-                    refuse("street", street)
-                })?;
+                self.require(
+                    self.profile.street(street).is_some(),
+                    UNITS,
+                    &quoted(street),
+                    || refuse("street", street),
+                )?;
             }
         }
         Ok(())
     }
 
     fn channels(&self) -> Result<(), ProfileError> {
-        self.require(self.profile.channel("app").is_some(), CHANNELS, "[[channel]]", || {
-            "expected a channel \"app\", by which the public reports".to_owned()
-        })?;
+        self.require(
+            self.profile.channel("app").is_some(),
+            CHANNELS,
+            "[[channel]]",
+            || "expected a channel \"app\", by which the public reports".to_owned(),
+        )?;
         for channel in &self.profile.channels {
             for kind in [DeadlineKind::Notify, DeadlineKind::Reply] {
-                let rows = channel.deadlines.iter().filter(|row| row.kind == kind).count();
+                let rows = channel
+                    .deadlines
+                    .iter()
+                    .filter(|row| row.kind == kind)
+                    .count();
                 self.require(rows == 1, CHANNELS, &quoted(&channel.code), || {
-                    format!("{}: expected one deadline of kind {}, not {rows}", channel.code, kind.as_str())
+                    format!(
+                        "{}: expected one deadline of kind {}, not {rows}",
+                        channel.code,
+                        kind.as_str()
+                    )
                 })?;
             }
-            let sane = channel.deadlines.iter().all(|row| (1..=MOST_DAYS).contains(&row.amount));
+            let sane = channel
+                .deadlines
+                .iter()
+                .all(|row| (1..=MOST_DAYS).contains(&row.amount));
             self.require(sane, CHANNELS, &quoted(&channel.code), || {
-                format!("{}: expected amounts of 1 to {MOST_DAYS} days", channel.code)
+                format!(
+                    "{}: expected amounts of 1 to {MOST_DAYS} days",
+                    channel.code
+                )
             })?;
         }
         Ok(())
@@ -213,18 +311,29 @@ impl Check<'_> {
         for procedure in &profile.procedures {
             let sane = (1..=MOST_DAYS).contains(&procedure.reply_days);
             self.require(sane, PROCEDURES, &quoted(&procedure.code), || {
-                format!("{}: expected reply_days of 1 to {MOST_DAYS}", procedure.code)
+                format!(
+                    "{}: expected reply_days of 1 to {MOST_DAYS}",
+                    procedure.code
+                )
             })?;
         }
         let documents = profile
             .procedures
             .iter()
             .flat_map(|p| [&p.acceptance, &p.reply])
-            .chain(profile.decision_documents.iter().map(|(_, document)| document));
+            .chain(
+                profile
+                    .decision_documents
+                    .iter()
+                    .map(|(_, document)| document),
+            );
         for document in documents {
-            self.require(profile.document(document).is_some(), PROCEDURES, &quoted(document), || {
-                format!("expected a document's code, not {document}")
-            })?;
+            self.require(
+                profile.document(document).is_some(),
+                PROCEDURES,
+                &quoted(document),
+                || format!("expected a document's code, not {document}"),
+            )?;
         }
         Ok(())
     }

@@ -55,14 +55,24 @@ impl Located {
 fn read(files: &dyn Files, file: &'static str) -> Result<Vec<Located>, ProfileError> {
     let text = text(files, file)?;
     let collection: Collection = serde_json::from_str(&text).map_err(|e| {
-        error(file, Some(e.line()), format!("expected a GeoJSON FeatureCollection: {e}"))
+        error(
+            file,
+            Some(e.line()),
+            format!("expected a GeoJSON FeatureCollection: {e}"),
+        )
     })?;
     // GeoJSON demands exactly one `properties` of each feature, which makes it the landmark.
-    let mut landmarks = text.match_indices("\"properties\"").map(|(at, _)| line_at(&text, at));
+    let mut landmarks = text
+        .match_indices("\"properties\"")
+        .map(|(at, _)| line_at(&text, at));
     Ok(collection
         .features
         .into_iter()
-        .map(|feature| Located { feature, file, line: landmarks.next() })
+        .map(|feature| Located {
+            feature,
+            file,
+            line: landmarks.next(),
+        })
         .collect())
 }
 

@@ -36,7 +36,11 @@ pub struct ProfileError {
 impl fmt::Display for ProfileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
-            Some(line) => write!(f, "district profile, {}:{line}: {}", self.file, self.expected),
+            Some(line) => write!(
+                f,
+                "district profile, {}:{line}: {}",
+                self.file, self.expected
+            ),
             None => write!(f, "district profile, {}: {}", self.file, self.expected),
         }
     }
@@ -45,7 +49,11 @@ impl fmt::Display for ProfileError {
 impl std::error::Error for ProfileError {}
 
 pub(super) fn error(file: &str, line: Option<usize>, expected: impl Into<String>) -> ProfileError {
-    ProfileError { file: file.to_owned(), line, expected: expected.into() }
+    ProfileError {
+        file: file.to_owned(),
+        line,
+        expected: expected.into(),
+    }
 }
 
 /// Where the files are.
@@ -181,8 +189,16 @@ fn load(files: &dyn Files) -> Result<Profile, ProfileError> {
 pub(super) fn text(files: &dyn Files, file: &str) -> Result<Cow<'static, str>, ProfileError> {
     match files.read(file) {
         Some(Ok(text)) => Ok(text),
-        Some(Err(e)) => Err(error(file, None, format!("expected a readable UTF-8 file: {e}"))),
-        None => Err(error(file, None, "expected this file in the profile's folder")),
+        Some(Err(e)) => Err(error(
+            file,
+            None,
+            format!("expected a readable UTF-8 file: {e}"),
+        )),
+        None => Err(error(
+            file,
+            None,
+            "expected this file in the profile's folder",
+        )),
     }
 }
 
@@ -199,7 +215,11 @@ pub(super) fn line_of(text: &str, landmark: &str) -> Option<usize> {
 fn read_toml<T: DeserializeOwned>(files: &dyn Files, file: &str) -> Result<T, ProfileError> {
     let text = text(files, file)?;
     toml::from_str(&text).map_err(|e| {
-        error(file, e.span().map(|span| line_at(&text, span.start)), e.message())
+        error(
+            file,
+            e.span().map(|span| line_at(&text, span.start)),
+            e.message(),
+        )
     })
 }
 
@@ -215,7 +235,12 @@ fn competences(
             let expected = format!("expected a date such as 2022-05-01, not {written}");
             return Err(error("units.toml", line, expected));
         };
-        Ok(Competence { category: row.category, street: row.street, unit: row.unit, from })
+        Ok(Competence {
+            category: row.category,
+            street: row.street,
+            unit: row.unit,
+            from,
+        })
     };
     rows.into_iter().map(competence).collect()
 }
@@ -246,20 +271,35 @@ fn read_gazetteer(files: &dyn Files, streets: &[Street]) -> Result<Gazetteer, Pr
     for row in reader.deserialize::<PlaceRow>() {
         let row = row.map_err(|e| {
             let line = e.position().and_then(|p| usize::try_from(p.line()).ok());
-            error(FILE, line, format!("expected name,lon,lat,street,accuracy_m: {e}"))
+            error(
+                FILE,
+                line,
+                format!("expected name,lon,lat,street,accuracy_m: {e}"),
+            )
         })?;
         let refuse = |expected: String| error(FILE, line_of(&text, &row.name), expected);
         if row.name.is_empty() || row.accuracy_m.is_nan() || row.accuracy_m <= 0.0 {
             return Err(refuse("expected a name, and accuracy_m above 0".to_owned()));
         }
         let Some(street) = streets.iter().find(|s| s.code == row.street) else {
-            return Err(refuse(format!("expected a street code of streets.geojson, not {}", row.street)));
+            return Err(refuse(format!(
+                "expected a street code of streets.geojson, not {}",
+                row.street
+            )));
         };
         let place = row.lon.zip(row.lat).map(|(lon, lat)| Point { lon, lat });
         if place.is_some_and(|place| !street.holds(place)) {
-            return Err(refuse(format!("expected {} to lie in {}", row.name, street.name)));
+            return Err(refuse(format!(
+                "expected {} to lie in {}",
+                row.name, street.name
+            )));
         }
-        places.push(PlaceHit { name: row.name, place, street: row.street, accuracy_m: row.accuracy_m });
+        places.push(PlaceHit {
+            name: row.name,
+            place,
+            street: row.street,
+            accuracy_m: row.accuracy_m,
+        });
     }
     Ok(Gazetteer::new(places))
 }
@@ -272,15 +312,23 @@ fn read_calendar(files: &dyn Files) -> Result<Calendar, ProfileError> {
             continue;
         }
         let text = text(files, &file)?;
-        let notice: Notice = serde_json::from_str(&text)
-            .map_err(|e| error(&file, Some(e.line()), e.to_string()))?;
+        let notice: Notice =
+            serde_json::from_str(&text).map_err(|e| error(&file, Some(e.line()), e.to_string()))?;
         if notice.year != year {
-            return Err(error(&file, Some(1), format!("expected the notice of {year}")));
+            return Err(error(
+                &file,
+                Some(1),
+                format!("expected the notice of {year}"),
+            ));
         }
         notices.push(notice);
     }
     if notices.is_empty() {
-        return Err(error("calendar", None, "expected at least one notice such as calendar/2026.json"));
+        return Err(error(
+            "calendar",
+            None,
+            "expected at least one notice such as calendar/2026.json",
+        ));
     }
     Ok(Calendar::new(notices))
 }
@@ -312,23 +360,124 @@ mod tests {
         from_dir(folder.path()).unwrap_err()
     }
 
+    /// The line of the built-in file on which a text first stands.
+    fn line(file: &str, landmark: &str) -> Option<usize> {
+        line_of(&text(&Embedded, file).unwrap(), landmark)
+    }
+
     #[test]
-    fn a_broken_profile_says_where() {
-        let at = broken("channels.toml", |t| t.replacen("unit = \"working_day\"", "unit = \"workday\"", 1));
-        assert_eq!((at.file.as_str(), at.line.is_some()), ("channels.toml", true));
+    fn what_does_not_parse_is_refused_with_its_line() {
+        let at = broken("channels.toml", |t| {
+            t.replacen("unit = \"working_day\"", "unit = \"workday\"", 1)
+        });
+        assert_eq!(
+            (at.file.as_str(), at.line),
+            (
+                "channels.toml",
+                line("channels.toml", "unit = \"working_day\"")
+            )
+        );
         assert!(at.to_string().contains("working_day"), "{at}");
 
-        let at = broken("district.toml", |t| t.replacen("upper = 0.80", "uper = 0.80", 1));
-        assert!(at.line.is_some() && at.to_string().contains("uper"), "{at}");
+        let at = broken("district.toml", |t| {
+            t.replacen("upper = 0.80", "uper = 0.80", 1)
+        });
+        assert_eq!(at.line, line("district.toml", "upper = 0.80"));
+        assert!(at.to_string().contains("uper"), "{at}");
 
-        let at = broken("streets.geojson", |t| t.replacen("\"type\":\"Polygon\"", "\"type\":\"Point\"", 1));
-        assert_eq!(at.file, "streets.geojson");
+        let at = broken("places.csv", |t| {
+            t.replacen("屏山公园,119.296", "屏山公园,east", 1)
+        });
+        assert_eq!(
+            (at.file.as_str(), at.line),
+            ("places.csv", line("places.csv", "屏山公园"))
+        );
 
-        let at = broken("taxonomy.toml", |t| t.replacen("coarse = \"air\"", "coarse = \"fire\"", 1));
-        assert!(at.to_string().contains("fire"), "{at}");
+        let at = broken("calendar/2026.json", |t| {
+            t.replacen("2026-01-01", "2026-13-01", 1)
+        });
+        assert_eq!((at.file.as_str(), at.line), ("calendar/2026.json", Some(2)));
+    }
 
-        let at = broken("calendar/2026.json", |t| t.replacen("2026-01-01", "2026-13-01", 1));
-        assert_eq!(at.file, "calendar/2026.json");
-        assert_eq!(at.line, Some(2));
+    #[test]
+    fn outlines_are_refused_with_their_line() {
+        let file = "streets.geojson";
+        let at = broken(file, |t| {
+            t.replacen("\"type\":\"Polygon\"", "\"type\":\"Point\"", 1)
+        });
+        assert_eq!((at.file.as_str(), at.line), (file, Some(2)), "{at}");
+
+        let at = broken(file, |t| {
+            t.replacen("\"name\":\"温泉街道\"", "\"nom\":\"温泉街道\"", 1)
+        });
+        assert_eq!(at.line, line(file, "温泉街道"));
+
+        // The layout of the file means nothing.
+        let misnamed = |t: &str| {
+            t.replace("\"properties\":{", "\n\"properties\":\n{")
+                .replace("\"name\":\"温泉街道\"", "\"nom\":\"温泉街道\"")
+        };
+        let text = misnamed(&text(&Embedded, file).unwrap());
+        let at = broken(file, misnamed);
+        assert_eq!(
+            at.line,
+            line_of(&text, "温泉街道").map(|line| line - 1),
+            "{at}"
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_with_its_line() {
+        let misfits = [
+            ("taxonomy.toml", "coarse = \"air\"", "coarse = \"fire\""),
+            (
+                "taxonomy.toml",
+                "code = \"air.odour\"",
+                "code = \"smell.odour\"",
+            ),
+            ("units.toml", "kind = \"steering\"", "kind = \"steer\""),
+            (
+                "units.toml",
+                "unit = \"dept_urban\"",
+                "unit = \"dept_rural\"",
+            ),
+            (
+                "units.toml",
+                "category = \"air.cooking_fume\"",
+                "category = \"air.cooking\"",
+            ),
+            ("channels.toml", "code = \"app\"", "code = \"apps\""),
+            (
+                "procedures.toml",
+                "reply = \"result_notice\"",
+                "reply = \"result\"",
+            ),
+            ("grids.geojson", "\"35010200100101\"", "\"3501020010010\""),
+            ("places.csv", "左海公园,119.285", "左海公园,119.305"),
+            ("district.toml", "upper = 0.80", "upper = 0.50"),
+            ("district.toml", "south = 26.04", "south = 26.14"),
+        ];
+        for (file, from, to) in misfits {
+            let at = broken(file, |t| t.replacen(from, to, 1));
+            assert!(at.file == file && at.line.is_some(), "{from}: {at}");
+            assert!(at.to_string().contains("expected"), "{at}");
+        }
+    }
+
+    #[test]
+    fn the_file_that_refers_is_blamed_for_what_is_gone() {
+        let at = broken("streets.geojson", |t| {
+            t.replace("\"350102009\"", "\"350102099\"")
+        });
+        assert_eq!(
+            (at.file.as_str(), at.line),
+            ("places.csv", line("places.csv", "350102009"))
+        );
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let at = from_dir(tempfile::tempdir().unwrap().path()).unwrap_err();
+        assert_eq!((at.file.as_str(), at.line), ("district.toml", None));
     }
 }

@@ -120,7 +120,10 @@ impl Profile {
     /// The document of a decision that ends in no procedure, such as `refuse`.
     #[must_use]
     pub fn decision_document(&self, decision: &str) -> Option<&Document> {
-        let (_, code) = self.decision_documents.iter().find(|(name, _)| name == decision)?;
+        let (_, code) = self
+            .decision_documents
+            .iter()
+            .find(|(name, _)| name == decision)?;
         self.document(code)
     }
 
@@ -133,8 +136,15 @@ impl Profile {
     /// A street by name, with or without its 街道 or 镇.
     #[must_use]
     pub fn street_named(&self, name: &str) -> Option<&Street> {
-        let plain = |name: &str| name.trim().trim_end_matches("街道").trim_end_matches('镇').to_owned();
-        self.streets.iter().find(|street| plain(&street.name) == plain(name))
+        let plain = |name: &str| {
+            name.trim()
+                .trim_end_matches("街道")
+                .trim_end_matches('镇')
+                .to_owned()
+        };
+        self.streets
+            .iter()
+            .find(|street| plain(&street.name) == plain(name))
     }
 
     /// A grid by code.
@@ -169,7 +179,9 @@ impl Profile {
     /// The street that holds a place.
     #[must_use]
     pub fn street_at(&self, place: Point) -> Option<&Street> {
-        self.street_index.at(place).and_then(|code| self.street(code))
+        self.street_index
+            .at(place)
+            .and_then(|code| self.street(code))
     }
 
     /// The grid that holds a place.
@@ -189,7 +201,13 @@ impl Profile {
     #[must_use]
     pub fn is_hot_point(&self, place: Point) -> bool {
         let near = |hot: &rules::HotPoint| {
-            distance_m(place, Point { lon: hot.lon, lat: hot.lat }) < HOT_POINT_M
+            distance_m(
+                place,
+                Point {
+                    lon: hot.lon,
+                    lat: hot.lat,
+                },
+            ) < HOT_POINT_M
         };
         self.rules.matching.hot_points.iter().any(near)
     }
@@ -213,20 +231,36 @@ mod tests {
         assert_eq!(profile.streets.len(), 10);
         assert!(profile.grids.len() >= 30);
         assert_eq!(profile.coarse.len(), 9);
-        let drum_tower = Point { lon: 119.2985, lat: 26.0860 };
+        let drum_tower = Point {
+            lon: 119.2985,
+            lat: 26.0860,
+        };
         assert_eq!(profile.street_at(drum_tower).unwrap().name, "东街街道");
         let grid = profile.grid_at(drum_tower).unwrap();
         assert_eq!(grid.street, "350102004");
         assert_eq!(grid.code.len(), 14);
-        assert!(!profile.contains(Point { lon: 119.20, lat: 26.08 }, 300.0));
+        assert!(!profile.contains(
+            Point {
+                lon: 119.20,
+                lat: 26.08
+            },
+            300.0
+        ));
     }
 
     #[test]
     fn a_place_at_the_border_is_as_good_as_its_accuracy() {
         let profile = Profile::embedded().unwrap();
         // Some 40 m beyond the eastern border of 水部街道.
-        let east = profile.streets.iter().map(|s| s.east).fold(f64::MIN, f64::max);
-        let outside = Point { lon: east + 0.0004, lat: 26.0789 };
+        let east = profile
+            .streets
+            .iter()
+            .map(|s| s.east)
+            .fold(f64::MIN, f64::max);
+        let outside = Point {
+            lon: east + 0.0004,
+            lat: 26.0789,
+        };
         assert!(!profile.contains(outside, 0.0));
         assert!(profile.contains(outside, 300.0));
     }
@@ -234,11 +268,16 @@ mod tests {
     #[test]
     fn places_are_known_by_name() {
         let profile = Profile::embedded().unwrap();
-        let hit = profile.place_named_in("本人每天路过的梅峰河（左海西门到博物院段）很臭").unwrap();
+        let hit = profile
+            .place_named_in("本人每天路过的梅峰河（左海西门到博物院段）很臭")
+            .unwrap();
         assert_eq!(hit.name, "梅峰河");
         assert!(hit.place.is_some());
         assert!(profile.place_named_in("马尾区快安").is_none());
-        assert_eq!(profile.place_named_in("鼓东街道某小区").unwrap().street, "350102001");
+        assert_eq!(
+            profile.place_named_in("鼓东街道某小区").unwrap().street,
+            "350102001"
+        );
     }
 
     #[test]
@@ -246,15 +285,31 @@ mod tests {
         let profile = Profile::embedded().unwrap();
         for grid in &profile.grids {
             let inner = grid.outline.interior_point().unwrap();
-            let inner = Point { lon: inner.x(), lat: inner.y() };
-            assert_eq!(profile.street_at(inner).unwrap().code, grid.street, "{}", grid.code);
+            let inner = Point {
+                lon: inner.x(),
+                lat: inner.y(),
+            };
+            assert_eq!(
+                profile.street_at(inner).unwrap().code,
+                grid.street,
+                "{}",
+                grid.code
+            );
             assert_eq!(profile.grid_at(inner).unwrap().code, grid.code);
         }
         for street in &profile.streets {
-            let grids = profile.grids.iter().filter(|grid| grid.street == street.code);
+            let grids = profile
+                .grids
+                .iter()
+                .filter(|grid| grid.street == street.code);
             let covered: f64 = grids.map(|grid| grid.outline.unsigned_area()).sum();
             let whole = street.outline.unsigned_area();
-            assert!((covered / whole - 1.0).abs() < 0.01, "{}: {}", street.name, covered / whole);
+            assert!(
+                (covered / whole - 1.0).abs() < 0.01,
+                "{}: {}",
+                street.name,
+                covered / whole
+            );
         }
     }
 
@@ -284,7 +339,10 @@ mod tests {
         assert_eq!(reply("ordinary_petition"), "handling_opinion");
         assert_eq!(reply("enforcement_request"), "result_notice");
         assert!(!profile.procedure("enforcement_request").unwrap().may_extend);
-        assert_eq!(profile.decision_document("refuse").unwrap().name, "不予受理告知书");
+        assert_eq!(
+            profile.decision_document("refuse").unwrap().name,
+            "不予受理告知书"
+        );
     }
 
     #[test]
@@ -294,10 +352,18 @@ mod tests {
         let hongshan = Some("350102100");
         let now = day("2026-01-01");
         let code = |profile: &Profile, category: &str, street, on| {
-            profile.competent_unit(category, street, on).map(|unit| unit.code.clone())
+            profile
+                .competent_unit(category, street, on)
+                .map(|unit| unit.code.clone())
         };
-        assert_eq!(code(&profile, "air.cooking_fume", hongshan, now).as_deref(), Some("dept_urban"));
-        assert_eq!(code(&profile, "air.cooking_fume", None, day("2020-01-01")), None);
+        assert_eq!(
+            code(&profile, "air.cooking_fume", hongshan, now).as_deref(),
+            Some("dept_urban")
+        );
+        assert_eq!(
+            code(&profile, "air.cooking_fume", None, day("2020-01-01")),
+            None
+        );
         assert_eq!(code(&profile, "water.industrial", hongshan, now), None);
 
         profile.competences.push(Competence {
@@ -306,7 +372,13 @@ mod tests {
             unit: "dept_market".to_owned(),
             from: day("2022-06-01"),
         });
-        assert_eq!(code(&profile, "air.cooking_fume", hongshan, now).as_deref(), Some("dept_market"));
-        assert_eq!(code(&profile, "air.cooking_fume", Some("350102001"), now).as_deref(), Some("dept_urban"));
+        assert_eq!(
+            code(&profile, "air.cooking_fume", hongshan, now).as_deref(),
+            Some("dept_market")
+        );
+        assert_eq!(
+            code(&profile, "air.cooking_fume", Some("350102001"), now).as_deref(),
+            Some("dept_urban")
+        );
     }
 }

@@ -21,7 +21,8 @@ impl Street {
     /// Whether a place lies in the street or on its border.
     #[must_use]
     pub fn holds(&self, place: Point) -> bool {
-        self.outline.intersects(&geo::Point::new(place.lon, place.lat))
+        self.outline
+            .intersects(&geo::Point::new(place.lon, place.lat))
     }
 }
 
@@ -62,6 +63,9 @@ impl Gazetteer {
     }
 
     pub(super) fn find(&self, text: &str) -> Option<PlaceHit> {
-        self.0.iter().find(|place| text.contains(&place.name)).cloned()
+        self.0
+            .iter()
+            .find(|place| text.contains(&place.name))
+            .cloned()
     }
 }

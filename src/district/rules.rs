@@ -235,7 +235,11 @@ impl ChannelDeadline {
     /// The rule to count by.
     #[must_use]
     pub fn rule(&self) -> DeadlineRule {
-        DeadlineRule { amount: self.amount, unit: self.unit, roll_forward: self.roll_forward }
+        DeadlineRule {
+            amount: self.amount,
+            unit: self.unit,
+            roll_forward: self.roll_forward,
+        }
     }
 }
 

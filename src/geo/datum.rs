@@ -59,8 +59,11 @@ impl FromStr for Datum {
     type Err = UnknownDatum;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let plain: String =
-            name.chars().filter(|c| !matches!(c, '-' | ' ' | '_')).map(|c| c.to_ascii_uppercase()).collect();
+        let plain: String = name
+            .chars()
+            .filter(|c| !matches!(c, '-' | ' ' | '_'))
+            .map(|c| c.to_ascii_uppercase())
+            .collect();
         Self::ALL
             .into_iter()
             .find(|datum| datum.as_str() == plain)
@@ -144,14 +147,24 @@ fn ripples(x: f64) -> f64 {
 }
 
 fn shift_east(x: f64, y: f64) -> f64 {
-    300.0 + x + 2.0 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * x.abs().sqrt()
+    300.0
+        + x
+        + 2.0 * y
+        + 0.1 * x * x
+        + 0.1 * x * y
+        + 0.1 * x.abs().sqrt()
         + ripples(x)
         + (20.0 * (x * PI).sin() + 40.0 * (x / 3.0 * PI).sin()) * 2.0 / 3.0
         + (150.0 * (x / 12.0 * PI).sin() + 300.0 * (x / 30.0 * PI).sin()) * 2.0 / 3.0
 }
 
 fn shift_north(x: f64, y: f64) -> f64 {
-    -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * x.abs().sqrt()
+    -100.0
+        + 2.0 * x
+        + 3.0 * y
+        + 0.2 * y * y
+        + 0.1 * x * y
+        + 0.2 * x.abs().sqrt()
         + ripples(x)
         + (20.0 * (y * PI).sin() + 40.0 * (y / 3.0 * PI).sin()) * 2.0 / 3.0
         + (160.0 * (y / 12.0 * PI).sin() + 320.0 * (y * PI / 30.0).sin()) * 2.0 / 3.0
@@ -177,15 +190,27 @@ mod tests {
     use super::*;
     use crate::geo::distance_m;
 
-    const GULOU: Point = Point { lon: 119.30, lat: 26.08 };
+    const GULOU: Point = Point {
+        lon: 119.30,
+        lat: 26.08,
+    };
 
     #[test]
     fn the_shift_at_gulou_is_the_published_one() {
         let (lon, lat) = from_canonical(Datum::Gcj02, GULOU);
-        assert!((lon - 119.304_806).abs() < 1e-6 && (lat - 26.076_900).abs() < 1e-6, "{lon} {lat}");
+        assert!(
+            (lon - 119.304_806).abs() < 1e-6 && (lat - 26.076_900).abs() < 1e-6,
+            "{lon} {lat}"
+        );
         let (lon, lat) = from_canonical(Datum::Bd09, GULOU);
-        assert!((lon - 119.311_303).abs() < 1e-6 && (lat - 26.083_000).abs() < 1e-6, "{lon} {lat}");
-        let misread = Point { lon: 119.304_806, lat: 26.076_900 };
+        assert!(
+            (lon - 119.311_303).abs() < 1e-6 && (lat - 26.083_000).abs() < 1e-6,
+            "{lon} {lat}"
+        );
+        let misread = Point {
+            lon: 119.304_806,
+            lat: 26.076_900,
+        };
         assert!((distance_m(GULOU, misread) - 591.0).abs() < 2.0);
     }
 
@@ -193,14 +218,35 @@ mod tests {
     fn names_are_read_as_people_write_them() {
         assert_eq!("gcj-02".parse(), Ok(Datum::Gcj02));
         assert_eq!("WGS84".parse(), Ok(Datum::Wgs84));
-        assert!("EPSG:3857".parse::<Datum>().unwrap_err().to_string().contains("CGCS2000"));
+        assert!(
+            "EPSG:3857"
+                .parse::<Datum>()
+                .unwrap_err()
+                .to_string()
+                .contains("CGCS2000")
+        );
     }
 
     #[test]
     fn outside_china_nothing_is_shifted() {
         for datum in Datum::ALL {
-            assert_eq!(to_canonical(datum, 2.35, 48.85), Point { lon: 2.35, lat: 48.85 });
-            assert_eq!(from_canonical(datum, Point { lon: 2.35, lat: 48.85 }), (2.35, 48.85));
+            assert_eq!(
+                to_canonical(datum, 2.35, 48.85),
+                Point {
+                    lon: 2.35,
+                    lat: 48.85
+                }
+            );
+            assert_eq!(
+                from_canonical(
+                    datum,
+                    Point {
+                        lon: 2.35,
+                        lat: 48.85
+                    }
+                ),
+                (2.35, 48.85)
+            );
         }
     }
 

@@ -86,7 +86,12 @@ impl RawPosition {
         if accuracy_m.is_some_and(|a| !a.is_finite() || a < 0.0) {
             return Err(PositionError::BadAccuracy);
         }
-        Ok(Self { lon, lat, datum, accuracy_m })
+        Ok(Self {
+            lon,
+            lat,
+            datum,
+            accuracy_m,
+        })
     }
 
     /// The canonical place.
@@ -107,7 +112,9 @@ pub fn distance_m(a: Point, b: Point) -> f64 {
 }
 
 fn cell_index(place: Point, resolution: Resolution) -> Option<h3o::CellIndex> {
-    LatLng::new(place.lat, place.lon).ok().map(|at| at.to_cell(resolution))
+    LatLng::new(place.lat, place.lon)
+        .ok()
+        .map(|at| at.to_cell(resolution))
 }
 
 fn as_column(cell: h3o::CellIndex) -> i64 {
@@ -135,10 +142,16 @@ pub fn regions_around(place: Point, radius_m: f64) -> Vec<i64> {
 }
 
 fn disk(place: Point, radius_m: f64, resolution: Resolution, step_m: f64) -> Vec<i64> {
-    let Some(middle) = cell_index(place, resolution) else { return Vec::new() };
+    let Some(middle) = cell_index(place, resolution) else {
+        return Vec::new();
+    };
     // The place may lie at its cell's edge, hence one ring more than the radius alone needs.
     let rings = (radius_m.max(0.0) / step_m).ceil().min(MOST_RINGS) as u32 + 1;
-    let mut cells: Vec<i64> = middle.grid_disk::<Vec<_>>(rings).into_iter().map(as_column).collect();
+    let mut cells: Vec<i64> = middle
+        .grid_disk::<Vec<_>>(rings)
+        .into_iter()
+        .map(as_column)
+        .collect();
     let middle = as_column(middle);
     cells.sort_unstable_by_key(|cell| (*cell != middle, *cell));
     cells
@@ -151,7 +164,10 @@ mod tests {
     use super::*;
 
     /// The plan's own test point in Gulou.
-    const GULOU: Point = Point { lon: 119.30, lat: 26.08 };
+    const GULOU: Point = Point {
+        lon: 119.30,
+        lat: 26.08,
+    };
 
     #[test]
     fn positions_that_are_none_are_refused() {
@@ -166,7 +182,10 @@ mod tests {
 
     #[test]
     fn distances_are_metres() {
-        let north = Point { lat: GULOU.lat + 0.001, ..GULOU };
+        let north = Point {
+            lat: GULOU.lat + 0.001,
+            ..GULOU
+        };
         assert!((distance_m(GULOU, north) - 111.195).abs() < 0.01);
         assert_eq!(distance_m(GULOU, GULOU), 0.0);
     }

@@ -48,10 +48,16 @@ impl AreaIndex {
             .filter_map(|(at, area)| {
                 let bounds = area.outline.bounding_rect()?;
                 let corners = AABB::from_corners(bounds.min().into(), bounds.max().into());
-                Some(Boxed { at, envelope: corners })
+                Some(Boxed {
+                    at,
+                    envelope: corners,
+                })
             })
             .collect();
-        Self { tree: RTree::bulk_load(boxes), areas }
+        Self {
+            tree: RTree::bulk_load(boxes),
+            areas,
+        }
     }
 
     /// The code of the area that holds a place. On a border that two share it is the lower code,
@@ -85,7 +91,13 @@ impl AreaIndex {
             .any(|area| match area.outline.closest_point(&point) {
                 Closest::Intersection(_) => true,
                 Closest::SinglePoint(near) => {
-                    distance_m(place, Point { lon: near.x(), lat: near.y() }) <= tolerance_m
+                    distance_m(
+                        place,
+                        Point {
+                            lon: near.x(),
+                            lat: near.y(),
+                        },
+                    ) <= tolerance_m
                 }
                 Closest::Indeterminate => false,
             })

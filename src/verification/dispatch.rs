@@ -1,0 +1,210 @@
+//! Sending an officer: by grid, and to another when the first cannot.
+
+use actix_web::{HttpResponse, web};
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{
+    machine::MACHINE,
+    queries::{self, VisitRow},
+    rules::band_of,
+    views::view,
+};
+use crate::account::{
+    Staff,
+    queries::{StaffRow, officers_of_grid, staff_by_name},
+};
+use crate::app::App;
+use crate::complaint::queries::{self as complaints, ComplaintRow, PlaceRow};
+use crate::district::{Profile, calendar::date_of};
+use crate::platform::{
+    db::{Connection, Id, UtcTime, schema::verification},
+    http::{Answer, Body, IdempotencyKey},
+    problem::{OnDb, Problem},
+};
+use crate::record::{self, Event};
+
+/// A visit to be made.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DispatchBody {
+    /// Grid code; the grid of the complained place unless said.
+    #[validate(length(min = 1, max = 32, message = "is a grid's code"))]
+    pub grid_code: Option<String>,
+    /// User name of the officer; the grid's first unless said.
+    #[validate(length(min = 1, max = 64, message = "is a user name"))]
+    pub officer: Option<String>,
+    /// What to look at.
+    #[validate(length(max = 1000, message = "has 1000 letters at most"))]
+    pub instructions: Option<String>,
+    /// Day it is due; three working days from today unless said.
+    pub due_on: Option<NaiveDate>,
+}
+
+/// Sends an officer of the grid to look. Without an officer in the grid the visit waits (待派).
+#[utoipa::path(post, path = "/api/v1/complaints/{number}/verifications", tag = "verification", operation_id = "dispatch_verification",
+    params(("number" = String, Path)), request_body = DispatchBody,
+    responses((status = 201, body = super::views::VerificationView), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn dispatch_verification(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+    key: IdempotencyKey,
+    body: Body<DispatchBody>,
+) -> Result<HttpResponse, Problem> {
+    let (shared, now) = (app.clone(), app.now());
+    let Body { value, fingerprint } = body;
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let profile = &shared.profile;
+            let complaint = complaints::take(conn, &path)?;
+            if !matches!(complaint.state.as_str(), "accepted" | "in_progress") {
+                return Err(Problem::wrong_state(&complaint.state, "dispatch a verification"));
+            }
+            let place = complaints::place_of(conn, complaint.id).or_fault("load the place")?;
+            let grid = value.grid_code.clone().or_else(|| place.grid_code.clone());
+            let grid = grid.filter(|code| profile.grid(code).is_some()).ok_or_else(|| {
+                Problem::invalid("grid_code", "unknown_grid", "is a grid of the district profile; the complaint's place lies in none")
+            })?;
+            let officer = officer_for(conn, &grid, value.officer.as_deref())?;
+            let id = insert(conn, profile, &staff, &complaint, &place, &grid, officer.as_ref(), &value, now)?;
+            let actor = staff.actor();
+            if complaint.state == "accepted" {
+                let start = Event::new("complaint", complaint.id, "start", &actor);
+                complaints::advance(conn, &complaint, &start, now)?;
+            }
+            let event = Event::new("verification", id, "dispatch", &actor)
+                .with(json!({ "grid": grid, "officer": officer.map(|o| o.username) }));
+            record::append(conn, &event, now).or_fault("record")?;
+            let row = queries::by_id(conn, id).or_fault("load the visit")?.ok_or_else(Problem::not_found)?;
+            Answer::created(format!("/api/v1/verifications/{id}"), &view(conn, profile, staff.role, row)?)
+        })
+        .await?;
+    Ok(answer.into_response())
+}
+
+/// The named officer, if they may work in the grid; else the grid's first; else nobody yet.
+fn officer_for(
+    conn: &mut Connection,
+    grid: &str,
+    username: Option<&str>,
+) -> Result<Option<StaffRow>, Problem> {
+    let Some(username) = username else {
+        return Ok(officers_of_grid(conn, grid).or_fault("load officers")?.into_iter().next());
+    };
+    let found = staff_by_name(conn, username).or_fault("load an officer")?;
+    let fits = |o: &StaffRow| {
+        o.role == "grid_officer" && !o.disabled && o.grid_code.as_deref() == Some(grid)
+    };
+    found.filter(fits).map(Some).ok_or_else(|| {
+        Problem::invalid("officer", "not_of_this_grid", format!("is an active officer of grid {grid}"))
+    })
+}
+
+#[expect(clippy::too_many_arguments, reason = "one row is made of all of these, once")]
+fn insert(
+    conn: &mut Connection,
+    profile: &Profile,
+    staff: &Staff,
+    complaint: &ComplaintRow,
+    place: &PlaceRow,
+    grid: &str,
+    officer: Option<&StaffRow>,
+    body: &DispatchBody,
+    now: DateTime<Utc>,
+) -> Result<Id, Problem> {
+    let rules = &profile.rules.verification;
+    let occurred = complaint.occurred_at.map(|from| (from.0, complaint.occurred_until.unwrap_or(from).0));
+    let band = profile.category(&complaint.category).and_then(|c| band_of(c, occurred, rules));
+    let hour = |hour: u32| i32::try_from(hour).unwrap_or(0);
+    let due_on = body.due_on.unwrap_or_else(|| {
+        profile.calendar.working_days_after(date_of(now), rules.due_working_days)
+    });
+    let id = Id::new();
+    diesel::insert_into(verification::table)
+        .values((
+            verification::id.eq(id),
+            verification::complaint_id.eq(complaint.id),
+            verification::grid_code.eq(grid),
+            verification::officer_id.eq(officer.map(|o| o.id)),
+            verification::state.eq(if officer.is_some() { "assigned" } else { "pending" }),
+            verification::lon.eq(place.lon),
+            verification::lat.eq(place.lat),
+            verification::radius_m.eq(rules.check_in_radius_m),
+            verification::band_from.eq(band.map(|b| hour(b.from))),
+            verification::band_to.eq(band.map(|b| hour(b.until))),
+            verification::instructions.eq(&body.instructions),
+            verification::due_on.eq(due_on),
+            verification::assigned_at.eq(officer.map(|_| UtcTime(now))),
+            verification::dispatched_by.eq(staff.id),
+            verification::version.eq(1),
+            verification::created_at.eq(UtcTime(now)),
+            verification::updated_at.eq(UtcTime(now)),
+        ))
+        .execute(conn)
+        .or_fault("insert a visit")?;
+    Ok(id)
+}
+
+/// Another officer.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReassignBody {
+    /// User name of an officer of the visit's grid.
+    #[validate(length(min = 1, max = 64, message = "is a user name"))]
+    pub officer: String,
+    /// Why.
+    #[validate(length(min = 1, max = 500, message = "has 1 to 500 letters"))]
+    pub reason: String,
+}
+
+/// Gives a visit to an officer, the first or another. What the former uploaded is kept; what they
+/// upload from now on is refused.
+#[utoipa::path(post, path = "/api/v1/verifications/{id}/reassignment", tag = "verification", operation_id = "reassign_verification",
+    params(("id" = String, Path)), request_body = ReassignBody,
+    responses((status = 200, body = super::views::VerificationView), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn reassign_verification(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+    key: IdempotencyKey,
+    body: Body<ReassignBody>,
+) -> Result<HttpResponse, Problem> {
+    let (shared, now) = (app.clone(), app.now());
+    let Body { value, fingerprint } = body;
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let row = queries::take(conn, &path)?;
+            let name = if row.state == "pending" { "assign" } else { "reassign" };
+            MACHINE.next(&row.state, name)?;
+            let officer = officer_for(conn, &row.grid_code, Some(&value.officer))?;
+            assign(conn, &row, officer.as_ref(), now).or_fault("assign")?;
+            let actor = staff.actor();
+            let event = Event::new("verification", row.id, name, &actor)
+                .because(Some(&value.reason))
+                .with(json!({ "officer": value.officer }));
+            queries::advance(conn, &row, &event, now)?;
+            let row = queries::by_id(conn, row.id).or_fault("load the visit")?.ok_or_else(Problem::not_found)?;
+            Answer::ok(&view(conn, &shared.profile, staff.role, row)?)
+        })
+        .await?;
+    Ok(answer.into_response())
+}
+
+fn assign(
+    conn: &mut Connection,
+    row: &VisitRow,
+    officer: Option<&StaffRow>,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::update(verification::table.find(row.id))
+        .set((
+            verification::officer_id.eq(officer.map(|o| o.id)),
+            verification::assigned_at.eq(UtcTime(now)),
+        ))
+        .execute(conn)
+}

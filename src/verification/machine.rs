@@ -1,0 +1,56 @@
+//! The states of a visit (domain §1.12).
+
+use crate::record::machine::{Machine, Transition};
+
+const BRIGADE: &[&str] = &["brigade", "admin"];
+const OFFICER: &[&str] = &["grid_officer"];
+
+const fn t(
+    from: &'static str,
+    event: &'static str,
+    to: &'static str,
+    who: &'static [&'static str],
+    guard: &'static str,
+) -> Transition {
+    Transition { from, event, to, who, guard }
+}
+
+/// The machine of visits (核实任务).
+pub static MACHINE: Machine = Machine {
+    name: "verification",
+    states: &[
+        ("pending", "待派"),
+        ("assigned", "已派"),
+        ("checked_in", "已签到"),
+        ("submitted", "已提交"),
+        ("passed", "通过"),
+        ("returned", "退回"),
+    ],
+    transitions: &[
+        t("pending", "assign", "assigned", BRIGADE, "本网格的网格员"),
+        t("assigned", "reassign", "assigned", BRIGADE, "理由"),
+        t("checked_in", "reassign", "assigned", BRIGADE, "理由"),
+        t("returned", "reassign", "assigned", BRIGADE, "理由"),
+        t("assigned", "check_in", "checked_in", OFFICER, "在半径或网格内，否则说明理由"),
+        t("returned", "check_in", "checked_in", OFFICER, "在半径或网格内，否则说明理由"),
+        t("checked_in", "submit", "submitted", OFFICER, "至少一张派件后拍摄的照片；噪声、油烟须同时段"),
+        t("submitted", "pass", "passed", BRIGADE, ""),
+        t("submitted", "return", "returned", BRIGADE, "理由"),
+    ],
+};
+
+/// States in which a visit takes uploads.
+#[must_use]
+pub fn takes_uploads(state: &str) -> bool {
+    matches!(state, "assigned" | "checked_in" | "returned" | "submitted")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MACHINE;
+
+    #[test]
+    fn the_table_is_sound() {
+        assert_eq!(MACHINE.faults(), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,92 @@
+//! The brigade passes a visit or sends it back.
+
+use actix_web::{HttpResponse, web};
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{
+    machine::MACHINE,
+    queries,
+    views::{VerificationView, view},
+};
+use crate::account::Staff;
+use crate::app::App;
+use crate::complaint::queries as complaints;
+use crate::platform::{
+    db::{UtcTime, schema::verification},
+    http::{Answer, Body, IdempotencyKey, IfMatch},
+    problem::{OnDb, Problem},
+};
+use crate::record::{self, Event};
+
+/// What the brigade says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReviewOutcome {
+    /// 通过.
+    Pass,
+    /// 退回.
+    Return,
+}
+
+/// A review.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReviewBody {
+    /// What the brigade says.
+    pub outcome: ReviewOutcome,
+    /// Why; required to send it back.
+    #[validate(length(min = 1, max = 500, message = "has 1 to 500 letters"))]
+    pub reason: Option<String>,
+}
+
+/// Passes a submitted visit, or sends it back to be made again. The finding of a passed visit
+/// stands in the history of the complaint and of its entry.
+#[utoipa::path(post, path = "/api/v1/verifications/{id}/review", tag = "verification", operation_id = "review_verification",
+    params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag read")), request_body = ReviewBody,
+    responses((status = 200, body = VerificationView), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn review_verification(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+    version: IfMatch,
+    key: IdempotencyKey,
+    body: Body<ReviewBody>,
+) -> Result<HttpResponse, Problem> {
+    let (shared, now) = (app.clone(), app.now());
+    let Body { value, fingerprint } = body;
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let row = queries::take(conn, &path)?;
+            version.check(row.version)?;
+            let name = if value.outcome == ReviewOutcome::Pass { "pass" } else { "return" };
+            MACHINE.next(&row.state, name)?;
+            if value.outcome == ReviewOutcome::Return && value.reason.is_none() {
+                return Err(Problem::invalid("reason", "required", "says what to do again"));
+            }
+            let actor = staff.actor();
+            let event = Event::new("verification", row.id, name, &actor).because(value.reason.as_deref());
+            queries::advance(conn, &row, &event, now)?;
+            if value.outcome == ReviewOutcome::Return {
+                // The visit is made again: only what comes from now on counts.
+                diesel::update(verification::table.find(row.id))
+                    .set((verification::assigned_at.eq(UtcTime(now)), verification::result.eq(None::<String>)))
+                    .execute(conn)
+                    .or_fault("reopen the visit")?;
+            } else {
+                let complaint = complaints::by_id(conn, row.complaint_id).or_fault("load a complaint")?;
+                let detail = json!({ "verification": row.id, "result": row.result, "complaint": complaint.number });
+                for (kind, subject) in [("complaint", complaint.id), ("ledger_entry", complaint.entry_id)] {
+                    let event = Event::new(kind, subject, "verified", &actor).with(detail.clone());
+                    record::append(conn, &event, now).or_fault("record")?;
+                }
+            }
+            let row = queries::by_id(conn, row.id).or_fault("load the visit")?.ok_or_else(Problem::not_found)?;
+            Answer::ok(&view(conn, &shared.profile, staff.role, row)?)
+        })
+        .await?;
+    Ok(answer.into_response())
+}

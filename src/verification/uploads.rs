@@ -1,0 +1,387 @@
+//! What officers' phones send: check-ins, findings, photos; in any order, late, and again.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{
+    machine::takes_uploads,
+    queries::{self, VisitRow},
+    rules::needs_reason,
+    views::{VerificationView, has_photo, missing, view},
+};
+use crate::account::Staff;
+use crate::app::App;
+use crate::complaint::{multipart::{self, PartLimits}, photos};
+use crate::geo::{Datum, Point, RawPosition, distance_m};
+use crate::on_each;
+use crate::platform::{
+    db::{
+        Connection, Id, UtcTime,
+        schema::{verification, verification_event},
+    },
+    http::{Answer, Body, IdempotencyKey, idempotency::fingerprint_of},
+    problem::{Code, OnDb, Problem},
+};
+use crate::record::Event;
+use crate::text::mask;
+
+/// Uploads that reach us this long after they happened are marked late.
+const LATE_AFTER: TimeDelta = TimeDelta::hours(1);
+
+/// A check-in.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckInBody {
+    /// The device's own id of this event; sent again, it is the same event.
+    #[validate(length(min = 1, max = 64, message = "has 1 to 64 letters"))]
+    pub client_id: String,
+    /// Longitude, degrees.
+    pub lon: f64,
+    /// Latitude, degrees.
+    pub lat: f64,
+    /// The pair's datum.
+    pub datum: Datum,
+    /// Accuracy, metres.
+    pub accuracy_m: Option<f64>,
+    /// The device's clock when it happened.
+    pub device_time: DateTime<Utc>,
+    /// Why the officer is elsewhere; required outside radius and grid.
+    #[validate(length(min = 1, max = 500, message = "has 1 to 500 letters"))]
+    pub reason: Option<String>,
+}
+
+/// Records that the officer is there. Distance and grid are facts; far away a reason is asked.
+#[utoipa::path(post, path = "/api/v1/verifications/{id}/check-in", tag = "verification", operation_id = "check_in",
+    params(("id" = String, Path)), request_body = CheckInBody,
+    responses((status = 200, body = VerificationView), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn check_in(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+    key: IdempotencyKey,
+    body: Body<CheckInBody>,
+) -> Result<HttpResponse, Problem> {
+    let (shared, now) = (app.clone(), app.now());
+    let Body { value, fingerprint } = body;
+    let position = RawPosition::parse(value.lon, value.lat, value.datum, value.accuracy_m)
+        .map_err(|e| Problem::invalid("lon", "not_a_position", e.to_string()))?;
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let row = take_own(conn, &staff, &path)?;
+            if !is_known(conn, row.id, &value.client_id, "check_in")? {
+                let here = position.canonical();
+                let place = row.lon.zip(row.lat).map(|(lon, lat)| Point { lon, lat });
+                let metres = place.map(|place| distance_m(place, here));
+                let grid = shared.profile.grid_at(here).map(|g| g.code.clone());
+                let in_grid = grid.as_deref() == Some(row.grid_code.as_str());
+                if value.reason.is_none() && needs_reason(metres, value.accuracy_m, in_grid, row.radius_m) {
+                    let message = format!("is required {:.0} m from the place, outside its grid", metres.unwrap_or(0.0));
+                    return Err(Problem::invalid("reason", "outside_radius", message));
+                }
+                let event = NewEvent {
+                    raw_lon: Some(position.lon),
+                    raw_lat: Some(position.lat),
+                    datum: Some(position.datum.to_string()),
+                    accuracy_m: position.accuracy_m,
+                    lon: Some(here.lon),
+                    lat: Some(here.lat),
+                    distance_m: metres,
+                    in_grid: Some(in_grid),
+                    reason: value.reason.as_deref().map(|r| mask(r).text),
+                    ..NewEvent::of("check_in", row.id, &staff, &value.client_id, value.device_time, now)
+                };
+                insert(conn, &event)?;
+            }
+            settle(conn, &shared, &staff, row, Some(value.device_time), now)
+        })
+        .await?;
+    Ok(answer.into_response())
+}
+
+/// A finding (核实结果).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Finding {
+    /// 属实.
+    True,
+    /// 部分属实.
+    PartlyTrue,
+    /// 不属实.
+    NotTrue,
+    /// 无法核实.
+    Unverifiable,
+}
+
+impl Finding {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::True => "true",
+            Self::PartlyTrue => "partly_true",
+            Self::NotTrue => "not_true",
+            Self::Unverifiable => "unverifiable",
+        }
+    }
+}
+
+/// What was found.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FindingsBody {
+    /// The device's own id of this event.
+    #[validate(length(min = 1, max = 64, message = "has 1 to 64 letters"))]
+    pub client_id: String,
+    /// The finding.
+    pub result: Finding,
+    /// What was seen.
+    #[validate(length(min = 1, max = 2000, message = "has 1 to 2000 letters"))]
+    pub notes: String,
+    /// The device's clock when it was written.
+    pub device_time: DateTime<Utc>,
+}
+
+/// Records what was found. It may come before the check-in and the photos: the visit counts as
+/// submitted once all three are there.
+#[utoipa::path(post, path = "/api/v1/verifications/{id}/findings", tag = "verification", operation_id = "submit_findings",
+    params(("id" = String, Path)), request_body = FindingsBody,
+    responses((status = 200, body = VerificationView), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn submit_findings(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+    key: IdempotencyKey,
+    body: Body<FindingsBody>,
+) -> Result<HttpResponse, Problem> {
+    let (shared, now) = (app.clone(), app.now());
+    let Body { value, fingerprint } = body;
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let row = take_own(conn, &staff, &path)?;
+            if !is_known(conn, row.id, &value.client_id, "findings")? {
+                let same_time = row.band().map(|band| band.holds(value.device_time));
+                if same_time == Some(false) && value.result != Finding::Unverifiable {
+                    let message = "outside the complained time of day only `unverifiable` can be found; visit again at that hour";
+                    return Err(Problem::invalid("result", "outside_time_band", message));
+                }
+                let event = NewEvent {
+                    result: Some(value.result.as_str()),
+                    notes: Some(value.notes.clone()),
+                    notes_masked: Some(mask(&value.notes).text),
+                    same_time_of_day: same_time,
+                    ..NewEvent::of("findings", row.id, &staff, &value.client_id, value.device_time, now)
+                };
+                insert(conn, &event)?;
+            }
+            settle(conn, &shared, &staff, row, Some(value.device_time), now)
+        })
+        .await?;
+    Ok(answer.into_response())
+}
+
+/// Photos of a visit, for the document.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "read by the schema derive alone")]
+pub struct VisitPhotoForm {
+    /// 远景.
+    #[schema(value_type = Vec<String>, format = Binary)]
+    far: Vec<String>,
+    /// 近景.
+    #[schema(value_type = Vec<String>, format = Binary)]
+    near: Vec<String>,
+    /// 参照物.
+    #[schema(value_type = Vec<String>, format = Binary)]
+    reference: Vec<String>,
+}
+
+/// Adds photos of a visit under their roles, one by one or together, before or after the findings.
+/// The same file again in its role is the photo that is there already.
+#[utoipa::path(post, path = "/api/v1/verifications/{id}/photos", tag = "verification", operation_id = "add_visit_photos",
+    params(("id" = String, Path)), request_body(content((VisitPhotoForm = "multipart/form-data"))),
+    responses((status = 200, body = VerificationView), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn add_visit_photos(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+    key: IdempotencyKey,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    let (known, asking) = (path.clone(), staff.clone());
+    app.db.read(move |conn| check_own(&asking, &queries::find(conn, &known)?)).await?;
+    let limits = app.profile.rules.limits;
+    let part_limits = PartLimits {
+        json: "",
+        roles: &["far", "near", "reference"],
+        photos: limits.photos,
+        photo_bytes: limits.photo_bytes,
+    };
+    let parts = multipart::read(&request, &mut payload.into_inner(), part_limits).await?;
+    if parts.uploads.is_empty() {
+        return Err(Problem::invalid("near", "required", "send at least one photo as far, near or reference"));
+    }
+    let named = parts.uploads.iter().flat_map(|u| [u.role.as_bytes(), u.bytes.as_deref().unwrap_or_default()]);
+    let fingerprint = fingerprint_of(named);
+    if let Some(answer) = key.kept_answer(&app.db, fingerprint).await? {
+        return Ok(answer.into_response());
+    }
+    let taken = photos::take_in(&app, parts.uploads).await?;
+    if let [only] = taken.as_slice() {
+        only.or_refuse()?;
+    }
+    let (shared, now) = (app.clone(), app.now());
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let row = take_own(conn, &staff, &path)?;
+            let place = row.lon.zip(row.lat).map(|(lon, lat)| Point { lon, lat });
+            photos::insert(conn, row.complaint_id, Some(row.id), &taken, place, now).or_fault("insert photos")?;
+            settle(conn, &shared, &staff, row, None, now)
+        })
+        .await?;
+    Ok(answer.into_response())
+}
+
+fn take_own(conn: &mut Connection, staff: &Staff, id: &str) -> Result<VisitRow, Problem> {
+    let row = queries::take(conn, id)?;
+    check_own(staff, &row)?;
+    Ok(row)
+}
+
+/// D24: an officer whose visit went to another is told so, and keeps what they captured.
+fn check_own(staff: &Staff, row: &VisitRow) -> Result<(), Problem> {
+    queries::visible(staff, row)?;
+    if row.officer_id != Some(staff.id) {
+        let detail = "the visit was given to another officer; keep what you captured and tell the brigade";
+        return Err(Problem::because(Code::Forbidden, detail));
+    }
+    if !takes_uploads(&row.state) {
+        return Err(Problem::wrong_state(&row.state, "upload"));
+    }
+    Ok(())
+}
+
+/// Whether the device's event is there already; its id under another kind is a mistake.
+fn is_known(conn: &mut Connection, id: Id, client_id: &str, kind: &str) -> Result<bool, Problem> {
+    let found: Option<String> = verification_event::table
+        .filter(verification_event::verification_id.eq(id))
+        .filter(verification_event::client_id.eq(client_id))
+        .select(verification_event::kind)
+        .first(conn)
+        .optional()
+        .or_fault("look for an event")?;
+    match found {
+        None => Ok(false),
+        Some(known) if known == kind => Ok(true),
+        Some(known) => {
+            Err(Problem::because(Code::AlreadyExists, format!("client_id {client_id} is a {known} already")))
+        }
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = verification_event)]
+struct NewEvent<'a> {
+    id: Id,
+    verification_id: Id,
+    kind: &'a str,
+    client_id: &'a str,
+    officer_id: Id,
+    raw_lon: Option<f64>,
+    raw_lat: Option<f64>,
+    datum: Option<String>,
+    accuracy_m: Option<f64>,
+    lon: Option<f64>,
+    lat: Option<f64>,
+    distance_m: Option<f64>,
+    in_grid: Option<bool>,
+    result: Option<&'a str>,
+    notes: Option<String>,
+    notes_masked: Option<String>,
+    reason: Option<String>,
+    same_time_of_day: Option<bool>,
+    late: bool,
+    device_time: UtcTime,
+    received_at: UtcTime,
+}
+
+impl<'a> NewEvent<'a> {
+    fn of(
+        kind: &'a str,
+        verification_id: Id,
+        staff: &Staff,
+        client_id: &'a str,
+        device_time: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            id: Id::new(),
+            verification_id,
+            kind,
+            client_id,
+            officer_id: staff.id,
+            raw_lon: None,
+            raw_lat: None,
+            datum: None,
+            accuracy_m: None,
+            lon: None,
+            lat: None,
+            distance_m: None,
+            in_grid: None,
+            result: None,
+            notes: None,
+            notes_masked: None,
+            reason: None,
+            same_time_of_day: None,
+            late: now - device_time > LATE_AFTER,
+            device_time: UtcTime(device_time),
+            received_at: UtcTime(now),
+        }
+    }
+}
+
+fn insert(conn: &mut Connection, event: &NewEvent<'_>) -> Result<(), Problem> {
+    on_each!(conn, |c| diesel::insert_into(verification_event::table).values(event).execute(c))
+        .map(|_| ())
+        .or_fault("insert an event")
+}
+
+/// Moves the visit as far as what is there allows, and answers it.
+fn settle(
+    conn: &mut Connection,
+    app: &App,
+    staff: &Staff,
+    mut row: VisitRow,
+    device_time: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<Answer, Problem> {
+    let events = queries::events_of(conn, row.id).or_fault("load events")?;
+    let with_photo = has_photo(conn, &row).or_fault("load photos")?;
+    let lacks = missing(&row, &events, with_photo);
+    let actor = staff.actor();
+    let step = |name: &'static str| {
+        let mut event = Event::new("verification", row.id, name, &actor);
+        event.device_time = device_time;
+        event
+    };
+    let (enter, submit) = (step("check_in"), step("submit"));
+    let complaint = row.complaint_id;
+    if matches!(row.state.as_str(), "assigned" | "returned") && !lacks.contains(&"check_in".to_owned()) {
+        row.state = queries::advance(conn, &row, &enter, now)?.to_owned();
+        let visit = Event::new("complaint", complaint, "visit", &actor);
+        crate::record::append(conn, &visit, now).or_fault("record")?;
+    }
+    if row.state == "checked_in" && lacks.is_empty() {
+        let finding = events.iter().rev().find(|e| e.kind == "findings");
+        let result = finding.and_then(|e| e.result.clone());
+        diesel::update(verification::table.find(row.id))
+            .set(verification::result.eq(&result))
+            .execute(conn)
+            .or_fault("set the result")?;
+        queries::advance(conn, &row, &submit.with(json!({ "result": result })), now)?;
+    }
+    let row = queries::by_id(conn, row.id).or_fault("load the visit")?.ok_or_else(Problem::not_found)?;
+    Answer::ok(&view(conn, &app.profile, staff.role, row)?)
+}

@@ -1,0 +1,250 @@
+//! Visits as officers and the brigade see them. Officers read masked words and no reporter.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::{DateTime, FixedOffset, NaiveDate};
+use diesel::prelude::*;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    machine::MACHINE,
+    queries::{self, EventRow, VisitRow},
+};
+use crate::account::{Role, Staff};
+use crate::app::App;
+use crate::complaint::{
+    photos::{self, PhotoView, StoredPhoto},
+    queries as complaints,
+    views::{category_name, local},
+};
+use crate::district::Profile;
+use crate::platform::{
+    db::{Connection, Id, schema::verification},
+    http::{Page, PageQuery, Query, etag_of},
+    problem::{OnDb, Problem},
+};
+
+/// An uploaded event.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct EventView {
+    /// `check_in` or `findings`.
+    pub kind: String,
+    /// The device's own id of the event.
+    pub client_id: String,
+    /// Metres from the complained place.
+    pub distance_m: Option<f64>,
+    /// Whether it lay in the grid.
+    pub in_grid: Option<bool>,
+    /// Accuracy of the fix, metres.
+    pub accuracy_m: Option<f64>,
+    /// Finding.
+    pub result: Option<String>,
+    /// Notes.
+    pub notes: Option<String>,
+    /// Reason for being elsewhere.
+    pub reason: Option<String>,
+    /// Whether it fell in the complained time of day; absent when none is asked.
+    pub same_time_of_day: Option<bool>,
+    /// Whether it reached us more than an hour after it happened.
+    pub late: bool,
+    /// The device's clock.
+    pub device_time: DateTime<FixedOffset>,
+    /// Our clock.
+    pub received_at: DateTime<FixedOffset>,
+}
+
+impl EventView {
+    fn of(row: EventRow, full: bool) -> Self {
+        Self {
+            kind: row.kind,
+            client_id: row.client_id,
+            distance_m: row.distance_m,
+            in_grid: row.in_grid,
+            accuracy_m: row.accuracy_m,
+            result: row.result,
+            notes: if full { row.notes } else { row.notes_masked },
+            reason: row.reason,
+            same_time_of_day: row.same_time_of_day,
+            late: row.late,
+            device_time: local(row.device_time),
+            received_at: local(row.received_at),
+        }
+    }
+}
+
+/// A visit.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct VerificationView {
+    /// Id.
+    pub id: Id,
+    /// Number of the complaint.
+    pub complaint: String,
+    /// State.
+    pub state: String,
+    /// State in Chinese.
+    pub state_name: &'static str,
+    /// Grid code.
+    pub grid_code: String,
+    /// Category in Chinese.
+    pub category_name: String,
+    /// What is complained of, with personal data masked for officers.
+    pub description: String,
+    /// Address, masked for officers.
+    pub address: Option<String>,
+    /// Premises.
+    pub premises: Option<String>,
+    /// Longitude, CGCS2000 degrees.
+    pub lon: Option<f64>,
+    /// Latitude, CGCS2000 degrees.
+    pub lat: Option<f64>,
+    /// Metres within which a check-in needs no reason.
+    pub radius_m: f64,
+    /// First hour of the day a visit must fall in, Asia/Shanghai.
+    pub band_from: Option<i32>,
+    /// Last hour.
+    pub band_until: Option<i32>,
+    /// What the brigade wants looked at.
+    pub instructions: Option<String>,
+    /// Day it is due.
+    pub due_on: Option<NaiveDate>,
+    /// When it was assigned.
+    pub assigned_at: Option<DateTime<FixedOffset>>,
+    /// The finding, once submitted.
+    pub result: Option<String>,
+    /// What still lacks before it counts as submitted: `check_in`, `findings`, `photo`.
+    pub missing: Vec<String>,
+    /// Events as they reached us.
+    pub events: Vec<EventView>,
+    /// Photos of the complaint and of the visit.
+    pub photos: Vec<PhotoView>,
+    /// Version, also the `ETag`.
+    pub version: i32,
+}
+
+/// What a visit still lacks before it counts as submitted.
+#[must_use]
+pub fn missing(row: &VisitRow, events: &[EventRow], has_photo: bool) -> Vec<String> {
+    // After a return the visit is made again: only what came since counts.
+    let since = row.assigned_at.map(|at| at.0);
+    let has = |kind: &str| {
+        events.iter().any(|e| e.kind == kind && since.is_none_or(|at| e.received_at.0 >= at))
+    };
+    let wanted = [("check_in", has("check_in")), ("findings", has("findings")), ("photo", has_photo)];
+    wanted.into_iter().filter(|(_, there)| !there).map(|(name, _)| name.to_owned()).collect()
+}
+
+/// Whether a visit has a photo taken after it was assigned. A photo without a time of its own
+/// counts by when it reached us.
+///
+/// # Errors
+/// What the database answers.
+pub fn has_photo(conn: &mut Connection, row: &VisitRow) -> QueryResult<bool> {
+    let times = queries::photo_times(conn, row.id)?;
+    let since = row.assigned_at.map(|at| at.0);
+    Ok(times.iter().any(|(taken, received)| since.is_none_or(|at| taken.unwrap_or(*received).0 >= at)))
+}
+
+/// The view of a visit for a role.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn view(
+    conn: &mut Connection,
+    profile: &Profile,
+    role: Role,
+    row: VisitRow,
+) -> Result<VerificationView, Problem> {
+    let complaint = complaints::by_id(conn, row.complaint_id).or_fault("load a complaint")?;
+    let text = complaints::text_of(conn, row.complaint_id).or_fault("load the text")?;
+    let events = queries::events_of(conn, row.id).or_fault("load events")?;
+    let with_photo = has_photo(conn, &row).or_fault("load photos")?;
+    let stored = photos::of_complaint(conn, row.complaint_id).or_fault("load photos")?;
+    let full = role.may_read_full_text();
+    Ok(VerificationView {
+        id: row.id,
+        complaint: complaint.number,
+        state_name: MACHINE.label(&row.state),
+        category_name: category_name(profile, &complaint.category),
+        description: if full { text.description } else { text.description_masked },
+        address: if full { text.address } else { text.address_masked },
+        premises: text.premises,
+        missing: missing(&row, &events, with_photo),
+        events: events.into_iter().map(|e| EventView::of(e, full)).collect(),
+        photos: stored
+            .into_iter()
+            .filter(|p| p.verification_id.is_none() || p.verification_id == Some(row.id))
+            .map(StoredPhoto::view)
+            .collect(),
+        grid_code: row.grid_code,
+        state: row.state,
+        lon: row.lon,
+        lat: row.lat,
+        radius_m: row.radius_m,
+        band_from: row.band_from,
+        band_until: row.band_to,
+        instructions: row.instructions,
+        due_on: row.due_on,
+        assigned_at: row.assigned_at.map(local),
+        result: row.result,
+        version: row.version,
+    })
+}
+
+/// A grid officer's open visits, the first due first.
+#[utoipa::path(get, path = "/api/v1/verifications/mine", tag = "verification", operation_id = "list_own_verifications",
+    params(PageQuery),
+    responses((status = 200, body = Page<VerificationView>), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn list_own_verifications(
+    app: web::Data<App>,
+    staff: Staff,
+    query: Query<PageQuery>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let limit = query.0.limit();
+    let after: Option<Id> = query.0.after()?;
+    let shared = app.clone();
+    let page = app
+        .db
+        .read(move |conn| {
+            let mut rows = verification::table
+                .filter(verification::officer_id.eq(staff.id))
+                .filter(verification::state.eq_any(["assigned", "checked_in", "returned", "submitted"]))
+                .order(verification::id.asc())
+                .limit(limit + 1)
+                .select(VisitRow::as_select())
+                .into_boxed();
+            if let Some(id) = after {
+                rows = rows.filter(verification::id.gt(id));
+            }
+            let rows: Vec<VisitRow> = rows.load(conn).or_fault("list visits")?;
+            let views = rows
+                .into_iter()
+                .map(|row| view(conn, &shared.profile, staff.role, row))
+                .collect::<Result<Vec<_>, _>>()?;
+            Ok(Page::of(views, limit, |v| v.id, |v| v))
+        })
+        .await?;
+    Ok(page.into_response(&request))
+}
+
+/// A visit.
+#[utoipa::path(get, path = "/api/v1/verifications/{id}", tag = "verification", operation_id = "get_verification",
+    params(("id" = String, Path)),
+    responses((status = 200, body = VerificationView), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn get_verification(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let shared = app.clone();
+    let view = app
+        .db
+        .read(move |conn| {
+            let row = queries::find(conn, &path)?;
+            queries::visible(&staff, &row)?;
+            view(conn, &shared.profile, staff.role, row)
+        })
+        .await?;
+    let etag = etag_of(i64::from(view.version));
+    Ok(HttpResponse::Ok().insert_header(("ETag", etag)).json(view))
+}
