@@ -51,7 +51,10 @@ pub struct Ports {
 
 impl Default for Ports {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), sms: Arc::new(LogGateway) }
+        Self {
+            clock: Arc::new(SystemClock),
+            sms: Arc::new(LogGateway),
+        }
     }
 }
 
@@ -66,7 +69,11 @@ impl App {
             None => Profile::embedded()?,
         };
         let db = Database::open(&settings.database_url, settings.database_connections)?;
-        db::migrate(&mut *db.blocking().map_err(|p| anyhow::anyhow!("{}", p.internal().unwrap_or("")))?)?;
+        db::migrate(
+            &mut *db
+                .blocking()
+                .map_err(|p| anyhow::anyhow!("{}", p.internal().unwrap_or("")))?,
+        )?;
         let keys = Keys::derive(&settings.secret_key)
             .map_err(|p| anyhow::anyhow!("{}", p.internal().unwrap_or("keys")))?;
         Ok(Self {

@@ -40,7 +40,10 @@ const RANK_BATCH: i64 = 500;
 /// Runs due jobs until the process ends.
 pub async fn run_forever(app: web::Data<App>) {
     if let Err(problem) = plan_nightly(&app).await {
-        tracing::error!("cannot plan the nightly jobs: {}", problem.internal().unwrap_or_default());
+        tracing::error!(
+            "cannot plan the nightly jobs: {}",
+            problem.internal().unwrap_or_default()
+        );
     }
     loop {
         match run_due(&app).await {
@@ -62,7 +65,10 @@ pub async fn run_due(app: &web::Data<App>) -> Result<usize, Problem> {
     let mut ran = 0;
     loop {
         let now = app.now();
-        let claimed = app.db.write(move |c| jobs::claim(c, now).or_fault("claim a job")).await?;
+        let claimed = app
+            .db
+            .write(move |c| jobs::claim(c, now).or_fault("claim a job"))
+            .await?;
         let Some(job) = claimed else { return Ok(ran) };
         let result = run(app, &job, now).await;
         app.db
@@ -90,10 +96,14 @@ async fn run(app: &web::Data<App>, job: &Job, now: DateTime<Utc>) -> Result<(), 
             plan(app, REFRESH_RANKS, now).await
         }
         FORGET_KEYS => {
-            app.db.write(move |c| idempotency::forget_old(c, now).or_fault("forget keys")).await?;
+            app.db
+                .write(move |c| idempotency::forget_old(c, now).or_fault("forget keys"))
+                .await?;
             plan(app, FORGET_KEYS, now).await
         }
-        other => Err(Problem::fault(format!("no handler for jobs of kind {other}"))),
+        other => Err(Problem::fault(format!(
+            "no handler for jobs of kind {other}"
+        ))),
     }
 }
 
@@ -117,8 +127,13 @@ async fn notify_reporter(app: &web::Data<App>, payload: &Value) -> Result<(), Pr
             Ok(None)
         })
         .await?;
-    let Some((phone, number, state)) = found else { return Ok(()) };
-    let text = format!("【登闻】您的信访件 {number} 状态：{}。凭查询码查看详情。", MACHINE.label(&state));
+    let Some((phone, number, state)) = found else {
+        return Ok(());
+    };
+    let text = format!(
+        "【登闻】您的信访件 {number} 状态：{}。凭查询码查看详情。",
+        MACHINE.label(&state)
+    );
     app.sms.send(&phone, &text)
 }
 
@@ -127,7 +142,10 @@ async fn refresh_ranks(app: &web::Data<App>, now: DateTime<Utc>) -> Result<(), P
     let mut after: Option<Id> = None;
     loop {
         let (shared, from) = (app.clone(), after);
-        after = app.db.write(move |c| rank_batch(c, &shared, from, now)).await?;
+        after = app
+            .db
+            .write(move |c| rank_batch(c, &shared, from, now))
+            .await?;
         if after.is_none() {
             return Ok(());
         }
@@ -145,22 +163,28 @@ fn rank_batch(
         .filter(complaint::in_queue.eq(true))
         .order(complaint::id.asc())
         .limit(RANK_BATCH)
-        .select((queries::ComplaintRow::as_select(), ledger_entry::distinct_reporters))
+        .select((
+            queries::ComplaintRow::as_select(),
+            ledger_entry::distinct_reporters,
+        ))
         .into_boxed();
     if let Some(id) = after {
         query = query.filter(complaint::id.gt(id));
     }
     let rows: Vec<(queries::ComplaintRow, i32)> = query.load(conn).or_fault("load the queue")?;
     for (row, reporters) in &rows {
-        let rank = queue_rank(&app.profile, &RankInput {
-            risk: row.risk,
-            distinct_reporters: *reporters,
-            rebound: row.link_rule.as_deref() == Some("R6"),
-            from_above: FROM_ABOVE.contains(&row.channel.as_str()),
-            received_on: date_of(row.received_at.0),
-            due_on: row.due_on,
-            today: date_of(now),
-        });
+        let rank = queue_rank(
+            &app.profile,
+            &RankInput {
+                risk: row.risk,
+                distinct_reporters: *reporters,
+                rebound: row.link_rule.as_deref() == Some("R6"),
+                from_above: FROM_ABOVE.contains(&row.channel.as_str()),
+                received_on: date_of(row.received_at.0),
+                due_on: row.due_on,
+                today: date_of(now),
+            },
+        );
         if rank != row.queue_rank {
             diesel::update(complaint::table.find(row.id))
                 .set(complaint::queue_rank.eq(rank))
@@ -183,7 +207,8 @@ async fn plan_nightly(app: &web::Data<App>) -> Result<(), Problem> {
                     .get_result(conn)
                     .or_fault("look for nightly jobs")?;
                 if waiting == 0 {
-                    jobs::enqueue(conn, kind, json!({}), now, now).or_fault("plan a nightly job")?;
+                    jobs::enqueue(conn, kind, json!({}), now, now)
+                        .or_fault("plan a nightly job")?;
                 }
             }
             Ok(())
@@ -195,7 +220,12 @@ async fn plan_nightly(app: &web::Data<App>) -> Result<(), Problem> {
 async fn plan(app: &web::Data<App>, kind: &'static str, now: DateTime<Utc>) -> Result<(), Problem> {
     let tomorrow = date_of(now) + Days::new(1);
     let at = NaiveTime::from_hms_opt(0, 5, 0)
-        .and_then(|time| tomorrow.and_time(time).and_local_timezone(shanghai()).single())
+        .and_then(|time| {
+            tomorrow
+                .and_time(time)
+                .and_local_timezone(shanghai())
+                .single()
+        })
         .map_or(now + chrono::TimeDelta::days(1), |at| at.to_utc());
     app.db
         .write(move |c| jobs::enqueue(c, kind, json!({}), at, now).or_fault("plan a job"))

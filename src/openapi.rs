@@ -7,7 +7,6 @@ use utoipa::{
 
 use crate::{account, complaint, ledger, matching, server, triage, verification};
 
-
 /// Title, licence and sign-in; the operations come from each capability's `Doc`.
 #[derive(OpenApi)]
 #[openapi(
@@ -27,7 +26,10 @@ struct Security;
 impl Modify for Security {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let bearer = SecurityScheme::Http(
-            Http::builder().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build(),
+            Http::builder()
+                .scheme(HttpAuthScheme::Bearer)
+                .bearer_format("JWT")
+                .build(),
         );
         let components = document.components.get_or_insert_with(Default::default);
         components.add_security_scheme("bearer", bearer);

@@ -9,29 +9,31 @@ use actix_web::{
     dev::{ServerHandle, ServiceRequest, ServiceResponse},
     http::Method,
     middleware::{Next, from_fn},
-    web::{self, get, post, delete},
+    web::{self, delete, get, post},
 };
 use utoipa::{OpenApi, ToResponse};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::account::{
-    self,
+    self, Role,
     access::{Access, AccessTable, Route, guard},
     resident_routes as resident,
-    Role,
 };
 use crate::app::App;
 use crate::complaint::{self, staff_routes, tracking};
-use crate::{ledger, matching, triage, verification};
 use crate::openapi;
 use crate::platform::{
     http::{MAX_JSON_BYTES, localise},
     problem::{Code, Item, Problem, ProblemDocument},
 };
+use crate::{ledger, matching, triage, verification};
 
 /// The answer every operation may give when it refuses or fails.
 #[derive(ToResponse)]
-#[response(description = "What was wrong and what to do next (RFC 9457)", content_type = "application/problem+json")]
+#[response(
+    description = "What was wrong and what to do next (RFC 9457)",
+    content_type = "application/problem+json"
+)]
 #[expect(dead_code, reason = "the field is read by the schema derive alone")]
 pub struct AnyProblem(ProblemDocument);
 
@@ -41,64 +43,301 @@ const fn route(
     access: Access,
     handler: fn() -> actix_web::Route,
 ) -> Route {
-    Route { method, path, access, handler }
+    Route {
+        method,
+        path,
+        access,
+        handler,
+    }
 }
 
 const BRIGADE: &[Role] = &[Role::Brigade, Role::Office];
-const MATCH_READERS: &[Role] = &[Role::Brigade, Role::Office, Role::Leader, Role::SteeringGroup];
+const MATCH_READERS: &[Role] = &[
+    Role::Brigade,
+    Role::Office,
+    Role::Leader,
+    Role::SteeringGroup,
+];
 
 /// Every route of the API: method, path, who may call it, handler.
 pub static ROUTES: &[Route] = &[
-    route(Method::POST, "/api/v1/sessions", Access::Public, || post().to(account::routes::sign_in)),
-    route(Method::POST, "/api/v1/sessions/refresh", Access::Public, || post().to(account::routes::refresh)),
-    route(Method::DELETE, "/api/v1/sessions/current", Access::SignedIn, || delete().to(account::routes::sign_out)),
-    route(Method::GET, "/api/v1/staff/me", Access::AnyStaff, || get().to(account::routes::me)),
-    route(Method::POST, "/api/v1/residents/otp", Access::Public, || post().to(resident::send_code)),
-    route(Method::POST, "/api/v1/residents/sessions", Access::Public, || post().to(resident::sign_in)),
-    route(Method::GET, "/api/v1/residents/me/complaints", Access::Resident, || get().to(complaint::routes::own_complaints)),
-    route(Method::GET, "/api/v1/district", Access::Public, || get().to(complaint::routes::get_district)),
-    route(Method::POST, "/api/v1/complaints", Access::Public, || post().to(complaint::routes::submit)),
-    route(Method::POST, "/api/v1/complaints/similar", Access::Public, || post().to(complaint::routes::find_similar)),
-    route(Method::GET, "/api/v1/tracking/{code}", Access::Public, || get().to(tracking::track)),
-    route(Method::GET, "/api/v1/tracking/{code}/photos/{photo_id}", Access::Public, || get().to(tracking::get_tracked_photo)),
-    route(Method::POST, "/api/v1/tracking/{code}/photos", Access::Public, || post().to(tracking::add_photos)),
-    route(Method::POST, "/api/v1/tracking/{code}/supplements", Access::Public, || post().to(tracking::add_supplement)),
-    route(Method::POST, "/api/v1/tracking/{code}/rating", Access::Public, || post().to(tracking::rate)),
-    route(Method::POST, "/api/v1/tracking/{code}/withdrawal", Access::Public, || post().to(tracking::withdraw)),
-    route(Method::POST, "/api/v1/intake", Access::Staff(&[Role::Office, Role::Brigade, Role::Service]), || post().to(complaint::routes::take_in)),
-    route(Method::GET, "/api/v1/complaints", Access::Staff(staff_routes::READERS), || get().to(staff_routes::list_complaints)),
-    route(Method::GET, "/api/v1/complaints/{number}", Access::Staff(staff_routes::READERS), || get().to(staff_routes::get_complaint)),
-    route(Method::GET, "/api/v1/complaints/{number}/photos/{photo_id}", Access::Staff(staff_routes::READERS), || get().to(staff_routes::get_photo)),
-    route(Method::GET, "/api/v1/complaints/{number}/photos/{photo_id}/original", Access::Staff(BRIGADE), || get().to(staff_routes::get_original)),
-    route(Method::POST, "/api/v1/complaints/{number}/reporter/unmask", Access::Staff(BRIGADE), || post().to(staff_routes::unmask_reporter)),
-    route(Method::GET, "/api/v1/complaints/{number}/matches", Access::Staff(MATCH_READERS), || get().to(matching::routes::list_matches)),
-    route(Method::POST, "/api/v1/complaints/{number}/match-decision", Access::Staff(&[Role::Brigade]), || post().to(matching::decisions::decide_match)),
-    route(Method::GET, "/api/v1/entries", Access::Staff(ledger::routes::READERS), || get().to(ledger::routes::list_entries)),
-    route(Method::GET, "/api/v1/entries/{number}", Access::Staff(ledger::routes::READERS), || get().to(ledger::routes::get_entry)),
-    route(Method::POST, "/api/v1/entries/{number}/proposal", Access::Staff(BRIGADE), || post().to(ledger::admission::propose)),
-    route(Method::POST, "/api/v1/entries/{number}/decision", Access::Staff(&[Role::Office, Role::SteeringGroup]), || post().to(ledger::admission::decide)),
-    route(Method::POST, "/api/v1/entries/{number}/merge", Access::Staff(&[Role::Brigade]), || post().to(ledger::merge::merge_entries)),
-    route(Method::POST, "/api/v1/merges/{id}/undo", Access::Staff(&[Role::Brigade]), || post().to(ledger::merge::undo_merge)),
-    route(Method::GET, "/api/v1/triage/queue", Access::Staff(BRIGADE), || get().to(triage::queue::list_queue)),
-    route(Method::POST, "/api/v1/triage/claims", Access::Staff(&[Role::Brigade]), || post().to(triage::claims::claim_next)),
-    route(Method::POST, "/api/v1/triage/claims/{number}/heartbeat", Access::Staff(&[Role::Brigade]), || post().to(triage::claims::extend_claim)),
-    route(Method::DELETE, "/api/v1/triage/claims/{number}", Access::Staff(&[Role::Brigade]), || delete().to(triage::claims::release_claim)),
-    route(Method::POST, "/api/v1/triage/decisions", Access::Staff(&[Role::Brigade]), || post().to(triage::decisions::decide_many)),
-    route(Method::POST, "/api/v1/complaints/{number}/decision", Access::Staff(&[Role::Brigade]), || post().to(triage::decisions::decide_complaint)),
-    route(Method::POST, "/api/v1/complaints/{number}/reply", Access::Staff(&[Role::Brigade]), || post().to(triage::replies::reply_complaint)),
-    route(Method::POST, "/api/v1/complaints/{number}/close", Access::Staff(BRIGADE), || post().to(triage::replies::close_complaint)),
-    route(Method::POST, "/api/v1/complaints/{number}/reopening", Access::Staff(&[Role::Brigade]), || post().to(triage::replies::reopen_complaint)),
-    route(Method::POST, "/api/v1/complaints/{number}/verifications", Access::Staff(&[Role::Brigade]), || post().to(verification::dispatch::dispatch_verification)),
-    route(Method::GET, "/api/v1/verifications/mine", Access::Staff(&[Role::GridOfficer]), || get().to(verification::views::list_own_verifications)),
-    route(Method::GET, "/api/v1/verifications/{id}", Access::Staff(&[Role::GridOfficer, Role::Brigade, Role::Office]), || get().to(verification::views::get_verification)),
-    route(Method::POST, "/api/v1/verifications/{id}/reassignment", Access::Staff(&[Role::Brigade]), || post().to(verification::dispatch::reassign_verification)),
-    route(Method::POST, "/api/v1/verifications/{id}/check-in", Access::Staff(&[Role::GridOfficer]), || post().to(verification::uploads::check_in)),
-    route(Method::POST, "/api/v1/verifications/{id}/findings", Access::Staff(&[Role::GridOfficer]), || post().to(verification::uploads::submit_findings)),
-    route(Method::POST, "/api/v1/verifications/{id}/photos", Access::Staff(&[Role::GridOfficer]), || post().to(verification::uploads::add_visit_photos)),
-    route(Method::POST, "/api/v1/verifications/{id}/review", Access::Staff(&[Role::Brigade]), || post().to(verification::review::review_verification)),
-    route(Method::GET, "/healthz", Access::Public, || get().to(healthz)),
+    route(Method::POST, "/api/v1/sessions", Access::Public, || {
+        post().to(account::routes::sign_in)
+    }),
+    route(
+        Method::POST,
+        "/api/v1/sessions/refresh",
+        Access::Public,
+        || post().to(account::routes::refresh),
+    ),
+    route(
+        Method::DELETE,
+        "/api/v1/sessions/current",
+        Access::SignedIn,
+        || delete().to(account::routes::sign_out),
+    ),
+    route(Method::GET, "/api/v1/staff/me", Access::AnyStaff, || {
+        get().to(account::routes::me)
+    }),
+    route(
+        Method::POST,
+        "/api/v1/residents/otp",
+        Access::Public,
+        || post().to(resident::send_code),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/residents/sessions",
+        Access::Public,
+        || post().to(resident::sign_in),
+    ),
+    route(
+        Method::GET,
+        "/api/v1/residents/me/complaints",
+        Access::Resident,
+        || get().to(complaint::routes::own_complaints),
+    ),
+    route(Method::GET, "/api/v1/district", Access::Public, || {
+        get().to(complaint::routes::get_district)
+    }),
+    route(Method::POST, "/api/v1/complaints", Access::Public, || {
+        post().to(complaint::routes::submit)
+    }),
+    route(
+        Method::POST,
+        "/api/v1/complaints/similar",
+        Access::Public,
+        || post().to(complaint::routes::find_similar),
+    ),
+    route(
+        Method::GET,
+        "/api/v1/tracking/{code}",
+        Access::Public,
+        || get().to(tracking::track),
+    ),
+    route(
+        Method::GET,
+        "/api/v1/tracking/{code}/photos/{photo_id}",
+        Access::Public,
+        || get().to(tracking::get_tracked_photo),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/tracking/{code}/photos",
+        Access::Public,
+        || post().to(tracking::add_photos),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/tracking/{code}/supplements",
+        Access::Public,
+        || post().to(tracking::add_supplement),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/tracking/{code}/rating",
+        Access::Public,
+        || post().to(tracking::rate),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/tracking/{code}/withdrawal",
+        Access::Public,
+        || post().to(tracking::withdraw),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/intake",
+        Access::Staff(&[Role::Office, Role::Brigade, Role::Service]),
+        || post().to(complaint::routes::take_in),
+    ),
+    route(
+        Method::GET,
+        "/api/v1/complaints",
+        Access::Staff(staff_routes::READERS),
+        || get().to(staff_routes::list_complaints),
+    ),
+    route(
+        Method::GET,
+        "/api/v1/complaints/{number}",
+        Access::Staff(staff_routes::READERS),
+        || get().to(staff_routes::get_complaint),
+    ),
+    route(
+        Method::GET,
+        "/api/v1/complaints/{number}/photos/{photo_id}",
+        Access::Staff(staff_routes::READERS),
+        || get().to(staff_routes::get_photo),
+    ),
+    route(
+        Method::GET,
+        "/api/v1/complaints/{number}/photos/{photo_id}/original",
+        Access::Staff(BRIGADE),
+        || get().to(staff_routes::get_original),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/complaints/{number}/reporter/unmask",
+        Access::Staff(BRIGADE),
+        || post().to(staff_routes::unmask_reporter),
+    ),
+    route(
+        Method::GET,
+        "/api/v1/complaints/{number}/matches",
+        Access::Staff(MATCH_READERS),
+        || get().to(matching::routes::list_matches),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/complaints/{number}/match-decision",
+        Access::Staff(&[Role::Brigade]),
+        || post().to(matching::decisions::decide_match),
+    ),
+    route(
+        Method::GET,
+        "/api/v1/entries",
+        Access::Staff(ledger::routes::READERS),
+        || get().to(ledger::routes::list_entries),
+    ),
+    route(
+        Method::GET,
+        "/api/v1/entries/{number}",
+        Access::Staff(ledger::routes::READERS),
+        || get().to(ledger::routes::get_entry),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/entries/{number}/proposal",
+        Access::Staff(BRIGADE),
+        || post().to(ledger::admission::propose),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/entries/{number}/decision",
+        Access::Staff(&[Role::Office, Role::SteeringGroup]),
+        || post().to(ledger::admission::decide),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/entries/{number}/merge",
+        Access::Staff(&[Role::Brigade]),
+        || post().to(ledger::merge::merge_entries),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/merges/{id}/undo",
+        Access::Staff(&[Role::Brigade]),
+        || post().to(ledger::merge::undo_merge),
+    ),
+    route(
+        Method::GET,
+        "/api/v1/triage/queue",
+        Access::Staff(BRIGADE),
+        || get().to(triage::queue::list_queue),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/triage/claims",
+        Access::Staff(&[Role::Brigade]),
+        || post().to(triage::claims::claim_next),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/triage/claims/{number}/heartbeat",
+        Access::Staff(&[Role::Brigade]),
+        || post().to(triage::claims::extend_claim),
+    ),
+    route(
+        Method::DELETE,
+        "/api/v1/triage/claims/{number}",
+        Access::Staff(&[Role::Brigade]),
+        || delete().to(triage::claims::release_claim),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/triage/decisions",
+        Access::Staff(&[Role::Brigade]),
+        || post().to(triage::decisions::decide_many),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/complaints/{number}/decision",
+        Access::Staff(&[Role::Brigade]),
+        || post().to(triage::decisions::decide_complaint),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/complaints/{number}/reply",
+        Access::Staff(&[Role::Brigade]),
+        || post().to(triage::replies::reply_complaint),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/complaints/{number}/close",
+        Access::Staff(BRIGADE),
+        || post().to(triage::replies::close_complaint),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/complaints/{number}/reopening",
+        Access::Staff(&[Role::Brigade]),
+        || post().to(triage::replies::reopen_complaint),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/complaints/{number}/verifications",
+        Access::Staff(&[Role::Brigade]),
+        || post().to(verification::dispatch::dispatch_verification),
+    ),
+    route(
+        Method::GET,
+        "/api/v1/verifications/mine",
+        Access::Staff(&[Role::GridOfficer]),
+        || get().to(verification::views::list_own_verifications),
+    ),
+    route(
+        Method::GET,
+        "/api/v1/verifications/{id}",
+        Access::Staff(&[Role::GridOfficer, Role::Brigade, Role::Office]),
+        || get().to(verification::views::get_verification),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/verifications/{id}/reassignment",
+        Access::Staff(&[Role::Brigade]),
+        || post().to(verification::dispatch::reassign_verification),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/verifications/{id}/check-in",
+        Access::Staff(&[Role::GridOfficer]),
+        || post().to(verification::uploads::check_in),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/verifications/{id}/findings",
+        Access::Staff(&[Role::GridOfficer]),
+        || post().to(verification::uploads::submit_findings),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/verifications/{id}/photos",
+        Access::Staff(&[Role::GridOfficer]),
+        || post().to(verification::uploads::add_visit_photos),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/verifications/{id}/review",
+        Access::Staff(&[Role::Brigade]),
+        || post().to(verification::review::review_verification),
+    ),
+    route(Method::GET, "/healthz", Access::Public, || {
+        get().to(healthz)
+    }),
     route(Method::GET, "/readyz", Access::Public, || get().to(readyz)),
-    route(Method::GET, "/metrics", Access::Public, || get().to(metrics)),
+    route(Method::GET, "/metrics", Access::Public, || {
+        get().to(metrics)
+    }),
 ];
 
 /// A running server.
@@ -142,7 +381,14 @@ pub fn start(app: App, workers: usize) -> std::io::Result<(Server, actix_web::de
     .bind(listen)?;
     let address = server.addrs().first().copied().unwrap_or(listen);
     let running = server.run();
-    Ok((Server { address, app, handle: running.handle() }, running))
+    Ok((
+        Server {
+            address,
+            app,
+            handle: running.handle(),
+        },
+        running,
+    ))
 }
 
 /// Registers the table, one resource for each path.
@@ -178,7 +424,9 @@ async fn observe(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let began = Instant::now();
     let method = request.method().clone();
-    let pattern = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let pattern = request
+        .match_pattern()
+        .unwrap_or_else(|| "unmatched".to_owned());
     let app = request.app_data::<web::Data<App>>().cloned();
     let answered = next.call(request).await;
     let took = began.elapsed();
@@ -205,17 +453,24 @@ async fn healthz() -> HttpResponse {
     responses((status = 200, description = "Ready"), (status = "default", response = AnyProblem)))]
 async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Problem> {
     app.db.read(|c| account::queries::ping(c)).await?;
-    Ok(HttpResponse::Ok().content_type("text/plain").body("ready\n"))
+    Ok(HttpResponse::Ok()
+        .content_type("text/plain")
+        .body("ready\n"))
 }
 
 /// Counters and timings for Prometheus. No personal data, no ids.
 #[utoipa::path(get, path = "/metrics", tag = "operation", operation_id = "get_metrics", security(()),
     responses((status = 200, description = "Prometheus text", content_type = "text/plain", body = String)))]
 async fn metrics(app: web::Data<App>) -> HttpResponse {
-    HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(app.metrics.render())
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4")
+        .body(app.metrics.render())
 }
 
 /// The operations of this file, for the OpenAPI document.
 #[derive(OpenApi)]
-#[openapi(paths(healthz, readyz, metrics), components(responses(AnyProblem), schemas(ProblemDocument, Item)))]
+#[openapi(
+    paths(healthz, readyz, metrics),
+    components(responses(AnyProblem), schemas(ProblemDocument, Item))
+)]
 pub struct OperationDoc;

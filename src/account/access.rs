@@ -55,7 +55,10 @@ pub struct AccessTable(pub &'static [Route]);
 
 impl AccessTable {
     fn of(&self, method: &Method, pattern: &str) -> Option<Access> {
-        self.0.iter().find(|r| r.method == *method && r.path == pattern).map(|r| r.access)
+        self.0
+            .iter()
+            .find(|r| r.method == *method && r.path == pattern)
+            .map(|r| r.access)
     }
 }
 
@@ -71,7 +74,9 @@ pub async fn guard(
     let access = {
         let table = request.app_data::<web::Data<AccessTable>>();
         let pattern = request.match_pattern();
-        table.zip(pattern).and_then(|(table, pattern)| table.of(request.method(), &pattern))
+        table
+            .zip(pattern)
+            .and_then(|(table, pattern)| table.of(request.method(), &pattern))
     };
     // A path or method outside the table goes on to the router, which answers 404 or 405.
     let Some(access) = access else {
@@ -87,11 +92,15 @@ pub async fn guard(
 }
 
 async fn authenticate(request: &ServiceRequest) -> Result<Option<Caller>, Problem> {
-    let Some(value) = request.headers().get(header::AUTHORIZATION) else { return Ok(None) };
+    let Some(value) = request.headers().get(header::AUTHORIZATION) else {
+        return Ok(None);
+    };
     let token = value
         .to_str()
         .map_or(None, |v| v.strip_prefix("Bearer "))
-        .ok_or_else(|| Problem::because(Code::Unauthenticated, "send `Authorization: Bearer TOKEN`"))?;
+        .ok_or_else(|| {
+            Problem::because(Code::Unauthenticated, "send `Authorization: Bearer TOKEN`")
+        })?;
     let app = request
         .app_data::<web::Data<App>>()
         .ok_or_else(|| Problem::fault("the application state is missing"))?;
@@ -103,8 +112,11 @@ async fn authenticate(request: &ServiceRequest) -> Result<Option<Caller>, Proble
                 .db
                 .read(move |c| queries::session_is_live(c, session).or_fault("load session"))
                 .await?;
-            live.then_some(Some(Caller::Resident(Resident { id: subject, session })))
-                .ok_or_else(|| Problem::because(Code::TokenExpired, "the session was ended"))
+            live.then_some(Some(Caller::Resident(Resident {
+                id: subject,
+                session,
+            })))
+            .ok_or_else(|| Problem::because(Code::TokenExpired, "the session was ended"))
         }
         Subject::Staff => {
             let found = app
@@ -117,7 +129,10 @@ async fn authenticate(request: &ServiceRequest) -> Result<Option<Caller>, Proble
                 .await?
                 .ok_or_else(|| Problem::because(Code::TokenExpired, "the session was ended"))?;
             if found.disabled {
-                return Err(Problem::because(Code::AccountDisabled, "keep what you captured and ask your office; nothing was changed"));
+                return Err(Problem::because(
+                    Code::AccountDisabled,
+                    "keep what you captured and ask your office; nothing was changed",
+                ));
             }
             Ok(Some(Caller::Staff(Staff::of(found, session)?)))
         }
@@ -136,7 +151,11 @@ fn permit(access: Access, caller: Option<&Caller>) -> Result<(), Problem> {
             Ok(())
         }
         (Access::Staff(roles), Some(Caller::Staff(staff))) => {
-            let roles = roles.iter().map(|r| r.as_str()).collect::<Vec<_>>().join(", ");
+            let roles = roles
+                .iter()
+                .map(|r| r.as_str())
+                .collect::<Vec<_>>()
+                .join(", ");
             Err(Problem::because(
                 Code::Forbidden,
                 format!("your role is {}; this is for {roles}", staff.role),

@@ -1,9 +1,6 @@
 //! Staff passwords: Argon2id, with a floor on their length.
 
-use argon2::{
-    Argon2, PasswordHash, PasswordVerifier,
-    password_hash::PasswordHasher,
-};
+use argon2::{Argon2, PasswordHash, PasswordVerifier, password_hash::PasswordHasher};
 
 use crate::platform::problem::Problem;
 
@@ -35,7 +32,9 @@ pub fn matches(password: &str, hash: Option<&str>) -> bool {
     const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$6y9z6dEZr6QY1a1YkRNmPHT3zUMSBtXc2rVbQXWzVYc";
     let parsed = PasswordHash::new(hash.unwrap_or(NOBODY));
     let right = parsed.is_ok_and(|parsed| {
-        Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok()
+        Argon2::default()
+            .verify_password(password.as_bytes(), &parsed)
+            .is_ok()
     });
     right && hash.is_some()
 }

@@ -94,7 +94,10 @@ pub fn staff_by_id(conn: &mut Connection, id: Id) -> QueryResult<Option<StaffRow
 /// # Errors
 /// What the database answers.
 pub fn staff_by_name(conn: &mut Connection, name: &str) -> QueryResult<Option<StaffRow>> {
-    staff::table.filter(staff::username.eq(name)).first(conn).optional()
+    staff::table
+        .filter(staff::username.eq(name))
+        .first(conn)
+        .optional()
 }
 
 /// All accounts by user name.
@@ -218,7 +221,10 @@ pub fn insert_session(
 /// # Errors
 /// What the database answers.
 pub fn session_by_hash(conn: &mut Connection, hash: &[u8]) -> QueryResult<Option<SessionRow>> {
-    session::table.filter(session::refresh_hash.eq(hash)).first(conn).optional()
+    session::table
+        .filter(session::refresh_hash.eq(hash))
+        .first(conn)
+        .optional()
 }
 
 /// Marks a refresh token used, once: of two at the same moment one gets 0.
@@ -258,7 +264,9 @@ fn revoke_all(conn: &mut Connection, subject: Id, now: DateTime<Utc>) -> QueryRe
     let families = session::table
         .filter(session::subject_id.eq(subject))
         .filter(session::revoked_at.is_null());
-    diesel::update(families).set(session::revoked_at.eq(UtcTime(now))).execute(conn)
+    diesel::update(families)
+        .set(session::revoked_at.eq(UtcTime(now)))
+        .execute(conn)
 }
 
 /// The resident of a phone's blind index, made when there is none yet.
@@ -279,7 +287,10 @@ pub fn resident_of_phone(
         .values(row)
         .on_conflict_do_nothing()
         .execute(c))?;
-    resident::table.filter(resident::phone_key.eq(phone_key)).select(resident::id).first(conn)
+    resident::table
+        .filter(resident::phone_key.eq(phone_key))
+        .select(resident::id)
+        .first(conn)
 }
 
 /// The blind index of a resident's phone.
@@ -287,7 +298,10 @@ pub fn resident_of_phone(
 /// # Errors
 /// What the database answers.
 pub fn phone_key_of(conn: &mut Connection, id: Id) -> QueryResult<String> {
-    resident::table.find(id).select(resident::phone_key).first(conn)
+    resident::table
+        .find(id)
+        .select(resident::phone_key)
+        .first(conn)
 }
 
 /// A phone code as stored.
@@ -360,9 +374,13 @@ pub fn count_attempt(conn: &mut Connection, id: Id) -> QueryResult<usize> {
 /// # Errors
 /// What the database answers.
 pub fn use_otp(conn: &mut Connection, id: Id, now: DateTime<Utc>) -> QueryResult<usize> {
-    diesel::update(resident_otp::table.find(id).filter(resident_otp::used_at.is_null()))
-        .set(resident_otp::used_at.eq(UtcTime(now)))
-        .execute(conn)
+    diesel::update(
+        resident_otp::table
+            .find(id)
+            .filter(resident_otp::used_at.is_null()),
+    )
+    .set(resident_otp::used_at.eq(UtcTime(now)))
+    .execute(conn)
 }
 
 /// Whether the database answers.

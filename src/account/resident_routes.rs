@@ -43,7 +43,10 @@ pub struct CodeRequest {
 #[must_use]
 pub fn parse_mobile(text: &str) -> Option<String> {
     let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
-    let digits = digits.strip_prefix("+86").or_else(|| digits.strip_prefix("0086")).unwrap_or(&digits);
+    let digits = digits
+        .strip_prefix("+86")
+        .or_else(|| digits.strip_prefix("0086"))
+        .unwrap_or(&digits);
     let mobile = digits.len() == 11
         && digits.bytes().all(|b| b.is_ascii_digit())
         && matches!(digits.as_bytes(), [b'1', b'3'..=b'9', ..]);
@@ -76,7 +79,10 @@ pub async fn send_code(
             queries::insert_otp(c, &phone_key, &hash, now, now + CODE_LIFE).or_fault("insert code")
         })
         .await?;
-    app.sms.send(&phone, &format!("【登闻】验证码 {code}，5 分钟内有效。请勿告诉他人。"))?;
+    app.sms.send(
+        &phone,
+        &format!("【登闻】验证码 {code}，5 分钟内有效。请勿告诉他人。"),
+    )?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -127,7 +133,12 @@ pub async fn sign_in(
             session::open(c, &keys, Subject::Resident, resident, now).map(Some)
         })
         .await?;
-    let refused = || Problem::because(Code::BadCredentials, "the code is wrong, used or expired; ask for a new one");
+    let refused = || {
+        Problem::because(
+            Code::BadCredentials,
+            "the code is wrong, used or expired; ask for a new one",
+        )
+    };
     Ok(HttpResponse::Ok().json(tokens.ok_or_else(refused)?))
 }
 
@@ -137,7 +148,12 @@ mod tests {
 
     #[test]
     fn mobile_numbers_come_to_eleven_digits() {
-        for text in ["13800001234", "+8613800001234", "+86 138-0000-1234", "138 0000 1234"] {
+        for text in [
+            "13800001234",
+            "+8613800001234",
+            "+86 138-0000-1234",
+            "138 0000 1234",
+        ] {
             assert_eq!(parse_mobile(text).as_deref(), Some("13800001234"), "{text}");
         }
         for text in ["12345678901", "1380000123", "059187654321", "138000012345"] {

@@ -74,7 +74,9 @@ impl fmt::Display for Role {
 
 /// A role nobody knows.
 #[derive(Debug, thiserror::Error)]
-#[error("unknown role {0:?}; roles: admin, office, steering_group, leader, brigade, grid_officer, section, station, party_office, street, department, park, enterprise, expert, service")]
+#[error(
+    "unknown role {0:?}; roles: admin, office, steering_group, leader, brigade, grid_officer, section, station, party_office, street, department, park, enterprise, expert, service"
+)]
 pub struct UnknownRole(String);
 
 impl FromStr for Role {

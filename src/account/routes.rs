@@ -42,7 +42,8 @@ pub async fn sign_in(
 ) -> Result<HttpResponse, Problem> {
     let SignIn { username, password } = body.value;
     app.limits.take(Limited::SignIn, &address.0)?;
-    app.limits.take(Limited::SignIn, &format!("user:{username}"))?;
+    app.limits
+        .take(Limited::SignIn, &format!("user:{username}"))?;
     let found = app
         .db
         .read(move |c| queries::staff_by_name(c, &username).or_fault("load staff"))
@@ -82,7 +83,10 @@ pub async fn refresh(
 ) -> Result<HttpResponse, Problem> {
     let token = body.value.refresh_token;
     let (keys, now) = (app.keys.clone(), app.now());
-    let refreshed = app.db.write(move |c| session::refresh(c, &keys, &token, now)).await?;
+    let refreshed = app
+        .db
+        .write(move |c| session::refresh(c, &keys, &token, now))
+        .await?;
     let tokens = refreshed.into_result().inspect_err(|_| {
         // Guessing refresh tokens is hopeless, but it should not be free either.
         let _ = app.limits.take(Limited::SignIn, &address.0);

@@ -56,7 +56,9 @@ pub(super) fn refresh(
     now: DateTime<Utc>,
 ) -> Result<Refreshed, Problem> {
     let found = queries::session_by_hash(conn, &hash_token(token)).or_fault("load session")?;
-    let Some(row) = found else { return Ok(Refreshed::Refused) };
+    let Some(row) = found else {
+        return Ok(Refreshed::Refused);
+    };
     if row.revoked_at.is_some() || row.expires_at.0 <= now {
         return Ok(Refreshed::Refused);
     }
@@ -65,7 +67,11 @@ pub(super) fn refresh(
         queries::revoke_family(conn, row.family_id, now).or_fault("revoke session")?;
         return Ok(Refreshed::Refused);
     }
-    let kind = if row.subject_kind == "staff" { Subject::Staff } else { Subject::Resident };
+    let kind = if row.subject_kind == "staff" {
+        Subject::Staff
+    } else {
+        Subject::Resident
+    };
     if kind == Subject::Staff {
         let staff = queries::staff_by_id(conn, row.subject_id).or_fault("load staff")?;
         if staff.is_none_or(|s| s.disabled) {
@@ -79,7 +85,10 @@ impl Refreshed {
     pub(super) fn into_result(self) -> Result<Tokens, Problem> {
         match self {
             Self::Tokens(tokens) => Ok(tokens),
-            Self::Refused => Err(Problem::because(Code::BadCredentials, "the refresh token is not valid any more; sign in again")),
+            Self::Refused => Err(Problem::because(
+                Code::BadCredentials,
+                "the refresh token is not valid any more; sign in again",
+            )),
         }
     }
 }

@@ -57,8 +57,10 @@ impl Options {
     pub fn settings(&self) -> anyhow::Result<Settings> {
         let mut environment = process_environment();
         if let Some(folder) = &self.district {
-            environment
-                .insert("DENGWEN_DISTRICT".to_owned(), folder.to_string_lossy().into_owned());
+            environment.insert(
+                "DENGWEN_DISTRICT".to_owned(),
+                folder.to_string_lossy().into_owned(),
+            );
         }
         Ok(Settings::load(self.config.as_deref(), &environment)?)
     }

@@ -119,39 +119,68 @@ fn add(conn: &mut Connection, profile: &Profile, new: Add) -> anyhow::Result<()>
 /// nothing; better to say so now.
 fn check_post(profile: &Profile, new: &Add) -> anyhow::Result<()> {
     let name_ok = (1..=64).contains(&new.username.len())
-        && new.username.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+        && new
+            .username
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
     anyhow::ensure!(name_ok, "a user name has 1 to 64 of a-z A-Z 0-9 . _ -");
-    anyhow::ensure!(new.role != Role::GridOfficer || new.grid.is_some(), "a grid_officer needs --grid CODE");
-    anyhow::ensure!(new.role != Role::Street || new.street.is_some(), "a street account needs --street CODE");
+    anyhow::ensure!(
+        new.role != Role::GridOfficer || new.grid.is_some(),
+        "a grid_officer needs --grid CODE"
+    );
+    anyhow::ensure!(
+        new.role != Role::Street || new.street.is_some(),
+        "a street account needs --street CODE"
+    );
     if let Some(code) = &new.grid {
-        anyhow::ensure!(profile.grid(code).is_some(), "the profile has no grid {code}");
+        anyhow::ensure!(
+            profile.grid(code).is_some(),
+            "the profile has no grid {code}"
+        );
     }
     if let Some(code) = &new.street {
-        anyhow::ensure!(profile.street(code).is_some(), "the profile has no street {code}");
+        anyhow::ensure!(
+            profile.street(code).is_some(),
+            "the profile has no street {code}"
+        );
     }
     if let Some(code) = &new.unit {
-        anyhow::ensure!(profile.unit(code).is_some(), "the profile has no unit {code}");
+        anyhow::ensure!(
+            profile.unit(code).is_some(),
+            "the profile has no unit {code}"
+        );
     }
     Ok(())
 }
 
 fn list(conn: &mut Connection) -> anyhow::Result<()> {
     for staff in queries::all_staff(conn)? {
-        let place = staff.grid_code.or(staff.street_code).or(staff.unit_code).unwrap_or_default();
+        let place = staff
+            .grid_code
+            .or(staff.street_code)
+            .or(staff.unit_code)
+            .unwrap_or_default();
         let state = if staff.disabled { "disabled" } else { "active" };
-        println!("{:<24} {:<16} {:<16} {state}", staff.username, staff.role, place);
+        println!(
+            "{:<24} {:<16} {:<16} {state}",
+            staff.username, staff.role, place
+        );
     }
     Ok(())
 }
 
 fn existing(conn: &mut Connection, username: &str) -> anyhow::Result<crate::platform::db::Id> {
     let found = queries::staff_by_name(conn, username)?;
-    found.map(|s| s.id).ok_or_else(|| anyhow::anyhow!("there is no {username}"))
+    found
+        .map(|s| s.id)
+        .ok_or_else(|| anyhow::anyhow!("there is no {username}"))
 }
 
 fn note(conn: &mut Connection, id: crate::platform::db::Id, event: &str) -> anyhow::Result<()> {
     let event = Event::new("staff", id, event, &Actor::System);
-    record::append(conn, &event, now()).or_fault("record").map_err(operator_error)
+    record::append(conn, &event, now())
+        .or_fault("record")
+        .map_err(operator_error)
 }
 
 fn password_from_stdin() -> anyhow::Result<String> {

@@ -222,10 +222,13 @@ impl ComplaintBody {
         if let Some(text) = &premises {
             too_long("premises", text, limits.premises_letters, &mut items);
         }
-        let position = self.location.and_then(|l| check_location(l, profile, border, &mut items));
+        let position = self
+            .location
+            .and_then(|l| check_location(l, profile, border, &mut items));
         check_times(self.occurred_at, self.occurred_until, now, &mut items);
-        let reporter =
-            self.reporter.and_then(|r| check_person(r, "reporter", &mut items));
+        let reporter = self
+            .reporter
+            .and_then(|r| check_person(r, "reporter", &mut items));
         let (Some(category), Some(description), true) = (category, description, items.is_empty())
         else {
             return Err(Problem::invalid_items(items));
@@ -258,7 +261,11 @@ fn trimmed(text: &str) -> Option<String> {
 
 fn too_long(location: &str, text: &str, letters: usize, items: &mut Vec<Item>) {
     if text.chars().count() > letters {
-        items.push(Item::new(location, "too_long", format!("has {letters} letters at most")));
+        items.push(Item::new(
+            location,
+            "too_long",
+            format!("has {letters} letters at most"),
+        ));
     }
 }
 
@@ -281,7 +288,12 @@ fn check_location(
     border: Border,
     items: &mut Vec<Item>,
 ) -> Option<RawPosition> {
-    let LocationBody { lon, lat, datum, accuracy_m } = location;
+    let LocationBody {
+        lon,
+        lat,
+        datum,
+        accuracy_m,
+    } = location;
     let position = match RawPosition::parse(lon, lat, datum, accuracy_m) {
         Ok(position) => position,
         Err(e) => {
@@ -291,7 +303,10 @@ fn check_location(
     };
     let tolerance = accuracy_m.unwrap_or(0.0).min(BORDER_TOLERANCE_M);
     if border == Border::Strict && !profile.contains(position.canonical(), tolerance) {
-        let message = format!("lies outside {}; check the datum, or report to the district it lies in", profile.rules.name);
+        let message = format!(
+            "lies outside {}; check the datum, or report to the district it lies in",
+            profile.rules.name
+        );
         items.push(Item::new("location", "outside_district", message));
     }
     Some(position)
@@ -304,14 +319,26 @@ fn check_times(
     items: &mut Vec<Item>,
 ) {
     if from.is_some_and(|at| at > now + CLOCK_SKEW) {
-        items.push(Item::new("occurred_at", "in_the_future", "has not happened yet"));
+        items.push(Item::new(
+            "occurred_at",
+            "in_the_future",
+            "has not happened yet",
+        ));
     }
     match (from, until) {
         (None, Some(_)) => {
-            items.push(Item::new("occurred_at", "required", "begins before occurred_until"));
+            items.push(Item::new(
+                "occurred_at",
+                "required",
+                "begins before occurred_until",
+            ));
         }
         (Some(from), Some(until)) if until < from => {
-            items.push(Item::new("occurred_until", "before_begin", "does not end before occurred_at"));
+            items.push(Item::new(
+                "occurred_until",
+                "before_begin",
+                "does not end before occurred_at",
+            ));
         }
         _ => {}
     }
@@ -331,20 +358,36 @@ pub(super) fn check_person(
         let parsed = parse_mobile(&text).or_else(|| parse_landline(&text));
         if parsed.is_none() {
             let message = "is an 11-digit mobile number or a landline with area code";
-            items.push(Item::new(&format!("{location}.phone"), "not_a_phone", message));
+            items.push(Item::new(
+                &format!("{location}.phone"),
+                "not_a_phone",
+                message,
+            ));
         }
         parsed
     });
-    let id_number = body.id_number.as_deref().and_then(trimmed).and_then(|text| {
-        let upper = text.to_ascii_uppercase();
-        if !is_identity_number(&upper) {
-            let message = "is an 18-letter identity number with a right check letter";
-            items.push(Item::new(&format!("{location}.id_number"), "not_an_id_number", message));
-            return None;
-        }
-        Some(upper)
-    });
-    let person = Person { name, phone, id_number };
+    let id_number = body
+        .id_number
+        .as_deref()
+        .and_then(trimmed)
+        .and_then(|text| {
+            let upper = text.to_ascii_uppercase();
+            if !is_identity_number(&upper) {
+                let message = "is an 18-letter identity number with a right check letter";
+                items.push(Item::new(
+                    &format!("{location}.id_number"),
+                    "not_an_id_number",
+                    message,
+                ));
+                return None;
+            }
+            Some(upper)
+        });
+    let person = Person {
+        name,
+        phone,
+        id_number,
+    };
     (person != Person::default()).then_some(person)
 }
 
@@ -360,9 +403,14 @@ fn parse_landline(text: &str) -> Option<String> {
 fn is_identity_number(text: &str) -> bool {
     const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
     const CHECK: &[u8; 11] = b"10X98765432";
-    let Some((digits, last)) = text.as_bytes().split_last_chunk::<1>() else { return false };
-    let sum: u32 =
-        digits.iter().zip(WEIGHTS).map(|(b, w)| u32::from(b.wrapping_sub(b'0')) * w).sum();
+    let Some((digits, last)) = text.as_bytes().split_last_chunk::<1>() else {
+        return false;
+    };
+    let sum: u32 = digits
+        .iter()
+        .zip(WEIGHTS)
+        .map(|(b, w)| u32::from(b.wrapping_sub(b'0')) * w)
+        .sum();
     digits.len() == 17
         && digits.iter().all(u8::is_ascii_digit)
         && CHECK.get(sum as usize % 11) == last.first()
@@ -400,7 +448,12 @@ mod tests {
         let wrong = ComplaintBody {
             category: "fire".to_owned(),
             description: "  ".to_owned(),
-            location: Some(LocationBody { lon: 0.0, lat: 0.0, datum: Datum::Wgs84, accuracy_m: None }),
+            location: Some(LocationBody {
+                lon: 0.0,
+                lat: 0.0,
+                datum: Datum::Wgs84,
+                accuracy_m: None,
+            }),
             occurred_at: Some(Utc::now() + TimeDelta::hours(2)),
             reporter: Some(ReporterBody {
                 name: None,
@@ -409,20 +462,26 @@ mod tests {
             }),
             ..body()
         };
-        assert_eq!(codes(wrong), [
-            "category unknown_category",
-            "description required",
-            "location not_a_position",
-            "occurred_at in_the_future",
-            "reporter.phone not_a_phone",
-            "reporter.id_number not_an_id_number",
-        ]);
+        assert_eq!(
+            codes(wrong),
+            [
+                "category unknown_category",
+                "description required",
+                "location not_a_position",
+                "occurred_at in_the_future",
+                "reporter.phone not_a_phone",
+                "reporter.id_number not_an_id_number",
+            ]
+        );
     }
 
     /// D4: text at the limit is taken, one letter more is not.
     #[test]
     fn text_is_taken_up_to_the_limit() {
-        let of = |letters: usize| ComplaintBody { description: "烟".repeat(letters), ..body() };
+        let of = |letters: usize| ComplaintBody {
+            description: "烟".repeat(letters),
+            ..body()
+        };
         assert!(codes(of(2000)).is_empty());
         assert_eq!(codes(of(2001)), ["description too_long"]);
     }
@@ -432,13 +491,27 @@ mod tests {
         // A place in 水部 near the eastern border, read as GCJ-02, moves west by half a kilometre
         // and stays inside; its GCJ-02 form read as WGS-84 leaves the district.
         let at = |lon, lat, datum| ComplaintBody {
-            location: Some(LocationBody { lon, lat, datum, accuracy_m: None }),
+            location: Some(LocationBody {
+                lon,
+                lat,
+                datum,
+                accuracy_m: None,
+            }),
             ..body()
         };
         assert!(codes(at(119.3170, 26.0790, Datum::Wgs84)).is_empty());
-        let (lon, lat) = crate::geo::from_canonical(Datum::Gcj02, Point { lon: 119.3170, lat: 26.0790 });
+        let (lon, lat) = crate::geo::from_canonical(
+            Datum::Gcj02,
+            Point {
+                lon: 119.3170,
+                lat: 26.0790,
+            },
+        );
         assert!(codes(at(lon, lat, Datum::Gcj02)).is_empty());
-        assert_eq!(codes(at(lon, lat, Datum::Wgs84)), ["location outside_district"]);
+        assert_eq!(
+            codes(at(lon, lat, Datum::Wgs84)),
+            ["location outside_district"]
+        );
     }
 
     #[test]
@@ -450,7 +523,11 @@ mod tests {
 
     #[test]
     fn a_person_without_data_is_nobody() {
-        let nobody = ReporterBody { name: Some(" ".to_owned()), phone: None, id_number: None };
+        let nobody = ReporterBody {
+            name: Some(" ".to_owned()),
+            phone: None,
+            id_number: None,
+        };
         assert_eq!(check_person(nobody, "reporter", &mut Vec::new()), None);
     }
 }

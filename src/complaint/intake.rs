@@ -83,7 +83,10 @@ pub struct Stored {
 
 /// Blind indexes of a person. A name alone tells two people apart too badly to be one.
 fn person_keys(keys: &Keys, person: &Person) -> Vec<String> {
-    let phone = person.phone.iter().map(|phone| keys.blind_index(PHONE_KEY, phone));
+    let phone = person
+        .phone
+        .iter()
+        .map(|phone| keys.blind_index(PHONE_KEY, phone));
     let id = person.id_number.iter().map(|id| keys.blind_index("id", id));
     phone.chain(id).collect()
 }
@@ -99,7 +102,9 @@ pub fn prepare(
     photos: Vec<Taken>,
 ) -> Prepared {
     let reporter = checked.reporter.clone().map(|person| ("reporter", person));
-    let others = others.into_iter().map(|(kind, person)| (kind.as_str(), person));
+    let others = others
+        .into_iter()
+        .map(|(kind, person)| (kind.as_str(), person));
     let mut people: Vec<(&'static str, Person, Vec<String>)> = reporter
         .into_iter()
         .chain(others)
@@ -114,13 +119,24 @@ pub fn prepare(
         people.insert(0, ("reporter", Person::default(), vec![phone_key.clone()]));
     }
     let named_place = if checked.position.is_none() {
-        let words = format!("{} {}", checked.address.as_deref().unwrap_or(""), checked.description);
+        let words = format!(
+            "{} {}",
+            checked.address.as_deref().unwrap_or(""),
+            checked.description
+        );
         profile.place_named_in(&words)
     } else {
         None
     };
     let report = report_of(&checked, &door, &people, &photos);
-    Prepared { checked, door, report, people, photos, named_place }
+    Prepared {
+        checked,
+        door,
+        report,
+        people,
+        photos,
+        named_place,
+    }
 }
 
 fn report_of(
@@ -129,7 +145,10 @@ fn report_of(
     people: &[(&'static str, Person, Vec<String>)],
     photos: &[Taken],
 ) -> Report {
-    let mut persons: Vec<String> = people.iter().flat_map(|(_, _, keys)| keys.clone()).collect();
+    let mut persons: Vec<String> = people
+        .iter()
+        .flat_map(|(_, _, keys)| keys.clone())
+        .collect();
     persons.sort_unstable();
     persons.dedup();
     let accuracy_m = checked.position.and_then(|p| p.accuracy_m);
@@ -144,13 +163,18 @@ fn report_of(
         place: checked.point.map(|point| Place { point, accuracy_m }),
         category: checked.category.clone(),
         coarse: checked.coarse.clone(),
-        occurred: checked.occurred_at.map(|from| (from, checked.occurred_until.unwrap_or(from))),
+        occurred: checked
+            .occurred_at
+            .map(|from| (from, checked.occurred_until.unwrap_or(from))),
         received_at: door.received_at,
         demand: checked.demand.clone(),
         grams: grams(&checked.description),
         text_keys: text_keys(&checked.description),
         photos: kept
-            .map(|p| PhotoRef { sha256: p.sha256.clone(), taken_at: p.facts.taken_at })
+            .map(|p| PhotoRef {
+                sha256: p.sha256.clone(),
+                taken_at: p.facts.taken_at,
+            })
             .collect(),
     }
 }
@@ -167,7 +191,12 @@ pub fn store(
     prepared: &Prepared,
     now: DateTime<Utc>,
 ) -> Result<Stored, Problem> {
-    let Prepared { checked, door, report, .. } = prepared;
+    let Prepared {
+        checked,
+        door,
+        report,
+        ..
+    } = prepared;
     matching::queries::lock(conn, report, profile).or_fault("lock the matter")?;
     let mut senders = report.persons.clone();
     senders.extend(door.sender.clone());
@@ -184,8 +213,13 @@ pub fn store(
     let placement = ledger::place(conn, profile, report, &title, &verdict, now)?;
     let number = next_number(conn, profile, now)?;
     let clocks = clocks(profile, door);
-    let row = NewComplaint::of(profile, prepared, &placement, &verdict, &clocks, number, hidden, now);
-    diesel::insert_into(complaint::table).values(&row).execute(conn).or_fault("insert a complaint")?;
+    let row = NewComplaint::of(
+        profile, prepared, &placement, &verdict, &clocks, number, hidden, now,
+    );
+    diesel::insert_into(complaint::table)
+        .values(&row)
+        .execute(conn)
+        .or_fault("insert a complaint")?;
     insert_details(conn, profile, prepared, &clocks).or_fault("insert a complaint's details")?;
     insert_people(conn, keys, prepared, now)?;
     let photos = photos::insert(conn, row.id, None, &prepared.photos, checked.point, now)
@@ -199,7 +233,13 @@ pub fn store(
     record::append(conn, &event, now).or_fault("record the complaint")?;
     ledger::refresh(conn, profile, placement.entry_id, now)?;
     let row = queries::by_id(conn, row.id).or_fault("load the new complaint")?;
-    Ok(Stored { row, photos, entry_number: placement.entry_number, verdict, first_record: false })
+    Ok(Stored {
+        row,
+        photos,
+        entry_number: placement.entry_number,
+        verdict,
+        first_record: false,
+    })
 }
 
 fn first_record(conn: &mut Connection, id: Id, verdict: Verdict) -> Result<Stored, Problem> {
@@ -207,7 +247,13 @@ fn first_record(conn: &mut Connection, id: Id, verdict: Verdict) -> Result<Store
     let photos = photos::of_complaint(conn, id).or_fault("load photos")?;
     let entry_number = queries::entry_number_of(conn, row.entry_id).or_fault("load the entry")?;
     let photos = photos.into_iter().map(photos::StoredPhoto::view).collect();
-    Ok(Stored { row, photos, entry_number, verdict, first_record: true })
+    Ok(Stored {
+        row,
+        photos,
+        entry_number,
+        verdict,
+        first_record: true,
+    })
 }
 
 /// `GL20261124-0007`: prefix, day, serial of the day.
@@ -217,14 +263,24 @@ fn next_number(
     now: DateTime<Utc>,
 ) -> Result<String, Problem> {
     let day = date_of(now).format("%Y%m%d");
-    let serial = ledger::next_in(conn, &format!("complaint {day}")).or_fault("number a complaint")?;
+    let serial =
+        ledger::next_in(conn, &format!("complaint {day}")).or_fault("number a complaint")?;
     Ok(format!("{}{day}-{serial:04}", profile.rules.number_prefix))
 }
 
 fn title(profile: &Profile, checked: &Checked) -> String {
-    let category = profile.category(&checked.category).map_or("", |c| c.zh.as_str());
-    let at = checked.premises.as_deref().or(checked.address.as_deref()).unwrap_or_default();
-    let street = checked.point.and_then(|p| profile.street_at(p)).map_or("", |s| s.name.as_str());
+    let category = profile
+        .category(&checked.category)
+        .map_or("", |c| c.zh.as_str());
+    let at = checked
+        .premises
+        .as_deref()
+        .or(checked.address.as_deref())
+        .unwrap_or_default();
+    let street = checked
+        .point
+        .and_then(|p| profile.street_at(p))
+        .map_or("", |s| s.name.as_str());
     let at = if at.is_empty() { street } else { at };
     mask(&format!("{at}{category}")).text
 }
@@ -243,7 +299,10 @@ struct Clock {
 
 fn clocks(profile: &Profile, door: &Door) -> Vec<Clock> {
     let started_on = date_of(door.received_at);
-    let rows = profile.channel(&door.channel).map(|c| c.deadlines.as_slice()).unwrap_or_default();
+    let rows = profile
+        .channel(&door.channel)
+        .map(|c| c.deadlines.as_slice())
+        .unwrap_or_default();
     rows.iter()
         .map(|row| {
             let due = profile.calendar.due(started_on, &row.rule());
@@ -296,7 +355,10 @@ struct NewComplaint<'a> {
 }
 
 impl<'a> NewComplaint<'a> {
-    #[expect(clippy::too_many_arguments, reason = "one row is made of all of these, once")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one row is made of all of these, once"
+    )]
     fn of(
         profile: &Profile,
         prepared: &'a Prepared,
@@ -307,11 +369,20 @@ impl<'a> NewComplaint<'a> {
         hidden: bool,
         now: DateTime<Utc>,
     ) -> Self {
-        let Prepared { checked, door, report, people, .. } = prepared;
+        let Prepared {
+            checked,
+            door,
+            report,
+            people,
+            ..
+        } = prepared;
         let from_above = FROM_ABOVE.contains(&door.channel.as_str());
         let waits = matches!(verdict.outcome, Outcome::Provisional | Outcome::Suspected);
         let running = clocks.iter().filter(|c| c.kind != DeadlineKind::Objection);
-        let due_on = running.map(|c| c.due_on).min().unwrap_or_else(|| date_of(now));
+        let due_on = running
+            .map(|c| c.due_on)
+            .min()
+            .unwrap_or_else(|| date_of(now));
         let rank = RankInput {
             risk: checked.risk,
             distinct_reporters: i32::try_from(report.persons.len().min(1)).unwrap_or(1),
@@ -334,7 +405,12 @@ impl<'a> NewComplaint<'a> {
             demand: checked.demand.as_deref(),
             occurred_at: checked.occurred_at.map(UtcTime),
             occurred_until: checked.occurred_until.map(UtcTime),
-            state: if waits { "screening" } else { "awaiting_acceptance" }.to_owned(),
+            state: if waits {
+                "screening"
+            } else {
+                "awaiting_acceptance"
+            }
+            .to_owned(),
             entry_id: placement.entry_id,
             link: placement.link,
             link_rule: placement.rule,
@@ -344,7 +420,9 @@ impl<'a> NewComplaint<'a> {
             resident_id: door.resident.as_ref().map(|r| r.0),
             hidden,
             risk: checked.risk,
-            flags: JsonValue(json!({ "hot_point": checked.hot_point, "acknowledged_similar": checked.acknowledged })),
+            flags: JsonValue(
+                json!({ "hot_point": checked.hot_point, "acknowledged_similar": checked.acknowledged }),
+            ),
             due_on,
             in_queue: !hidden,
             queue_rank: queue_rank(profile, &rank),
@@ -361,7 +439,13 @@ fn insert_details(
     prepared: &Prepared,
     clocks: &[Clock],
 ) -> QueryResult<()> {
-    let Prepared { checked, door, report, named_place, .. } = prepared;
+    let Prepared {
+        checked,
+        door,
+        report,
+        named_place,
+        ..
+    } = prepared;
     let id = Id(report.id);
     diesel::insert_into(complaint_text::table)
         .values((
@@ -401,7 +485,9 @@ fn insert_details(
             complaint_place::cell.eq(checked.point.and_then(cell)),
             complaint_place::place_name.eq(named_place.as_ref().map(|hit| hit.name.clone())),
             complaint_place::street_code.eq(street),
-            complaint_place::grid_code.eq(point.and_then(|p| profile.grid_at(p)).map(|g| g.code.clone())),
+            complaint_place::grid_code.eq(point
+                .and_then(|p| profile.grid_at(p))
+                .map(|g| g.code.clone())),
         ))
         .execute(conn)?;
     for clock in clocks {
@@ -454,11 +540,10 @@ fn insert_people(
 ///
 /// # Errors
 /// A fault when it cannot be opened.
-pub fn open_person(
-    keys: &Keys,
-    row: &queries::PetitionerRow,
-) -> Result<Option<Person>, Problem> {
-    let Some(sealed) = &row.sealed else { return Ok(None) };
+pub fn open_person(keys: &Keys, row: &queries::PetitionerRow) -> Result<Option<Person>, Problem> {
+    let Some(sealed) = &row.sealed else {
+        return Ok(None);
+    };
     let plain = keys.open(sealed, row.id.0.as_bytes())?;
     serde_json::from_slice(&plain)
         .map(Some)

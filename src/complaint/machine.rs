@@ -15,7 +15,13 @@ const fn t(
     who: &'static [&'static str],
     guard: &'static str,
 ) -> Transition {
-    Transition { from, event, to, who, guard }
+    Transition {
+        from,
+        event,
+        to,
+        who,
+        guard,
+    }
 }
 
 /// The machine of complaints (信访件). `screening` waits for somebody to confirm or reject what
@@ -42,23 +48,83 @@ pub static MACHINE: Machine = Machine {
     transitions: &[
         t("registered", "screen", "screening", SYSTEM, ""),
         t("registered", "queue", "awaiting_acceptance", SYSTEM, ""),
-        t("screening", "settle_match", "awaiting_acceptance", MATCHERS, ""),
-        t("awaiting_acceptance", "reopen_match", "screening", MATCHERS, ""),
+        t(
+            "screening",
+            "settle_match",
+            "awaiting_acceptance",
+            MATCHERS,
+            "",
+        ),
+        t(
+            "awaiting_acceptance",
+            "reopen_match",
+            "screening",
+            MATCHERS,
+            "",
+        ),
         t("screening", "accept", "accepted", BRIGADE, "办理程序"),
-        t("awaiting_acceptance", "accept", "accepted", BRIGADE, "办理程序"),
+        t(
+            "awaiting_acceptance",
+            "accept",
+            "accepted",
+            BRIGADE,
+            "办理程序",
+        ),
         t("screening", "refuse", "refused", BRIGADE, "理由和告知内容"),
-        t("awaiting_acceptance", "refuse", "refused", BRIGADE, "理由和告知内容"),
-        t("awaiting_acceptance", "no_longer_accept", "no_longer_accepted", BRIGADE, "理由和告知内容"),
-        t("screening", "no_longer_accept", "no_longer_accepted", BRIGADE, "理由和告知内容"),
-        t("awaiting_acceptance", "transfer", "transferred", BRIGADE, "理由、接收单位和告知内容"),
-        t("screening", "transfer", "transferred", BRIGADE, "理由、接收单位和告知内容"),
-        t("awaiting_acceptance", "return", "returned", BRIGADE, "需补正的内容"),
+        t(
+            "awaiting_acceptance",
+            "refuse",
+            "refused",
+            BRIGADE,
+            "理由和告知内容",
+        ),
+        t(
+            "awaiting_acceptance",
+            "no_longer_accept",
+            "no_longer_accepted",
+            BRIGADE,
+            "理由和告知内容",
+        ),
+        t(
+            "screening",
+            "no_longer_accept",
+            "no_longer_accepted",
+            BRIGADE,
+            "理由和告知内容",
+        ),
+        t(
+            "awaiting_acceptance",
+            "transfer",
+            "transferred",
+            BRIGADE,
+            "理由、接收单位和告知内容",
+        ),
+        t(
+            "screening",
+            "transfer",
+            "transferred",
+            BRIGADE,
+            "理由、接收单位和告知内容",
+        ),
+        t(
+            "awaiting_acceptance",
+            "return",
+            "returned",
+            BRIGADE,
+            "需补正的内容",
+        ),
         t("screening", "return", "returned", BRIGADE, "需补正的内容"),
         t("returned", "resubmit", "awaiting_acceptance", REPORTER, ""),
         t("accepted", "start", "in_progress", BRIGADE, ""),
         t("accepted", "reply", "replied", BRIGADE, "答复内容"),
         t("in_progress", "reply", "replied", BRIGADE, "答复内容"),
-        t("replied", "rate", "follow_up", REPORTER, "答复后 14 日内一次"),
+        t(
+            "replied",
+            "rate",
+            "follow_up",
+            REPORTER,
+            "答复后 14 日内一次",
+        ),
         t("replied", "close", "closed", CLOSERS, ""),
         t("follow_up", "close", "closed", CLOSERS, ""),
         t("replied", "reopen", "in_progress", BRIGADE, "理由"),
@@ -78,13 +144,22 @@ pub static MACHINE: Machine = Machine {
 };
 
 /// States in which the handling has ended, for matching and for deadlines.
-pub const ENDED: [&str; 6] =
-    ["refused", "no_longer_accepted", "transferred", "closed", "archived", "withdrawn"];
+pub const ENDED: [&str; 6] = [
+    "refused",
+    "no_longer_accepted",
+    "transferred",
+    "closed",
+    "archived",
+    "withdrawn",
+];
 
 /// States in which the reporter may still add evidence.
 #[must_use]
 pub fn takes_evidence(state: &str) -> bool {
-    !matches!(state, "archived" | "withdrawn" | "closed" | "refused" | "no_longer_accepted" | "transferred")
+    !matches!(
+        state,
+        "archived" | "withdrawn" | "closed" | "refused" | "no_longer_accepted" | "transferred"
+    )
 }
 
 #[cfg(test)]
@@ -102,11 +177,16 @@ mod tests {
         let events: Vec<&str> = MACHINE.transitions.iter().map(|t| t.event).collect();
         for (state, _) in MACHINE.states {
             for event in &events {
-                let allowed = MACHINE.transitions.iter().any(|t| t.from == *state && t.event == *event);
+                let allowed = MACHINE
+                    .transitions
+                    .iter()
+                    .any(|t| t.from == *state && t.event == *event);
                 let answer = MACHINE.next(state, event);
                 assert_eq!(answer.is_ok(), allowed);
                 if let Err(problem) = answer {
-                    assert!(problem.to_string().contains(state) && problem.to_string().contains(event));
+                    assert!(
+                        problem.to_string().contains(state) && problem.to_string().contains(event)
+                    );
                 }
             }
         }

@@ -49,14 +49,19 @@ pub async fn read(
         .map_err(|_| malformed("send multipart/form-data with a boundary"))?;
     let mut parts = Parts::default();
     while let Some(field) = stream.next().await {
-        let field = field.map_err(|_| malformed("the multipart body breaks off or is malformed"))?;
+        let field =
+            field.map_err(|_| malformed("the multipart body breaks off or is malformed"))?;
         let name = field.name().unwrap_or_default().to_owned();
         if name == limits.json && parts.json.is_none() {
             let json = read_field(field, MAX_JSON_BYTES).await?;
             parts.json = Some(json.ok_or_else(|| Problem::new(Code::BodyTooLarge))?);
         } else if limits.roles.contains(&name.as_str()) {
             if parts.uploads.len() == limits.photos {
-                let item = Item::new(&name, "too_many_photos", format!("{} photos at most", limits.photos));
+                let item = Item::new(
+                    &name,
+                    "too_many_photos",
+                    format!("{} photos at most", limits.photos),
+                );
                 return Err(Problem::invalid_items(vec![item]));
             }
             let file_name = field
@@ -64,11 +69,22 @@ pub async fn read(
                 .and_then(|d| d.get_filename())
                 .map(str::to_owned);
             let bytes = read_field(field, limits.photo_bytes).await?;
-            parts.uploads.push(Upload { role: name, file_name, bytes });
+            parts.uploads.push(Upload {
+                role: name,
+                file_name,
+                bytes,
+            });
         } else {
             let known = limits.roles.join(", ");
-            let item = Item::new(&name, "unknown_part", format!("parts are {}, {known}", limits.json));
-            return Err(malformed("the body has a part this operation does not take").with_items(vec![item]));
+            let item = Item::new(
+                &name,
+                "unknown_part",
+                format!("parts are {}, {known}", limits.json),
+            );
+            return Err(
+                malformed("the body has a part this operation does not take")
+                    .with_items(vec![item]),
+            );
         }
     }
     Ok(parts)

@@ -74,13 +74,22 @@ pub struct PhotoView {
 /// # Errors
 /// 503 when the blob store does not take them; a refused photo is no error.
 pub async fn take_in(app: &App, uploads: Vec<Upload>) -> Result<Vec<Taken>, Problem> {
-    join_all(uploads.into_iter().map(|upload| take_one(app, upload))).await.into_iter().collect()
+    join_all(uploads.into_iter().map(|upload| take_one(app, upload)))
+        .await
+        .into_iter()
+        .collect()
 }
 
 async fn take_one(app: &App, upload: Upload) -> Result<Taken, Problem> {
     let limits = app.profile.rules.limits;
-    let limits = PhotoLimits { bytes: limits.photo_bytes, pixels: limits.photo_pixels };
-    let size_bytes = upload.bytes.as_ref().map_or(0, |b| i64::try_from(b.len()).unwrap_or(i64::MAX));
+    let limits = PhotoLimits {
+        bytes: limits.photo_bytes,
+        pixels: limits.photo_pixels,
+    };
+    let size_bytes = upload
+        .bytes
+        .as_ref()
+        .map_or(0, |b| i64::try_from(b.len()).unwrap_or(i64::MAX));
     let result = match upload.bytes {
         None => Err(PhotoProblem::TooManyBytes(limits.bytes)),
         Some(bytes) => {
@@ -99,22 +108,38 @@ async fn take_one(app: &App, upload: Upload) -> Result<Taken, Problem> {
             result
         }
     };
-    let file_name = upload.file_name.map(|name| clean_name(&name)).filter(|n| !n.is_empty());
-    Ok(Taken { id: Id::new(), role: upload.role, file_name, size_bytes, result })
+    let file_name = upload
+        .file_name
+        .map(|name| clean_name(&name))
+        .filter(|n| !n.is_empty());
+    Ok(Taken {
+        id: Id::new(),
+        role: upload.role,
+        file_name,
+        size_bytes,
+        result,
+    })
 }
 
 /// A file name is only shown; it keeps its letters but nothing that could be a path or a control.
 fn clean_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    shorten(&last.chars().filter(|c| !c.is_control()).collect::<String>(), FILE_NAME_LETTERS)
+    shorten(
+        &last.chars().filter(|c| !c.is_control()).collect::<String>(),
+        FILE_NAME_LETTERS,
+    )
 }
 
 async fn store_blobs(blobs: &Blobs, processed: &Processed, original: Bytes) -> Result<(), Problem> {
     let keys = PhotoKeys::of(&processed.sha256);
     blobs.put(&keys.original, original).await?;
     if let Some(derived) = &processed.derived {
-        blobs.put(&keys.large, Bytes::from(derived.large.clone())).await?;
-        blobs.put(&keys.small, Bytes::from(derived.small.clone())).await?;
+        blobs
+            .put(&keys.large, Bytes::from(derived.large.clone()))
+            .await?;
+        blobs
+            .put(&keys.small, Bytes::from(derived.small.clone()))
+            .await?;
     }
     Ok(())
 }
@@ -125,7 +150,9 @@ impl Taken {
     /// # Errors
     /// 413, 415 or 422 when it was not kept.
     pub fn or_refuse(&self) -> Result<(), Problem> {
-        let Err(problem) = self.result else { return Ok(()) };
+        let Err(problem) = self.result else {
+            return Ok(());
+        };
         let code = match problem.refusal() {
             Refusal::TooLarge => Code::PhotoTooLarge,
             Refusal::UnsupportedType => Code::UnsupportedPhotoType,
@@ -168,7 +195,9 @@ pub fn insert(
                 .values(row)
                 .on_conflict_do_nothing()
                 .execute(c))?;
-            let Ok(processed) = &photo.result else { return Ok(photo.view(None)) };
+            let Ok(processed) = &photo.result else {
+                return Ok(photo.view(None));
+            };
             let id = table::table
                 .filter(table::complaint_id.eq(complaint))
                 .filter(table::sha256.eq(&processed.sha256))
@@ -232,7 +261,9 @@ fn columns(
         size_bytes: photo.size_bytes,
         width: side(kept.and_then(|p| p.width)),
         height: side(kept.and_then(|p| p.height)),
-        perceptual_hash: kept.and_then(|p| p.derived.as_ref()).map(|d| d.hash.to_string()),
+        perceptual_hash: kept
+            .and_then(|p| p.derived.as_ref())
+            .map(|d| d.hash.to_string()),
         taken_at: facts.and_then(|f| f.taken_at).map(UtcTime),
         device_clock: facts.and_then(|f| f.device_clock).map(|c| c.to_string()),
         gps_lon: gps.map(|g| g.0),
@@ -330,7 +361,11 @@ pub enum Copy {
 ///
 /// # Errors
 /// 404 when there is no such copy, 503 when the blob store does not answer.
-pub async fn serve(blobs: &Blobs, photo: &StoredPhoto, copy: Copy) -> Result<HttpResponse, Problem> {
+pub async fn serve(
+    blobs: &Blobs,
+    photo: &StoredPhoto,
+    copy: Copy,
+) -> Result<HttpResponse, Problem> {
     if photo.status != "kept" || (copy != Copy::Original && !photo.has_derivatives) {
         return Err(Problem::not_found());
     }

@@ -58,7 +58,11 @@ impl ComplaintRow {
     /// Whether a flag is set.
     #[must_use]
     pub fn has_flag(&self, flag: &str) -> bool {
-        self.flags.0.get(flag).and_then(serde_json::Value::as_bool).unwrap_or(false)
+        self.flags
+            .0
+            .get(flag)
+            .and_then(serde_json::Value::as_bool)
+            .unwrap_or(false)
     }
 }
 
@@ -139,7 +143,10 @@ pub fn by_tracking_code(conn: &mut Connection, code: &str) -> QueryResult<Option
 /// # Errors
 /// What the database answers.
 pub fn by_id(conn: &mut Connection, id: Id) -> QueryResult<ComplaintRow> {
-    complaint::table.find(id).select(ComplaintRow::as_select()).first(conn)
+    complaint::table
+        .find(id)
+        .select(ComplaintRow::as_select())
+        .first(conn)
 }
 
 /// Loads a complaint for changing: nobody else changes it until this transaction ends.
@@ -155,7 +162,9 @@ pub fn take(conn: &mut Connection, number: &str) -> Result<ComplaintRow, Problem
             .load::<Id>(c)
             .or_fault("take a complaint")?;
     }
-    by_number(conn, number).or_fault("load a complaint")?.ok_or_else(Problem::not_found)
+    by_number(conn, number)
+        .or_fault("load a complaint")?
+        .ok_or_else(Problem::not_found)
 }
 
 /// The same by tracking code.
@@ -172,7 +181,10 @@ pub fn take_by_code(conn: &mut Connection, code: &str) -> Result<ComplaintRow, P
 /// # Errors
 /// What the database answers.
 pub fn place_of(conn: &mut Connection, id: Id) -> QueryResult<PlaceRow> {
-    complaint_place::table.find(id).select(PlaceRow::as_select()).first(conn)
+    complaint_place::table
+        .find(id)
+        .select(PlaceRow::as_select())
+        .first(conn)
 }
 
 /// A complaint's words.
@@ -180,7 +192,10 @@ pub fn place_of(conn: &mut Connection, id: Id) -> QueryResult<PlaceRow> {
 /// # Errors
 /// What the database answers.
 pub fn text_of(conn: &mut Connection, id: Id) -> QueryResult<TextRow> {
-    complaint_text::table.find(id).select(TextRow::as_select()).first(conn)
+    complaint_text::table
+        .find(id)
+        .select(TextRow::as_select())
+        .first(conn)
 }
 
 /// A complaint's clocks, the earliest first.
@@ -209,7 +224,9 @@ pub fn meet_deadline(
         .filter(deadline::complaint_id.eq(id))
         .filter(deadline::kind.eq(kind))
         .filter(deadline::met_at.is_null());
-    diesel::update(open).set(deadline::met_at.eq(UtcTime(now))).execute(conn)
+    diesel::update(open)
+        .set(deadline::met_at.eq(UtcTime(now)))
+        .execute(conn)
 }
 
 /// Sets a complaint's due date to the earliest clock that still runs.
@@ -224,7 +241,9 @@ pub fn refresh_due(conn: &mut Connection, id: Id) -> QueryResult<()> {
         .select(diesel::dsl::min(deadline::due_on))
         .first(conn)?;
     if let Some(next) = next {
-        diesel::update(complaint::table.find(id)).set(complaint::due_on.eq(next)).execute(conn)?;
+        diesel::update(complaint::table.find(id))
+            .set(complaint::due_on.eq(next))
+            .execute(conn)?;
     }
     Ok(())
 }
@@ -407,7 +426,10 @@ pub fn is_blocked(conn: &mut Connection, keys: &[String]) -> QueryResult<bool> {
 /// # Errors
 /// What the database answers.
 pub fn entry_number_of(conn: &mut Connection, entry: Id) -> QueryResult<String> {
-    ledger_entry::table.find(entry).select(ledger_entry::number).first(conn)
+    ledger_entry::table
+        .find(entry)
+        .select(ledger_entry::number)
+        .first(conn)
 }
 
 /// As the reporter, for the record.

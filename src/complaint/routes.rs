@@ -97,7 +97,11 @@ pub async fn get_district(app: web::Data<App>) -> HttpResponse {
             .categories
             .iter()
             .filter(|c| c.enabled && c.coarse == coarse)
-            .map(|c| CategoryView { code: c.code.clone(), zh: c.zh.clone(), en: c.en.clone() })
+            .map(|c| CategoryView {
+                code: c.code.clone(),
+                zh: c.zh.clone(),
+                en: c.en.clone(),
+            })
             .collect()
     };
     HttpResponse::Ok().json(DistrictView {
@@ -116,7 +120,10 @@ pub async fn get_district(app: web::Data<App>) -> HttpResponse {
         streets: profile
             .streets
             .iter()
-            .map(|s| StreetView { code: s.code.clone(), name: s.name.clone() })
+            .map(|s| StreetView {
+                code: s.code.clone(),
+                name: s.name.clone(),
+            })
             .collect(),
         limits: profile.rules.limits,
         datums: Datum::ALL.map(Datum::as_str).to_vec(),
@@ -151,9 +158,14 @@ pub async fn submit(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let parts = read_submission(&app, &request, payload).await?;
-    let json = parts.json.ok_or_else(|| Problem::invalid("complaint", "required", "is the JSON part"))?;
+    let json = parts
+        .json
+        .ok_or_else(|| Problem::invalid("complaint", "required", "is the JSON part"))?;
     let body: Body<ComplaintBody> = Body::parse(&json)?;
-    let photo_bytes = parts.uploads.iter().map(|u| u.bytes.as_deref().unwrap_or_default());
+    let photo_bytes = parts
+        .uploads
+        .iter()
+        .map(|u| u.bytes.as_deref().unwrap_or_default());
     let fingerprint = fingerprint_of(std::iter::once(json.as_ref()).chain(photo_bytes));
     if let Some(answer) = key.kept_answer(&app.db, fingerprint).await? {
         return Ok(answer.into_response());
@@ -185,7 +197,10 @@ async fn read_submission(
     request: &HttpRequest,
     payload: web::Payload,
 ) -> Result<Parts, Problem> {
-    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    let content_type = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok());
     let mut raw = payload.into_inner();
     if content_type.is_some_and(|v| v.to_ascii_lowercase().starts_with("multipart/form-data")) {
         let limits = app.profile.rules.limits;
@@ -198,12 +213,20 @@ async fn read_submission(
         return multipart::read(request, &mut raw, limits).await;
     }
     let json = crate::platform::http::read_json(request, &mut raw).await?;
-    Ok(Parts { json: Some(json), uploads: Vec::new() })
+    Ok(Parts {
+        json: Some(json),
+        uploads: Vec::new(),
+    })
 }
 
 async fn resident_of(app: &App, caller: MaybeCaller) -> Result<Option<(Id, String)>, Problem> {
-    let Some(Caller::Resident(Resident { id, .. })) = caller.0 else { return Ok(None) };
-    let phone_key = app.db.read(move |c| phone_key_of(c, id).or_fault("load resident")).await?;
+    let Some(Caller::Resident(Resident { id, .. })) = caller.0 else {
+        return Ok(None);
+    };
+    let phone_key = app
+        .db
+        .read(move |c| phone_key_of(c, id).or_fault("load resident"))
+        .await?;
     Ok(Some((id, phone_key)))
 }
 
@@ -230,11 +253,21 @@ fn answer(
     report: &Report,
     stored: Stored,
 ) -> Result<Answer, Problem> {
-    let Stored { row, photos, verdict, first_record, .. } = stored;
+    let Stored {
+        row,
+        photos,
+        verdict,
+        first_record,
+        ..
+    } = stored;
     let deadlines = queries::deadlines_of(conn, row.id).or_fault("load clocks")?;
     let receipt = Receipt {
         state_name: MACHINE.label(&row.state),
-        similar: if first_record { Vec::new() } else { similar_open(conn, profile, report, &verdict.candidates)? },
+        similar: if first_record {
+            Vec::new()
+        } else {
+            similar_open(conn, profile, report, &verdict.candidates)?
+        },
         deadlines: deadlines.into_iter().map(DeadlineView::from).collect(),
         photos,
         received_at: local(row.received_at),
@@ -267,10 +300,19 @@ fn similar_open(
         .into_iter()
         .filter_map(|explained| {
             let old = loaded.iter().find(|c| c.report.id == explained.candidate)?;
-            let metres = report.place.zip(old.report.place).map(|(a, b)| distance_m(a.point, b.point));
+            let metres = report
+                .place
+                .zip(old.report.place)
+                .map(|(a, b)| distance_m(a.point, b.point));
             let report = &old.report;
             old.closed_at.is_none().then(|| {
-                similar(profile, explained, report.category.clone(), report.received_at, metres)
+                similar(
+                    profile,
+                    explained,
+                    report.category.clone(),
+                    report.received_at,
+                    metres,
+                )
             })
         })
         .take(profile.rules.limits.similar_shown)
@@ -296,7 +338,10 @@ pub async fn find_similar(
     app.limits.take(Limited::Submit, &address.0)?;
     let now = app.now();
     // The person is left out: nobody may learn here what a phone number has reported.
-    let checked = Checked { reporter: None, ..body.value.check(&app.profile, now, Border::Strict)? };
+    let checked = Checked {
+        reporter: None,
+        ..body.value.check(&app.profile, now, Border::Strict)?
+    };
     let door = Door {
         channel: "app".to_owned(),
         external_no: None,
@@ -307,7 +352,14 @@ pub async fn find_similar(
         sender: None,
         actor: Actor::Reporter,
     };
-    let prepared = intake::prepare(&app.profile, &app.keys, checked, door, Vec::new(), Vec::new());
+    let prepared = intake::prepare(
+        &app.profile,
+        &app.keys,
+        checked,
+        door,
+        Vec::new(),
+        Vec::new(),
+    );
     let shared = app.clone();
     let similar = app
         .db
@@ -345,7 +397,12 @@ pub fn prepare_intake(app: &App, body: IntakeBody, actor: Actor) -> Result<Prepa
     let profile = &app.profile;
     let now = app.now();
     let channel = profile.channel(&body.channel).ok_or_else(|| {
-        let known = profile.channels.iter().map(|c| c.code.as_str()).collect::<Vec<_>>().join(", ");
+        let known = profile
+            .channels
+            .iter()
+            .map(|c| c.code.as_str())
+            .collect::<Vec<_>>()
+            .join(", ");
         Problem::invalid("channel", "unknown_channel", format!("is one of {known}"))
     })?;
     if channel.needs_external_no && body.external_no.is_none() {
@@ -353,11 +410,19 @@ pub fn prepare_intake(app: &App, body: IntakeBody, actor: Actor) -> Result<Prepa
         return Err(Problem::invalid("external_no", "required", message));
     }
     if body.received_at.is_some_and(|at| at > now) {
-        return Err(Problem::invalid("received_at", "in_the_future", "has not happened yet"));
+        return Err(Problem::invalid(
+            "received_at",
+            "in_the_future",
+            "has not happened yet",
+        ));
     }
     let mut items = Vec::new();
     if body.petitioners.len() > MAX_PETITIONERS {
-        items.push(Item::new("petitioners", "too_many", format!("has {MAX_PETITIONERS} persons at most")));
+        items.push(Item::new(
+            "petitioners",
+            "too_many",
+            format!("has {MAX_PETITIONERS} persons at most"),
+        ));
     }
     let others: Vec<(PetitionerKind, Person)> = body
         .petitioners
@@ -371,7 +436,10 @@ pub fn prepare_intake(app: &App, body: IntakeBody, actor: Actor) -> Result<Prepa
     if !items.is_empty() {
         return Err(Problem::invalid_items(items));
     }
-    let checked = body.complaint.check(profile, now, Border::Open).map_err(nested)?;
+    let checked = body
+        .complaint
+        .check(profile, now, Border::Open)
+        .map_err(nested)?;
     let door = Door {
         channel: body.channel,
         external_no: body.external_no,
@@ -382,7 +450,14 @@ pub fn prepare_intake(app: &App, body: IntakeBody, actor: Actor) -> Result<Prepa
         sender: None,
         actor,
     };
-    Ok(intake::prepare(profile, &app.keys, checked, door, others, Vec::new()))
+    Ok(intake::prepare(
+        profile,
+        &app.keys,
+        checked,
+        door,
+        others,
+        Vec::new(),
+    ))
 }
 
 /// Fields of the complaint inside an intake body are told with their whole path.
@@ -437,9 +512,14 @@ pub async fn own_complaints(
         })
         .await?;
     let profile = app.profile.clone();
-    let page = Page::of(rows, limit, |row| OwnKey(row.id), |row| OwnComplaint {
-        summary: ComplaintSummary::of(&profile, &row),
-        tracking_code: row.tracking_code,
-    });
+    let page = Page::of(
+        rows,
+        limit,
+        |row| OwnKey(row.id),
+        |row| OwnComplaint {
+            summary: ComplaintSummary::of(&profile, &row),
+            tracking_code: row.tracking_code,
+        },
+    );
     Ok(page.into_response(&request))
 }

@@ -13,12 +13,17 @@ use super::{
     photos::{self, Copy, StoredPhoto},
     queries::{self, ComplaintRow},
     tracking::{SizeQuery, find_photo},
-    views::{ComplaintSummary, ComplaintView, DeadlineView, PlaceView, ReporterView, local, words_for},
+    views::{
+        ComplaintSummary, ComplaintView, DeadlineView, PlaceView, ReporterView, local, words_for,
+    },
 };
 use crate::account::{Role, Staff};
 use crate::app::App;
 use crate::platform::{
-    db::{Connection, Id, schema::{complaint, complaint_place}},
+    db::{
+        Connection, Id,
+        schema::{complaint, complaint_place},
+    },
     http::{Answer, Body, Page, PageQuery, Query, etag_of},
     problem::{OnDb, Problem},
 };
@@ -66,10 +71,24 @@ pub async fn list_complaints(
     query: Query<ListQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let ListQuery { state, category, street, cursor, limit } = query.0;
-    let known = |state: &String| super::machine::MACHINE.states.iter().any(|(s, _)| s == state);
+    let ListQuery {
+        state,
+        category,
+        street,
+        cursor,
+        limit,
+    } = query.0;
+    let known = |state: &String| {
+        super::machine::MACHINE
+            .states
+            .iter()
+            .any(|(s, _)| s == state)
+    };
     if state.as_ref().is_some_and(|s| !known(s)) {
-        return Err(Problem::bad_parameter("state", "is not a state of complaints"));
+        return Err(Problem::bad_parameter(
+            "state",
+            "is not a state of complaints",
+        ));
     }
     let page = PageQuery { cursor, limit };
     let (limit, after) = (page.limit(), page.after::<Id>()?);
@@ -108,7 +127,12 @@ pub async fn list_complaints(
         })
         .await?;
     let profile = app.profile.clone();
-    let page = Page::of(rows, limit, |row| row.id, |row| ComplaintSummary::of(&profile, &row));
+    let page = Page::of(
+        rows,
+        limit,
+        |row| row.id,
+        |row| ComplaintSummary::of(&profile, &row),
+    );
     Ok(page.into_response(&request))
 }
 
@@ -116,7 +140,11 @@ pub async fn list_complaints(
 ///
 /// # Errors
 /// 404 when there is none for this caller.
-pub fn visible(conn: &mut Connection, staff: &Staff, number: &str) -> Result<ComplaintRow, Problem> {
+pub fn visible(
+    conn: &mut Connection,
+    staff: &Staff,
+    number: &str,
+) -> Result<ComplaintRow, Problem> {
     let row = queries::by_number(conn, number).or_fault("load a complaint")?;
     let row = row.ok_or_else(Problem::not_found)?;
     let place = queries::place_of(conn, row.id).or_fault("load the place")?;
@@ -126,7 +154,11 @@ pub fn visible(conn: &mut Connection, staff: &Staff, number: &str) -> Result<Com
         Role::Admin | Role::Brigade | Role::Office => true,
         _ => !row.hidden,
     };
-    if theirs { Ok(row) } else { Err(Problem::not_found()) }
+    if theirs {
+        Ok(row)
+    } else {
+        Err(Problem::not_found())
+    }
 }
 
 /// A complaint. Reporters are shown, masked, to the brigade and the office alone; streets and grid
@@ -196,15 +228,16 @@ fn view(
 fn people(conn: &mut Connection, app: &App, id: Id) -> Result<Vec<(String, Person)>, Problem> {
     let rows = queries::petitioners_of(conn, id).or_fault("load petitioners")?;
     rows.iter()
-        .map(|row| Ok((row.kind.clone(), open_person(&app.keys, row)?.unwrap_or_default())))
+        .map(|row| {
+            Ok((
+                row.kind.clone(),
+                open_person(&app.keys, row)?.unwrap_or_default(),
+            ))
+        })
         .collect()
 }
 
-fn masked_people(
-    conn: &mut Connection,
-    app: &App,
-    id: Id,
-) -> Result<Vec<ReporterView>, Problem> {
+fn masked_people(conn: &mut Connection, app: &App, id: Id) -> Result<Vec<ReporterView>, Problem> {
     let hidden = |name: String| {
         let first: String = name.chars().take(1).collect();
         format!("{first}**")
@@ -258,7 +291,8 @@ pub async fn get_original(
             let row = visible(conn, &staff, &number)?;
             let photo = find_photo(conn, row.id, &photo_id)?;
             let actor = staff.actor();
-            let event = Event::new("complaint", row.id, "read_original", &actor).with(json!({ "photo": photo.id }));
+            let event = Event::new("complaint", row.id, "read_original", &actor)
+                .with(json!({ "photo": photo.id }));
             record::append(conn, &event, now).or_fault("record")?;
             Ok(photo)
         })

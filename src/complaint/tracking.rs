@@ -48,7 +48,11 @@ fn unknown(app: &App, address: &Address) -> Problem {
 
 /// Turns a 404 of the database into one that costs an attempt.
 fn counted(app: &App, address: &Address, problem: Problem) -> Problem {
-    if problem.code() == Code::NotFound { unknown(app, address) } else { problem }
+    if problem.code() == Code::NotFound {
+        unknown(app, address)
+    } else {
+        problem
+    }
 }
 
 /// Follows a complaint. Whoever has the code sees this, so it holds no contact data.
@@ -67,7 +71,12 @@ pub async fn track(
         .db
         .read(move |conn| {
             let row = queries::by_tracking_code(conn, &code).or_fault("load a complaint")?;
-            view(conn, &shared.profile, row.ok_or_else(Problem::not_found)?, now)
+            view(
+                conn,
+                &shared.profile,
+                row.ok_or_else(Problem::not_found)?,
+                now,
+            )
         })
         .await
         .map_err(|problem| counted(&app, &address, problem))?;
@@ -86,7 +95,11 @@ fn view(
     let replies = queries::replies_of(conn, row.id).or_fault("load replies")?;
     let stored = photos::of_complaint(conn, row.id).or_fault("load photos")?;
     let entry = ledger::by_id(conn, row.entry_id).or_fault("load the entry")?;
-    let last_reply = replies.iter().rev().find(|r| r.kind == "final").map(|r| r.created_at.0);
+    let last_reply = replies
+        .iter()
+        .rev()
+        .find(|r| r.kind == "final")
+        .map(|r| r.created_at.0);
     let rating_open = TimeDelta::days(profile.rules.rating.open_days);
     Ok(TrackingView {
         state_name: MACHINE.label(&row.state),
@@ -99,7 +112,10 @@ fn view(
             .into_iter()
             .map(|r| ReplyView {
                 kind: r.kind,
-                document_name: profile.document(&r.document).map_or("", |d| &d.name).to_owned(),
+                document_name: profile
+                    .document(&r.document)
+                    .map_or("", |d| &d.name)
+                    .to_owned(),
                 document: r.document,
                 text: r.text_masked,
                 at: local(r.created_at),
@@ -111,7 +127,11 @@ fn view(
             .map(StoredPhoto::view)
             .collect(),
         // A provisional link is nobody's business yet.
-        reports_on_the_matter: if row.link == "provisional" { 1 } else { entry.complaint_count },
+        reports_on_the_matter: if row.link == "provisional" {
+            1
+        } else {
+            entry.complaint_count
+        },
         may_rate: row.state == "replied" && last_reply.is_some_and(|at| now - at <= rating_open),
         may_add: takes_evidence(&row.state),
         number: row.number,
@@ -177,7 +197,9 @@ pub async fn get_tracked_photo(
 /// 404 when there is none.
 pub fn find_photo(conn: &mut Connection, complaint: Id, id: &str) -> Result<StoredPhoto, Problem> {
     let all = photos::of_complaint(conn, complaint).or_fault("load photos")?;
-    all.into_iter().find(|p| p.id.to_string() == id).ok_or_else(Problem::not_found)
+    all.into_iter()
+        .find(|p| p.id.to_string() == id)
+        .ok_or_else(Problem::not_found)
 }
 
 /// Photos that were added.
@@ -221,7 +243,9 @@ pub async fn add_photos(
         .await
         .map_err(|problem| counted(&app, &address, problem))?;
     let uploads = read_photos(&app, &request, payload).await?;
-    let bytes = uploads.iter().map(|u| u.bytes.as_deref().unwrap_or_default());
+    let bytes = uploads
+        .iter()
+        .map(|u| u.bytes.as_deref().unwrap_or_default());
     let fingerprint = fingerprint_of(bytes);
     if let Some(answer) = key.kept_answer(&app.db, fingerprint).await? {
         return Ok(answer.into_response());
@@ -238,13 +262,24 @@ pub async fn add_photos(
             may_add(&row)?;
             let kept = photos::of_complaint(conn, row.id).or_fault("load photos")?;
             let limit = shared.profile.rules.limits.photos;
-            let kept = kept.iter().filter(|p| p.status == "kept" && p.verification_id.is_none()).count();
+            let kept = kept
+                .iter()
+                .filter(|p| p.status == "kept" && p.verification_id.is_none())
+                .count();
             if kept + taken.len() > limit * 2 {
-                return Err(Problem::invalid("photo", "too_many_photos", format!("a complaint keeps {} photos at most", limit * 2)));
+                return Err(Problem::invalid(
+                    "photo",
+                    "too_many_photos",
+                    format!("a complaint keeps {} photos at most", limit * 2),
+                ));
             }
             let place = queries::place_of(conn, row.id).or_fault("load the place")?;
-            let claimed = place.lon.zip(place.lat).map(|(lon, lat)| Point { lon, lat });
-            let photos = photos::insert(conn, row.id, None, &taken, claimed, now).or_fault("insert photos")?;
+            let claimed = place
+                .lon
+                .zip(place.lat)
+                .map(|(lon, lat)| Point { lon, lat });
+            let photos = photos::insert(conn, row.id, None, &taken, claimed, now)
+                .or_fault("insert photos")?;
             let files = taken.iter().filter_map(|t| t.result.as_ref().ok());
             let keys = files.map(|p| format!("f:{}", p.sha256)).collect();
             matching::queries::file(conn, row.id, keys).or_fault("file photos")?;
@@ -270,14 +305,26 @@ async fn read_photos(
     payload: web::Payload,
 ) -> Result<Vec<Upload>, Problem> {
     let limits = app.profile.rules.limits;
-    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    let content_type = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok());
     if content_type.is_some_and(|v| v.starts_with("image/")) {
         let bytes: Bytes = payload
             .to_bytes_limited(limits.photo_bytes)
             .await
-            .map_err(|_| Problem::because(Code::PhotoTooLarge, format!("a photo has {} bytes at most", limits.photo_bytes)))?
+            .map_err(|_| {
+                Problem::because(
+                    Code::PhotoTooLarge,
+                    format!("a photo has {} bytes at most", limits.photo_bytes),
+                )
+            })?
             .map_err(|_| Problem::because(Code::MalformedRequest, "the body breaks off"))?;
-        return Ok(vec![Upload { role: "photo".to_owned(), file_name: None, bytes: Some(bytes) }]);
+        return Ok(vec![Upload {
+            role: "photo".to_owned(),
+            file_name: None,
+            bytes: Some(bytes),
+        }]);
     }
     let part_limits = PartLimits {
         json: "",
@@ -287,7 +334,11 @@ async fn read_photos(
     };
     let parts = multipart::read(request, &mut payload.into_inner(), part_limits).await?;
     if parts.uploads.is_empty() {
-        return Err(Problem::invalid("photo", "required", "send at least one photo"));
+        return Err(Problem::invalid(
+            "photo",
+            "required",
+            "send at least one photo",
+        ));
     }
     Ok(parts.uploads)
 }
@@ -349,16 +400,27 @@ pub async fn add_supplement(
             let row = queries::take_by_code(conn, &code)?;
             may_add(&row)?;
             let masked = mask(&value.text).text;
-            queries::insert_supplement(conn, row.id, (&value.text, &masked), value.new_facts, value.occurred_at, now)
-                .or_fault("insert a supplement")?;
-            let event = reporter_event(&row, "supplement").with(json!({ "new_facts": value.new_facts }));
+            queries::insert_supplement(
+                conn,
+                row.id,
+                (&value.text, &masked),
+                value.new_facts,
+                value.occurred_at,
+                now,
+            )
+            .or_fault("insert a supplement")?;
+            let event =
+                reporter_event(&row, "supplement").with(json!({ "new_facts": value.new_facts }));
             record::append(conn, &event, now).or_fault("record")?;
             let state = if row.state == "returned" {
                 queries::advance(conn, &row, &reporter_event(&row, "resubmit"), now)?
             } else {
                 row.state.as_str()
             };
-            Answer::created(format!("/api/v1/tracking/{code}"), &StepView::of(&row, state))
+            Answer::created(
+                format!("/api/v1/tracking/{code}"),
+                &StepView::of(&row, state),
+            )
         })
         .await
         .map_err(|problem| counted(&app, &address, problem))?;
@@ -417,29 +479,54 @@ pub async fn rate(
     let (shared, now) = (app.clone(), app.now());
     let Body { value, fingerprint } = body;
     if value.wants_reopening && value.score != Score::Dissatisfied {
-        return Err(Problem::invalid("wants_reopening", "not_dissatisfied", "goes with `dissatisfied` alone"));
+        return Err(Problem::invalid(
+            "wants_reopening",
+            "not_dissatisfied",
+            "goes with `dissatisfied` alone",
+        ));
     }
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = queries::take_by_code(conn, &code)?;
-            if queries::rating_of(conn, row.id).or_fault("load the rating")?.is_some() {
+            if queries::rating_of(conn, row.id)
+                .or_fault("load the rating")?
+                .is_some()
+            {
                 return Err(Problem::because(Code::Gone, "the reply was rated already"));
             }
             let replies = queries::replies_of(conn, row.id).or_fault("load replies")?;
             let open = TimeDelta::days(shared.profile.rules.rating.open_days);
-            let late = replies.iter().rev().find(|r| r.kind == "final").is_some_and(|r| now - r.created_at.0 > open);
+            let late = replies
+                .iter()
+                .rev()
+                .find(|r| r.kind == "final")
+                .is_some_and(|r| now - r.created_at.0 > open);
             if late {
-                return Err(Problem::because(Code::Gone, "a reply can be rated within 14 days"));
+                return Err(Problem::because(
+                    Code::Gone,
+                    "a reply can be rated within 14 days",
+                ));
             }
             let state = queries::advance(conn, &row, &reporter_event(&row, "rate"), now)?;
             let masked = value.text.as_deref().map(|t| mask(t).text);
             let texts = value.text.as_deref().zip(masked.as_deref());
-            queries::insert_rating(conn, row.id, value.score.as_str(), texts, value.wants_reopening, now)
-                .or_fault("insert a rating")?;
+            queries::insert_rating(
+                conn,
+                row.id,
+                value.score.as_str(),
+                texts,
+                value.wants_reopening,
+                now,
+            )
+            .or_fault("insert a rating")?;
             if value.wants_reopening {
-                queries::set_flag(conn, &row, "wants_reopening", true, now).or_fault("set a flag")?;
+                queries::set_flag(conn, &row, "wants_reopening", true, now)
+                    .or_fault("set a flag")?;
             }
-            Answer::created(format!("/api/v1/tracking/{code}"), &StepView::of(&row, state))
+            Answer::created(
+                format!("/api/v1/tracking/{code}"),
+                &StepView::of(&row, state),
+            )
         })
         .await
         .map_err(|problem| counted(&app, &address, problem))?;

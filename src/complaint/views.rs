@@ -135,8 +135,14 @@ pub fn timeline(history: Vec<Recorded>) -> Vec<TimelineItem> {
     history
         .into_iter()
         .filter_map(|row| {
-            let (_, words) = PUBLIC_EVENTS.iter().find(|(event, _)| *event == row.event)?;
-            Some(TimelineItem { event: row.event, words, at: local(row.at) })
+            let (_, words) = PUBLIC_EVENTS
+                .iter()
+                .find(|(event, _)| *event == row.event)?;
+            Some(TimelineItem {
+                event: row.event,
+                words,
+                at: local(row.at),
+            })
         })
         .collect()
 }
@@ -349,7 +355,9 @@ pub fn words_for(role: Role, text: TextRow) -> (String, Option<String>) {
 /// A category's Chinese name.
 #[must_use]
 pub fn category_name(profile: &Profile, code: &str) -> String {
-    profile.category(code).map_or_else(|| code.to_owned(), |c| c.zh.clone())
+    profile
+        .category(code)
+        .map_or_else(|| code.to_owned(), |c| c.zh.clone())
 }
 
 /// A candidate as anybody may see it.

@@ -31,22 +31,86 @@ pub struct Key {
 
 /// Every key there is.
 pub const KEYS: &[Key] = &[
-    Key { name: "DENGWEN_MODE", default: "development", meaning: "`development` or `production`. Production refuses missing secrets, the logging SMS gateway and a switched-off rate limit." },
-    Key { name: "DENGWEN_DATABASE_URL", default: "sqlite://./data/dengwen.db", meaning: "`sqlite://PATH` (created on first start) or `postgres://USER:PASSWORD@HOST/NAME`." },
-    Key { name: "DENGWEN_DATABASE_CONNECTIONS", default: "8", meaning: "Pooled connections at most." },
-    Key { name: "DENGWEN_LISTEN", default: "127.0.0.1:8080", meaning: "Address and port to listen on; port 0 takes a free one." },
-    Key { name: "DENGWEN_DATA_DIR", default: "./data", meaning: "Folder for blobs and, in development, for the secret made on first start." },
-    Key { name: "DENGWEN_BLOB_URL", default: "", meaning: "`file://FOLDER` or `s3://BUCKET` (with the usual `AWS_*` variables); unset: `DATA_DIR/blobs`." },
-    Key { name: "DENGWEN_SECRET_KEY", default: "", meaning: "Base64 of 32 random bytes: the root of all keys. Made on first start in development, required in production. Losing it loses the reporters' sealed identities." },
-    Key { name: "DENGWEN_DISTRICT", default: "", meaning: "Folder of a district profile; unset: the built-in profile of 鼓楼区." },
-    Key { name: "DENGWEN_RATE_LIMIT", default: "on", meaning: "`on` or `off`; `off` is for load tests and refused in production." },
-    Key { name: "DENGWEN_SUBMITS_PER_HOUR", default: "60", meaning: "Complaints and photos one address or resident may send in an hour." },
-    Key { name: "DENGWEN_UNKNOWN_CODES_PER_HOUR", default: "20", meaning: "Unknown tracking codes one address may try in an hour." },
-    Key { name: "DENGWEN_SIGN_INS_PER_HOUR", default: "20", meaning: "Sign-in attempts and phone codes for one address, account or phone in an hour." },
-    Key { name: "DENGWEN_SMS_GATEWAY", default: "log", meaning: "`log` writes text messages to the log; refused in production. Others are plugged in by the district." },
-    Key { name: "DENGWEN_TRUST_PROXY", default: "off", meaning: "`on` takes the client's address from `X-Forwarded-For` (last entry); only behind a proxy of yours." },
-    Key { name: "DENGWEN_PHOTO_WORKERS", default: "2", meaning: "Photos decoded at the same time; each takes about 60 MB at most in ordinary use." },
-    Key { name: "DENGWEN_LOG", default: "info", meaning: "Log filter, as in `info,dengwen=debug`." },
+    Key {
+        name: "DENGWEN_MODE",
+        default: "development",
+        meaning: "`development` or `production`. Production refuses missing secrets, the logging SMS gateway and a switched-off rate limit.",
+    },
+    Key {
+        name: "DENGWEN_DATABASE_URL",
+        default: "sqlite://./data/dengwen.db",
+        meaning: "`sqlite://PATH` (created on first start) or `postgres://USER:PASSWORD@HOST/NAME`.",
+    },
+    Key {
+        name: "DENGWEN_DATABASE_CONNECTIONS",
+        default: "8",
+        meaning: "Pooled connections at most.",
+    },
+    Key {
+        name: "DENGWEN_LISTEN",
+        default: "127.0.0.1:8080",
+        meaning: "Address and port to listen on; port 0 takes a free one.",
+    },
+    Key {
+        name: "DENGWEN_DATA_DIR",
+        default: "./data",
+        meaning: "Folder for blobs and, in development, for the secret made on first start.",
+    },
+    Key {
+        name: "DENGWEN_BLOB_URL",
+        default: "",
+        meaning: "`file://FOLDER` or `s3://BUCKET` (with the usual `AWS_*` variables); unset: `DATA_DIR/blobs`.",
+    },
+    Key {
+        name: "DENGWEN_SECRET_KEY",
+        default: "",
+        meaning: "Base64 of 32 random bytes: the root of all keys. Made on first start in development, required in production. Losing it loses the reporters' sealed identities.",
+    },
+    Key {
+        name: "DENGWEN_DISTRICT",
+        default: "",
+        meaning: "Folder of a district profile; unset: the built-in profile of 鼓楼区.",
+    },
+    Key {
+        name: "DENGWEN_RATE_LIMIT",
+        default: "on",
+        meaning: "`on` or `off`; `off` is for load tests and refused in production.",
+    },
+    Key {
+        name: "DENGWEN_SUBMITS_PER_HOUR",
+        default: "60",
+        meaning: "Complaints and photos one address or resident may send in an hour.",
+    },
+    Key {
+        name: "DENGWEN_UNKNOWN_CODES_PER_HOUR",
+        default: "20",
+        meaning: "Unknown tracking codes one address may try in an hour.",
+    },
+    Key {
+        name: "DENGWEN_SIGN_INS_PER_HOUR",
+        default: "20",
+        meaning: "Sign-in attempts and phone codes for one address, account or phone in an hour.",
+    },
+    Key {
+        name: "DENGWEN_SMS_GATEWAY",
+        default: "log",
+        meaning: "`log` writes text messages to the log; refused in production. Others are plugged in by the district.",
+    },
+    Key {
+        name: "DENGWEN_TRUST_PROXY",
+        default: "off",
+        meaning: "`on` takes the client's address from `X-Forwarded-For` (last entry); only behind a proxy of yours.",
+    },
+    Key {
+        name: "DENGWEN_PHOTO_WORKERS",
+        default: "2",
+        meaning: "Photos decoded at the same time; each takes about 60 MB at most in ordinary use.",
+    },
+    Key {
+        name: "DENGWEN_LOG",
+        default: "info",
+        meaning: "Log filter, as in `info,dengwen=debug`.",
+    },
 ];
 
 /// Production or not.
@@ -109,7 +173,9 @@ pub type Environment = BTreeMap<String, String>;
 /// The process environment's keys of ours.
 #[must_use]
 pub fn process_environment() -> Environment {
-    std::env::vars().filter(|(name, _)| name.starts_with("DENGWEN_")).collect()
+    std::env::vars()
+        .filter(|(name, _)| name.starts_with("DENGWEN_"))
+        .collect()
 }
 
 impl Settings {
@@ -122,12 +188,19 @@ impl Settings {
             Some(path) => read_file(path)?,
             None => BTreeMap::new(),
         };
-        values.extend(environment.iter().map(|(name, value)| (name.clone(), value.clone())));
+        values.extend(
+            environment
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone())),
+        );
         // The test suite's own variables share the prefix and are none of the program's business.
         values.retain(|name, _| {
             !name.starts_with("DENGWEN_TEST_") && name != "DENGWEN_REQUIRE_POSTGRES"
         });
-        if let Some(unknown) = values.keys().find(|name| KEYS.iter().all(|k| k.name != **name)) {
+        if let Some(unknown) = values
+            .keys()
+            .find(|name| KEYS.iter().all(|k| k.name != **name))
+        {
             return Err(ConfigError::UnknownKey(unknown.clone()));
         }
         Reader(values).settings()
@@ -137,7 +210,9 @@ impl Settings {
 fn read_file(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
     let failed = |e: String| ConfigError::File(path.to_owned(), e);
     let text = std::fs::read_to_string(path).map_err(|e| failed(e.to_string()))?;
-    let table: toml::Table = text.parse().map_err(|e: toml::de::Error| failed(e.to_string()))?;
+    let table: toml::Table = text
+        .parse()
+        .map_err(|e: toml::de::Error| failed(e.to_string()))?;
     table
         .into_iter()
         .map(|(name, value)| {
@@ -145,7 +220,11 @@ fn read_file(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
                 toml::Value::String(text) => text,
                 toml::Value::Integer(n) => n.to_string(),
                 toml::Value::Boolean(on) => if on { "on" } else { "off" }.to_owned(),
-                _ => return Err(failed(format!("{name}: expected a text, a whole number or true/false"))),
+                _ => {
+                    return Err(failed(format!(
+                        "{name}: expected a text, a whole number or true/false"
+                    )));
+                }
             };
             Ok((format!("DENGWEN_{}", name.to_ascii_uppercase()), text))
         })
@@ -159,17 +238,35 @@ impl Reader {
         let mode = match self.text("DENGWEN_MODE") {
             "development" => Mode::Development,
             "production" => Mode::Production,
-            _ => return Err(ConfigError::Value("DENGWEN_MODE", "expected `development` or `production`".to_owned())),
+            _ => {
+                return Err(ConfigError::Value(
+                    "DENGWEN_MODE",
+                    "expected `development` or `production`".to_owned(),
+                ));
+            }
         };
         let rate_limit = self.switch("DENGWEN_RATE_LIMIT")?;
         if mode == Mode::Production && !rate_limit {
-            return Err(ConfigError::Value("DENGWEN_RATE_LIMIT", "`off` is refused in production".to_owned()));
+            return Err(ConfigError::Value(
+                "DENGWEN_RATE_LIMIT",
+                "`off` is refused in production".to_owned(),
+            ));
         }
         match self.text("DENGWEN_SMS_GATEWAY") {
             "log" if mode == Mode::Development => {}
-            "log" => return Err(ConfigError::Value("DENGWEN_SMS_GATEWAY", "`log` is refused in production: phone codes would stand in the log".to_owned())),
+            "log" => {
+                return Err(ConfigError::Value(
+                    "DENGWEN_SMS_GATEWAY",
+                    "`log` is refused in production: phone codes would stand in the log".to_owned(),
+                ));
+            }
             "none" => {}
-            _ => return Err(ConfigError::Value("DENGWEN_SMS_GATEWAY", "expected `log` or `none`".to_owned())),
+            _ => {
+                return Err(ConfigError::Value(
+                    "DENGWEN_SMS_GATEWAY",
+                    "expected `log` or `none`".to_owned(),
+                ));
+            }
         }
         let data_dir = PathBuf::from(self.text("DENGWEN_DATA_DIR"));
         Ok(Settings {
@@ -196,23 +293,36 @@ impl Reader {
     fn text(&self, name: &'static str) -> &str {
         match self.0.get(name) {
             Some(value) => value,
-            None => KEYS.iter().find(|k| k.name == name).map_or("", |k| k.default),
+            None => KEYS
+                .iter()
+                .find(|k| k.name == name)
+                .map_or("", |k| k.default),
         }
     }
 
     fn optional(&self, name: &'static str) -> Option<String> {
-        Some(self.text(name)).filter(|text| !text.is_empty()).map(str::to_owned)
+        Some(self.text(name))
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
     }
 
-    fn parsed<T: FromStr<Err: std::fmt::Display>>(&self, name: &'static str) -> Result<T, ConfigError> {
-        self.text(name).parse().map_err(|e: T::Err| ConfigError::Value(name, e.to_string()))
+    fn parsed<T: FromStr<Err: std::fmt::Display>>(
+        &self,
+        name: &'static str,
+    ) -> Result<T, ConfigError> {
+        self.text(name)
+            .parse()
+            .map_err(|e: T::Err| ConfigError::Value(name, e.to_string()))
     }
 
     fn switch(&self, name: &'static str) -> Result<bool, ConfigError> {
         match self.text(name) {
             "on" | "true" => Ok(true),
             "off" | "false" => Ok(false),
-            _ => Err(ConfigError::Value(name, "expected `on` or `off`".to_owned())),
+            _ => Err(ConfigError::Value(
+                name,
+                "expected `on` or `off`".to_owned(),
+            )),
         }
     }
 
@@ -224,8 +334,7 @@ impl Reader {
         if mode == Mode::Production {
             return Err(ConfigError::Value(NAME, "is required in production: base64 of 32 random bytes, such as `openssl rand -base64 32` prints".to_owned()));
         }
-        development_secret(&data_dir.join("secret.key"))
-            .map_err(|e| ConfigError::Value(NAME, e))
+        development_secret(&data_dir.join("secret.key")).map_err(|e| ConfigError::Value(NAME, e))
     }
 }
 
@@ -257,8 +366,10 @@ mod tests {
     use super::*;
 
     fn load(pairs: &[(&str, &str)]) -> Result<Settings, ConfigError> {
-        let mut environment: Environment =
-            pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let mut environment: Environment = pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
         environment
             .entry("DENGWEN_SECRET_KEY".to_owned())
             .or_insert_with(|| crypto::new_root_key().1);
@@ -280,8 +391,15 @@ mod tests {
 
     #[test]
     fn production_refuses_conveniences() {
-        for pair in [("DENGWEN_RATE_LIMIT", "off"), ("DENGWEN_SMS_GATEWAY", "log")] {
-            let error = load(&[("DENGWEN_MODE", "production"), ("DENGWEN_SMS_GATEWAY", "none"), pair]);
+        for pair in [
+            ("DENGWEN_RATE_LIMIT", "off"),
+            ("DENGWEN_SMS_GATEWAY", "log"),
+        ] {
+            let error = load(&[
+                ("DENGWEN_MODE", "production"),
+                ("DENGWEN_SMS_GATEWAY", "none"),
+                pair,
+            ]);
             assert!(error.unwrap_err().to_string().contains(pair.0));
         }
         let mut no_secret = Environment::new();

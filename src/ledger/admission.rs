@@ -124,21 +124,51 @@ impl DecisionBody {
         };
         match self.outcome {
             Outcome::Listed => {
-                require(self.meeting.is_some(), "meeting", "names the meeting that listed it");
-                require(self.minute_ref.is_some(), "minute_ref", "refers to the minutes");
+                require(
+                    self.meeting.is_some(),
+                    "meeting",
+                    "names the meeting that listed it",
+                );
+                require(
+                    self.minute_ref.is_some(),
+                    "minute_ref",
+                    "refers to the minutes",
+                );
                 let chosen = state != "escalated" || self.chosen_owner.is_some();
-                require(chosen, "chosen_owner", "names the unit the higher level chose");
+                require(
+                    chosen,
+                    "chosen_owner",
+                    "names the unit the higher level chose",
+                );
             }
             Outcome::NotListed => require(self.reason.is_some(), "reason", "says why not"),
-            Outcome::Escalated => require(self.level.is_some(), "level", "names the level it goes to"),
+            Outcome::Escalated => {
+                require(self.level.is_some(), "level", "names the level it goes to")
+            }
         }
         if self.decided_on > today {
-            items.push(Item::new("decided_on", "in_the_future", "is not after today"));
+            items.push(Item::new(
+                "decided_on",
+                "in_the_future",
+                "is not after today",
+            ));
         }
-        if self.chosen_owner.as_deref().is_some_and(|code| app.profile.unit(code).is_none()) {
-            items.push(Item::new("chosen_owner", "unknown_unit", "is a unit of the district profile"));
+        if self
+            .chosen_owner
+            .as_deref()
+            .is_some_and(|code| app.profile.unit(code).is_none())
+        {
+            items.push(Item::new(
+                "chosen_owner",
+                "unknown_unit",
+                "is a unit of the district profile",
+            ));
         }
-        if items.is_empty() { Ok(()) } else { Err(Problem::invalid_items(items)) }
+        if items.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::invalid_items(items))
+        }
     }
 }
 
@@ -163,7 +193,14 @@ pub async fn decide(
             MACHINE.next(&row.state, value.outcome.event())?;
             value.check(&row.state, &shared, date_of(now))?;
             insert(conn, row.id, &staff, &value, now).or_fault("insert a decision")?;
-            advance(conn, &row, value.outcome.event(), &staff, value.reason.as_deref(), now)?;
+            advance(
+                conn,
+                &row,
+                value.outcome.event(),
+                &staff,
+                value.reason.as_deref(),
+                now,
+            )?;
             answer(conn, &shared, row.id)
         })
         .await?;
@@ -171,7 +208,11 @@ pub async fn decide(
 }
 
 /// Loads an entry for changing.
-pub(super) fn take(conn: &mut Connection, staff: &Staff, number: &str) -> Result<EntryRow, Problem> {
+pub(super) fn take(
+    conn: &mut Connection,
+    staff: &Staff,
+    number: &str,
+) -> Result<EntryRow, Problem> {
     let row = visible(conn, staff, number)?;
     queries::take(conn, &[row.id]).or_fault("take an entry")?;
     queries::by_id(conn, row.id).or_fault("load an entry")

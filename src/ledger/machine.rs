@@ -15,7 +15,13 @@ const fn t(
     who: &'static [&'static str],
     guard: &'static str,
 ) -> Transition {
-    Transition { from, event, to, who, guard }
+    Transition {
+        from,
+        event,
+        to,
+        who,
+        guard,
+    }
 }
 
 /// The machine of ledger entries (台账问题).
@@ -48,7 +54,13 @@ pub static MACHINE: Machine = Machine {
         t("proposed", "list", "listed", GROUP, "会议、日期和纪要文号"),
         t("proposed", "not_list", "not_listed", GROUP, "理由"),
         t("proposed", "escalate", "escalated", GROUP, "提级层级"),
-        t("escalated", "list", "listed", GROUP, "会议、日期、纪要文号和确定的责任单位"),
+        t(
+            "escalated",
+            "list",
+            "listed",
+            GROUP,
+            "会议、日期、纪要文号和确定的责任单位",
+        ),
         t("escalated", "not_list", "not_listed", GROUP, "理由"),
         t("not_listed", "propose", "proposed", BRIGADE, "新情况"),
         t("clue", "merge", "merged", BRIGADE, "理由"),
@@ -59,16 +71,58 @@ pub static MACHINE: Machine = Machine {
         t("assigned", "submit_plan", "plan_review", OFFICE, ""),
         t("plan_review", "approve_plan", "rectifying", OFFICE, ""),
         t("plan_review", "return_plan", "assigned", OFFICE, "理由"),
-        t("rectifying", "complete", "self_checked", OFFICE, "工程类无未完成项目"),
-        t("self_checked", "start_review", "effectiveness_review", OFFICE, ""),
+        t(
+            "rectifying",
+            "complete",
+            "self_checked",
+            OFFICE,
+            "工程类无未完成项目",
+        ),
+        t(
+            "self_checked",
+            "start_review",
+            "effectiveness_review",
+            OFFICE,
+            "",
+        ),
         t("effectiveness_review", "return", "returned", OFFICE, "理由"),
         t("returned", "resume", "rectifying", OFFICE, ""),
-        t("effectiveness_review", "write_off", "written_off", OFFICE, "公示期满、信访件均已答复"),
+        t(
+            "effectiveness_review",
+            "write_off",
+            "written_off",
+            OFFICE,
+            "公示期满、信访件均已答复",
+        ),
         t("written_off", "follow", "follow_up", SYSTEM, ""),
-        t("written_off", "suspect_rebound", "rebound_suspected", SYSTEM, ""),
-        t("follow_up", "suspect_rebound", "rebound_suspected", SYSTEM, ""),
-        t("rebound_suspected", "dismiss_rebound", "follow_up", BRIGADE, "核实不属实"),
-        t("rebound_suspected", "confirm_rebound", "rebound_confirmed", BRIGADE, "核实属实或部分属实"),
+        t(
+            "written_off",
+            "suspect_rebound",
+            "rebound_suspected",
+            SYSTEM,
+            "",
+        ),
+        t(
+            "follow_up",
+            "suspect_rebound",
+            "rebound_suspected",
+            SYSTEM,
+            "",
+        ),
+        t(
+            "rebound_suspected",
+            "dismiss_rebound",
+            "follow_up",
+            BRIGADE,
+            "核实不属实",
+        ),
+        t(
+            "rebound_suspected",
+            "confirm_rebound",
+            "rebound_confirmed",
+            BRIGADE,
+            "核实属实或部分属实",
+        ),
         t("rebound_confirmed", "relist", "relisted", GROUP, "研究决定"),
         t("relisted", "classify", "classified", OFFICE, "类别"),
         t("follow_up", "settle", "long_term", OFFICE, "观察期满无反弹"),
@@ -93,7 +147,10 @@ mod tests {
 
     #[test]
     fn pairs_outside_the_table_are_conflicts() {
-        assert_eq!(MACHINE.next("clue", "list").unwrap_err().code().status(), 409);
+        assert_eq!(
+            MACHINE.next("clue", "list").unwrap_err().code().status(),
+            409
+        );
         assert_eq!(MACHINE.next("proposed", "list").unwrap().to, "listed");
     }
 }

@@ -111,7 +111,10 @@ pub async fn merge_entries(
                 .with(json!({ "from": source.number, "merge": merge_id }));
             record::append(conn, &taken, now).or_fault("record")?;
             let row = queries::by_id(conn, target.id).or_fault("load the target")?;
-            Answer::ok(&MergeDone { merge_id, entry: EntrySummary::of(&shared.profile, &row) })
+            Answer::ok(&MergeDone {
+                merge_id,
+                entry: EntrySummary::of(&shared.profile, &row),
+            })
         })
         .await?;
     Ok(answer.into_response())
@@ -141,7 +144,11 @@ fn may_merge(source: &EntryRow, target: &EntryRow) -> Result<(), Problem> {
     }
     for entry in [source, target] {
         if CLOSED_TO_COMPLAINTS.contains(&entry.state.as_str()) {
-            return refuse(format!("entry {} is {}", entry.number, MACHINE.label(&entry.state)));
+            return refuse(format!(
+                "entry {} is {}",
+                entry.number,
+                MACHINE.label(&entry.state)
+            ));
         }
     }
     Ok(())
@@ -151,7 +158,12 @@ fn move_complaints(conn: &mut Connection, source: &EntryRow, target: Id) -> Quer
     let rows: Vec<(Id, String, Option<String>, Option<Id>)> = complaint::table
         .filter(complaint::entry_id.eq(source.id))
         .order(complaint::id.asc())
-        .select((complaint::id, complaint::link, complaint::link_rule, complaint::repeat_of))
+        .select((
+            complaint::id,
+            complaint::link,
+            complaint::link_rule,
+            complaint::repeat_of,
+        ))
         .load(conn)?;
     // What opened the source joins the target by the hand that merges; the rest keep their links.
     diesel::update(
@@ -159,16 +171,30 @@ fn move_complaints(conn: &mut Connection, source: &EntryRow, target: Id) -> Quer
             .filter(complaint::entry_id.eq(source.id))
             .filter(complaint::link.eq_any(["own", "suspected"])),
     )
-    .set((complaint::link.eq("confirmed"), complaint::link_rule.eq("R4")))
+    .set((
+        complaint::link.eq("confirmed"),
+        complaint::link_rule.eq("R4"),
+    ))
     .execute(conn)?;
     diesel::update(complaint::table.filter(complaint::entry_id.eq(source.id)))
-        .set((complaint::entry_id.eq(target), complaint::version.eq(complaint::version + 1)))
+        .set((
+            complaint::entry_id.eq(target),
+            complaint::version.eq(complaint::version + 1),
+        ))
         .execute(conn)?;
     let complaints = rows
         .into_iter()
-        .map(|(id, link, link_rule, repeat_of)| Linked { id, link, link_rule, repeat_of })
+        .map(|(id, link, link_rule, repeat_of)| Linked {
+            id,
+            link,
+            link_rule,
+            repeat_of,
+        })
         .collect();
-    Ok(Before { source_state: source.state.clone(), complaints })
+    Ok(Before {
+        source_state: source.state.clone(),
+        complaints,
+    })
 }
 
 /// Why a merge is taken back.
@@ -194,7 +220,10 @@ pub async fn undo_merge(
     key: IdempotencyKey,
     body: Body<UndoBody>,
 ) -> Result<HttpResponse, Problem> {
-    let id: Id = path.parse::<uuid::Uuid>().map_err(|_| Problem::not_found())?.into();
+    let id: Id = path
+        .parse::<uuid::Uuid>()
+        .map_err(|_| Problem::not_found())?
+        .into();
     let (shared, now) = (app.clone(), app.now());
     let Body { value, fingerprint } = body;
     let answer = key
@@ -247,10 +276,16 @@ fn load_merge(conn: &mut Connection, id: Id) -> Result<MergeRow, Problem> {
 
 fn may_undo(target: &EntryRow, undone: Option<UtcTime>) -> Result<(), Problem> {
     if undone.is_some() {
-        return Err(Problem::because(Code::UndoRefused, "this merge was undone already"));
+        return Err(Problem::because(
+            Code::UndoRefused,
+            "this merge was undone already",
+        ));
     }
     if target.merged_into.is_some() {
-        let why = format!("entry {} was itself merged since; undo that merge first", target.number);
+        let why = format!(
+            "entry {} was itself merged since; undo that merge first",
+            target.number
+        );
         return Err(Problem::because(Code::UndoRefused, why));
     }
     Ok(())
@@ -264,7 +299,9 @@ fn put_back(
 ) -> Result<(), Problem> {
     for linked in &before.complaints {
         let moved = diesel::update(
-            complaint::table.find(linked.id).filter(complaint::entry_id.eq(target.id)),
+            complaint::table
+                .find(linked.id)
+                .filter(complaint::entry_id.eq(target.id)),
         )
         .set((
             complaint::entry_id.eq(source),

@@ -103,7 +103,11 @@ pub fn place(
         (verdict.outcome, verdict.target_entry)
     {
         let entry = current(conn, target.into()).or_fault("load the entry to attach to")?;
-        let link = if verdict.outcome == Outcome::Attached { "confirmed" } else { "provisional" };
+        let link = if verdict.outcome == Outcome::Attached {
+            "confirmed"
+        } else {
+            "provisional"
+        };
         return Ok(Placement {
             entry_id: entry.id,
             entry_number: entry.number,
@@ -148,8 +152,12 @@ pub fn open_clue(
     let number = format!("{}-{year}-{serial:04}", profile.rules.number_prefix);
     let id = Id::new();
     let point = report.place.map(|p| p.point);
-    let street = point.and_then(|p| profile.street_at(p)).map(|s| s.code.clone());
-    let grid = point.and_then(|p| profile.grid_at(p)).map(|g| g.code.clone());
+    let street = point
+        .and_then(|p| profile.street_at(p))
+        .map(|s| s.code.clone());
+    let grid = point
+        .and_then(|p| profile.grid_at(p))
+        .map(|g| g.code.clone());
     diesel::insert_into(ledger_entry::table)
         .values((
             (
@@ -191,7 +199,10 @@ pub fn open_clue(
 /// # Errors
 /// What the database answers.
 pub fn by_id(conn: &mut Connection, id: Id) -> QueryResult<EntryRow> {
-    ledger_entry::table.find(id).select(EntryRow::as_select()).first(conn)
+    ledger_entry::table
+        .find(id)
+        .select(EntryRow::as_select())
+        .first(conn)
 }
 
 /// An entry by number.
@@ -223,7 +234,15 @@ pub fn take(conn: &mut Connection, ids: &[Id]) -> QueryResult<()> {
     Ok(())
 }
 
-type VoiceRow = (Id, UtcTime, i32, String, Option<String>, NaiveDate, Option<UtcTime>);
+type VoiceRow = (
+    Id,
+    UtcTime,
+    i32,
+    String,
+    Option<String>,
+    NaiveDate,
+    Option<UtcTime>,
+);
 
 /// Recounts an entry from its complaints: reporters, duplicates, repeats, flags, lead, and the
 /// due date, which is the earliest of all its open complaints' (domain §3.3). Provisional links

@@ -11,7 +11,10 @@ use validator::Validate;
 use super::{
     machine::MACHINE,
     queries::{self, EntryRow},
-    views::{DecisionView, EntryPhoto, EntrySummary, EntryView, HistoryItem, MergeView, VisitView, summaries},
+    views::{
+        DecisionView, EntryPhoto, EntrySummary, EntryView, HistoryItem, MergeView, VisitView,
+        summaries,
+    },
 };
 use crate::account::{Role, Staff};
 use crate::app::App;
@@ -72,9 +75,19 @@ pub async fn list_entries(
     query: Query<EntryQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let EntryQuery { state, category, street, strong_concern, cursor, limit } = query.0;
+    let EntryQuery {
+        state,
+        category,
+        street,
+        strong_concern,
+        cursor,
+        limit,
+    } = query.0;
     if state.as_ref().is_some_and(|s| MACHINE.label(s).is_empty()) {
-        return Err(Problem::bad_parameter("state", "is not a state of ledger entries"));
+        return Err(Problem::bad_parameter(
+            "state",
+            "is not a state of ledger entries",
+        ));
     }
     let page = PageQuery { cursor, limit };
     let (limit, after) = (page.limit(), page.after::<Id>()?);
@@ -103,13 +116,19 @@ pub async fn list_entries(
                 rows = rows.filter(ledger_entry::id.lt(id));
             }
             if staff.role == Role::Street {
-                rows = rows.filter(ledger_entry::street_code.eq(staff.street_code.unwrap_or_default()));
+                rows = rows
+                    .filter(ledger_entry::street_code.eq(staff.street_code.unwrap_or_default()));
             }
             rows.load(conn).or_fault("list entries")
         })
         .await?;
     let profile = app.profile.clone();
-    let page = Page::of(rows, limit, |row| row.id, |row| EntrySummary::of(&profile, &row));
+    let page = Page::of(
+        rows,
+        limit,
+        |row| row.id,
+        |row| EntrySummary::of(&profile, &row),
+    );
     Ok(page.into_response(&request))
 }
 
@@ -122,7 +141,11 @@ pub fn visible(conn: &mut Connection, staff: &Staff, number: &str) -> Result<Ent
     let row = row.ok_or_else(Problem::not_found)?;
     let theirs = staff.role != Role::Street
         || (staff.street_code.is_some() && staff.street_code == row.street_code);
-    if theirs { Ok(row) } else { Err(Problem::not_found()) }
+    if theirs {
+        Ok(row)
+    } else {
+        Err(Problem::not_found())
+    }
 }
 
 /// An entry with all its complaints, photos, visits, decisions, merges and history.
@@ -159,7 +182,10 @@ pub fn view(conn: &mut Connection, profile: &Profile, row: EntryRow) -> Result<E
         .select(ComplaintRow::as_select())
         .load(conn)
         .or_fault("load complaints")?;
-    let numbers: HashMap<Id, String> = complaints.iter().map(|c| (c.id, c.number.clone())).collect();
+    let numbers: HashMap<Id, String> = complaints
+        .iter()
+        .map(|c| (c.id, c.number.clone()))
+        .collect();
     let history = record::history(conn, row.id, SHOWN_MAX).or_fault("load the history")?;
     let merged_into = row
         .merged_into
@@ -191,7 +217,13 @@ fn photos_of(conn: &mut Connection, numbers: &HashMap<Id, String>) -> QueryResul
         .load(conn)?;
     Ok(rows
         .into_iter()
-        .filter_map(|(of, id, role)| Some(EntryPhoto { complaint: numbers.get(&of)?.clone(), id, role }))
+        .filter_map(|(of, id, role)| {
+            Some(EntryPhoto {
+                complaint: numbers.get(&of)?.clone(),
+                id,
+                role,
+            })
+        })
         .collect())
 }
 
@@ -212,7 +244,13 @@ fn visits_of(conn: &mut Connection, numbers: &HashMap<Id, String>) -> QueryResul
     Ok(rows
         .into_iter()
         .filter_map(|(of, id, state, result, grid_code)| {
-            Some(VisitView { complaint: numbers.get(&of)?.clone(), id, state, result, grid_code })
+            Some(VisitView {
+                complaint: numbers.get(&of)?.clone(),
+                id,
+                state,
+                result,
+                grid_code,
+            })
         })
         .collect())
 }
@@ -243,22 +281,30 @@ fn decisions_of(conn: &mut Connection, entry: Id) -> QueryResult<Vec<DecisionVie
         .load(conn)?;
     Ok(rows
         .into_iter()
-        .map(|(outcome, meeting, decided_on, minute_ref, level, chosen_owner, reason)| DecisionView {
-            outcome,
-            meeting,
-            decided_on,
-            minute_ref,
-            level,
-            chosen_owner,
-            reason,
-        })
+        .map(
+            |(outcome, meeting, decided_on, minute_ref, level, chosen_owner, reason)| {
+                DecisionView {
+                    outcome,
+                    meeting,
+                    decided_on,
+                    minute_ref,
+                    level,
+                    chosen_owner,
+                    reason,
+                }
+            },
+        )
         .collect())
 }
 
 fn merges_of(conn: &mut Connection, entry: Id) -> Result<Vec<MergeView>, Problem> {
     type Row = (Id, Id, Id, String, UtcTime, Option<UtcTime>);
     let rows: Vec<Row> = ledger_merge::table
-        .filter(ledger_merge::source_entry_id.eq(entry).or(ledger_merge::target_entry_id.eq(entry)))
+        .filter(
+            ledger_merge::source_entry_id
+                .eq(entry)
+                .or(ledger_merge::target_entry_id.eq(entry)),
+        )
         .order(ledger_merge::id.asc())
         .select((
             ledger_merge::id,
@@ -281,13 +327,15 @@ fn merges_of(conn: &mut Connection, entry: Id) -> Result<Vec<MergeView>, Problem
     let number = |id: &Id| numbers.get(id).cloned().unwrap_or_default();
     Ok(rows
         .into_iter()
-        .map(|(id, source, target, reason, merged_at, undone_at)| MergeView {
-            id,
-            source: number(&source),
-            target: number(&target),
-            reason,
-            merged_at: local(merged_at),
-            undone_at: undone_at.map(local),
-        })
+        .map(
+            |(id, source, target, reason, merged_at, undone_at)| MergeView {
+                id,
+                source: number(&source),
+                target: number(&target),
+                reason,
+                merged_at: local(merged_at),
+                undone_at: undone_at.map(local),
+            },
+        )
         .collect())
 }

@@ -202,5 +202,7 @@ pub struct EntryPhoto {
 /// Complaints of an entry for its view.
 #[must_use]
 pub fn summaries(profile: &Profile, rows: &[ComplaintRow]) -> Vec<ComplaintSummary> {
-    rows.iter().map(|row| ComplaintSummary::of(profile, row)).collect()
+    rows.iter()
+        .map(|row| ComplaintSummary::of(profile, row))
+        .collect()
 }

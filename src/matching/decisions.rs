@@ -114,18 +114,39 @@ fn confirm(
             .ok_or_else(|| Problem::invalid("target", "unknown", "is no complaint's number"))?,
         (None, Some(id)) => complaints::by_id(conn, id).or_fault("load the target")?,
         (None, None) => {
-            return Err(Problem::invalid("target", "required", "names the complaint it belongs with"));
+            return Err(Problem::invalid(
+                "target",
+                "required",
+                "names the complaint it belongs with",
+            ));
         }
     };
     if other.id == row.id {
-        return Err(Problem::because(Code::MergeRefused, "a complaint is not its own duplicate"));
+        return Err(Problem::because(
+            Code::MergeRefused,
+            "a complaint is not its own duplicate",
+        ));
     }
     let entry = ledger::by_id(conn, other.entry_id).or_fault("load the entry")?;
     if CLOSED_TO_COMPLAINTS.contains(&entry.state.as_str()) {
-        return Err(Problem::because(Code::MergeRefused, format!("entry {} is {}", entry.number, entry.state)));
+        return Err(Problem::because(
+            Code::MergeRefused,
+            format!("entry {} is {}", entry.number, entry.state),
+        ));
     }
-    let rule = row.link_rule.clone().unwrap_or_else(|| manual_rule(conn, row, &other));
-    relink(conn, row, entry.id, "confirmed", Some(&rule), Some(other.id)).or_fault("link")?;
+    let rule = row
+        .link_rule
+        .clone()
+        .unwrap_or_else(|| manual_rule(conn, row, &other));
+    relink(
+        conn,
+        row,
+        entry.id,
+        "confirmed",
+        Some(&rule),
+        Some(other.id),
+    )
+    .or_fault("link")?;
     refresh_both(conn, app, row.entry_id, entry.id, now)?;
     Ok("confirmed")
 }
@@ -134,7 +155,10 @@ fn confirm(
 fn manual_rule(conn: &mut Connection, row: &ComplaintRow, other: &ComplaintRow) -> String {
     let persons = queries::persons_of(conn, &[row.id, other.id]).unwrap_or_default();
     let none = Vec::new();
-    let (a, b) = (persons.get(&row.id).unwrap_or(&none), persons.get(&other.id).unwrap_or(&none));
+    let (a, b) = (
+        persons.get(&row.id).unwrap_or(&none),
+        persons.get(&other.id).unwrap_or(&none),
+    );
     let same = a.iter().any(|person| b.contains(person));
     if same { "R1" } else { "R4" }.to_owned()
 }
@@ -180,7 +204,9 @@ fn undo(
     now: DateTime<Utc>,
 ) -> Result<&'static str, Problem> {
     let verdicts = queries::verdicts_of(conn, row.id).or_fault("load verdicts")?;
-    let last = verdicts.last().ok_or_else(|| Problem::wrong_state(&row.link, "undo"))?;
+    let last = verdicts
+        .last()
+        .ok_or_else(|| Problem::wrong_state(&row.link, "undo"))?;
     let decided: Option<String> = match_decision::table
         .filter(match_decision::complaint_id.eq(row.id))
         .order(match_decision::id.desc())
@@ -189,17 +215,33 @@ fn undo(
         .optional()
         .or_fault("load decisions")?;
     if !matches!(decided.as_deref(), Some("confirm" | "reject")) {
-        return Err(Problem::because(Code::UndoRefused, "there is no decision to undo"));
+        return Err(Problem::because(
+            Code::UndoRefused,
+            "there is no decision to undo",
+        ));
     }
     let (link, entry) = match last.outcome.as_str() {
         "provisional" | "attached" => {
-            let target = last.target_id.ok_or_else(|| Problem::fault("a link without a target"))?;
+            let target = last
+                .target_id
+                .ok_or_else(|| Problem::fault("a link without a target"))?;
             let target = complaints::by_id(conn, target).or_fault("load the target")?;
             ("provisional", target.entry_id)
         }
         outcome => {
-            let entry = if row.link == "confirmed" { own_entry(conn, app, row, now)? } else { row.entry_id };
-            (if outcome == "suspected" { "suspected" } else { "own" }, entry)
+            let entry = if row.link == "confirmed" {
+                own_entry(conn, app, row, now)?
+            } else {
+                row.entry_id
+            };
+            (
+                if outcome == "suspected" {
+                    "suspected"
+                } else {
+                    "own"
+                },
+                entry,
+            )
         }
     };
     let rule = Some(last.rule.as_str()).filter(|rule| *rule != "new");
@@ -291,10 +333,18 @@ fn settle(
         (Decision::Confirm | Decision::Reject, "screening") => "settle_match",
         (Decision::Undo, "awaiting_acceptance") => "reopen_match",
         _ => {
-            let state = crate::complaint::machine::MACHINE.states.iter().find(|(s, _)| *s == row.state);
+            let state = crate::complaint::machine::MACHINE
+                .states
+                .iter()
+                .find(|(s, _)| *s == row.state);
             return Ok(state.map_or("", |(s, _)| *s));
         }
     };
     let actor = staff.actor();
-    complaints::advance(conn, row, &Event::new("complaint", row.id, event, &actor), now)
+    complaints::advance(
+        conn,
+        row,
+        &Event::new("complaint", row.id, event, &actor),
+        now,
+    )
 }

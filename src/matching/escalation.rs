@@ -35,13 +35,17 @@ pub struct Escalated {
 /// Counts the voices of an entry.
 #[must_use]
 pub fn escalate(voices: &[Voice], rules: &Escalation) -> Escalated {
-    let persons: HashSet<&str> =
-        voices.iter().flat_map(|v| v.persons.iter().map(String::as_str)).collect();
+    let persons: HashSet<&str> = voices
+        .iter()
+        .flat_map(|v| v.persons.iter().map(String::as_str))
+        .collect();
     let window = TimeDelta::days(rules.strong_concern_days);
     let strong_concern = voices.iter().any(|last| {
         let recent: HashSet<&str> = voices
             .iter()
-            .filter(|v| v.received_at <= last.received_at && last.received_at - v.received_at <= window)
+            .filter(|v| {
+                v.received_at <= last.received_at && last.received_at - v.received_at <= window
+            })
             .flat_map(|v| v.persons.iter().map(String::as_str))
             .collect();
         recent.len() >= rules.strong_concern_reporters
@@ -51,7 +55,9 @@ pub fn escalate(voices: &[Voice], rules: &Escalation) -> Escalated {
     Escalated {
         distinct_reporters: i32::try_from(persons.len()).unwrap_or(i32::MAX),
         strong_concern,
-        collective_visit: voices.iter().any(|v| v.person_count >= rules.collective_visit_persons),
+        collective_visit: voices
+            .iter()
+            .any(|v| v.person_count >= rules.collective_visit_persons),
         level: if chain >= rules.chain_leader {
             2
         } else {
@@ -87,8 +93,16 @@ mod tests {
 
     #[test]
     fn the_anonymous_are_voices_but_not_persons() {
-        let counted = count(&[voice(0, &[]), voice(1, &[]), voice(2, &[]), voice(3, &["a"])]);
-        assert_eq!((counted.distinct_reporters, counted.strong_concern), (1, false));
+        let counted = count(&[
+            voice(0, &[]),
+            voice(1, &[]),
+            voice(2, &[]),
+            voice(3, &["a"]),
+        ]);
+        assert_eq!(
+            (counted.distinct_reporters, counted.strong_concern),
+            (1, false)
+        );
     }
 
     #[test]
@@ -99,7 +113,10 @@ mod tests {
 
     #[test]
     fn chains_climb() {
-        let repeat = |day| Voice { confirmed_repeat: true, ..voice(day, &["a"]) };
+        let repeat = |day| Voice {
+            confirmed_repeat: true,
+            ..voice(day, &["a"])
+        };
         assert_eq!(count(&[voice(0, &["a"])]).level, 0);
         assert_eq!(count(&[voice(0, &["a"]), repeat(1)]).level, 1);
         assert_eq!(count(&[voice(0, &["a"]), repeat(1), repeat(2)]).level, 2);

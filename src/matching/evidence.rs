@@ -47,11 +47,19 @@ pub fn score(new: &Report, old: &Report, profile: &Profile) -> Scored {
         time_of_day(new, old, rules),
     ];
     let has_anchor = found.iter().take(2).any(|f| f.value.is_some());
-    let total: f64 = found.iter().filter(|f| f.value.is_some()).map(|f| f.weight).sum();
+    let total: f64 = found
+        .iter()
+        .filter(|f| f.value.is_some())
+        .map(|f| f.weight)
+        .sum();
     let mut comparisons: Vec<Comparison> = found
         .into_iter()
         .map(|f| {
-            let weight = if f.value.is_some() && total > 0.0 { f.weight / total } else { 0.0 };
+            let weight = if f.value.is_some() && total > 0.0 {
+                f.weight / total
+            } else {
+                0.0
+            };
             Comparison {
                 name: f.name.to_owned(),
                 value: f.value,
@@ -61,15 +69,28 @@ pub fn score(new: &Report, old: &Report, profile: &Profile) -> Scored {
             }
         })
         .collect();
-    let score = comparisons.iter().map(|c| c.contribution).sum::<f64>().clamp(0.0, 1.0);
+    let score = comparisons
+        .iter()
+        .map(|c| c.contribution)
+        .sum::<f64>()
+        .clamp(0.0, 1.0);
     comparisons.extend(beside_the_score(new, old));
-    Scored { score, comparisons, vetoes: vetoes(new, old, reach, rules), has_anchor }
+    Scored {
+        score,
+        comparisons,
+        vetoes: vetoes(new, old, reach, rules),
+        has_anchor,
+    }
 }
 
 /// How far apart two reports of one matter may lie: the category's radius, or the worse accuracy.
 fn reach_m(new: &Report, old: &Report, profile: &Profile) -> f64 {
     const DEFAULT_RADIUS_M: f64 = 100.0;
-    let radius = |code: &str| profile.category(code).map_or(DEFAULT_RADIUS_M, |c| c.radius_m);
+    let radius = |code: &str| {
+        profile
+            .category(code)
+            .map_or(DEFAULT_RADIUS_M, |c| c.radius_m)
+    };
     let accuracy = |report: &Report| report.place.and_then(|p| p.accuracy_m).unwrap_or(0.0);
     radius(&new.category)
         .max(radius(&old.category))
@@ -78,7 +99,9 @@ fn reach_m(new: &Report, old: &Report, profile: &Profile) -> f64 {
 }
 
 fn usable(report: &Report, rules: &MatchingRules) -> Option<super::Place> {
-    report.place.filter(|p| p.accuracy_m.unwrap_or(0.0) <= rules.accuracy_max_m)
+    report
+        .place
+        .filter(|p| p.accuracy_m.unwrap_or(0.0) <= rules.accuracy_max_m)
 }
 
 fn object(new: &Report, old: &Report, rules: &MatchingRules) -> Found {
@@ -93,7 +116,12 @@ fn object(new: &Report, old: &Report, rules: &MatchingRules) -> Found {
         (_, _, Some(a), Some(b)) => (None, format!("单位名称不同：“{a}”与“{b}”，不计")),
         _ => (None, "未写明对象".to_owned()),
     };
-    Found { name: "object", value, weight: rules.weight_object, words }
+    Found {
+        name: "object",
+        value,
+        weight: rules.weight_object,
+        words,
+    }
 }
 
 fn place(new: &Report, old: &Report, reach: f64, rules: &MatchingRules) -> Found {
@@ -101,33 +129,71 @@ fn place(new: &Report, old: &Report, reach: f64, rules: &MatchingRules) -> Found
         (Some(a), Some(b)) => {
             let metres = distance_m(a.point, b.point);
             let value = (1.0 - metres / (2.0 * reach)).clamp(0.0, 1.0);
-            (Some(value), format!("相距 {metres:.0} m（判定半径 {reach:.0} m）"))
+            (
+                Some(value),
+                format!("相距 {metres:.0} m（判定半径 {reach:.0} m）"),
+            )
         }
         _ => (None, "缺少可用定位".to_owned()),
     };
-    Found { name: "place", value, weight: rules.weight_place, words }
+    Found {
+        name: "place",
+        value,
+        weight: rules.weight_place,
+        words,
+    }
 }
 
 fn category(new: &Report, old: &Report, profile: &Profile) -> Found {
-    let label = |code: &str| profile.category(code).map_or(code.to_owned(), |c| c.zh.clone());
+    let label = |code: &str| {
+        profile
+            .category(code)
+            .map_or(code.to_owned(), |c| c.zh.clone())
+    };
     let rules = &profile.rules.matching;
     let (value, words) = if new.category == old.category {
         (1.0, format!("同为{}", label(&new.category)))
     } else if new.coarse == old.coarse {
-        (rules.same_coarse, format!("大类相同：{}与{}", label(&new.category), label(&old.category)))
+        (
+            rules.same_coarse,
+            format!(
+                "大类相同：{}与{}",
+                label(&new.category),
+                label(&old.category)
+            ),
+        )
     } else {
-        (0.0, format!("类别不同：{}与{}", label(&new.category), label(&old.category)))
+        (
+            0.0,
+            format!(
+                "类别不同：{}与{}",
+                label(&new.category),
+                label(&old.category)
+            ),
+        )
     };
-    Found { name: "category", value: Some(value), weight: rules.weight_category, words }
+    Found {
+        name: "category",
+        value: Some(value),
+        weight: rules.weight_category,
+        words,
+    }
 }
 
 fn text(new: &Report, old: &Report, rules: &MatchingRules) -> Found {
     // Two honest accounts of one matter share few grams, so a third already speaks for it.
     const FULL_AT: f64 = 0.34;
     let overlap = gram_overlap(&new.grams, &old.grams);
-    let words = overlap.map_or("无文字可比".to_owned(), |o| format!("文字重合 {:.0}%", o * 100.0));
+    let words = overlap.map_or("无文字可比".to_owned(), |o| {
+        format!("文字重合 {:.0}%", o * 100.0)
+    });
     let value = overlap.map(|o| (o / FULL_AT).min(1.0));
-    Found { name: "text", value, weight: rules.weight_text, words }
+    Found {
+        name: "text",
+        value,
+        weight: rules.weight_text,
+        words,
+    }
 }
 
 /// Hours of the day (0 to 23, Asia/Shanghai) a report speaks of.
@@ -135,7 +201,9 @@ fn hours(occurred: (DateTime<Utc>, DateTime<Utc>)) -> [bool; 24] {
     let (from, until) = occurred;
     let mut hours = [false; 24];
     let first = from.with_timezone(&shanghai()).hour() as usize;
-    let spans = ((until - from).num_minutes().max(0) as usize).div_ceil(60).min(23);
+    let spans = ((until - from).num_minutes().max(0) as usize)
+        .div_ceil(60)
+        .min(23);
     for step in 0..=spans {
         if let Some(hour) = hours.get_mut((first + step) % 24) {
             *hour = true;
@@ -148,13 +216,26 @@ fn time_of_day(new: &Report, old: &Report, rules: &MatchingRules) -> Found {
     let (value, words) = match (new.occurred, old.occurred) {
         (Some(a), Some(b)) => {
             let (a, b) = (hours(a), hours(b));
-            let near = |at: usize| [23, 0, 1].iter().any(|d| b.get((at + d) % 24) == Some(&true));
+            let near = |at: usize| {
+                [23, 0, 1]
+                    .iter()
+                    .any(|d| b.get((at + d) % 24) == Some(&true))
+            };
             let meets = a.iter().enumerate().any(|(at, on)| *on && near(at));
-            if meets { (Some(1.0), "同一时段".to_owned()) } else { (Some(0.0), "时段不同".to_owned()) }
+            if meets {
+                (Some(1.0), "同一时段".to_owned())
+            } else {
+                (Some(0.0), "时段不同".to_owned())
+            }
         }
         _ => (None, "未写明时段".to_owned()),
     };
-    Found { name: "time", value, weight: rules.weight_time, words }
+    Found {
+        name: "time",
+        value,
+        weight: rules.weight_time,
+        words,
+    }
 }
 
 /// What an officer wants to know beside the score: same person, re-used photo.
@@ -169,7 +250,11 @@ fn beside_the_score(new: &Report, old: &Report) -> Vec<Comparison> {
     let mut notes = Vec::new();
     let shared = shared_persons(new, old);
     if shared > 0 {
-        notes.push(note("person", 1.0, format!("同一反映人（{shared} 人相同）")));
+        notes.push(note(
+            "person",
+            1.0,
+            format!("同一反映人（{shared} 人相同）"),
+        ));
     } else if new.persons.is_empty() || old.persons.is_empty() {
         notes.push(note("person", 0.0, "匿名，反映人不可比".to_owned()));
     }
@@ -182,13 +267,19 @@ fn beside_the_score(new: &Report, old: &Report) -> Vec<Comparison> {
 
 /// Persons who petition in both; none when either is anonymous (R10).
 pub(super) fn shared_persons(new: &Report, old: &Report) -> usize {
-    new.persons.iter().filter(|person| old.persons.contains(person)).count()
+    new.persons
+        .iter()
+        .filter(|person| old.persons.contains(person))
+        .count()
 }
 
 /// Photos that are the same file in both.
 pub(super) fn shared_photos(new: &Report, old: &Report) -> usize {
     let old: Vec<&str> = old.photos.iter().map(|p| p.sha256.as_str()).collect();
-    new.photos.iter().filter(|photo| old.contains(&photo.sha256.as_str())).count()
+    new.photos
+        .iter()
+        .filter(|photo| old.contains(&photo.sha256.as_str()))
+        .count()
 }
 
 fn vetoes(new: &Report, old: &Report, reach: f64, rules: &MatchingRules) -> Vec<String> {

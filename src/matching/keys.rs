@@ -32,7 +32,11 @@ pub fn looked_for(report: &Report, profile: &Profile) -> Vec<String> {
         .place
         .map(|place| cells_around(place.point, search_radius_m(report, profile)))
         .unwrap_or_default();
-    cells.into_iter().map(cell_key).chain(other_keys(report)).collect()
+    cells
+        .into_iter()
+        .map(cell_key)
+        .chain(other_keys(report))
+        .collect()
 }
 
 /// Regions a report's search touches, sorted: what near-simultaneous reports lock.
@@ -48,7 +52,9 @@ pub fn regions(report: &Report, profile: &Profile) -> Vec<i64> {
 
 /// Beyond twice the reach the place contributes nothing.
 fn search_radius_m(report: &Report, profile: &Profile) -> f64 {
-    let radius = profile.category(&report.category).map_or(100.0, |c| c.radius_m);
+    let radius = profile
+        .category(&report.category)
+        .map_or(100.0, |c| c.radius_m);
     let accuracy = report.place.and_then(|p| p.accuracy_m).unwrap_or(0.0);
     2.0 * radius.max(accuracy.min(profile.rules.matching.accuracy_max_m))
 }
@@ -61,8 +67,19 @@ fn other_keys(report: &Report) -> impl Iterator<Item = String> + '_ {
     let object = report.object_id.iter().map(|id| format!("o:{id}"));
     let premises = report.premises.iter().map(|name| format!("p:{name}"));
     let persons = report.persons.iter().map(|person| format!("n:{person}"));
-    let photos = report.photos.iter().map(|photo| format!("f:{}", photo.sha256));
+    let photos = report
+        .photos
+        .iter()
+        .map(|photo| format!("f:{}", photo.sha256));
     let texts = report.text_keys.iter().map(|key| format!("t:{key:016x}"));
-    let upstream = report.external_no.iter().map(|no| format!("x:{}:{no}", report.channel));
-    object.chain(premises).chain(persons).chain(photos).chain(texts).chain(upstream)
+    let upstream = report
+        .external_no
+        .iter()
+        .map(|no| format!("x:{}:{no}", report.channel));
+    object
+        .chain(premises)
+        .chain(persons)
+        .chain(photos)
+        .chain(texts)
+        .chain(upstream)
 }

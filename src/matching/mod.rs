@@ -110,7 +110,9 @@ pub enum EntryStanding {
 }
 
 /// A row of the rule table (domain §3.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 pub enum Rule {
     /// 技术重复.
     R0,

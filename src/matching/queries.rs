@@ -34,21 +34,32 @@ const OUT_OF_MATCHING: [&str; 2] = ["withdrawn", "archived"];
 /// # Errors
 /// What the database answers.
 pub fn lock(conn: &mut Connection, report: &Report, profile: &Profile) -> QueryResult<()> {
-    let Connection::Postgres(c) = conn else { return Ok(()) };
+    let Connection::Postgres(c) = conn else {
+        return Ok(());
+    };
     // Place, premises, persons: whatever could make two reports meet. Sorted, so that no two
     // transactions wait for each other.
     let mut locks: Vec<i64> = keys::regions(report, profile);
-    let named = report.premises.iter().chain(&report.persons).chain(&report.external_no);
+    let named = report
+        .premises
+        .iter()
+        .chain(&report.persons)
+        .chain(&report.external_no);
     locks.extend(named.map(|name| lock_number(name)));
     locks.sort_unstable();
     locks.dedup();
-    let sql: String =
-        locks.iter().map(|lock| format!("SELECT pg_advisory_xact_lock({lock});")).collect();
+    let sql: String = locks
+        .iter()
+        .map(|lock| format!("SELECT pg_advisory_xact_lock({lock});"))
+        .collect();
     c.batch_execute(&sql)
 }
 
 fn lock_number(name: &str) -> i64 {
-    grams(&format!("lock{name}lock")).into_iter().fold(0, |sum, gram| sum ^ gram.rotate_left(7)).cast_signed()
+    grams(&format!("lock{name}lock"))
+        .into_iter()
+        .fold(0, |sum, gram| sum ^ gram.rotate_left(7))
+        .cast_signed()
 }
 
 /// Finds a report's candidates and decides.
@@ -164,7 +175,9 @@ fn candidate(
     persons: Vec<String>,
     photos: Vec<PhotoRef>,
 ) -> Candidate {
-    let occurred = row.occurred_at.map(|from| (from.0, row.occurred_until.unwrap_or(from).0));
+    let occurred = row
+        .occurred_at
+        .map(|from| (from.0, row.occurred_until.unwrap_or(from).0));
     let entry = match (row.entry_state.as_str(), row.written_off_at) {
         ("archived", _) => EntryStanding::Archived,
         ("written_off" | "follow_up" | "long_term", Some(at)) => EntryStanding::WrittenOff(at.0),
@@ -226,11 +239,24 @@ fn texts_of(conn: &mut Connection, ids: &[Id]) -> QueryResult<HashMap<Id, TextAn
         .load(conn)?;
     Ok(rows
         .into_iter()
-        .map(|(id, description, premises, object_id, kind, lon, lat, accuracy_m)| {
-            let point = lon.zip(lat).filter(|_| kind != "none");
-            let place = point.map(|(lon, lat)| Place { point: Point { lon, lat }, accuracy_m });
-            (id, TextAndPlace { description, premises, object_id, place })
-        })
+        .map(
+            |(id, description, premises, object_id, kind, lon, lat, accuracy_m)| {
+                let point = lon.zip(lat).filter(|_| kind != "none");
+                let place = point.map(|(lon, lat)| Place {
+                    point: Point { lon, lat },
+                    accuracy_m,
+                });
+                (
+                    id,
+                    TextAndPlace {
+                        description,
+                        premises,
+                        object_id,
+                        place,
+                    },
+                )
+            },
+        )
         .collect())
 }
 
@@ -261,7 +287,10 @@ fn photos_of(conn: &mut Connection, ids: &[Id]) -> QueryResult<HashMap<Id, Vec<P
         .load(conn)?;
     let mut photos: HashMap<Id, Vec<PhotoRef>> = HashMap::new();
     for (id, sha256, taken_at) in rows {
-        photos.entry(id).or_default().push(PhotoRef { sha256, taken_at: taken_at.map(|at| at.0) });
+        photos.entry(id).or_default().push(PhotoRef {
+            sha256,
+            taken_at: taken_at.map(|at| at.0),
+        });
     }
     Ok(photos)
 }

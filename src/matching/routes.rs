@@ -59,20 +59,34 @@ pub async fn list_matches(
     staff: Staff,
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let thresholds = (app.profile.rules.matching.upper, app.profile.rules.matching.lower);
+    let thresholds = (
+        app.profile.rules.matching.upper,
+        app.profile.rules.matching.lower,
+    );
     let view = app
         .db
         .read(move |conn| {
             let row = visible(conn, &staff, &path)?;
             let verdicts = queries::verdicts_of(conn, row.id).or_fault("load verdicts")?;
-            let verdicts = verdicts.into_iter().map(|v| verdict_view(v, thresholds)).collect::<Result<_, _>>()?;
-            Ok(MatchesView { number: row.number, link: row.link, link_rule: row.link_rule, verdicts })
+            let verdicts = verdicts
+                .into_iter()
+                .map(|v| verdict_view(v, thresholds))
+                .collect::<Result<_, _>>()?;
+            Ok(MatchesView {
+                number: row.number,
+                link: row.link,
+                link_rule: row.link_rule,
+                verdicts,
+            })
         })
         .await?;
     Ok(HttpResponse::Ok().json(view))
 }
 
-fn verdict_view(row: queries::VerdictRow, (upper, lower): (f64, f64)) -> Result<VerdictView, Problem> {
+fn verdict_view(
+    row: queries::VerdictRow,
+    (upper, lower): (f64, f64),
+) -> Result<VerdictView, Problem> {
     let candidates = serde_json::from_value(row.evidence.0)
         .map_err(|e| Problem::fault(format!("a kept verdict cannot be read: {e}")))?;
     Ok(VerdictView {

@@ -34,7 +34,9 @@ pub fn decide(new: &Report, candidates: &[Candidate], profile: &Profile) -> Verd
     });
     explained.truncate(EXPLAINED_MAX);
     let explained: Vec<Explained> = explained.into_iter().map(|(e, _)| e).collect();
-    let Some(best) = explained.first() else { return Verdict::new_matter(&rules.model) };
+    let Some(best) = explained.first() else {
+        return Verdict::new_matter(&rules.model);
+    };
     let decided = best.outcome != Outcome::New;
     let leads = matches!(
         best.outcome,
@@ -110,10 +112,18 @@ enum Likeness {
 fn likeness(new: &Report, old: &Candidate, scored: &Scored, rules: &MatchingRules) -> Likeness {
     let together = same_premises(new, old) || near(scored);
     if !scored.vetoes.is_empty() {
-        return if together { Likeness::Related } else { Likeness::Different };
+        return if together {
+            Likeness::Related
+        } else {
+            Likeness::Different
+        };
     }
     if new.coarse != old.report.coarse {
-        return if together { Likeness::Related } else { Likeness::Different };
+        return if together {
+            Likeness::Related
+        } else {
+            Likeness::Different
+        };
     }
     let same_category = new.category == old.report.category;
     if same_category && same_premises(new, old) && !contradicts(scored) {
@@ -131,20 +141,21 @@ fn likeness(new: &Report, old: &Candidate, scored: &Scored, rules: &MatchingRule
 /// Whether the place speaks clearly for one spot.
 fn near(scored: &Scored) -> bool {
     const NEAR: f64 = 0.75;
-    scored.comparisons.iter().any(|c| c.name == "place" && c.value.is_some_and(|v| v >= NEAR))
+    scored
+        .comparisons
+        .iter()
+        .any(|c| c.name == "place" && c.value.is_some_and(|v| v >= NEAR))
 }
 
 /// Whether there is a place and it speaks against: a chain has branches under one name.
 fn contradicts(scored: &Scored) -> bool {
-    scored.comparisons.iter().any(|c| c.name == "place" && c.value == Some(0.0))
+    scored
+        .comparisons
+        .iter()
+        .any(|c| c.name == "place" && c.value == Some(0.0))
 }
 
-fn judge(
-    new: &Report,
-    old: &Candidate,
-    scored: &Scored,
-    rules: &MatchingRules,
-) -> (Rule, Outcome) {
+fn judge(new: &Report, old: &Candidate, scored: &Scored, rules: &MatchingRules) -> (Rule, Outcome) {
     let rule = rule_if_same_matter(new, old, rules);
     match likeness(new, old, scored, rules) {
         Likeness::SameMatter => match rule {
@@ -174,8 +185,14 @@ fn rule_if_same_matter(new: &Report, old: &Candidate, rules: &MatchingRules) -> 
         return Some(if same_person { Rule::R1 } else { Rule::R4 });
     };
     if let EntryStanding::WrittenOff(written_off_at) = old.entry {
-        let over_before = new.occurred.is_some_and(|(_, until)| until <= written_off_at);
-        let fresh = if same_person { has_new_fact(new, old, closed_at) } else { !over_before };
+        let over_before = new
+            .occurred
+            .is_some_and(|(_, until)| until <= written_off_at);
+        let fresh = if same_person {
+            has_new_fact(new, old, closed_at)
+        } else {
+            !over_before
+        };
         if fresh {
             return Some(Rule::R6);
         }
@@ -189,13 +206,22 @@ fn rule_if_same_matter(new: &Report, old: &Candidate, rules: &MatchingRules) -> 
     if has_new_fact(new, old, closed_at) {
         return Some(Rule::R3);
     }
-    Some(if old.finally_reviewed { Rule::R11 } else { Rule::R2 })
+    Some(if old.finally_reviewed {
+        Rule::R11
+    } else {
+        Rule::R2
+    })
 }
 
 /// Something happened or was photographed after the case was closed, or more is demanded.
 fn has_new_fact(new: &Report, old: &Candidate, closed_at: DateTime<Utc>) -> bool {
     let happened_since = new.occurred.is_some_and(|(from, _)| from > closed_at);
-    let known: Vec<&str> = old.report.photos.iter().map(|p| p.sha256.as_str()).collect();
+    let known: Vec<&str> = old
+        .report
+        .photos
+        .iter()
+        .map(|p| p.sha256.as_str())
+        .collect();
     let photographed_since = new.photos.iter().any(|photo| {
         !known.contains(&photo.sha256.as_str()) && photo.taken_at.is_some_and(|at| at > closed_at)
     });

@@ -25,10 +25,20 @@ fn report(person: &str, on: i64) -> Report {
         id: Uuid::now_v7(),
         channel: "app".to_owned(),
         external_no: None,
-        persons: Some(person).filter(|p| !p.is_empty()).map(str::to_owned).into_iter().collect(),
+        persons: Some(person)
+            .filter(|p| !p.is_empty())
+            .map(str::to_owned)
+            .into_iter()
+            .collect(),
         object_id: None,
         premises: Some("老王烧烤".to_owned()),
-        place: Some(Place { point: Point { lon: 119.30, lat: 26.085 }, accuracy_m: Some(20.0) }),
+        place: Some(Place {
+            point: Point {
+                lon: 119.30,
+                lat: 26.085,
+            },
+            accuracy_m: Some(20.0),
+        }),
         category: "air.cooking_fume".to_owned(),
         coarse: "air".to_owned(),
         occurred: Some((day(on) - TimeDelta::hours(2), day(on) - TimeDelta::hours(1))),
@@ -52,7 +62,10 @@ fn open(report: Report) -> Candidate {
 }
 
 fn closed(report: Report, on: i64) -> Candidate {
-    Candidate { closed_at: Some(day(on)), ..open(report) }
+    Candidate {
+        closed_at: Some(day(on)),
+        ..open(report)
+    }
 }
 
 fn ask(new: &Report, old: Candidate) -> (Rule, Outcome) {
@@ -61,19 +74,28 @@ fn ask(new: &Report, old: Candidate) -> (Rule, Outcome) {
 }
 
 fn photo(name: &str, taken: i64) -> PhotoRef {
-    PhotoRef { sha256: name.to_owned(), taken_at: Some(day(taken)) }
+    PhotoRef {
+        sha256: name.to_owned(),
+        taken_at: Some(day(taken)),
+    }
 }
 
 fn moved(report: Report, metres_north: f64) -> Report {
     let place = report.place.map(|p| Place {
-        point: Point { lat: p.point.lat + metres_north / 111_195.0, ..p.point },
+        point: Point {
+            lat: p.point.lat + metres_north / 111_195.0,
+            ..p.point
+        },
         ..p
     });
     Report { place, ..report }
 }
 
 fn unnamed(report: Report) -> Report {
-    Report { premises: None, ..report }
+    Report {
+        premises: None,
+        ..report
+    }
 }
 
 #[test]
@@ -83,33 +105,73 @@ fn r0_the_upstream_number_again() {
         external_no: Some("FZ1".to_owned()),
         ..report("", on)
     };
-    assert_eq!(ask(&numbered(9), open(numbered(0))), (Rule::R0, Outcome::SameSubmission));
-    let other_channel = Report { channel: "letter".to_owned(), ..numbered(9) };
+    assert_eq!(
+        ask(&numbered(9), open(numbered(0))),
+        (Rule::R0, Outcome::SameSubmission)
+    );
+    let other_channel = Report {
+        channel: "letter".to_owned(),
+        ..numbered(9)
+    };
     assert_ne!(ask(&other_channel, open(numbered(0))).0, Rule::R0);
 }
 
 #[test]
 fn r0_the_same_persons_photo_within_a_day() {
-    let with = |person: &str, on| Report { photos: vec![photo("aa", 0)], ..report(person, on) };
+    let with = |person: &str, on| Report {
+        photos: vec![photo("aa", 0)],
+        ..report(person, on)
+    };
     assert_eq!(ask(&with("a", 1), open(with("a", 0))).0, Rule::R0);
-    assert_eq!(ask(&with("a", 2), open(with("a", 0))).0, Rule::R1, "after a day it is a repeat");
-    assert_eq!(ask(&with("b", 0), open(with("a", 0))).0, Rule::R4, "shared in a group: R4 evidence");
+    assert_eq!(
+        ask(&with("a", 2), open(with("a", 0))).0,
+        Rule::R1,
+        "after a day it is a repeat"
+    );
+    assert_eq!(
+        ask(&with("b", 0), open(with("a", 0))).0,
+        Rule::R4,
+        "shared in a group: R4 evidence"
+    );
 }
 
 #[test]
 fn r1_same_person_while_open() {
-    assert_eq!(ask(&report("a", 3), open(report("a", 0))), (Rule::R1, Outcome::Attached));
+    assert_eq!(
+        ask(&report("a", 3), open(report("a", 0))),
+        (Rule::R1, Outcome::Attached)
+    );
     let provisional = ask(&unnamed(report("a", 3)), open(unnamed(report("a", 0))));
-    assert_eq!(provisional, (Rule::R1, Outcome::Provisional), "without premises a person confirms");
+    assert_eq!(
+        provisional,
+        (Rule::R1, Outcome::Provisional),
+        "without premises a person confirms"
+    );
 }
 
 #[test]
 fn r2_same_person_after_closing_without_a_new_fact() {
-    let again = Report { occurred: report("a", 0).occurred, ..report("a", 40) };
-    assert_eq!(ask(&again, closed(report("a", 0), 30)), (Rule::R2, Outcome::Provisional));
-    let late = Report { received_at: day(30 + 366), ..again.clone() };
-    assert_eq!(ask(&late, closed(report("a", 0), 30)).1, Outcome::Related, "the window has passed");
-    let in_time = Report { received_at: day(30 + 365), ..again };
+    let again = Report {
+        occurred: report("a", 0).occurred,
+        ..report("a", 40)
+    };
+    assert_eq!(
+        ask(&again, closed(report("a", 0), 30)),
+        (Rule::R2, Outcome::Provisional)
+    );
+    let late = Report {
+        received_at: day(30 + 366),
+        ..again.clone()
+    };
+    assert_eq!(
+        ask(&late, closed(report("a", 0), 30)).1,
+        Outcome::Related,
+        "the window has passed"
+    );
+    let in_time = Report {
+        received_at: day(30 + 365),
+        ..again
+    };
     assert_eq!(ask(&in_time, closed(report("a", 0), 30)).0, Rule::R2);
 }
 
@@ -117,36 +179,78 @@ fn r2_same_person_after_closing_without_a_new_fact() {
 fn r3_same_person_after_closing_with_a_new_fact() {
     let happened = report("a", 40);
     assert_eq!(ask(&happened, closed(report("a", 0), 30)).0, Rule::R3);
-    let old_story = Report { occurred: report("a", 0).occurred, ..report("a", 40) };
-    let photographed = Report { photos: vec![photo("bb", 39)], ..old_story.clone() };
+    let old_story = Report {
+        occurred: report("a", 0).occurred,
+        ..report("a", 40)
+    };
+    let photographed = Report {
+        photos: vec![photo("bb", 39)],
+        ..old_story.clone()
+    };
     assert_eq!(ask(&photographed, closed(report("a", 0), 30)).0, Rule::R3);
-    let old_photo = Report { photos: vec![photo("bb", 1)], ..old_story.clone() };
+    let old_photo = Report {
+        photos: vec![photo("bb", 1)],
+        ..old_story.clone()
+    };
     assert_eq!(ask(&old_photo, closed(report("a", 0), 30)).0, Rule::R2);
-    let demands = Report { demand: Some("compensation".to_owned()), ..old_story };
+    let demands = Report {
+        demand: Some("compensation".to_owned()),
+        ..old_story
+    };
     assert_eq!(ask(&demands, closed(report("a", 0), 30)).0, Rule::R3);
 }
 
 #[test]
 fn r4_another_person_while_open() {
-    assert_eq!(ask(&report("b", 1), open(report("a", 0))), (Rule::R4, Outcome::Provisional));
+    assert_eq!(
+        ask(&report("b", 1), open(report("a", 0))),
+        (Rule::R4, Outcome::Provisional)
+    );
 }
 
 #[test]
 fn r5_another_person_after_closing() {
-    assert_eq!(ask(&report("b", 40), closed(report("a", 0), 30)).0, Rule::R5);
+    assert_eq!(
+        ask(&report("b", 40), closed(report("a", 0), 30)).0,
+        Rule::R5
+    );
 }
 
 #[test]
 fn r6_after_write_off() {
-    let old = || Candidate { entry: EntryStanding::WrittenOff(day(35)), ..closed(report("a", 0), 30) };
+    let old = || Candidate {
+        entry: EntryStanding::WrittenOff(day(35)),
+        ..closed(report("a", 0), 30)
+    };
     assert_eq!(ask(&report("b", 40), old()).0, Rule::R6);
     assert_eq!(ask(&report("a", 40), old()).0, Rule::R6);
-    let before = Report { occurred: report("b", 20).occurred, ..report("b", 40) };
-    assert_eq!(ask(&before, old()).0, Rule::R5, "it was over before the write-off");
-    let undated = Report { occurred: None, ..report("b", 40) };
-    assert_eq!(ask(&undated, old()).0, Rule::R6, "presumed for another person");
-    let archived = Candidate { entry: EntryStanding::Archived, ..old() };
-    assert_eq!(ask(&report("b", 40), archived).1, Outcome::Related, "a new entry after archiving");
+    let before = Report {
+        occurred: report("b", 20).occurred,
+        ..report("b", 40)
+    };
+    assert_eq!(
+        ask(&before, old()).0,
+        Rule::R5,
+        "it was over before the write-off"
+    );
+    let undated = Report {
+        occurred: None,
+        ..report("b", 40)
+    };
+    assert_eq!(
+        ask(&undated, old()).0,
+        Rule::R6,
+        "presumed for another person"
+    );
+    let archived = Candidate {
+        entry: EntryStanding::Archived,
+        ..old()
+    };
+    assert_eq!(
+        ask(&report("b", 40), archived).1,
+        Outcome::Related,
+        "a new entry after archiving"
+    );
 }
 
 #[test]
@@ -156,13 +260,22 @@ fn r7_same_place_another_matter() {
         coarse: "noise".to_owned(),
         ..report("a", 1)
     };
-    assert_eq!(ask(&noise, open(report("a", 0))), (Rule::R7, Outcome::Related));
+    assert_eq!(
+        ask(&noise, open(report("a", 0))),
+        (Rule::R7, Outcome::Related)
+    );
 }
 
 #[test]
 fn r9_another_known_object_is_a_veto() {
-    let with = |id: &str, person| Report { object_id: Some(id.to_owned()), ..report(person, 0) };
-    assert_eq!(ask(&with("91A", "b"), open(with("91B", "a"))), (Rule::R9, Outcome::Related));
+    let with = |id: &str, person| Report {
+        object_id: Some(id.to_owned()),
+        ..report(person, 0)
+    };
+    assert_eq!(
+        ask(&with("91A", "b"), open(with("91B", "a"))),
+        (Rule::R9, Outcome::Related)
+    );
     assert_eq!(ask(&with("91A", "b"), open(with("91A", "a"))).0, Rule::R4);
 }
 
@@ -174,28 +287,50 @@ fn r10_the_anonymous_are_nobody() {
 
 #[test]
 fn r11_after_the_final_review() {
-    let again = Report { occurred: report("a", 0).occurred, ..report("a", 40) };
-    let old = Candidate { finally_reviewed: true, ..closed(report("a", 0), 30) };
+    let again = Report {
+        occurred: report("a", 0).occurred,
+        ..report("a", 40)
+    };
+    let old = Candidate {
+        finally_reviewed: true,
+        ..closed(report("a", 0), 30)
+    };
     assert_eq!(ask(&again, old.clone()).0, Rule::R11);
-    assert_eq!(ask(&report("a", 40), old).0, Rule::R3, "new facts are verified again");
+    assert_eq!(
+        ask(&report("a", 40), old).0,
+        Rule::R3,
+        "new facts are verified again"
+    );
 }
 
 #[test]
 fn r12_one_signer_in_common_is_the_same_person() {
-    let joint = Report { persons: vec!["x".to_owned(), "a".to_owned()], ..report("", 3) };
+    let joint = Report {
+        persons: vec!["x".to_owned(), "a".to_owned()],
+        ..report("", 3)
+    };
     assert_eq!(ask(&joint, open(report("a", 0))).0, Rule::R1);
 }
 
 #[test]
 fn between_the_thresholds_a_person_is_asked() {
-    let far = Report { grams: Vec::new(), ..unnamed(moved(report("b", 1), 80.0)) };
-    let old = Report { grams: Vec::new(), ..unnamed(report("a", 0)) };
+    let far = Report {
+        grams: Vec::new(),
+        ..unnamed(moved(report("b", 1), 80.0))
+    };
+    let old = Report {
+        grams: Vec::new(),
+        ..unnamed(report("a", 0))
+    };
     assert_eq!(ask(&far, open(old)), (Rule::R4, Outcome::Suspected));
 }
 
 #[test]
 fn far_apart_is_a_new_matter() {
-    let (rule, outcome) = ask(&unnamed(moved(report("b", 1), 600.0)), open(unnamed(report("a", 0))));
+    let (rule, outcome) = ask(
+        &unnamed(moved(report("b", 1), 600.0)),
+        open(unnamed(report("a", 0))),
+    );
     assert_eq!((rule, outcome), (Rule::New, Outcome::New));
 }
 
@@ -207,13 +342,19 @@ fn branches_of_a_chain_are_not_one_matter() {
 
 #[test]
 fn without_any_place_nothing_is_attached() {
-    let nowhere = |person| Report { place: None, ..unnamed(report(person, 0)) };
+    let nowhere = |person| Report {
+        place: None,
+        ..unnamed(report(person, 0))
+    };
     assert_eq!(ask(&nowhere("b"), open(nowhere("a"))).1, Outcome::Suspected);
 }
 
 #[test]
 fn another_category_of_the_same_kind_is_only_suspected() {
-    let odour = Report { category: "air.odour".to_owned(), ..report("b", 1) };
+    let odour = Report {
+        category: "air.odour".to_owned(),
+        ..report("b", 1)
+    };
     assert_eq!(ask(&odour, open(report("a", 0))).1, Outcome::Suspected);
 }
 
@@ -223,16 +364,26 @@ fn any_report() -> impl Strategy<Value = Report> {
         ("air.odour", "air"),
         ("noise.social", "noise"),
     ]);
-    (categories, 0.0..900.0f64, 0i64..90, prop::option::of("[ab]"), any::<bool>(), any::<bool>(), any::<bool>())
-        .prop_map(|((category, coarse), metres, on, person, named, placed, timed)| {
-            let mut report = moved(report(person.as_deref().unwrap_or(""), on), metres);
-            report.category = category.to_owned();
-            report.coarse = coarse.to_owned();
-            report.premises = report.premises.filter(|_| named);
-            report.place = report.place.filter(|_| placed);
-            report.occurred = report.occurred.filter(|_| timed);
-            report
-        })
+    (
+        categories,
+        0.0..900.0f64,
+        0i64..90,
+        prop::option::of("[ab]"),
+        any::<bool>(),
+        any::<bool>(),
+        any::<bool>(),
+    )
+        .prop_map(
+            |((category, coarse), metres, on, person, named, placed, timed)| {
+                let mut report = moved(report(person.as_deref().unwrap_or(""), on), metres);
+                report.category = category.to_owned();
+                report.coarse = coarse.to_owned();
+                report.premises = report.premises.filter(|_| named);
+                report.place = report.place.filter(|_| placed);
+                report.occurred = report.occurred.filter(|_| timed);
+                report
+            },
+        )
 }
 
 proptest! {

@@ -54,20 +54,41 @@ fn jpeg(bytes: &[u8], limits: PhotoLimits) -> Result<Picture, PhotoProblem> {
     check_size(width, height, limits)?;
     // Decoders fill what is missing with grey; a photo that was cut off is refused instead, so
     // that the phone sends it again.
-    let last_scan = bytes.windows(2).rposition(|w| w == [0xff, 0xda]).unwrap_or(0);
-    if !bytes.get(last_scan..).is_some_and(|tail| tail.windows(2).any(|w| w == [0xff, 0xd9])) {
+    let last_scan = bytes
+        .windows(2)
+        .rposition(|w| w == [0xff, 0xda])
+        .unwrap_or(0);
+    if !bytes
+        .get(last_scan..)
+        .is_some_and(|tail| tail.windows(2).any(|w| w == [0xff, 0xd9]))
+    {
         return Err(PhotoProblem::Truncated);
     }
     decoder.set_max_decoding_buffer_size(usize::try_from(MAX_DECODER_BYTES).unwrap_or(usize::MAX));
     let long = width.max(height).max(1);
-    let wanted = |side: u32| u16::try_from(side * LARGE_EDGE / long).unwrap_or(u16::MAX).max(1);
+    let wanted = |side: u32| {
+        u16::try_from(side * LARGE_EDGE / long)
+            .unwrap_or(u16::MAX)
+            .max(1)
+    };
     if long > LARGE_EDGE {
-        decoder.scale(wanted(width), wanted(height)).map_err(broken)?;
+        decoder
+            .scale(wanted(width), wanted(height))
+            .map_err(broken)?;
     }
     let raw = decoder.decode().map_err(broken)?;
     let info = decoder.info().ok_or(PhotoProblem::Corrupt)?;
-    let pixels = to_rgb(raw, u32::from(info.width), u32::from(info.height), info.pixel_format)?;
-    Ok(Picture { width, height, pixels })
+    let pixels = to_rgb(
+        raw,
+        u32::from(info.width),
+        u32::from(info.height),
+        info.pixel_format,
+    )?;
+    Ok(Picture {
+        width,
+        height,
+        pixels,
+    })
 }
 
 fn broken(error: jpeg_decoder::Error) -> PhotoProblem {
@@ -124,7 +145,11 @@ fn other(bytes: &[u8], limits: PhotoLimits) -> Result<Picture, PhotoProblem> {
     memory.max_alloc = Some(MAX_DECODER_BYTES);
     decoder.set_limits(memory).map_err(broken)?;
     let decoded = DynamicImage::from_decoder(decoder).map_err(broken)?;
-    Ok(Picture { width, height, pixels: on_white(decoded) })
+    Ok(Picture {
+        width,
+        height,
+        pixels: on_white(decoded),
+    })
 }
 
 fn on_white(picture: DynamicImage) -> RgbImage {

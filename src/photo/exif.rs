@@ -20,7 +20,10 @@ pub(super) fn facts(bytes: &[u8]) -> Facts {
     let device_clock = device_clock(&exif);
     let taken_at = device_clock.and_then(|clock| {
         let local = offset(&exif).or_else(|| FixedOffset::east_opt(SHANGHAI_SECONDS))?;
-        clock.and_local_timezone(local).single().map(|at| at.to_utc())
+        clock
+            .and_local_timezone(local)
+            .single()
+            .map(|at| at.to_utc())
     });
     Facts {
         taken_at,
@@ -39,8 +42,10 @@ fn text(exif: &Exif, tag: Tag) -> Option<String> {
     match &exif.get_field(tag, In::PRIMARY)?.value {
         Value::Ascii(lines) => {
             let line = lines.first()?;
-            let text: String =
-                String::from_utf8_lossy(line).chars().filter(|c| !c.is_control()).collect();
+            let text: String = String::from_utf8_lossy(line)
+                .chars()
+                .filter(|c| !c.is_control())
+                .collect();
             Some(text.trim().to_owned()).filter(|t| !t.is_empty())
         }
         _ => None,
@@ -61,7 +66,11 @@ fn offset(exif: &Exif) -> Option<FixedOffset> {
 fn device(exif: &Exif) -> Option<String> {
     let make = text(exif, Tag::Make).unwrap_or_default();
     let model = text(exif, Tag::Model).unwrap_or_default();
-    let name = if model.starts_with(&make) { model } else { format!("{make} {model}") };
+    let name = if model.starts_with(&make) {
+        model
+    } else {
+        format!("{make} {model}")
+    };
     let name: String = name.trim().chars().take(DEVICE_LETTERS).collect();
     Some(name).filter(|n| !n.is_empty())
 }
@@ -75,11 +84,17 @@ fn gps(exif: &Exif) -> Option<(f64, f64)> {
 }
 
 fn sign(exif: &Exif, tag: Tag, negative: &str) -> f64 {
-    if text(exif, tag).is_some_and(|t| t.eq_ignore_ascii_case(negative)) { -1.0 } else { 1.0 }
+    if text(exif, tag).is_some_and(|t| t.eq_ignore_ascii_case(negative)) {
+        -1.0
+    } else {
+        1.0
+    }
 }
 
 fn degrees(exif: &Exif, tag: Tag) -> Option<f64> {
-    let Value::Rational(parts) = &exif.get_field(tag, In::PRIMARY)?.value else { return None };
+    let Value::Rational(parts) = &exif.get_field(tag, In::PRIMARY)?.value else {
+        return None;
+    };
     let part = |at: usize| -> Option<f64> {
         match parts.get(at) {
             None if at > 0 => Some(0.0),

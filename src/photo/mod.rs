@@ -163,7 +163,9 @@ pub fn process(bytes: &[u8], limits: PhotoLimits) -> Result<Processed, PhotoProb
     }));
     let (facts, picture) = guarded.unwrap_or(Err(PhotoProblem::Corrupt))?;
     let turned = facts.orientation.unwrap_or(1);
-    let size = picture.as_ref().map(|p| pixels::turned_size(p.width, p.height, turned));
+    let size = picture
+        .as_ref()
+        .map(|p| pixels::turned_size(p.width, p.height, turned));
     Ok(Processed {
         sha256: hex(&Sha256::digest(bytes)),
         media_type,
@@ -177,7 +179,10 @@ pub fn process(bytes: &[u8], limits: PhotoLimits) -> Result<Processed, PhotoProb
 fn derive(picture: decode::Picture, orientation: u8) -> Result<Derived, PhotoProblem> {
     let large = pixels::fit(picture.pixels, LARGE_EDGE)?;
     let small = pixels::fit(large.clone(), SMALL_EDGE)?;
-    let (large, small) = (pixels::turn(large, orientation), pixels::turn(small, orientation));
+    let (large, small) = (
+        pixels::turn(large, orientation),
+        pixels::turn(small, orientation),
+    );
     Ok(Derived {
         hash: pdq::hash(&large)?,
         large: pixels::to_jpeg(&large, 80)?,

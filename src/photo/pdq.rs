@@ -27,7 +27,11 @@ impl PerceptualHash {
     /// Bits in which two hashes differ, 0 to 256.
     #[must_use]
     pub fn distance(&self, other: &Self) -> u32 {
-        self.0.iter().zip(&other.0).map(|(a, b)| (a ^ b).count_ones()).sum()
+        self.0
+            .iter()
+            .zip(&other.0)
+            .map(|(a, b)| (a ^ b).count_ones())
+            .sum()
     }
 }
 
@@ -85,7 +89,7 @@ fn window(side: usize) -> usize {
 
 /// A box filter along each row; at the ends the box covers what there is.
 fn blur_rows(values: &[f32], width: usize, window: usize) -> Vec<f32> {
-    let (back, ahead) = (window - window.div_ceil(2) , window.div_ceil(2));
+    let (back, ahead) = (window - window.div_ceil(2), window.div_ceil(2));
     values
         .chunks(width.max(1))
         .flat_map(|row| {
@@ -107,7 +111,9 @@ fn blur_rows(values: &[f32], width: usize, window: usize) -> Vec<f32> {
 }
 
 fn transpose(values: &[f32], width: usize) -> Vec<f32> {
-    (0..width).flat_map(|column| values.iter().skip(column).step_by(width.max(1)).copied()).collect()
+    (0..width)
+        .flat_map(|column| values.iter().skip(column).step_by(width.max(1)).copied())
+        .collect()
 }
 
 fn sample(luma: &[f32], width: usize, height: usize) -> Vec<f32> {
@@ -115,7 +121,8 @@ fn sample(luma: &[f32], width: usize, height: usize) -> Vec<f32> {
     (0..SAMPLES)
         .flat_map(|row| {
             let row = at(row, height) * width;
-            (0..SAMPLES).map(move |column| luma.get(row + at(column, width)).copied().unwrap_or(0.0))
+            (0..SAMPLES)
+                .map(move |column| luma.get(row + at(column, width)).copied().unwrap_or(0.0))
         })
         .collect()
 }
@@ -132,18 +139,27 @@ fn transform(samples: &[f32]) -> Vec<f32> {
             })
         })
         .collect();
-    let dot = |a: &[f32], b: &mut dyn Iterator<Item = f32>| -> f32 { a.iter().zip(b).map(|(x, y)| x * y).sum() };
+    let dot = |a: &[f32], b: &mut dyn Iterator<Item = f32>| -> f32 {
+        a.iter().zip(b).map(|(x, y)| x * y).sum()
+    };
     // Rows first: basis × samples, 16×64; then columns: × basis transposed, 16×16.
     let half: Vec<f32> = basis
         .chunks(SAMPLES)
         .flat_map(|wave| {
             (0..SAMPLES).map(move |column| {
-                dot(wave, &mut samples.iter().skip(column).step_by(SAMPLES).copied())
+                dot(
+                    wave,
+                    &mut samples.iter().skip(column).step_by(SAMPLES).copied(),
+                )
             })
         })
         .collect();
     half.chunks(SAMPLES)
-        .flat_map(|row| basis.chunks(SAMPLES).map(move |wave| dot(row, &mut wave.iter().copied())))
+        .flat_map(|row| {
+            basis
+                .chunks(SAMPLES)
+                .map(move |wave| dot(row, &mut wave.iter().copied()))
+        })
         .collect()
 }
 

@@ -13,20 +13,30 @@ pub(super) fn fit(picture: RgbImage, edge: u32) -> Result<RgbImage, PhotoProblem
     if long <= edge {
         return Ok(picture);
     }
-    let scaled = |side: u32| (u64::from(side) * u64::from(edge)).div_ceil(u64::from(long)).max(1) as u32;
+    let scaled = |side: u32| {
+        (u64::from(side) * u64::from(edge))
+            .div_ceil(u64::from(long))
+            .max(1) as u32
+    };
     let (to_width, to_height) = (scaled(width).min(edge), scaled(height).min(edge));
     let corrupt = |_| PhotoProblem::Corrupt;
     let source = Image::from_vec_u8(width, height, picture.into_raw(), PixelType::U8x3)
         .map_err(|_| PhotoProblem::Corrupt)?;
     let mut target = Image::new(to_width, to_height, PixelType::U8x3);
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
-    Resizer::new().resize(&source, &mut target, &options).map_err(corrupt)?;
+    Resizer::new()
+        .resize(&source, &mut target, &options)
+        .map_err(corrupt)?;
     RgbImage::from_raw(to_width, to_height, target.into_vec()).ok_or(PhotoProblem::Corrupt)
 }
 
 /// Width and height after an EXIF orientation is applied.
 pub(super) fn turned_size(width: u32, height: u32, orientation: u8) -> (u32, u32) {
-    if (5..=8).contains(&orientation) { (height, width) } else { (width, height) }
+    if (5..=8).contains(&orientation) {
+        (height, width)
+    } else {
+        (width, height)
+    }
 }
 
 /// Applies an EXIF orientation (1 to 8).

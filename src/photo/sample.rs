@@ -7,13 +7,18 @@ use super::pixels::to_jpeg;
 /// A made-up street scene as JPEG; another `seed`, another scene.
 #[must_use]
 pub fn scene(seed: u32, width: u32, height: u32) -> Vec<u8> {
-    let picture = RgbImage::from_fn(width.max(1), height.max(1), |x, y| colour(seed, x, y, width, height));
+    let picture = RgbImage::from_fn(width.max(1), height.max(1), |x, y| {
+        colour(seed, x, y, width, height)
+    });
     to_jpeg(&picture, 88).unwrap_or_default()
 }
 
 /// Sky, houses with windows, a street, and a plume of smoke.
 fn colour(seed: u32, x: u32, y: u32, width: u32, height: u32) -> Rgb<u8> {
-    let (fx, fy) = (x as f32 / width.max(1) as f32, y as f32 / height.max(1) as f32);
+    let (fx, fy) = (
+        x as f32 / width.max(1) as f32,
+        y as f32 / height.max(1) as f32,
+    );
     let block = (fx * 7.0) as u32;
     let roof = 0.25 + (mixed(seed, block, 1) % 40) as f32 / 100.0;
     let grain = (mixed(seed, x / 2, y / 2) % 13) as u8;
@@ -24,18 +29,28 @@ fn colour(seed: u32, x: u32, y: u32, width: u32, height: u32) -> Rgb<u8> {
     } else if in_smoke {
         [120, 118, 115]
     } else if fy > roof {
-        let window = ((fx * 70.0) as u32 + (fy * 50.0) as u32 * 3 + mixed(seed, block, 2) % 3) % 4 == 0;
+        let window =
+            ((fx * 70.0) as u32 + (fy * 50.0) as u32 * 3 + mixed(seed, block, 2) % 3) % 4 == 0;
         let wall = (110 + mixed(seed, block, 3) % 90) as u8;
-        if window { [230, 210, 140] } else { [wall, wall.saturating_sub(15), wall.saturating_sub(30)] }
+        if window {
+            [230, 210, 140]
+        } else {
+            [wall, wall.saturating_sub(15), wall.saturating_sub(30)]
+        }
     } else {
         [140, 170, 205 - (fy * 60.0) as u8]
     };
-    Rgb([r.saturating_add(grain), g.saturating_add(grain), b.saturating_add(grain)])
+    Rgb([
+        r.saturating_add(grain),
+        g.saturating_add(grain),
+        b.saturating_add(grain),
+    ])
 }
 
 /// A number that looks random and is always the same.
 fn mixed(seed: u32, x: u32, y: u32) -> u32 {
-    let mut n = seed.wrapping_mul(0x9e37_79b9) ^ x.wrapping_mul(0x85eb_ca6b) ^ y.wrapping_mul(0xc2b2_ae35);
+    let mut n =
+        seed.wrapping_mul(0x9e37_79b9) ^ x.wrapping_mul(0x85eb_ca6b) ^ y.wrapping_mul(0xc2b2_ae35);
     n ^= n >> 15;
     n = n.wrapping_mul(0x2c1b_3c6d);
     n ^ (n >> 12)
@@ -77,18 +92,32 @@ struct Field {
 
 fn ascii(tag: u16, text: &str) -> Field {
     let data: Vec<u8> = text.bytes().chain([0]).collect();
-    Field { tag, kind: 2, count: data.len() as u32, data }
+    Field {
+        tag,
+        kind: 2,
+        count: data.len() as u32,
+        data,
+    }
 }
 
 fn dms(tag: u16, degrees: f64) -> Field {
     let minutes = degrees.fract() * 60.0;
     let seconds = minutes.fract() * 60.0;
-    let parts = [(degrees.trunc(), 1.0), (minutes.trunc(), 1.0), (seconds * 10_000.0, 10_000.0)];
+    let parts = [
+        (degrees.trunc(), 1.0),
+        (minutes.trunc(), 1.0),
+        (seconds * 10_000.0, 10_000.0),
+    ];
     let data = parts
         .iter()
         .flat_map(|(n, d)| [(n.round() as u32).to_be_bytes(), (*d as u32).to_be_bytes()].concat())
         .collect();
-    Field { tag, kind: 5, count: 3, data }
+    Field {
+        tag,
+        kind: 5,
+        count: 3,
+        data,
+    }
 }
 
 /// Writes a directory at `offset`; values over four bytes follow it.
@@ -116,17 +145,32 @@ fn directory(fields: Vec<Field>, offset: u32) -> Vec<u8> {
 
 fn tiff(exif: SampleExif<'_>) -> Vec<u8> {
     const HEADER: u32 = 8;
-    let pointer = |tag: u16, at: u32| Field { tag, kind: 4, count: 1, data: at.to_be_bytes().to_vec() };
+    let pointer = |tag: u16, at: u32| Field {
+        tag,
+        kind: 4,
+        count: 1,
+        data: at.to_be_bytes().to_vec(),
+    };
     let main = |exif_at: u32, gps_at: u32| {
         let mut fields = vec![ascii(0x010f, "Dengwen"), ascii(0x0110, "Sample 1")];
         if let Some(orientation) = exif.orientation {
-            fields.push(Field { tag: 0x0112, kind: 3, count: 1, data: orientation.to_be_bytes().to_vec() });
+            fields.push(Field {
+                tag: 0x0112,
+                kind: 3,
+                count: 1,
+                data: orientation.to_be_bytes().to_vec(),
+            });
         }
         fields.push(pointer(0x8769, exif_at));
         fields.push(pointer(0x8825, gps_at));
         fields
     };
-    let times = |_| exif.taken.map(|text| ascii(0x9003, text)).into_iter().collect::<Vec<_>>();
+    let times = |_| {
+        exif.taken
+            .map(|text| ascii(0x9003, text))
+            .into_iter()
+            .collect::<Vec<_>>()
+    };
     let places = |_| match exif.gps {
         Some((lon, lat)) => vec![ascii(1, "N"), dms(2, lat), ascii(3, "E"), dms(4, lon)],
         None => Vec::new(),

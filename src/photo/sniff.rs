@@ -37,7 +37,21 @@ pub(super) fn media_type(bytes: &[u8]) -> Option<MediaType> {
     match bytes {
         [0xff, 0xd8, 0xff, ..] => Some(MediaType::Jpeg),
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(MediaType::Png),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(MediaType::WebP),
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'E',
+            b'B',
+            b'P',
+            ..,
+        ] => Some(MediaType::WebP),
         [_, _, _, _, b'f', b't', b'y', b'p', rest @ ..] => brand(rest),
         _ => None,
     }

@@ -7,15 +7,23 @@ use image::{ImageFormat, RgbImage, Rgba, RgbaImage};
 use super::sample::{SampleExif, scene, with_exif};
 use super::*;
 
-const LIMITS: PhotoLimits = PhotoLimits { bytes: 25 * 1024 * 1024, pixels: 60_000_000 };
+const LIMITS: PhotoLimits = PhotoLimits {
+    bytes: 25 * 1024 * 1024,
+    pixels: 60_000_000,
+};
 
 fn shared(folder: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/photos").join(folder);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../shared/data/photos")
+        .join(folder);
     if path.is_dir() {
         return Some(path);
     }
     use std::io::Write as _;
-    let _ = writeln!(std::io::stderr(), "left out: no {folder} photos beside the repository");
+    let _ = writeln!(
+        std::io::stderr(),
+        "left out: no {folder} photos beside the repository"
+    );
     None
 }
 
@@ -23,14 +31,20 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+        if path.is_dir() {
+            found.extend(files(&path))
+        } else {
+            found.push(path)
+        }
     }
     found.sort();
     found
 }
 
 fn pixels_of(jpeg: &[u8]) -> RgbImage {
-    decode::picture(jpeg, MediaType::Jpeg, LIMITS).unwrap().pixels
+    decode::picture(jpeg, MediaType::Jpeg, LIMITS)
+        .unwrap()
+        .pixels
 }
 
 /// Segment markers of a JPEG up to its first scan.
@@ -48,19 +62,35 @@ fn markers(jpeg: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_phone_photo_tells_its_facts_and_its_copies_tell_nothing() {
-    let exif = SampleExif { gps: Some((119.3012, 26.0845)), taken: Some("2026:11:24 09:30:00"), orientation: Some(6) };
+    let exif = SampleExif {
+        gps: Some((119.3012, 26.0845)),
+        taken: Some("2026:11:24 09:30:00"),
+        orientation: Some(6),
+    };
     let photo = process(&with_exif(&scene(1, 2400, 1800), exif), LIMITS).unwrap();
     let (lon, lat) = photo.facts.gps.unwrap();
     assert!((lon - 119.3012).abs() < 1e-6 && (lat - 26.0845).abs() < 1e-6);
-    assert_eq!(photo.facts.taken_at.unwrap().to_rfc3339(), "2026-11-24T01:30:00+00:00");
+    assert_eq!(
+        photo.facts.taken_at.unwrap().to_rfc3339(),
+        "2026-11-24T01:30:00+00:00"
+    );
     assert_eq!(photo.facts.device.as_deref(), Some("Dengwen Sample 1"));
-    assert_eq!((photo.width, photo.height), (Some(1800), Some(2400)), "turned upright");
+    assert_eq!(
+        (photo.width, photo.height),
+        (Some(1800), Some(2400)),
+        "turned upright"
+    );
     let derived = photo.derived.unwrap();
     for (copy, edge) in [(&derived.large, 1600), (&derived.small, 400)] {
         let picture = pixels_of(copy);
         assert_eq!(picture.height(), edge);
         assert!(picture.width() < picture.height());
-        assert!(markers(copy).iter().all(|m| !(0xe1..=0xef).contains(m) && *m != 0xfe), "metadata left");
+        assert!(
+            markers(copy)
+                .iter()
+                .all(|m| !(0xe1..=0xef).contains(m) && *m != 0xfe),
+            "metadata left"
+        );
     }
 }
 
@@ -98,31 +128,65 @@ fn broken_and_hostile_files_are_refused_by_type() {
     }
     scans.extend([0xff, 0xd9]);
     let mut bomb = std::io::Cursor::new(Vec::new());
-    RgbImage::new(9000, 9000).write_to(&mut bomb, ImageFormat::Png).unwrap();
+    RgbImage::new(9000, 9000)
+        .write_to(&mut bomb, ImageFormat::Png)
+        .unwrap();
     let mut png_cut = std::io::Cursor::new(Vec::new());
-    RgbImage::from_fn(300, 300, |x, y| image::Rgb([x as u8, y as u8, (x * y) as u8])).write_to(&mut png_cut, ImageFormat::Png).unwrap();
+    RgbImage::from_fn(300, 300, |x, y| {
+        image::Rgb([x as u8, y as u8, (x * y) as u8])
+    })
+    .write_to(&mut png_cut, ImageFormat::Png)
+    .unwrap();
     let png_cut = png_cut.get_ref()[..2000].to_vec();
     let cases: [(&str, Vec<u8>, &str); 9] = [
         ("empty", Vec::new(), "empty"),
-        ("a program", b"\x7fELF\x02\x01\x01 pretending".to_vec(), "unsupported_type"),
-        ("a page", b"<html><script>alert(1)</script>".to_vec(), "unsupported_type"),
-        ("gif", b"GIF89a\x01\x00\x01\x00".to_vec(), "unsupported_type"),
+        (
+            "a program",
+            b"\x7fELF\x02\x01\x01 pretending".to_vec(),
+            "unsupported_type",
+        ),
+        (
+            "a page",
+            b"<html><script>alert(1)</script>".to_vec(),
+            "unsupported_type",
+        ),
+        (
+            "gif",
+            b"GIF89a\x01\x00\x01\x00".to_vec(),
+            "unsupported_type",
+        ),
         ("cut off", cut, "truncated"),
         ("65535 pixels square", huge, "too_many_pixels"),
         ("a thousand scans", scans, "corrupt"),
-        ("81 megapixels in a small file", bomb.into_inner(), "too_many_pixels"),
+        (
+            "81 megapixels in a small file",
+            bomb.into_inner(),
+            "too_many_pixels",
+        ),
         ("cut-off PNG", png_cut, "truncated"),
     ];
     for (name, bytes, code) in cases {
         assert_eq!(process(&bytes, LIMITS).unwrap_err().code(), code, "{name}");
     }
-    let small = PhotoLimits { bytes: 100, ..LIMITS };
-    assert_eq!(process(&good, small).unwrap_err().refusal(), Refusal::TooLarge);
+    let small = PhotoLimits {
+        bytes: 100,
+        ..LIMITS
+    };
+    assert_eq!(
+        process(&good, small).unwrap_err().refusal(),
+        Refusal::TooLarge
+    );
 }
 
 #[test]
 fn broken_exif_is_no_facts() {
-    let mut photo = with_exif(&scene(5, 200, 150), SampleExif { gps: Some((119.3, 26.0)), ..SampleExif::default() });
+    let mut photo = with_exif(
+        &scene(5, 200, 150),
+        SampleExif {
+            gps: Some((119.3, 26.0)),
+            ..SampleExif::default()
+        },
+    );
     for byte in &mut photo[12..60] {
         *byte ^= 0x5a;
     }
@@ -131,7 +195,9 @@ fn broken_exif_is_no_facts() {
 
 #[test]
 fn every_hostile_file_ends_well() {
-    let Some(folder) = shared("hostile") else { return };
+    let Some(folder) = shared("hostile") else {
+        return;
+    };
     let all = files(&folder);
     assert!(all.len() > 100);
     for path in all {
@@ -142,17 +208,30 @@ fn every_hostile_file_ends_well() {
 
 #[test]
 fn real_phone_photos_are_taken_with_their_facts() {
-    let Some(folder) = shared("phone") else { return };
-    for path in files(&folder).iter().filter(|p| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("jpg"))) {
+    let Some(folder) = shared("phone") else {
+        return;
+    };
+    for path in files(&folder)
+        .iter()
+        .filter(|p| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("jpg")))
+    {
         let photo = process(&std::fs::read(path).unwrap(), LIMITS).unwrap();
-        assert!(photo.facts.gps.is_some() && photo.facts.taken_at.is_some(), "{}", path.display());
+        assert!(
+            photo.facts.gps.is_some() && photo.facts.taken_at.is_some(),
+            "{}",
+            path.display()
+        );
     }
 }
 
 #[test]
 fn heic_is_kept_sealed() {
     let Some(folder) = shared("exif") else { return };
-    let photo = process(&std::fs::read(folder.join("IMG_1034.heic")).unwrap(), LIMITS).unwrap();
+    let photo = process(
+        &std::fs::read(folder.join("IMG_1034.heic")).unwrap(),
+        LIMITS,
+    )
+    .unwrap();
     assert_eq!(photo.media_type, MediaType::Heic);
     assert!(photo.derived.is_none());
     assert!(photo.facts.taken_at.is_some());
@@ -160,14 +239,38 @@ fn heic_is_kept_sealed() {
 
 /// The published hashes of the reference pictures.
 const REFERENCE: [(&str, &str); 8] = [
-    ("bridge-1-original", "f8f8f0cce0f4e84d0e370a22028f67f0b36e2ed596623e1d33e6339c4e9c9b22"),
-    ("bridge-2-rotate-90", "b0a10efd71cc3f429413d48d0ffffe12e34e0e17ada952a9d29684210aa9e5af"),
-    ("bridge-3-rotate-180", "adad5a64b5a142e55362a09057dacd5ae63b847fc23794b766b319361fc93188"),
-    ("bridge-4-rotate-270", "a5f4a457a48995e8c9065c275aaa5498b61ba4bdf8fcf80387c32f8b0bfc4f05"),
-    ("bridge-5-flipx", "f8f80f31e0f417b00e37f5cd028f980fb36ed02a9662c1e233e6cc634e9c64dd"),
-    ("bridge-6-flipy", "8dad2599b1a1bd1853625f6553da32a1e63b7280c2374b4866b366c91bc9ce77"),
-    ("bridge-7-flip-plus-1", "f0a1f102f1dcc0bd9c5309720fff018de34ef1e8ada9a956d2967ade0ea91a50"),
-    ("bridge-8-flip-minus-1", "a5f05ba8a4896a17c106a3da5aaaab07b61b5b42f8fc07fc83c3d0740bfcb0fa"),
+    (
+        "bridge-1-original",
+        "f8f8f0cce0f4e84d0e370a22028f67f0b36e2ed596623e1d33e6339c4e9c9b22",
+    ),
+    (
+        "bridge-2-rotate-90",
+        "b0a10efd71cc3f429413d48d0ffffe12e34e0e17ada952a9d29684210aa9e5af",
+    ),
+    (
+        "bridge-3-rotate-180",
+        "adad5a64b5a142e55362a09057dacd5ae63b847fc23794b766b319361fc93188",
+    ),
+    (
+        "bridge-4-rotate-270",
+        "a5f4a457a48995e8c9065c275aaa5498b61ba4bdf8fcf80387c32f8b0bfc4f05",
+    ),
+    (
+        "bridge-5-flipx",
+        "f8f80f31e0f417b00e37f5cd028f980fb36ed02a9662c1e233e6cc634e9c64dd",
+    ),
+    (
+        "bridge-6-flipy",
+        "8dad2599b1a1bd1853625f6553da32a1e63b7280c2374b4866b366c91bc9ce77",
+    ),
+    (
+        "bridge-7-flip-plus-1",
+        "f0a1f102f1dcc0bd9c5309720fff018de34ef1e8ada9a956d2967ade0ea91a50",
+    ),
+    (
+        "bridge-8-flip-minus-1",
+        "a5f05ba8a4896a17c106a3da5aaaab07b61b5b42f8fc07fc83c3d0740bfcb0fa",
+    ),
 ];
 
 #[test]
@@ -178,7 +281,10 @@ fn the_hash_meets_its_reference_vectors() {
         let hash = process(&bytes, LIMITS).unwrap().derived.unwrap().hash;
         let distance = hash.distance(&published.parse().unwrap());
         // Decoders and scalers differ in a few bits; the authors accept ten.
-        assert!(distance <= 10, "{name}: {distance} bits from the published hash");
+        assert!(
+            distance <= 10,
+            "{name}: {distance} bits from the published hash"
+        );
     }
 }
 

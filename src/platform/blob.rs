@@ -7,7 +7,8 @@ use std::{path::Path, sync::Arc};
 
 use bytes::Bytes;
 use object_store::{
-    ObjectStore, ObjectStoreExt as _, PutPayload, aws::AmazonS3Builder, local::LocalFileSystem, path::Path as Key,
+    ObjectStore, ObjectStoreExt as _, PutPayload, aws::AmazonS3Builder, local::LocalFileSystem,
+    path::Path as Key,
 };
 
 use super::problem::Problem;
@@ -37,7 +38,9 @@ impl Blobs {
                     .build()
                     .map(|s3| Self(Arc::new(s3)))
                     .map_err(|e| BlobError(e.to_string())),
-                _ => Err(BlobError("DENGWEN_BLOB_URL is `file://FOLDER` or `s3://BUCKET`".to_owned())),
+                _ => Err(BlobError(
+                    "DENGWEN_BLOB_URL is `file://FOLDER` or `s3://BUCKET`".to_owned(),
+                )),
             },
         }
     }
@@ -83,7 +86,13 @@ impl Blobs {
             object_store::Error::NotFound { .. } => Problem::not_found(),
             e => Problem::unavailable(format!("blob get {key}: {e}"), 5),
         };
-        self.0.get(&Key::from(key)).await.map_err(failed)?.bytes().await.map_err(failed)
+        self.0
+            .get(&Key::from(key))
+            .await
+            .map_err(failed)?
+            .bytes()
+            .await
+            .map_err(failed)
     }
 }
 

@@ -57,7 +57,9 @@ pub type RootKey = Secret<[u8; 32]>;
 /// # Errors
 /// When it is not the base64 of 32 bytes; the text does not repeat it.
 pub fn parse_root_key(text: &str) -> Result<RootKey, String> {
-    let bytes = STANDARD.decode(text.trim()).map_err(|_| "is not base64".to_owned())?;
+    let bytes = STANDARD
+        .decode(text.trim())
+        .map_err(|_| "is not base64".to_owned())?;
     let key = <[u8; 32]>::try_from(bytes).map_err(|b| format!("has {} bytes, not 32", b.len()))?;
     Ok(Secret::new(key))
 }
@@ -137,7 +139,10 @@ impl Keys {
     pub fn seal(&self, plain: &[u8], context: &[u8]) -> Result<Vec<u8>, Problem> {
         let mut nonce = [0; NONCE_BYTES];
         rand::rng().fill_bytes(&mut nonce);
-        let payload = chacha20poly1305::aead::Payload { msg: plain, aad: context };
+        let payload = chacha20poly1305::aead::Payload {
+            msg: plain,
+            aad: context,
+        };
         let sealed = self
             .identity
             .encrypt(&XNonce::from(nonce), payload)
@@ -150,11 +155,13 @@ impl Keys {
     /// # Errors
     /// A fault when they were sealed under another key or context, or changed.
     pub fn open(&self, sealed: &[u8], context: &[u8]) -> Result<Vec<u8>, Problem> {
-        let opened = sealed.split_at_checked(NONCE_BYTES).and_then(|(nonce, msg)| {
-            let nonce = <[u8; NONCE_BYTES]>::try_from(nonce).ok()?;
-            let payload = chacha20poly1305::aead::Payload { msg, aad: context };
-            self.identity.decrypt(&XNonce::from(nonce), payload).ok()
-        });
+        let opened = sealed
+            .split_at_checked(NONCE_BYTES)
+            .and_then(|(nonce, msg)| {
+                let nonce = <[u8; NONCE_BYTES]>::try_from(nonce).ok()?;
+                let payload = chacha20poly1305::aead::Payload { msg, aad: context };
+                self.identity.decrypt(&XNonce::from(nonce), payload).ok()
+            });
         opened.ok_or_else(|| Problem::fault("a sealed identity could not be opened"))
     }
 
@@ -166,7 +173,12 @@ impl Keys {
         mac.update(kind.as_bytes());
         mac.update(&[0]);
         mac.update(value.as_bytes());
-        mac.finalize().into_bytes().iter().take(16).map(|b| format!("{b:02x}")).collect()
+        mac.finalize()
+            .into_bytes()
+            .iter()
+            .take(16)
+            .map(|b| format!("{b:02x}"))
+            .collect()
     }
 
     /// An access token for a session.
@@ -205,7 +217,10 @@ impl Keys {
             .map_err(|_| Problem::new(Code::Unauthenticated))?
             .claims;
         if claims.exp <= now.timestamp() {
-            return Err(Problem::because(Code::TokenExpired, "refresh the session and try again"));
+            return Err(Problem::because(
+                Code::TokenExpired,
+                "refresh the session and try again",
+            ));
         }
         Ok(claims)
     }
@@ -260,12 +275,17 @@ mod tests {
     #[test]
     fn tokens_expire_and_cannot_be_forged() {
         let now = Utc::now();
-        let token = keys().access_token(Uuid::now_v7(), Subject::Staff, Uuid::now_v7(), now).unwrap();
+        let token = keys()
+            .access_token(Uuid::now_v7(), Subject::Staff, Uuid::now_v7(), now)
+            .unwrap();
         assert!(keys().verify(&token, now).is_ok());
         let late = keys().verify(&token, now + ACCESS_TOKEN_LIFE).unwrap_err();
         assert_eq!(late.code(), Code::TokenExpired);
         let other = Keys::derive(&Secret::new([8; 32])).unwrap();
-        assert_eq!(other.verify(&token, now).unwrap_err().code(), Code::Unauthenticated);
+        assert_eq!(
+            other.verify(&token, now).unwrap_err().code(),
+            Code::Unauthenticated
+        );
     }
 
     #[test]

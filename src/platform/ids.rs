@@ -42,8 +42,8 @@ pub fn parse_tracking_code(typed: &str) -> Option<String> {
         .filter(|c| !matches!(c, '-' | ' '))
         .map(|c| c.to_ascii_uppercase())
         .collect();
-    let well_formed = code.len() == TRACKING_CODE_LETTERS
-        && code.bytes().all(|b| CODE_ALPHABET.contains(&b));
+    let well_formed =
+        code.len() == TRACKING_CODE_LETTERS && code.bytes().all(|b| CODE_ALPHABET.contains(&b));
     well_formed.then_some(code)
 }
 

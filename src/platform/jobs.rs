@@ -58,18 +58,32 @@ pub fn claim(conn: &mut Connection, now: DateTime<Utc>) -> QueryResult<Option<Jo
     let due = job::table
         .filter(job::done_at.is_null())
         .filter(job::run_at.le(UtcTime(now)))
-        .filter(job::locked_until.is_null().or(job::locked_until.lt(UtcTime(now))))
+        .filter(
+            job::locked_until
+                .is_null()
+                .or(job::locked_until.lt(UtcTime(now))),
+        )
         .order(job::run_at.asc())
         .select((job::id, job::kind, job::payload, job::attempts));
     let found: Option<(Id, String, JsonValue, i32)> = match conn {
         Connection::Postgres(c) => due.for_update().skip_locked().first(c).optional()?,
         Connection::Sqlite(c) => due.first(c).optional()?,
     };
-    let Some((id, kind, payload, attempts)) = found else { return Ok(None) };
+    let Some((id, kind, payload, attempts)) = found else {
+        return Ok(None);
+    };
     diesel::update(job::table.find(id))
-        .set((job::locked_until.eq(UtcTime(now + LOCK)), job::attempts.eq(attempts + 1)))
+        .set((
+            job::locked_until.eq(UtcTime(now + LOCK)),
+            job::attempts.eq(attempts + 1),
+        ))
         .execute(conn)?;
-    Ok(Some(Job { id, kind, payload: payload.0, attempts }))
+    Ok(Some(Job {
+        id,
+        kind,
+        payload: payload.0,
+        attempts,
+    }))
 }
 
 /// Marks a job done.
@@ -77,7 +91,9 @@ pub fn claim(conn: &mut Connection, now: DateTime<Utc>) -> QueryResult<Option<Jo
 /// # Errors
 /// What the database answers.
 pub fn finish(conn: &mut Connection, id: Id, now: DateTime<Utc>) -> QueryResult<usize> {
-    diesel::update(job::table.find(id)).set(job::done_at.eq(UtcTime(now))).execute(conn)
+    diesel::update(job::table.find(id))
+        .set(job::done_at.eq(UtcTime(now)))
+        .execute(conn)
 }
 
 /// Puts a failed job back, to be tried after 1, 2, 4 … up to 512 minutes.

@@ -23,8 +23,13 @@ pub struct Metrics {
 impl Metrics {
     /// Counts a request by its method, route pattern and status.
     pub fn request(&self, method: &str, pattern: String, status: u16, took: Duration) {
-        let mut requests = self.requests.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let series = requests.entry((method.to_owned(), pattern, status)).or_default();
+        let mut requests = self
+            .requests
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let series = requests
+            .entry((method.to_owned(), pattern, status))
+            .or_default();
         let seconds = took.as_secs_f64();
         series.count += 1;
         series.seconds += seconds;
@@ -35,7 +40,10 @@ impl Metrics {
 
     /// Counts an event such as `complaints_accepted`.
     pub fn count(&self, event: &'static str) {
-        let mut events = self.events.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut events = self
+            .events
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         *events.entry(event).or_default() += 1;
     }
 
@@ -44,19 +52,38 @@ impl Metrics {
     pub fn render(&self) -> String {
         let mut out = String::new();
         out.push_str("# TYPE dengwen_http_request_seconds histogram\n");
-        let requests = self.requests.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let requests = self
+            .requests
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         for ((method, pattern, status), series) in requests.iter() {
             let labels = format!("method=\"{method}\",route=\"{pattern}\",status=\"{status}\"");
             for (bound, count) in BUCKETS.iter().zip(series.buckets) {
-                let _ = writeln!(out, "dengwen_http_request_seconds_bucket{{{labels},le=\"{bound}\"}} {count}");
+                let _ = writeln!(
+                    out,
+                    "dengwen_http_request_seconds_bucket{{{labels},le=\"{bound}\"}} {count}"
+                );
             }
             let count = series.count;
-            let _ = writeln!(out, "dengwen_http_request_seconds_bucket{{{labels},le=\"+Inf\"}} {count}");
-            let _ = writeln!(out, "dengwen_http_request_seconds_sum{{{labels}}} {}", series.seconds);
-            let _ = writeln!(out, "dengwen_http_request_seconds_count{{{labels}}} {count}");
+            let _ = writeln!(
+                out,
+                "dengwen_http_request_seconds_bucket{{{labels},le=\"+Inf\"}} {count}"
+            );
+            let _ = writeln!(
+                out,
+                "dengwen_http_request_seconds_sum{{{labels}}} {}",
+                series.seconds
+            );
+            let _ = writeln!(
+                out,
+                "dengwen_http_request_seconds_count{{{labels}}} {count}"
+            );
         }
         out.push_str("# TYPE dengwen_events_total counter\n");
-        let events = self.events.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let events = self
+            .events
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         for (event, count) in events.iter() {
             let _ = writeln!(out, "dengwen_events_total{{event=\"{event}\"}} {count}");
         }

@@ -114,12 +114,21 @@ impl Problem {
     /// A problem with the code's title alone.
     #[must_use]
     pub fn new(code: Code) -> Self {
-        Self { code, detail: None, items: Vec::new(), retry_after_s: None, internal: None }
+        Self {
+            code,
+            detail: None,
+            items: Vec::new(),
+            retry_after_s: None,
+            internal: None,
+        }
     }
 
     /// A problem with a sentence for the client: what was wrong, what to do next.
     pub fn because(code: Code, detail: impl Into<String>) -> Self {
-        Self { detail: Some(detail.into()), ..Self::new(code) }
+        Self {
+            detail: Some(detail.into()),
+            ..Self::new(code)
+        }
     }
 
     /// 404 without telling whether the thing exists for somebody else.
@@ -136,26 +145,39 @@ impl Problem {
     /// 422 about several fields.
     #[must_use]
     pub fn invalid_items(items: Vec<Item>) -> Self {
-        Self { items, ..Self::new(Code::Invalid) }
+        Self {
+            items,
+            ..Self::new(Code::Invalid)
+        }
     }
 
     /// 400 about one query parameter.
     pub fn bad_parameter(name: &str, message: impl Into<String>) -> Self {
         Self {
-            items: vec![Item::new(&format!("query.{name}"), "bad_parameter", message)],
+            items: vec![Item::new(
+                &format!("query.{name}"),
+                "bad_parameter",
+                message,
+            )],
             ..Self::new(Code::BadParameter)
         }
     }
 
     /// 409 that names the present state and what was asked of it.
     pub fn wrong_state(from: &str, wanted: &str) -> Self {
-        Self::because(Code::WrongState, format!("state is `{from}`; `{wanted}` is not possible from it"))
+        Self::because(
+            Code::WrongState,
+            format!("state is `{from}`; `{wanted}` is not possible from it"),
+        )
     }
 
     /// 429, to be tried again after the given seconds.
     #[must_use]
     pub fn too_many(retry_after_s: u64) -> Self {
-        Self { retry_after_s: Some(retry_after_s.max(1)), ..Self::new(Code::TooManyRequests) }
+        Self {
+            retry_after_s: Some(retry_after_s.max(1)),
+            ..Self::new(Code::TooManyRequests)
+        }
     }
 
     /// 503, to be tried again after the given seconds; the reason goes to the log.
@@ -169,7 +191,10 @@ impl Problem {
 
     /// Our fault: 500 for the client, the reason for the log alone.
     pub fn fault(internal: impl Into<String>) -> Self {
-        Self { internal: Some(internal.into()), ..Self::new(Code::Internal) }
+        Self {
+            internal: Some(internal.into()),
+            ..Self::new(Code::Internal)
+        }
     }
 
     /// Adds field items to any problem.
@@ -235,7 +260,11 @@ impl std::error::Error for Problem {}
 impl Item {
     /// A field item.
     pub fn new(location: &str, code: &str, message: impl Into<String>) -> Self {
-        Self { location: location.to_owned(), code: code.to_owned(), message: message.into() }
+        Self {
+            location: location.to_owned(),
+            code: code.to_owned(),
+            message: message.into(),
+        }
     }
 }
 

@@ -33,14 +33,23 @@ impl MemoryGateway {
     /// The last message sent to a number.
     #[must_use]
     pub fn last_to(&self, phone: &str) -> Option<String> {
-        let sent = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        sent.iter().rev().find(|(to, _)| to == phone).map(|(_, text)| text.clone())
+        let sent = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        sent.iter()
+            .rev()
+            .find(|(to, _)| to == phone)
+            .map(|(_, text)| text.clone())
     }
 }
 
 impl SmsGateway for MemoryGateway {
     fn send(&self, phone: &str, text: &str) -> Result<(), Problem> {
-        let mut sent = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut sent = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         sent.push((phone.to_owned(), text.to_owned()));
         Ok(())
     }

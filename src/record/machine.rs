@@ -44,7 +44,10 @@ impl Machine {
     /// The Chinese label of a state.
     #[must_use]
     pub fn label(&self, state: &str) -> &'static str {
-        self.states.iter().find(|(name, _)| *name == state).map_or("", |(_, label)| label)
+        self.states
+            .iter()
+            .find(|(name, _)| *name == state)
+            .map_or("", |(_, label)| label)
     }
 
     /// What is wrong with the table: unknown states, two rows for one pair, unreachable states.
@@ -60,7 +63,10 @@ impl Machine {
             }
             let twin = |other: &&Transition| other.from == row.from && other.event == row.event;
             if self.transitions.iter().take(at).any(|other| twin(&other)) {
-                faults.push(format!("{}: {} in {} twice", self.name, row.event, row.from));
+                faults.push(format!(
+                    "{}: {} in {} twice",
+                    self.name, row.event, row.from
+                ));
             }
         }
         for (state, _) in self.states.iter().skip(1) {

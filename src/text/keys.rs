@@ -27,9 +27,7 @@ pub fn normalise(text: &str) -> String {
 pub(super) fn half_width(c: char) -> char {
     match c {
         '\u{3000}' => ' ',
-        '\u{ff01}'..='\u{ff5e}' => {
-            char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c)
-        }
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
         _ => c,
     }
 }
@@ -37,7 +35,10 @@ pub(super) fn half_width(c: char) -> char {
 fn hash(window: &[char]) -> u64 {
     let text: String = window.iter().collect();
     let digest = Sha256::digest(text.as_bytes());
-    digest.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+    digest
+        .iter()
+        .take(8)
+        .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
 }
 
 /// The distinct three-letter grams of a text's normal form, as sorted hashes.
@@ -56,7 +57,10 @@ pub fn gram_overlap(a: &[u64], b: &[u64]) -> Option<f64> {
     if small.is_empty() {
         return None;
     }
-    let shared = small.iter().filter(|gram| large.binary_search(gram).is_ok()).count();
+    let shared = small
+        .iter()
+        .filter(|gram| large.binary_search(gram).is_ok())
+        .count();
     Some(shared as f64 / small.len() as f64)
 }
 
@@ -74,8 +78,16 @@ pub fn text_keys(text: &str) -> Vec<u64> {
 
 /// What is not a premises' name although written with it.
 const PREMISES_PREFIXES: &[&str] = &["福建省", "福建", "福州市", "福州", "鼓楼区", "鼓楼"];
-const PREMISES_SUFFIXES: &[&str] =
-    &["有限责任公司", "股份有限公司", "有限公司", "分公司", "总店", "分店", "公司", "店"];
+const PREMISES_SUFFIXES: &[&str] = &[
+    "有限责任公司",
+    "股份有限公司",
+    "有限公司",
+    "分公司",
+    "总店",
+    "分店",
+    "公司",
+    "店",
+];
 
 /// The name of a premises as a key: normal form without city, district and company form. `None`
 /// when nothing is left that could tell two premises apart.
@@ -105,7 +117,12 @@ mod tests {
 
     #[test]
     fn premises_meet_under_their_names() {
-        for name in ["福州市鼓楼区老王烧烤店", "老王烧烤", "老王烧烤（东街店）", "老王烧烤有限公司"] {
+        for name in [
+            "福州市鼓楼区老王烧烤店",
+            "老王烧烤",
+            "老王烧烤（东街店）",
+            "老王烧烤有限公司",
+        ] {
             assert_eq!(premises_key(name).as_deref(), Some("老王烧烤"), "{name}");
         }
         assert_eq!(premises_key("福州店"), None);
@@ -113,9 +130,12 @@ mod tests {
 
     #[test]
     fn copies_share_keys_and_strangers_do_not() {
-        let text = "楼下烧烤店每天晚上油烟直排，熏得全楼居民无法开窗，多次反映没有人管，请尽快处理。";
-        let copy = "您好：楼下烧烤店每天晚上油烟直排，熏得全楼居民无法开窗，多次反映没有人管，请速处理！";
-        let other = "梅峰河水质发黑发臭，两岸居民苦不堪言，希望水务部门尽快截污清淤，恢复河道清澈。";
+        let text =
+            "楼下烧烤店每天晚上油烟直排，熏得全楼居民无法开窗，多次反映没有人管，请尽快处理。";
+        let copy =
+            "您好：楼下烧烤店每天晚上油烟直排，熏得全楼居民无法开窗，多次反映没有人管，请速处理！";
+        let other =
+            "梅峰河水质发黑发臭，两岸居民苦不堪言，希望水务部门尽快截污清淤，恢复河道清澈。";
         let shared = |a: &str, b: &str| {
             let keys = text_keys(a);
             text_keys(b).iter().filter(|k| keys.contains(k)).count()

@@ -95,9 +95,19 @@ pub fn mask(text: &str) -> Masked {
 #[must_use]
 pub fn mask_phone(phone: &str) -> String {
     let letters: Vec<char> = phone.chars().collect();
-    match (letters.get(..3), letters.len().checked_sub(4).and_then(|at| letters.get(at..))) {
+    match (
+        letters.get(..3),
+        letters
+            .len()
+            .checked_sub(4)
+            .and_then(|at| letters.get(at..)),
+    ) {
         (Some(head), Some(tail)) if letters.len() >= 8 => {
-            format!("{}****{}", head.iter().collect::<String>(), tail.iter().collect::<String>())
+            format!(
+                "{}****{}",
+                head.iter().collect::<String>(),
+                tail.iter().collect::<String>()
+            )
         }
         _ => "****".to_owned(),
     }
@@ -131,7 +141,11 @@ fn digits_from(text: &[char], at: usize) -> (String, usize) {
             digits.push(c);
             next += 1;
             end = next;
-        } else if matches!(c, ' ' | '-' | '—' | '·' | '.') && end == next && is_digit(get(text, next + 1)) && !digits.is_empty() {
+        } else if matches!(c, ' ' | '-' | '—' | '·' | '.')
+            && end == next
+            && is_digit(get(text, next + 1))
+            && !digits.is_empty()
+        {
             next += 1;
         } else {
             return (digits, end);
@@ -151,10 +165,12 @@ fn number(text: &[char], at: usize) -> Found {
     }
     // Two numbers parted by a space or hyphen look like one run; then only the first part counts.
     let (first, first_end) = plain_digits(text, at);
-    classify(&first).map(|kind| (kind, at, first_end)).or_else(|| {
-        // A mobile number inside a longer run of digits is masked with the whole run.
-        holds_mobile(&digits).then_some((Kind::Phone, at, end))
-    })
+    classify(&first)
+        .map(|kind| (kind, at, first_end))
+        .or_else(|| {
+            // A mobile number inside a longer run of digits is masked with the whole run.
+            holds_mobile(&digits).then_some((Kind::Phone, at, end))
+        })
 }
 
 fn plus86(text: &[char], at: usize) -> Found {
@@ -162,7 +178,10 @@ fn plus86(text: &[char], at: usize) -> Found {
         return None;
     }
     let (digits, end) = digits_from(text, at + 1);
-    digits.strip_prefix("86").filter(|d| is_mobile(d)).map(|_| (Kind::Phone, at, end))
+    digits
+        .strip_prefix("86")
+        .filter(|d| is_mobile(d))
+        .map(|_| (Kind::Phone, at, end))
 }
 
 fn plain_digits(text: &[char], at: usize) -> (String, usize) {
@@ -200,7 +219,9 @@ fn holds_mobile(digits: &str) -> bool {
 fn is_landline(digits: &str) -> bool {
     match digits.as_bytes() {
         [b'0', b'1' | b'2', _, rest @ ..] => rest.len() == 8 && rest.first() != Some(&b'0'),
-        [b'0', b'3'..=b'9', _, _, rest @ ..] => (7..=8).contains(&rest.len()) && rest.first() != Some(&b'0'),
+        [b'0', b'3'..=b'9', _, _, rest @ ..] => {
+            (7..=8).contains(&rest.len()) && rest.first() != Some(&b'0')
+        }
         _ => false,
     }
 }
@@ -261,8 +282,12 @@ fn plate(text: &[char], at: usize) -> Found {
     while matches!(get(text, next), '·' | ' ' | '-' | '.' | '•') {
         next += 1;
     }
-    let tail: Vec<char> =
-        text.iter().skip(next).take_while(|c| c.is_ascii_alphanumeric()).copied().collect();
+    let tail: Vec<char> = text
+        .iter()
+        .skip(next)
+        .take_while(|c| c.is_ascii_alphanumeric())
+        .copied()
+        .collect();
     let digits = tail.iter().filter(|c| is_digit(**c)).count();
     let fits = (5..=6).contains(&tail.len()) && digits >= 3;
     fits.then_some((Kind::Plate, at, next + tail.len()))
@@ -281,13 +306,34 @@ fn email(text: &[char], at: usize) -> Found {
     let from = at + user + 1;
     let host: String = text.iter().skip(from).take_while(|c| part(**c)).collect();
     let host = host.trim_end_matches(['.', '-', '_']);
-    host.contains('.').then_some((Kind::Email, at, from + host.chars().count()))
+    host.contains('.')
+        .then_some((Kind::Email, at, from + host.chars().count()))
 }
 
 /// Words that announce an account name, and words that announce a person's name.
-const ACCOUNT_WORDS: &[&str] = &["微信号", "微信", "wechat", "weixin", "wx", "vx", "qq号", "qq"];
-const NAME_WORDS: &[&str] =
-    &["我的名字叫", "我的名字是", "我名叫", "我叫", "本人姓名", "姓名", "联系人", "投诉人", "举报人", "信访人", "本人"];
+const ACCOUNT_WORDS: &[&str] = &[
+    "微信号",
+    "微信",
+    "wechat",
+    "weixin",
+    "wx",
+    "vx",
+    "qq号",
+    "qq",
+];
+const NAME_WORDS: &[&str] = &[
+    "我的名字叫",
+    "我的名字是",
+    "我名叫",
+    "我叫",
+    "本人姓名",
+    "姓名",
+    "联系人",
+    "投诉人",
+    "举报人",
+    "信访人",
+    "本人",
+];
 
 /// The 100 commonest surnames cover some 85 % of people; a name must open with one.
 const SURNAMES: &str = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林郑谢罗梁宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤游翁庄倪欧柯占池洪";
@@ -297,7 +343,9 @@ const NOT_IN_NAMES: &str = "是在住的于每家为有对从和与已就不也�
 
 fn announced(text: &[char], at: usize) -> Found {
     let starts = |word: &str| {
-        word.chars().enumerate().all(|(i, c)| get(text, at + i).to_ascii_lowercase() == c)
+        word.chars()
+            .enumerate()
+            .all(|(i, c)| get(text, at + i).to_ascii_lowercase() == c)
     };
     let after = |word: &str| {
         let mut next = at + word.chars().count();
@@ -310,7 +358,12 @@ fn announced(text: &[char], at: usize) -> Found {
         let from = after(word);
         let id = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         let letters = text.iter().skip(from).take_while(|c| id(**c)).count();
-        let digits = text.iter().skip(from).take(letters).filter(|c| is_digit(**c)).count();
+        let digits = text
+            .iter()
+            .skip(from)
+            .take(letters)
+            .filter(|c| is_digit(**c))
+            .count();
         if letters >= 5 && (digits >= 1 || from > at + word.chars().count()) {
             return Some((Kind::Account, from, from + letters));
         }
@@ -351,7 +404,10 @@ fn room(text: &[char], at: usize) -> Found {
     }
     let fits = (2..=5).contains(&digits.len()) && get(text, end) == '室';
     let household = (3..=5).contains(&digits.len())
-        && matches!((before, get(text, end)), ('元' | '楼' | '座' | '幢' | '栋' | '梯', '户' | '房'));
+        && matches!(
+            (before, get(text, end)),
+            ('元' | '楼' | '座' | '幢' | '栋' | '梯', '户' | '房')
+        );
     (fits || household).then_some((Kind::Room, at, end + 1))
 }
 

@@ -60,7 +60,9 @@ pub async fn claim_next(
                 Some(number) => Some(named(conn, number, staff.id, now)?),
                 None => next_free(conn, now).or_fault("find the next item")?,
             };
-            let Some(row) = found else { return Ok(Answer::no_content()) };
+            let Some(row) = found else {
+                return Ok(Answer::no_content());
+            };
             let until = now + TimeDelta::minutes(shared.profile.rules.triage.lease_minutes);
             hold(conn, row.id, staff.id, now, until).or_fault("claim")?;
             let view = ClaimView {
@@ -138,7 +140,10 @@ pub fn require_held(
     match holder(conn, id, now).or_fault("load the claim")? {
         Some(holder) if holder == staff => Ok(()),
         Some(_) => Err(Problem::new(Code::ClaimedByOther)),
-        None => Err(Problem::because(Code::NotClaimed, "POST /api/v1/triage/claims with its number first")),
+        None => Err(Problem::because(
+            Code::NotClaimed,
+            "POST /api/v1/triage/claims with its number first",
+        )),
     }
 }
 

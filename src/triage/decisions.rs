@@ -86,21 +86,54 @@ impl TriageBody {
                 items.push(Item::new(field, "required", why));
             }
         };
-        let informs = matches!(self.action, Action::Refuse | Action::NoLongerAccept | Action::Transfer);
-        require(self.action == Action::Accept || self.reason.is_some(), "reason", "says why");
-        require(!informs || self.notice.is_some(), "notice", "is what the reporter is told");
-        require(self.action != Action::Accept || self.procedure.is_some(), "procedure", "is fixed at acceptance");
-        require(self.action != Action::Transfer || self.transfer_to.is_some(), "transfer_to", "names the unit");
-        if self.transfer_to.as_deref().is_some_and(|code| profile.unit(code).is_none()) {
-            items.push(Item::new("transfer_to", "unknown_unit", "is a unit of the district profile"));
+        let informs = matches!(
+            self.action,
+            Action::Refuse | Action::NoLongerAccept | Action::Transfer
+        );
+        require(
+            self.action == Action::Accept || self.reason.is_some(),
+            "reason",
+            "says why",
+        );
+        require(
+            !informs || self.notice.is_some(),
+            "notice",
+            "is what the reporter is told",
+        );
+        require(
+            self.action != Action::Accept || self.procedure.is_some(),
+            "procedure",
+            "is fixed at acceptance",
+        );
+        require(
+            self.action != Action::Transfer || self.transfer_to.is_some(),
+            "transfer_to",
+            "names the unit",
+        );
+        if self
+            .transfer_to
+            .as_deref()
+            .is_some_and(|code| profile.unit(code).is_none())
+        {
+            items.push(Item::new(
+                "transfer_to",
+                "unknown_unit",
+                "is a unit of the district profile",
+            ));
         }
         let document = match (self.action, &self.procedure) {
             (Action::Accept, Some(code)) => profile.procedure(code).map(|p| p.acceptance.clone()),
             (Action::Accept, None) => None,
-            (action, _) => profile.decision_document(action.as_str()).map(|d| d.code.clone()),
+            (action, _) => profile
+                .decision_document(action.as_str())
+                .map(|d| d.code.clone()),
         };
         if self.procedure.is_some() && document.is_none() {
-            items.push(Item::new("procedure", "unknown_procedure", "is a procedure of the district profile"));
+            items.push(Item::new(
+                "procedure",
+                "unknown_procedure",
+                "is a procedure of the district profile",
+            ));
         }
         match document {
             Some(document) if items.is_empty() => Ok(document),
@@ -148,7 +181,10 @@ fn decide(
     let document = body.check(profile)?;
     if row.link == "provisional" && body.action == Action::NoLongerAccept {
         // Nothing with legal effect follows from a link nobody confirmed.
-        return Err(Problem::because(Code::GuardFailed, "confirm or reject the proposed link first"));
+        return Err(Problem::because(
+            Code::GuardFailed,
+            "confirm or reject the proposed link first",
+        ));
     }
     insert(conn, row.id, staff, body, &document, now).or_fault("insert a decision")?;
     if let (Action::Accept, Some(code)) = (body.action, &body.procedure) {
@@ -177,8 +213,12 @@ fn start_procedure(
     row: &ComplaintRow,
     code: &str,
 ) -> QueryResult<()> {
-    diesel::update(complaint::table.find(row.id)).set(complaint::procedure.eq(code)).execute(conn)?;
-    let Some(procedure) = profile.procedure(code) else { return Ok(()) };
+    diesel::update(complaint::table.find(row.id))
+        .set(complaint::procedure.eq(code))
+        .execute(conn)?;
+    let Some(procedure) = profile.procedure(code) else {
+        return Ok(());
+    };
     let rule = DeadlineRule {
         amount: procedure.reply_days,
         unit: Unit::NaturalDay,
@@ -271,7 +311,11 @@ pub async fn decide_many(
     let (shared, now) = (app.clone(), app.now());
     let Body { value, fingerprint } = body;
     if !(1..=BULK_MAX).contains(&value.items.len()) {
-        return Err(Problem::invalid("items", "length", format!("has 1 to {BULK_MAX} decisions")));
+        return Err(Problem::invalid(
+            "items",
+            "length",
+            format!("has 1 to {BULK_MAX} decisions"),
+        ));
     }
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
@@ -280,12 +324,17 @@ pub async fn decide_many(
             order.sort_by_key(|at| value.items.get(*at).map(|item| item.number.clone()));
             let mut done: Vec<(usize, StepView)> = Vec::new();
             for at in order {
-                let Some(item) = value.items.get(at) else { continue };
-                let step = decide_one(conn, &shared, &staff, item, now).map_err(|p| located(p, at, &item.number))?;
+                let Some(item) = value.items.get(at) else {
+                    continue;
+                };
+                let step = decide_one(conn, &shared, &staff, item, now)
+                    .map_err(|p| located(p, at, &item.number))?;
                 done.push((at, step));
             }
             done.sort_by_key(|(at, _)| *at);
-            Answer::ok(&BulkDone { items: done.into_iter().map(|(_, step)| step).collect() })
+            Answer::ok(&BulkDone {
+                items: done.into_iter().map(|(_, step)| step).collect(),
+            })
         })
         .await?;
     Ok(answer.into_response())
@@ -299,7 +348,10 @@ fn decide_one(
     now: DateTime<Utc>,
 ) -> Result<StepView, Problem> {
     let row = queries::take(conn, &item.number)?;
-    if claims::holder(conn, row.id, now).or_fault("load the claim")?.is_some_and(|h| h != staff.id) {
+    if claims::holder(conn, row.id, now)
+        .or_fault("load the claim")?
+        .is_some_and(|h| h != staff.id)
+    {
         return Err(Problem::new(Code::ClaimedByOther));
     }
     decide(conn, app, staff, &row, &item.decision, now)
@@ -311,6 +363,10 @@ fn located(problem: Problem, at: usize, number: &str) -> Problem {
         return problem;
     }
     let message = format!("{number}: {problem}; nothing was changed");
-    let items = vec![Item::new(&format!("items[{at}]"), problem.code().as_str(), message)];
+    let items = vec![Item::new(
+        &format!("items[{at}]"),
+        problem.code().as_str(),
+        message,
+    )];
     problem.with_items(items)
 }

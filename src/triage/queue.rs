@@ -90,12 +90,18 @@ pub async fn list_queue(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let filters = query.0;
-    let page = PageQuery { cursor: filters.cursor.clone(), limit: filters.limit };
+    let page = PageQuery {
+        cursor: filters.cursor.clone(),
+        limit: filters.limit,
+    };
     let (limit, after) = (page.limit(), page.after::<Key>()?);
     if let Some(state) = &filters.state
         && !["screening", "awaiting_acceptance"].contains(&state.as_str())
     {
-        return Err(Problem::bad_parameter("state", "is `screening` or `awaiting_acceptance`"));
+        return Err(Problem::bad_parameter(
+            "state",
+            "is `screening` or `awaiting_acceptance`",
+        ));
     }
     let now = app.now();
     let (rows, counts) = app
@@ -121,7 +127,11 @@ pub async fn list_queue(
             }
         },
     );
-    let body = QueuePage { items: page.items, next_cursor: page.next_cursor, counts };
+    let body = QueuePage {
+        items: page.items,
+        next_cursor: page.next_cursor,
+        counts,
+    };
     Ok(page_response(&request, body.next_cursor.as_deref(), &body))
 }
 
@@ -139,7 +149,12 @@ fn rows(
         .limit(limit + 1)
         .select((
             ComplaintRow::as_select(),
-            (triage_claim::staff_id, staff::username, triage_claim::expires_at).nullable(),
+            (
+                triage_claim::staff_id,
+                staff::username,
+                triage_claim::expires_at,
+            )
+                .nullable(),
         ))
         .into_boxed();
     if let Some(state) = &filters.state {
@@ -159,9 +174,13 @@ fn rows(
     }
     if let Some((rank, due, number)) = after {
         rows = rows.filter(
-            complaint::queue_rank.gt(rank).or(complaint::queue_rank.eq(rank).and(
-                complaint::due_on.gt(due).or(complaint::due_on.eq(due).and(complaint::number.gt(number))),
-            )),
+            complaint::queue_rank
+                .gt(rank)
+                .or(complaint::queue_rank.eq(rank).and(
+                    complaint::due_on
+                        .gt(due)
+                        .or(complaint::due_on.eq(due).and(complaint::number.gt(number))),
+                )),
         );
     }
     rows.load(conn)
@@ -169,11 +188,16 @@ fn rows(
 
 fn counts(conn: &mut Connection) -> QueryResult<BTreeMap<String, i64>> {
     let queued = complaint::table.filter(complaint::in_queue.eq(true));
-    let by_state: Vec<(String, i64)> =
-        queued.group_by(complaint::state).select((complaint::state, count_star())).load(conn)?;
+    let by_state: Vec<(String, i64)> = queued
+        .group_by(complaint::state)
+        .select((complaint::state, count_star()))
+        .load(conn)?;
     let urgent: i64 = queued
         .filter(complaint::queue_rank.lt(URGENT_BELOW))
         .select(count_star())
         .first(conn)?;
-    Ok(by_state.into_iter().chain([("urgent".to_owned(), urgent)]).collect())
+    Ok(by_state
+        .into_iter()
+        .chain([("urgent".to_owned(), urgent)])
+        .collect())
 }

@@ -79,8 +79,10 @@ pub async fn reply_complaint(
             numbers.extend(value.also.iter().cloned());
             numbers.sort_unstable();
             numbers.dedup();
-            let rows: Vec<ComplaintRow> =
-                numbers.iter().map(|number| queries::take(conn, number)).collect::<Result<_, _>>()?;
+            let rows: Vec<ComplaintRow> = numbers
+                .iter()
+                .map(|number| queries::take(conn, number))
+                .collect::<Result<_, _>>()?;
             one_entry(&rows)?;
             let mut answered = Vec::new();
             let mut document = String::new();
@@ -92,19 +94,34 @@ pub async fn reply_complaint(
             if let Some(row) = rows.first() {
                 ledger::refresh(conn, &shared.profile, row.entry_id, now)?;
             }
-            let location = rows.first().map(|r| format!("/api/v1/complaints/{}", r.number));
-            Answer::created(location.unwrap_or_default(), &ReplyDone { document, answered })
+            let location = rows
+                .first()
+                .map(|r| format!("/api/v1/complaints/{}", r.number));
+            Answer::created(
+                location.unwrap_or_default(),
+                &ReplyDone { document, answered },
+            )
         })
         .await?;
     Ok(answer.into_response())
 }
 
 fn one_entry(rows: &[ComplaintRow]) -> Result<(), Problem> {
-    let Some(first) = rows.first() else { return Ok(()) };
-    match rows.iter().position(|row| row.entry_id != first.entry_id || row.link == "provisional") {
+    let Some(first) = rows.first() else {
+        return Ok(());
+    };
+    match rows
+        .iter()
+        .position(|row| row.entry_id != first.entry_id || row.link == "provisional")
+    {
         Some(at) if rows.len() > 1 => {
-            let message = "belongs to another entry, or nobody confirmed yet that it belongs to this one";
-            Err(Problem::invalid_items(vec![Item::new(&format!("also[{at}]"), "another_matter", message)]))
+            let message =
+                "belongs to another entry, or nobody confirmed yet that it belongs to this one";
+            Err(Problem::invalid_items(vec![Item::new(
+                &format!("also[{at}]"),
+                "another_matter",
+                message,
+            )]))
         }
         _ => Ok(()),
     }
@@ -121,10 +138,12 @@ fn reply_one(
     let Some(code) = &row.procedure else {
         return Err(Problem::wrong_state(&row.state, "reply"));
     };
-    let procedure = app
-        .profile
-        .procedure(code)
-        .ok_or_else(|| Problem::because(Code::GuardFailed, format!("the profile has no procedure {code} any more")))?;
+    let procedure = app.profile.procedure(code).ok_or_else(|| {
+        Problem::because(
+            Code::GuardFailed,
+            format!("the profile has no procedure {code} any more"),
+        )
+    })?;
     let document = match body.kind {
         ReplyKind::Final => procedure.reply.clone(),
         ReplyKind::Progress => "notice".to_owned(),
@@ -132,7 +151,8 @@ fn reply_one(
     let actor = staff.actor();
     let state = match body.kind {
         ReplyKind::Final => {
-            let event = Event::new("complaint", row.id, "reply", &actor).with(json!({ "document": document }));
+            let event = Event::new("complaint", row.id, "reply", &actor)
+                .with(json!({ "document": document }));
             let state = queries::advance(conn, row, &event, now)?;
             queries::meet_deadline(conn, row.id, "reply", now).or_fault("meet the reply")?;
             state
@@ -143,7 +163,11 @@ fn reply_one(
             row.state.as_str()
         }
     };
-    let kind = if body.kind == ReplyKind::Final { "final" } else { "progress" };
+    let kind = if body.kind == ReplyKind::Final {
+        "final"
+    } else {
+        "progress"
+    };
     diesel::insert_into(reply::table)
         .values((
             reply::id.eq(Id::new()),
@@ -216,7 +240,8 @@ async fn step(
             let event = Event::new("complaint", row.id, name, &actor).because(Some(&value.reason));
             let state = queries::advance(conn, &row, &event, now)?;
             if name == "reopen" {
-                queries::set_flag(conn, &row, "wants_reopening", false, now).or_fault("clear a flag")?;
+                queries::set_flag(conn, &row, "wants_reopening", false, now)
+                    .or_fault("clear a flag")?;
             }
             ledger::refresh(conn, &shared.profile, row.entry_id, now)?;
             Answer::ok(&StepView::of(&row, state))

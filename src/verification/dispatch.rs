@@ -63,15 +63,34 @@ pub async fn dispatch_verification(
             let profile = &shared.profile;
             let complaint = complaints::take(conn, &path)?;
             if !matches!(complaint.state.as_str(), "accepted" | "in_progress") {
-                return Err(Problem::wrong_state(&complaint.state, "dispatch a verification"));
+                return Err(Problem::wrong_state(
+                    &complaint.state,
+                    "dispatch a verification",
+                ));
             }
             let place = complaints::place_of(conn, complaint.id).or_fault("load the place")?;
             let grid = value.grid_code.clone().or_else(|| place.grid_code.clone());
-            let grid = grid.filter(|code| profile.grid(code).is_some()).ok_or_else(|| {
-                Problem::invalid("grid_code", "unknown_grid", "is a grid of the district profile; the complaint's place lies in none")
-            })?;
+            let grid = grid
+                .filter(|code| profile.grid(code).is_some())
+                .ok_or_else(|| {
+                    Problem::invalid(
+                        "grid_code",
+                        "unknown_grid",
+                        "is a grid of the district profile; the complaint's place lies in none",
+                    )
+                })?;
             let officer = officer_for(conn, &grid, value.officer.as_deref())?;
-            let id = insert(conn, profile, &staff, &complaint, &place, &grid, officer.as_ref(), &value, now)?;
+            let id = insert(
+                conn,
+                profile,
+                &staff,
+                &complaint,
+                &place,
+                &grid,
+                officer.as_ref(),
+                &value,
+                now,
+            )?;
             let actor = staff.actor();
             if complaint.state == "accepted" {
                 let start = Event::new("complaint", complaint.id, "start", &actor);
@@ -80,8 +99,13 @@ pub async fn dispatch_verification(
             let event = Event::new("verification", id, "dispatch", &actor)
                 .with(json!({ "grid": grid, "officer": officer.map(|o| o.username) }));
             record::append(conn, &event, now).or_fault("record")?;
-            let row = queries::by_id(conn, id).or_fault("load the visit")?.ok_or_else(Problem::not_found)?;
-            Answer::created(format!("/api/v1/verifications/{id}"), &view(conn, profile, staff.role, row)?)
+            let row = queries::by_id(conn, id)
+                .or_fault("load the visit")?
+                .ok_or_else(Problem::not_found)?;
+            Answer::created(
+                format!("/api/v1/verifications/{id}"),
+                &view(conn, profile, staff.role, row)?,
+            )
         })
         .await?;
     Ok(answer.into_response())
@@ -94,18 +118,28 @@ fn officer_for(
     username: Option<&str>,
 ) -> Result<Option<StaffRow>, Problem> {
     let Some(username) = username else {
-        return Ok(officers_of_grid(conn, grid).or_fault("load officers")?.into_iter().next());
+        return Ok(officers_of_grid(conn, grid)
+            .or_fault("load officers")?
+            .into_iter()
+            .next());
     };
     let found = staff_by_name(conn, username).or_fault("load an officer")?;
     let fits = |o: &StaffRow| {
         o.role == "grid_officer" && !o.disabled && o.grid_code.as_deref() == Some(grid)
     };
     found.filter(fits).map(Some).ok_or_else(|| {
-        Problem::invalid("officer", "not_of_this_grid", format!("is an active officer of grid {grid}"))
+        Problem::invalid(
+            "officer",
+            "not_of_this_grid",
+            format!("is an active officer of grid {grid}"),
+        )
     })
 }
 
-#[expect(clippy::too_many_arguments, reason = "one row is made of all of these, once")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one row is made of all of these, once"
+)]
 fn insert(
     conn: &mut Connection,
     profile: &Profile,
@@ -118,11 +152,17 @@ fn insert(
     now: DateTime<Utc>,
 ) -> Result<Id, Problem> {
     let rules = &profile.rules.verification;
-    let occurred = complaint.occurred_at.map(|from| (from.0, complaint.occurred_until.unwrap_or(from).0));
-    let band = profile.category(&complaint.category).and_then(|c| band_of(c, occurred, rules));
+    let occurred = complaint
+        .occurred_at
+        .map(|from| (from.0, complaint.occurred_until.unwrap_or(from).0));
+    let band = profile
+        .category(&complaint.category)
+        .and_then(|c| band_of(c, occurred, rules));
     let hour = |hour: u32| i32::try_from(hour).unwrap_or(0);
     let due_on = body.due_on.unwrap_or_else(|| {
-        profile.calendar.working_days_after(date_of(now), rules.due_working_days)
+        profile
+            .calendar
+            .working_days_after(date_of(now), rules.due_working_days)
     });
     let id = Id::new();
     diesel::insert_into(verification::table)
@@ -131,7 +171,11 @@ fn insert(
             verification::complaint_id.eq(complaint.id),
             verification::grid_code.eq(grid),
             verification::officer_id.eq(officer.map(|o| o.id)),
-            verification::state.eq(if officer.is_some() { "assigned" } else { "pending" }),
+            verification::state.eq(if officer.is_some() {
+                "assigned"
+            } else {
+                "pending"
+            }),
             verification::lon.eq(place.lon),
             verification::lat.eq(place.lat),
             verification::radius_m.eq(rules.check_in_radius_m),
@@ -179,7 +223,11 @@ pub async fn reassign_verification(
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = queries::take(conn, &path)?;
-            let name = if row.state == "pending" { "assign" } else { "reassign" };
+            let name = if row.state == "pending" {
+                "assign"
+            } else {
+                "reassign"
+            };
             MACHINE.next(&row.state, name)?;
             let officer = officer_for(conn, &row.grid_code, Some(&value.officer))?;
             assign(conn, &row, officer.as_ref(), now).or_fault("assign")?;
@@ -188,7 +236,9 @@ pub async fn reassign_verification(
                 .because(Some(&value.reason))
                 .with(json!({ "officer": value.officer }));
             queries::advance(conn, &row, &event, now)?;
-            let row = queries::by_id(conn, row.id).or_fault("load the visit")?.ok_or_else(Problem::not_found)?;
+            let row = queries::by_id(conn, row.id)
+                .or_fault("load the visit")?
+                .ok_or_else(Problem::not_found)?;
             Answer::ok(&view(conn, &shared.profile, staff.role, row)?)
         })
         .await?;

@@ -12,7 +12,13 @@ const fn t(
     who: &'static [&'static str],
     guard: &'static str,
 ) -> Transition {
-    Transition { from, event, to, who, guard }
+    Transition {
+        from,
+        event,
+        to,
+        who,
+        guard,
+    }
 }
 
 /// The machine of visits (核实任务).
@@ -31,9 +37,27 @@ pub static MACHINE: Machine = Machine {
         t("assigned", "reassign", "assigned", BRIGADE, "理由"),
         t("checked_in", "reassign", "assigned", BRIGADE, "理由"),
         t("returned", "reassign", "assigned", BRIGADE, "理由"),
-        t("assigned", "check_in", "checked_in", OFFICER, "在半径或网格内，否则说明理由"),
-        t("returned", "check_in", "checked_in", OFFICER, "在半径或网格内，否则说明理由"),
-        t("checked_in", "submit", "submitted", OFFICER, "至少一张派件后拍摄的照片；噪声、油烟须同时段"),
+        t(
+            "assigned",
+            "check_in",
+            "checked_in",
+            OFFICER,
+            "在半径或网格内，否则说明理由",
+        ),
+        t(
+            "returned",
+            "check_in",
+            "checked_in",
+            OFFICER,
+            "在半径或网格内，否则说明理由",
+        ),
+        t(
+            "checked_in",
+            "submit",
+            "submitted",
+            OFFICER,
+            "至少一张派件后拍摄的照片；噪声、油烟须同时段",
+        ),
         t("submitted", "pass", "passed", BRIGADE, ""),
         t("submitted", "return", "returned", BRIGADE, "理由"),
     ],

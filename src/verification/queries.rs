@@ -43,7 +43,10 @@ impl VisitRow {
     #[must_use]
     pub fn band(&self) -> Option<Band> {
         let hour = |n: i32| u32::try_from(n).ok();
-        let (from, until) = self.band_from.and_then(hour).zip(self.band_to.and_then(hour))?;
+        let (from, until) = self
+            .band_from
+            .and_then(hour)
+            .zip(self.band_to.and_then(hour))?;
         Some(Band { from, until })
     }
 }
@@ -78,7 +81,9 @@ pub struct EventRow {
 /// 404 when there is none.
 pub fn find(conn: &mut Connection, id: &str) -> Result<VisitRow, Problem> {
     let id: uuid::Uuid = id.parse().map_err(|_| Problem::not_found())?;
-    by_id(conn, id.into()).or_fault("load a visit")?.ok_or_else(Problem::not_found)
+    by_id(conn, id.into())
+        .or_fault("load a visit")?
+        .ok_or_else(Problem::not_found)
 }
 
 /// A visit by id.
@@ -86,7 +91,11 @@ pub fn find(conn: &mut Connection, id: &str) -> Result<VisitRow, Problem> {
 /// # Errors
 /// What the database answers.
 pub fn by_id(conn: &mut Connection, id: Id) -> QueryResult<Option<VisitRow>> {
-    verification::table.find(id).select(VisitRow::as_select()).first(conn).optional()
+    verification::table
+        .find(id)
+        .select(VisitRow::as_select())
+        .first(conn)
+        .optional()
 }
 
 /// Loads a visit for changing.
@@ -103,7 +112,9 @@ pub fn take(conn: &mut Connection, id: &str) -> Result<VisitRow, Problem> {
             .load::<Id>(c)
             .or_fault("take a visit")?;
     }
-    by_id(conn, row.id).or_fault("load a visit")?.ok_or_else(Problem::not_found)
+    by_id(conn, row.id)
+        .or_fault("load a visit")?
+        .ok_or_else(Problem::not_found)
 }
 
 /// Whether staff may see a visit: officers those of their grid, the brigade all.
@@ -113,11 +124,16 @@ pub fn take(conn: &mut Connection, id: &str) -> Result<VisitRow, Problem> {
 pub fn visible(staff: &Staff, row: &VisitRow) -> Result<(), Problem> {
     let theirs = match staff.role {
         Role::GridOfficer => {
-            row.officer_id == Some(staff.id) || staff.grid_code.as_deref() == Some(row.grid_code.as_str())
+            row.officer_id == Some(staff.id)
+                || staff.grid_code.as_deref() == Some(row.grid_code.as_str())
         }
         _ => true,
     };
-    if theirs { Ok(()) } else { Err(Problem::not_found()) }
+    if theirs {
+        Ok(())
+    } else {
+        Err(Problem::not_found())
+    }
 }
 
 /// A visit's events, as they reached us.

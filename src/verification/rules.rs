@@ -29,7 +29,10 @@ pub fn band_of(
         return None;
     }
     let tolerance = rules.band_tolerance_hours % 24;
-    Some(Band { from: (hour(from) + 24 - tolerance) % 24, until: (hour(until) + tolerance) % 24 })
+    Some(Band {
+        from: (hour(from) + 24 - tolerance) % 24,
+        until: (hour(until) + tolerance) % 24,
+    })
 }
 
 impl Band {
@@ -70,7 +73,10 @@ mod tests {
     fn a_night_noise_is_visited_at_night() {
         let profile = Profile::embedded().unwrap();
         let noise = profile.category("noise.construction").unwrap();
-        let occurred = Some((at("2026-11-23T23:00:00+08:00"), at("2026-11-24T02:30:00+08:00")));
+        let occurred = Some((
+            at("2026-11-23T23:00:00+08:00"),
+            at("2026-11-24T02:30:00+08:00"),
+        ));
         let band = band_of(noise, occurred, &profile.rules.verification).unwrap();
         assert_eq!(band, Band { from: 22, until: 3 });
         assert!(band.holds(at("2026-11-25T01:00:00+08:00")));
@@ -82,7 +88,10 @@ mod tests {
     fn other_matters_have_no_hour() {
         let profile = Profile::embedded().unwrap();
         let water = profile.category("water.industrial").unwrap();
-        let occurred = Some((at("2026-11-23T23:00:00+08:00"), at("2026-11-23T23:30:00+08:00")));
+        let occurred = Some((
+            at("2026-11-23T23:00:00+08:00"),
+            at("2026-11-23T23:30:00+08:00"),
+        ));
         assert_eq!(band_of(water, occurred, &profile.rules.verification), None);
         let fumes = profile.category("air.cooking_fume").unwrap();
         assert_eq!(band_of(fumes, None, &profile.rules.verification), None);
@@ -94,6 +103,9 @@ mod tests {
         assert!(needs_reason(Some(101.0), None, false, 100.0));
         assert!(!needs_reason(Some(101.0), None, true, 100.0));
         assert!(!needs_reason(Some(150.0), Some(200.0), false, 100.0));
-        assert!(!needs_reason(None, None, false, 100.0), "no place to be far from");
+        assert!(
+            !needs_reason(None, None, false, 100.0),
+            "no place to be far from"
+        );
     }
 }

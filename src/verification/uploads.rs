@@ -16,7 +16,10 @@ use super::{
 };
 use crate::account::Staff;
 use crate::app::App;
-use crate::complaint::{multipart::{self, PartLimits}, photos};
+use crate::complaint::{
+    multipart::{self, PartLimits},
+    photos,
+};
 use crate::geo::{Datum, Point, RawPosition, distance_m};
 use crate::on_each;
 use crate::platform::{
@@ -79,8 +82,13 @@ pub async fn check_in(
                 let metres = place.map(|place| distance_m(place, here));
                 let grid = shared.profile.grid_at(here).map(|g| g.code.clone());
                 let in_grid = grid.as_deref() == Some(row.grid_code.as_str());
-                if value.reason.is_none() && needs_reason(metres, value.accuracy_m, in_grid, row.radius_m) {
-                    let message = format!("is required {:.0} m from the place, outside its grid", metres.unwrap_or(0.0));
+                if value.reason.is_none()
+                    && needs_reason(metres, value.accuracy_m, in_grid, row.radius_m)
+                {
+                    let message = format!(
+                        "is required {:.0} m from the place, outside its grid",
+                        metres.unwrap_or(0.0)
+                    );
                     return Err(Problem::invalid("reason", "outside_radius", message));
                 }
                 let event = NewEvent {
@@ -93,7 +101,14 @@ pub async fn check_in(
                     distance_m: metres,
                     in_grid: Some(in_grid),
                     reason: value.reason.as_deref().map(|r| mask(r).text),
-                    ..NewEvent::of("check_in", row.id, &staff, &value.client_id, value.device_time, now)
+                    ..NewEvent::of(
+                        "check_in",
+                        row.id,
+                        &staff,
+                        &value.client_id,
+                        value.device_time,
+                        now,
+                    )
                 };
                 insert(conn, &event)?;
             }
@@ -211,7 +226,9 @@ pub async fn add_visit_photos(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let (known, asking) = (path.clone(), staff.clone());
-    app.db.read(move |conn| check_own(&asking, &queries::find(conn, &known)?)).await?;
+    app.db
+        .read(move |conn| check_own(&asking, &queries::find(conn, &known)?))
+        .await?;
     let limits = app.profile.rules.limits;
     let part_limits = PartLimits {
         json: "",
@@ -221,9 +238,16 @@ pub async fn add_visit_photos(
     };
     let parts = multipart::read(&request, &mut payload.into_inner(), part_limits).await?;
     if parts.uploads.is_empty() {
-        return Err(Problem::invalid("near", "required", "send at least one photo as far, near or reference"));
+        return Err(Problem::invalid(
+            "near",
+            "required",
+            "send at least one photo as far, near or reference",
+        ));
     }
-    let named = parts.uploads.iter().flat_map(|u| [u.role.as_bytes(), u.bytes.as_deref().unwrap_or_default()]);
+    let named = parts
+        .uploads
+        .iter()
+        .flat_map(|u| [u.role.as_bytes(), u.bytes.as_deref().unwrap_or_default()]);
     let fingerprint = fingerprint_of(named);
     if let Some(answer) = key.kept_answer(&app.db, fingerprint).await? {
         return Ok(answer.into_response());
@@ -237,7 +261,8 @@ pub async fn add_visit_photos(
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = take_own(conn, &staff, &path)?;
             let place = row.lon.zip(row.lat).map(|(lon, lat)| Point { lon, lat });
-            photos::insert(conn, row.complaint_id, Some(row.id), &taken, place, now).or_fault("insert photos")?;
+            photos::insert(conn, row.complaint_id, Some(row.id), &taken, place, now)
+                .or_fault("insert photos")?;
             settle(conn, &shared, &staff, row, None, now)
         })
         .await?;
@@ -254,7 +279,8 @@ fn take_own(conn: &mut Connection, staff: &Staff, id: &str) -> Result<VisitRow, 
 fn check_own(staff: &Staff, row: &VisitRow) -> Result<(), Problem> {
     queries::visible(staff, row)?;
     if row.officer_id != Some(staff.id) {
-        let detail = "the visit was given to another officer; keep what you captured and tell the brigade";
+        let detail =
+            "the visit was given to another officer; keep what you captured and tell the brigade";
         return Err(Problem::because(Code::Forbidden, detail));
     }
     if !takes_uploads(&row.state) {
@@ -275,9 +301,10 @@ fn is_known(conn: &mut Connection, id: Id, client_id: &str, kind: &str) -> Resul
     match found {
         None => Ok(false),
         Some(known) if known == kind => Ok(true),
-        Some(known) => {
-            Err(Problem::because(Code::AlreadyExists, format!("client_id {client_id} is a {known} already")))
-        }
+        Some(known) => Err(Problem::because(
+            Code::AlreadyExists,
+            format!("client_id {client_id} is a {known} already"),
+        )),
     }
 }
 
@@ -343,9 +370,11 @@ impl<'a> NewEvent<'a> {
 }
 
 fn insert(conn: &mut Connection, event: &NewEvent<'_>) -> Result<(), Problem> {
-    on_each!(conn, |c| diesel::insert_into(verification_event::table).values(event).execute(c))
-        .map(|_| ())
-        .or_fault("insert an event")
+    on_each!(conn, |c| diesel::insert_into(verification_event::table)
+        .values(event)
+        .execute(c))
+    .map(|_| ())
+    .or_fault("insert an event")
 }
 
 /// Moves the visit as far as what is there allows, and answers it.
@@ -368,7 +397,9 @@ fn settle(
     };
     let (enter, submit) = (step("check_in"), step("submit"));
     let complaint = row.complaint_id;
-    if matches!(row.state.as_str(), "assigned" | "returned") && !lacks.contains(&"check_in".to_owned()) {
+    if matches!(row.state.as_str(), "assigned" | "returned")
+        && !lacks.contains(&"check_in".to_owned())
+    {
         row.state = queries::advance(conn, &row, &enter, now)?.to_owned();
         let visit = Event::new("complaint", complaint, "visit", &actor);
         crate::record::append(conn, &visit, now).or_fault("record")?;
@@ -382,6 +413,8 @@ fn settle(
             .or_fault("set the result")?;
         queries::advance(conn, &row, &submit.with(json!({ "result": result })), now)?;
     }
-    let row = queries::by_id(conn, row.id).or_fault("load the visit")?.ok_or_else(Problem::not_found)?;
+    let row = queries::by_id(conn, row.id)
+        .or_fault("load the visit")?
+        .ok_or_else(Problem::not_found)?;
     Answer::ok(&view(conn, &app.profile, staff.role, row)?)
 }

@@ -127,10 +127,20 @@ pub fn missing(row: &VisitRow, events: &[EventRow], has_photo: bool) -> Vec<Stri
     // After a return the visit is made again: only what came since counts.
     let since = row.assigned_at.map(|at| at.0);
     let has = |kind: &str| {
-        events.iter().any(|e| e.kind == kind && since.is_none_or(|at| e.received_at.0 >= at))
+        events
+            .iter()
+            .any(|e| e.kind == kind && since.is_none_or(|at| e.received_at.0 >= at))
     };
-    let wanted = [("check_in", has("check_in")), ("findings", has("findings")), ("photo", has_photo)];
-    wanted.into_iter().filter(|(_, there)| !there).map(|(name, _)| name.to_owned()).collect()
+    let wanted = [
+        ("check_in", has("check_in")),
+        ("findings", has("findings")),
+        ("photo", has_photo),
+    ];
+    wanted
+        .into_iter()
+        .filter(|(_, there)| !there)
+        .map(|(name, _)| name.to_owned())
+        .collect()
 }
 
 /// Whether a visit has a photo taken after it was assigned. A photo without a time of its own
@@ -141,7 +151,9 @@ pub fn missing(row: &VisitRow, events: &[EventRow], has_photo: bool) -> Vec<Stri
 pub fn has_photo(conn: &mut Connection, row: &VisitRow) -> QueryResult<bool> {
     let times = queries::photo_times(conn, row.id)?;
     let since = row.assigned_at.map(|at| at.0);
-    Ok(times.iter().any(|(taken, received)| since.is_none_or(|at| taken.unwrap_or(*received).0 >= at)))
+    Ok(times
+        .iter()
+        .any(|(taken, received)| since.is_none_or(|at| taken.unwrap_or(*received).0 >= at)))
 }
 
 /// The view of a visit for a role.
@@ -165,8 +177,16 @@ pub fn view(
         complaint: complaint.number,
         state_name: MACHINE.label(&row.state),
         category_name: category_name(profile, &complaint.category),
-        description: if full { text.description } else { text.description_masked },
-        address: if full { text.address } else { text.address_masked },
+        description: if full {
+            text.description
+        } else {
+            text.description_masked
+        },
+        address: if full {
+            text.address
+        } else {
+            text.address_masked
+        },
         premises: text.premises,
         missing: missing(&row, &events, with_photo),
         events: events.into_iter().map(|e| EventView::of(e, full)).collect(),
@@ -208,7 +228,12 @@ pub async fn list_own_verifications(
         .read(move |conn| {
             let mut rows = verification::table
                 .filter(verification::officer_id.eq(staff.id))
-                .filter(verification::state.eq_any(["assigned", "checked_in", "returned", "submitted"]))
+                .filter(verification::state.eq_any([
+                    "assigned",
+                    "checked_in",
+                    "returned",
+                    "submitted",
+                ]))
                 .order(verification::id.asc())
                 .limit(limit + 1)
                 .select(VisitRow::as_select())

@@ -8,4 +8,5 @@ mod support;
 
 mod access;
 mod account;
+mod complaint;
 mod platform;

@@ -1,7 +1,7 @@
 //! What holds for every route: problem documents, languages, unknown paths, migrations.
 
 use dengwen::platform::db::{self, Connection};
-use diesel::{RunQueryDsl, sql_query, sql_types::Text, QueryableByName};
+use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
 use reqwest::Method;
 
 use crate::support::On;

@@ -34,7 +34,9 @@ pub struct DatabaseUrl {
 
 /// A database URL that cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("a database URL is `sqlite://PATH` or `postgres://USER@HOST/NAME`; this one starts with {0:?}")]
+#[error(
+    "a database URL is `sqlite://PATH` or `postgres://USER@HOST/NAME`; this one starts with {0:?}"
+)]
 pub struct DatabaseUrlError(String);
 
 impl FromStr for DatabaseUrl {
@@ -47,7 +49,10 @@ impl FromStr for DatabaseUrl {
             "postgres" | "postgresql" => Backend::Postgres,
             _ => return Err(DatabaseUrlError(scheme.chars().take(20).collect())),
         };
-        Ok(Self { url: url.to_owned(), backend })
+        Ok(Self {
+            url: url.to_owned(),
+            backend,
+        })
     }
 }
 
@@ -107,7 +112,8 @@ impl Manager {
 
     /// A connection with its session settings made.
     pub(super) fn establish(&self) -> Result<Connection, ConnectionError> {
-        let setup = |r: diesel::QueryResult<()>| r.map_err(ConnectionError::CouldntSetupConfiguration);
+        let setup =
+            |r: diesel::QueryResult<()>| r.map_err(ConnectionError::CouldntSetupConfiguration);
         match self.url.backend {
             Backend::Postgres => {
                 let mut conn = PgConnection::establish(&self.url.url)?;
@@ -134,9 +140,7 @@ impl ManageConnection for Manager {
 
     fn is_valid(&self, conn: &mut Connection) -> Result<(), r2d2::Error> {
         match conn {
-            Connection::Postgres(c) => {
-                c.batch_execute("SELECT 1").map_err(r2d2::Error::QueryError)
-            }
+            Connection::Postgres(c) => c.batch_execute("SELECT 1").map_err(r2d2::Error::QueryError),
             Connection::Sqlite(_) => Ok(()),
         }
     }

@@ -47,11 +47,13 @@ fn locked(
 ) -> Result<usize, MigrationError> {
     let lock = |verb: &str| format!("SELECT pg_advisory_{verb}({MIGRATION_LOCK})");
     if let Connection::Postgres(c) = conn {
-        c.batch_execute(&lock("lock")).map_err(|e| MigrationError(e.to_string()))?;
+        c.batch_execute(&lock("lock"))
+            .map_err(|e| MigrationError(e.to_string()))?;
     }
     let done = work(conn).map_err(|e| MigrationError(e.to_string()));
     if let Connection::Postgres(c) = conn {
-        c.batch_execute(&lock("unlock")).map_err(|e| MigrationError(e.to_string()))?;
+        c.batch_execute(&lock("unlock"))
+            .map_err(|e| MigrationError(e.to_string()))?;
     }
     done
 }

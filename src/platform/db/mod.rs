@@ -80,7 +80,11 @@ impl Database {
             .connection_timeout(std::time::Duration::from_secs(10))
             .build(manager)
             .map_err(|e| OpenError::Pool(e.to_string()))?;
-        Ok(Self { pool, writer, backend })
+        Ok(Self {
+            pool,
+            writer,
+            backend,
+        })
     }
 
     /// Which database this is.
@@ -123,7 +127,9 @@ impl Database {
     ///
     /// # Errors
     /// 503 when no connection is to be had.
-    pub fn blocking(&self) -> Result<impl std::ops::DerefMut<Target = Connection> + use<>, Problem> {
+    pub fn blocking(
+        &self,
+    ) -> Result<impl std::ops::DerefMut<Target = Connection> + use<>, Problem> {
         connection(&self.pool)
     }
 }
@@ -145,10 +151,9 @@ pub enum OpenError {
     Writer(#[from] std::io::Error),
 }
 
-fn connection(
-    pool: &r2d2::Pool<Manager>,
-) -> Result<r2d2::PooledConnection<Manager>, Problem> {
-    pool.get().map_err(|e| Problem::unavailable(format!("no database connection: {e}"), 2))
+fn connection(pool: &r2d2::Pool<Manager>) -> Result<r2d2::PooledConnection<Manager>, Problem> {
+    pool.get()
+        .map_err(|e| Problem::unavailable(format!("no database connection: {e}"), 2))
 }
 
 async fn run_blocking<T, F>(f: F) -> Result<T, Problem>
@@ -179,10 +184,9 @@ fn transaction<T>(
     conn: &mut Connection,
     f: impl FnOnce(&mut Connection) -> Result<T, Problem>,
 ) -> Result<T, Problem> {
-    conn.transaction::<T, Rollback, _>(|conn| f(conn).map_err(Rollback::Refused)).map_err(
-        |rollback| match rollback {
+    conn.transaction::<T, Rollback, _>(|conn| f(conn).map_err(Rollback::Refused))
+        .map_err(|rollback| match rollback {
             Rollback::Refused(problem) => problem,
             Rollback::Database(e) => Problem::unavailable(format!("transaction: {e}"), 1),
-        },
-    )
+        })
 }

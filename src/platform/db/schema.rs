@@ -1,6 +1,9 @@
 //! The tables, as diesel sees them on both databases. A test compares this with the migrations.
 
-#![expect(missing_docs, reason = "the columns are documented in docs/data-model.md")]
+#![expect(
+    missing_docs,
+    reason = "the columns are documented in docs/data-model.md"
+)]
 
 diesel::table! {
     use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};

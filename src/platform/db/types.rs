@@ -45,8 +45,18 @@ pub struct JsonSql;
 
 /// An instant in UTC, kept to the microsecond.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-    AsExpression, FromSqlRow,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    AsExpression,
+    FromSqlRow,
 )]
 #[diesel(sql_type = UtcTimeSql)]
 #[serde(transparent)]
@@ -54,8 +64,19 @@ pub struct UtcTime(pub DateTime<Utc>);
 
 /// A row's id.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-    AsExpression, FromSqlRow, ToSchema,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    AsExpression,
+    FromSqlRow,
+    ToSchema,
 )]
 #[diesel(sql_type = UuidSql)]
 #[serde(transparent)]
@@ -125,7 +146,9 @@ impl ToSql<UtcTimeSql, Sqlite> for UtcTime {
 impl FromSql<UtcTimeSql, Sqlite> for UtcTime {
     fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
         let text = <String as FromSql<diesel::sql_types::Text, Sqlite>>::from_sql(value)?;
-        Ok(Self(DateTime::parse_from_str(&text, "%Y-%m-%d %H:%M:%S%.f%:z")?.to_utc()))
+        Ok(Self(
+            DateTime::parse_from_str(&text, "%Y-%m-%d %H:%M:%S%.f%:z")?.to_utc(),
+        ))
     }
 }
 
@@ -200,10 +223,7 @@ macro_rules! on_multi_backend {
         }
 
         impl ToSql<$sql, MultiBackend> for $rust {
-            fn to_sql<'b>(
-                &'b self,
-                out: &mut Output<'b, '_, MultiBackend>,
-            ) -> serialize::Result {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> serialize::Result {
                 out.set_value(($sql, self));
                 Ok(IsNull::No)
             }

@@ -60,7 +60,9 @@ impl Writer {
                 return Err(Problem::fault("the writer thread is gone"));
             }
         }
-        waiting.await.unwrap_or_else(|_| Err(Problem::fault("a write was dropped unanswered")))
+        waiting
+            .await
+            .unwrap_or_else(|_| Err(Problem::fault("a write was dropped unanswered")))
     }
 }
 
@@ -112,7 +114,9 @@ fn run_one(conn: &mut Connection, job: Job) -> Option<Deliver> {
 
 fn begin_immediate(conn: &mut Connection) -> diesel::QueryResult<()> {
     match conn {
-        Connection::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE"),
+        Connection::Sqlite(c) => {
+            AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE")
+        }
         Connection::Postgres(c) => AnsiTransactionManager::begin_transaction(c),
     }
 }
@@ -122,5 +126,9 @@ fn depth(conn: &mut Connection) -> u32 {
         Connection::Sqlite(c) => AnsiTransactionManager::transaction_manager_status_mut(c),
         Connection::Postgres(c) => AnsiTransactionManager::transaction_manager_status_mut(c),
     };
-    status.transaction_depth().ok().flatten().map_or(0, u32::from)
+    status
+        .transaction_depth()
+        .ok()
+        .flatten()
+        .map_or(0, u32::from)
 }

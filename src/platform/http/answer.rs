@@ -1,6 +1,9 @@
 //! An answer as plain values, so that a transaction can make, keep and repeat it.
 
-use actix_web::{HttpResponse, http::{StatusCode, header}};
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header},
+};
 use serde::Serialize;
 
 use crate::platform::problem::Problem;
@@ -44,13 +47,21 @@ impl Answer {
     /// 204.
     #[must_use]
     pub fn no_content() -> Self {
-        Self { status: 204, location: None, body: None }
+        Self {
+            status: 204,
+            location: None,
+            body: None,
+        }
     }
 
     fn with(status: u16, location: Option<String>, body: &impl Serialize) -> Result<Self, Problem> {
         let body = serde_json::to_value(body)
             .map_err(|e| Problem::fault(format!("cannot write an answer: {e}")))?;
-        Ok(Self { status, location, body: Some(body) })
+        Ok(Self {
+            status,
+            location,
+            body: Some(body),
+        })
     }
 
     /// The HTTP response. The body's `version`, where it has one, becomes the `ETag`.
@@ -61,7 +72,9 @@ impl Answer {
         if let Some(location) = self.location {
             response.insert_header((header::LOCATION, location));
         }
-        let Some(body) = self.body else { return response.finish() };
+        let Some(body) = self.body else {
+            return response.finish();
+        };
         if let Some(version) = body.get("version").and_then(serde_json::Value::as_i64) {
             response.insert_header((header::ETAG, super::etag_of(version)));
         }

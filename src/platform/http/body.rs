@@ -29,8 +29,13 @@ impl<T: DeserializeOwned + Validate> Body<T> {
     /// 400 when it is not JSON of this shape, 422 when a field's value is not valid.
     pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
         let value: T = serde_json::from_slice(bytes).map_err(|e| shape_problem(&e))?;
-        value.validate().map_err(|e| Problem::invalid_items(flatten(&e)))?;
-        Ok(Self { value, fingerprint: Sha256::digest(bytes).into() })
+        value
+            .validate()
+            .map_err(|e| Problem::invalid_items(flatten(&e)))?;
+        Ok(Self {
+            value,
+            fingerprint: Sha256::digest(bytes).into(),
+        })
     }
 }
 
@@ -45,8 +50,11 @@ fn shape_problem(error: &serde_json::Error) -> Problem {
     } else {
         "wrong_type"
     };
-    Problem::because(Code::MalformedRequest, "the body is not the JSON this operation takes")
-        .with_items(vec![Item::new(&format!("body.{field}"), code, message)])
+    Problem::because(
+        Code::MalformedRequest,
+        "the body is not the JSON this operation takes",
+    )
+    .with_items(vec![Item::new(&format!("body.{field}"), code, message)])
 }
 
 impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
@@ -71,7 +79,10 @@ pub fn read_json(
     async move {
         match bytes {
             Some(bytes) => bytes.await,
-            None => Err(Problem::because(Code::UnsupportedMediaType, "send application/json")),
+            None => Err(Problem::because(
+                Code::UnsupportedMediaType,
+                "send application/json",
+            )),
         }
     }
 }
@@ -91,13 +102,14 @@ fn read(
 ) -> impl Future<Output = Result<web::Bytes, Problem>> + use<> {
     let body = web::Bytes::from_request(request, payload);
     async move {
-        body.await.map_err(|e| match e.as_response_error().status_code().as_u16() {
-            413 => Problem::because(
-                Code::BodyTooLarge,
-                format!("a JSON body may have {MAX_JSON_BYTES} bytes"),
-            ),
-            _ => Problem::because(Code::MalformedRequest, "the body could not be read"),
-        })
+        body.await
+            .map_err(|e| match e.as_response_error().status_code().as_u16() {
+                413 => Problem::because(
+                    Code::BodyTooLarge,
+                    format!("a JSON body may have {MAX_JSON_BYTES} bytes"),
+                ),
+                _ => Problem::because(Code::MalformedRequest, "the body could not be read"),
+            })
     }
 }
 
@@ -121,7 +133,10 @@ impl<T: DeserializeOwned + Validate> FromRequest for Query<T> {
                 value.validate().map_err(|e| {
                     let items = flatten(&e)
                         .into_iter()
-                        .map(|item| Item { location: format!("query.{}", item.location), ..item })
+                        .map(|item| Item {
+                            location: format!("query.{}", item.location),
+                            ..item
+                        })
                         .collect();
                     Problem::new(Code::BadParameter).with_items(items)
                 })?;

@@ -57,7 +57,10 @@ impl FromRequest for IfMatch {
                 .and_then(|v| v.parse().map_err(|_| ()))
                 .map(|version| Self(Some(version)))
                 .map_err(|()| {
-                    Problem::because(Code::MalformedRequest, "If-Match is the ETag of an earlier answer, such as \"3\"")
+                    Problem::because(
+                        Code::MalformedRequest,
+                        "If-Match is the ETag of an earlier answer, such as \"3\"",
+                    )
                 }),
         })
     }

@@ -50,7 +50,9 @@ impl FromRequest for IdempotencyKey {
                 _ => {
                     return ready(Err(Problem::because(
                         Code::MalformedRequest,
-                        format!("Idempotency-Key is 1 to {MAX_KEY_LETTERS} visible ASCII letters; a UUID is good"),
+                        format!(
+                            "Idempotency-Key is 1 to {MAX_KEY_LETTERS} visible ASCII letters; a UUID is good"
+                        ),
                     )));
                 }
             },
@@ -75,9 +77,12 @@ impl IdempotencyKey {
         db: &Database,
         fingerprint: [u8; 32],
     ) -> Result<Option<Answer>, Problem> {
-        let Some(key) = self.key.clone() else { return Ok(None) };
+        let Some(key) = self.key.clone() else {
+            return Ok(None);
+        };
         let scope = self.scope.clone();
-        db.read(move |conn| kept(conn, &scope, &key, &fingerprint)).await
+        db.read(move |conn| kept(conn, &scope, &key, &fingerprint))
+            .await
     }
 
     /// Runs `effect` once in a write transaction and answers its result, or repeats the answer
@@ -99,9 +104,12 @@ impl IdempotencyKey {
         let Self { key, scope } = self;
         db.write(move |conn| {
             let Some(key) = key else { return effect(conn) };
-            if !reserve(conn, &scope, &key, &fingerprint, now).or_fault("reserve idempotency key")? {
-                return kept(conn, &scope, &key, &fingerprint)?
-                    .ok_or_else(|| Problem::unavailable("an idempotency key without an answer", 1));
+            if !reserve(conn, &scope, &key, &fingerprint, now)
+                .or_fault("reserve idempotency key")?
+            {
+                return kept(conn, &scope, &key, &fingerprint)?.ok_or_else(|| {
+                    Problem::unavailable("an idempotency key without an answer", 1)
+                });
             }
             let answer = effect(conn)?;
             keep(conn, &scope, &key, &answer).or_fault("keep the answer")?;
@@ -169,7 +177,9 @@ fn kept(
         .first(conn)
         .optional()
         .or_fault("load idempotency key")?;
-    let Some((first, status, location, body)) = row else { return Ok(None) };
+    let Some((first, status, location, body)) = row else {
+        return Ok(None);
+    };
     if first != fingerprint {
         return Err(Problem::because(
             Code::IdempotencyConflict,
@@ -177,7 +187,11 @@ fn kept(
         ));
     }
     let status = status.and_then(|s| u16::try_from(s).ok());
-    Ok(status.map(|status| Answer { status, location, body: body.map(|b| b.0) }))
+    Ok(status.map(|status| Answer {
+        status,
+        location,
+        body: body.map(|b| b.0),
+    }))
 }
 
 fn keep(conn: &mut Connection, scope: &str, key: &str, answer: &Answer) -> QueryResult<usize> {
@@ -193,6 +207,8 @@ fn keep(conn: &mut Connection, scope: &str, key: &str, answer: &Answer) -> Query
 /// A key made by the server for work it does itself, such as an import row.
 #[must_use]
 pub fn internal_key(scope: &str, key: String) -> IdempotencyKey {
-    IdempotencyKey { key: Some(key), scope: format!("internal {scope}") }
+    IdempotencyKey {
+        key: Some(key),
+        scope: format!("internal {scope}"),
+    }
 }
-

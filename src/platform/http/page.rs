@@ -59,7 +59,10 @@ impl Cursor {
     /// 400 when it is not one of ours.
     pub fn decode<K: DeserializeOwned>(text: &str) -> Result<K, Problem> {
         let refused = || {
-            Problem::because(Code::UnknownCursor, "use next_cursor of an earlier page, unchanged")
+            Problem::because(
+                Code::UnknownCursor,
+                "use next_cursor of an earlier page, unchanged",
+            )
         };
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| refused())?;
         serde_json::from_slice(&bytes).map_err(|_| refused())
@@ -87,8 +90,14 @@ impl<T: Serialize> Page<T> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let next_cursor = rows.last().filter(|_| more).map(|row| Cursor::encode(&key(row)));
-        Self { items: rows.into_iter().map(show).collect(), next_cursor }
+        let next_cursor = rows
+            .last()
+            .filter(|_| more)
+            .map(|row| Cursor::encode(&key(row)));
+        Self {
+            items: rows.into_iter().map(show).collect(),
+            next_cursor,
+        }
     }
 
     /// The response, with `Link: rel="next"` where there is a next page.
@@ -125,14 +134,23 @@ mod tests {
     fn a_page_knows_whether_there_is_more() {
         let page = Page::of(vec![1, 2, 3], 2, |n| *n, |n| n);
         assert_eq!(page.items, [1, 2]);
-        assert_eq!(Cursor::decode::<i32>(&page.next_cursor.unwrap()).unwrap(), 2);
+        assert_eq!(
+            Cursor::decode::<i32>(&page.next_cursor.unwrap()).unwrap(),
+            2
+        );
         let last = Page::of(vec![1, 2], 2, |n| *n, |n| n);
         assert!(last.next_cursor.is_none());
     }
 
     #[test]
     fn a_forged_cursor_is_a_400() {
-        assert_eq!(Cursor::decode::<i32>("!!").unwrap_err().code().status(), 400);
-        assert_eq!(Cursor::decode::<i32>("e30").unwrap_err().code().status(), 400);
+        assert_eq!(
+            Cursor::decode::<i32>("!!").unwrap_err().code().status(),
+            400
+        );
+        assert_eq!(
+            Cursor::decode::<i32>("e30").unwrap_err().code().status(),
+            400
+        );
     }
 }

@@ -38,7 +38,10 @@ fn render(problem: &Problem, language: Language) -> HttpResponse {
 /// The language a request asks for: English when `Accept-Language` prefers it, else Chinese.
 #[must_use]
 pub fn language_of(request: &HttpRequest) -> Language {
-    let header = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok());
+    let header = request
+        .headers()
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|v| v.to_str().ok());
     match header.map(str::trim) {
         Some(tag) if tag.get(..2).is_some_and(|t| t.eq_ignore_ascii_case("en")) => Language::En,
         _ => Language::Zh,
@@ -56,7 +59,9 @@ pub async fn localise(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let language = language_of(request.request());
     let method = request.method().clone();
-    let pattern = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let pattern = request
+        .match_pattern()
+        .unwrap_or_else(|| "unmatched".to_owned());
     let rendered = |problem: &Problem| {
         if let Some(internal) = problem.internal() {
             tracing::error!(%method, route = pattern, code = problem.code().as_str(), "{internal}");
@@ -66,7 +71,11 @@ pub async fn localise(
     match next.call(request).await {
         Ok(response) => {
             let response = response.map_into_boxed_body();
-            let own = response.response().error().and_then(|e| e.as_error::<Problem>()).cloned();
+            let own = response
+                .response()
+                .error()
+                .and_then(|e| e.as_error::<Problem>())
+                .cloned();
             Ok(match own.or_else(|| framework_refusal(&response)) {
                 Some(problem) => response.into_response(rendered(&problem)),
                 None => response,
@@ -74,7 +83,10 @@ pub async fn localise(
         }
         Err(error) => {
             let status = error.as_response_error().status_code();
-            let problem = error.as_error::<Problem>().cloned().or_else(|| refusal_of(status));
+            let problem = error
+                .as_error::<Problem>()
+                .cloned()
+                .or_else(|| refusal_of(status));
             Err(match problem {
                 Some(problem) => {
                     InternalError::from_response(problem.clone(), rendered(&problem)).into()
@@ -91,7 +103,11 @@ fn framework_refusal(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|v| v.as_bytes().starts_with(b"application/"));
-    if is_document { None } else { refusal_of(response.status()) }
+    if is_document {
+        None
+    } else {
+        refusal_of(response.status())
+    }
 }
 
 fn refusal_of(status: StatusCode) -> Option<Problem> {

@@ -1,7 +1,10 @@
 //! Those who speak to the server: residents, officers, the brigade. Every answer they get is
 //! held against the OpenAPI document.
 
-use dengwen::account::{Role, password, queries::{self, NewStaff}};
+use dengwen::account::{
+    Role, password,
+    queries::{self, NewStaff},
+};
 use reqwest::{Method, StatusCode, header::HeaderMap, multipart};
 use serde_json::{Value, json};
 
@@ -41,11 +44,17 @@ impl World {
     /// A resident signed in by the code sent to `phone`.
     pub async fn signed_in_resident(&self, phone: &str) -> Actor {
         let mut resident = self.resident();
-        resident.post("/api/v1/residents/otp", json!({ "phone": phone })).await.expect(204);
+        resident
+            .post("/api/v1/residents/otp", json!({ "phone": phone }))
+            .await
+            .expect(204);
         let text = self.sms.last_to(phone).unwrap();
         let code: String = text.chars().filter(char::is_ascii_digit).take(6).collect();
         let tokens = resident
-            .post("/api/v1/residents/sessions", json!({ "phone": phone, "code": code }))
+            .post(
+                "/api/v1/residents/sessions",
+                json!({ "phone": phone, "code": code }),
+            )
             .await
             .expect(200);
         resident.token = tokens.body["access_token"].as_str().map(str::to_owned);
@@ -69,12 +78,14 @@ impl World {
 
     /// A grid officer of a grid.
     pub async fn officer(&self, username: &str, grid: &str) -> Actor {
-        self.staff_at(Role::GridOfficer, username, None, Some(grid)).await
+        self.staff_at(Role::GridOfficer, username, None, Some(grid))
+            .await
     }
 
     /// A street's account.
     pub async fn street(&self, username: &str, street: &str) -> Actor {
-        self.staff_at(Role::Street, username, Some(street), None).await
+        self.staff_at(Role::Street, username, Some(street), None)
+            .await
     }
 
     async fn staff_at(
@@ -89,7 +100,13 @@ impl World {
     }
 
     /// Adds an account, as `dengwen staff add` does.
-    pub fn db_add_staff(&self, role: Role, username: &str, street: Option<&str>, grid: Option<&str>) {
+    pub fn db_add_staff(
+        &self,
+        role: Role,
+        username: &str,
+        street: Option<&str>,
+        grid: Option<&str>,
+    ) {
         static HASH: std::sync::LazyLock<String> =
             std::sync::LazyLock::new(|| password::hash(PASSWORD).unwrap());
         let new = NewStaff {
@@ -102,14 +119,18 @@ impl World {
             password_hash: HASH.clone(),
         };
         let now = self.server.app.now();
-        self.db_read(|c| queries::insert_staff(c, &new, now)).unwrap();
+        self.db_read(|c| queries::insert_staff(c, &new, now))
+            .unwrap();
     }
 
     /// Signs an existing account in.
     pub async fn sign_in(&self, username: &str) -> Actor {
         let mut actor = self.resident();
         let tokens = actor
-            .post("/api/v1/sessions", json!({ "username": username, "password": PASSWORD }))
+            .post(
+                "/api/v1/sessions",
+                json!({ "username": username, "password": PASSWORD }),
+            )
             .await
             .expect(200);
         actor.token = tokens.body["access_token"].as_str().map(str::to_owned);
@@ -129,18 +150,25 @@ impl Actor {
 
     /// A POST with an idempotency key.
     pub async fn post_once(&self, path: &str, key: &str, body: Value) -> Reply {
-        self.send(Method::POST, path, |r| r.header("idempotency-key", key).json(&body)).await
+        self.send(Method::POST, path, |r| {
+            r.header("idempotency-key", key).json(&body)
+        })
+        .await
     }
 
     /// A POST with the version that was read.
     pub async fn post_if(&self, path: &str, version: i64, body: Value) -> Reply {
-        self.send(Method::POST, path, |r| r.header("if-match", format!("\"{version}\"")).json(&body))
-            .await
+        self.send(Method::POST, path, |r| {
+            r.header("if-match", format!("\"{version}\"")).json(&body)
+        })
+        .await
     }
 
     pub async fn patch_if(&self, path: &str, version: i64, body: Value) -> Reply {
-        self.send(Method::PATCH, path, |r| r.header("if-match", format!("\"{version}\"")).json(&body))
-            .await
+        self.send(Method::PATCH, path, |r| {
+            r.header("if-match", format!("\"{version}\"")).json(&body)
+        })
+        .await
     }
 
     pub async fn delete(&self, path: &str) -> Reply {
@@ -149,7 +177,8 @@ impl Actor {
 
     /// A multipart POST: parts of (name, file name, bytes); a part without a file name is text.
     pub async fn post_parts(&self, path: &str, parts: &[(&str, Option<&str>, Vec<u8>)]) -> Reply {
-        self.send(Method::POST, path, |r| r.multipart(form(parts))).await
+        self.send(Method::POST, path, |r| r.multipart(form(parts)))
+            .await
     }
 
     /// Any request; `shape` adds headers and body.
@@ -159,7 +188,9 @@ impl Actor {
         path: &str,
         shape: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
     ) -> Reply {
-        let mut request = self.client.request(method.clone(), format!("{}{path}", self.base));
+        let mut request = self
+            .client
+            .request(method.clone(), format!("{}{path}", self.base));
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
@@ -168,7 +199,12 @@ impl Actor {
         let headers = response.headers().clone();
         let bytes = response.bytes().await.unwrap().to_vec();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        let reply = Reply { status: status.as_u16(), headers, body, bytes };
+        let reply = Reply {
+            status: status.as_u16(),
+            headers,
+            body,
+            bytes,
+        };
         contract::check(&method, path, &reply);
         reply
     }
@@ -176,21 +212,28 @@ impl Actor {
 
 /// A multipart form of (name, file name, bytes).
 pub fn form(parts: &[(&str, Option<&str>, Vec<u8>)]) -> multipart::Form {
-    parts.iter().fold(multipart::Form::new(), |form, (name, file, bytes)| {
-        let part = multipart::Part::bytes(bytes.clone());
-        let part = match file {
-            Some(file) => part.file_name((*file).to_owned()),
-            None => part.mime_str("application/json").unwrap(),
-        };
-        form.part((*name).to_owned(), part)
-    })
+    parts
+        .iter()
+        .fold(multipart::Form::new(), |form, (name, file, bytes)| {
+            let part = multipart::Part::bytes(bytes.clone());
+            let part = match file {
+                Some(file) => part.file_name((*file).to_owned()),
+                None => part.mime_str("application/json").unwrap(),
+            };
+            form.part((*name).to_owned(), part)
+        })
 }
 
 impl Reply {
     /// Demands a status; on another the whole answer is in the failure.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
-        assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.bytes));
+        assert_eq!(
+            self.status,
+            status,
+            "{}",
+            String::from_utf8_lossy(&self.bytes)
+        );
         self
     }
 
@@ -206,6 +249,8 @@ impl Reply {
     #[track_caller]
     pub fn text(&self, pointer: &str) -> String {
         let value = self.body.pointer(pointer).and_then(Value::as_str);
-        value.unwrap_or_else(|| panic!("no text at {pointer} in {}", self.body)).to_owned()
+        value
+            .unwrap_or_else(|| panic!("no text at {pointer} in {}", self.body))
+            .to_owned()
     }
 }

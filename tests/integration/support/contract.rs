@@ -1,6 +1,9 @@
 //! Holds every answer against the OpenAPI document.
 
-use std::{collections::HashMap, sync::{LazyLock, Mutex}};
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, Mutex},
+};
 
 use jsonschema::Validator;
 use reqwest::Method;
@@ -20,12 +23,18 @@ static VALIDATORS: LazyLock<Mutex<HashMap<String, &'static Validator>>> =
 pub fn check(method: &Method, path: &str, reply: &Reply) {
     let path = path.split('?').next().unwrap();
     let Some(template) = template_of(path) else {
-        assert!(reply.status >= 400, "{method} {path} is not in the document");
+        assert!(
+            reply.status >= 400,
+            "{method} {path} is not in the document"
+        );
         return;
     };
     let operation = &DOCUMENT["paths"][&template][method.as_str().to_lowercase()];
     if operation.is_null() {
-        assert_eq!(reply.status, 405, "{method} {template} is not in the document");
+        assert_eq!(
+            reply.status, 405,
+            "{method} {template} is not in the document"
+        );
         return;
     }
     let responses = &operation["responses"];
@@ -39,22 +48,35 @@ pub fn check(method: &Method, path: &str, reply: &Reply) {
         Some(reference) => DOCUMENT.pointer(reference.trim_start_matches('#')).unwrap(),
         None => response,
     };
-    let media_type = reply.headers.get("content-type").map_or("", |v| v.to_str().unwrap());
+    let media_type = reply
+        .headers
+        .get("content-type")
+        .map_or("", |v| v.to_str().unwrap());
     let media_type = media_type.split(';').next().unwrap();
     let content = &response["content"];
     if content.is_null() {
-        assert!(reply.bytes.is_empty() || media_type == "text/plain", "{method} {template} {place}: no body promised, got {media_type}");
+        assert!(
+            reply.bytes.is_empty() || media_type == "text/plain",
+            "{method} {template} {place}: no body promised, got {media_type}"
+        );
         return;
     }
     let schema = &content[media_type]["schema"];
-    assert!(!content[media_type].is_null(), "{method} {template} {place}: {media_type} is not promised");
+    assert!(
+        !content[media_type].is_null(),
+        "{method} {template} {place}: {media_type} is not promised"
+    );
     if media_type.ends_with("json") {
         let validator = validator(&format!("{method} {template} {place} {media_type}"), schema);
         let errors: Vec<String> = validator
             .iter_errors(&reply.body)
             .map(|e| format!("{}: {e}", e.instance_path()))
             .collect();
-        assert!(errors.is_empty(), "{method} {template} {place}: {errors:#?} in {}", reply.body);
+        assert!(
+            errors.is_empty(),
+            "{method} {template} {place}: {errors:#?} in {}",
+            reply.body
+        );
     }
 }
 
@@ -78,8 +100,16 @@ pub fn template_of(path: &str) -> Option<String> {
         .filter_map(|template| {
             let names: Vec<&str> = template.split('/').collect();
             let fits = names.len() == parts.len()
-                && names.iter().zip(&parts).all(|(name, part)| name.starts_with('{') || name == part);
-            fits.then(|| (names.iter().filter(|n| n.starts_with('{')).count(), template.clone()))
+                && names
+                    .iter()
+                    .zip(&parts)
+                    .all(|(name, part)| name.starts_with('{') || name == part);
+            fits.then(|| {
+                (
+                    names.iter().filter(|n| n.starts_with('{')).count(),
+                    template.clone(),
+                )
+            })
         })
         .min()
         .map(|(_, template)| template)

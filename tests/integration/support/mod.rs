@@ -2,6 +2,7 @@
 //! stands still until told, and actors who speak HTTP.
 
 pub mod actors;
+pub mod bodies;
 pub mod contract;
 pub mod postgres;
 
@@ -88,19 +89,33 @@ impl World {
             ("DENGWEN_SECRET_KEY", crypto::new_root_key().1),
             ("DENGWEN_DATABASE_CONNECTIONS", "16".to_owned()),
         ];
-        let environment: Environment =
-            pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
+        let environment: Environment = pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
         let mut settings = Settings::load(None, &environment).unwrap();
         let rate = NonZeroU32::new(if wishes.tight_limits { 5 } else { 100_000 }).unwrap();
-        settings.rates = HourlyRates { submit: rate, unknown_code: rate, sign_in: rate };
+        settings.rates = HourlyRates {
+            submit: rate,
+            unknown_code: rate,
+            sign_in: rate,
+        };
         let start: DateTime<Utc> = DateTime::parse_from_rfc3339(TODAY).unwrap().to_utc();
         let clock = ManualClock::at(start);
         let sms = Arc::new(MemoryGateway::default());
-        let ports = Ports { clock: Arc::new(clock.clone()), sms: sms.clone() };
+        let ports = Ports {
+            clock: Arc::new(clock.clone()),
+            sms: sms.clone(),
+        };
         let app = App::build(settings, ports).unwrap();
         let (server, running) = server::start(app, 2).unwrap();
         actix_web::rt::spawn(running);
-        Self { server, clock, sms, on, dir, client: reqwest::Client::new(), _database: database }
+        Self {
+            server,
+            clock,
+            sms,
+            on,
+            dir,
+            client: reqwest::Client::new(),
+            _database: database,
+        }
     }
 
     /// The server's address for a path.
