@@ -2,7 +2,11 @@
 
 use utoipa::{
     Modify, OpenApi,
-    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
+    openapi::{
+        RefOr,
+        path::Operation,
+        security::{Http, HttpAuthScheme, SecurityScheme},
+    },
 };
 
 use crate::{account, complaint, ledger, matching, server, triage, verification};
@@ -51,7 +55,46 @@ pub fn whole() -> utoipa::openapi::OpenApi {
     ] {
         document.merge(part);
     }
+    for item in document.paths.paths.values_mut() {
+        let operations = [
+            &mut item.get,
+            &mut item.post,
+            &mut item.put,
+            &mut item.patch,
+            &mut item.delete,
+        ];
+        for operation in operations.into_iter().flatten() {
+            describe(operation);
+        }
+    }
+    drop_unused_schemas(&mut document);
     document
+}
+
+/// A successful answer whose status says all gets that status's name as its description.
+fn describe(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && response.description.is_empty()
+        {
+            response.description = match status.as_str() {
+                "201" => "Created",
+                "204" => "Done; nothing to say",
+                _ => "Done",
+            }
+            .to_owned();
+        }
+    }
+}
+
+/// Rows of a page are written into the page's schema; their own would stand there unused.
+fn drop_unused_schemas(document: &mut utoipa::openapi::OpenApi) {
+    let text = serde_json::to_string(document).unwrap_or_default();
+    if let Some(components) = &mut document.components {
+        components
+            .schemas
+            .retain(|name, _| text.contains(&format!("#/components/schemas/{name}\"")));
+    }
 }
 
 /// The document as committed at `openapi/dengwen.json`.

@@ -452,7 +452,7 @@ async fn healthz() -> HttpResponse {
 #[utoipa::path(get, path = "/readyz", tag = "operation", operation_id = "get_readiness", security(()),
     responses((status = 200, description = "Ready"), (status = "default", response = AnyProblem)))]
 async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Problem> {
-    app.db.read(|c| account::queries::ping(c)).await?;
+    app.db.read(account::queries::ping).await?;
     Ok(HttpResponse::Ok()
         .content_type("text/plain")
         .body("ready\n"))

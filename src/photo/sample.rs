@@ -29,8 +29,8 @@ fn colour(seed: u32, x: u32, y: u32, width: u32, height: u32) -> Rgb<u8> {
     } else if in_smoke {
         [120, 118, 115]
     } else if fy > roof {
-        let window =
-            ((fx * 70.0) as u32 + (fy * 50.0) as u32 * 3 + mixed(seed, block, 2) % 3) % 4 == 0;
+        let cell = (fx * 70.0) as u32 + (fy * 50.0) as u32 * 3;
+        let window = (cell + mixed(seed, block, 2) % 3).is_multiple_of(4);
         let wall = (110 + mixed(seed, block, 3) % 90) as u8;
         if window {
             [230, 210, 140]

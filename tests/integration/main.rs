@@ -3,10 +3,21 @@
 //! One binary; the tree mirrors the capabilities. `support` holds the world a story plays in and
 //! the actors who play it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 #[macro_use]
 mod support;
 
 mod access;
 mod account;
 mod complaint;
+mod field;
+mod ledger;
+mod matching;
 mod platform;
+mod triage;

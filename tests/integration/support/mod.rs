@@ -118,11 +118,6 @@ impl World {
         }
     }
 
-    /// The server's address for a path.
-    pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.server.address)
-    }
-
     /// Looks into the database, for what no answer shows.
     pub fn db_read<T>(&self, look: impl FnOnce(&mut Connection) -> T) -> T {
         look(&mut self.server.app.db.blocking().unwrap())

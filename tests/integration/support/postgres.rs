@@ -137,10 +137,9 @@ cd "$FOLDER"
 as_user "$BIN/initdb" --pgdata="$FOLDER/data" --auth=trust --username=postgres --encoding=UTF8 --locale=C --no-sync >"$FOLDER/initdb.log" 2>&1 || exit 1
 as_user "$BIN/postgres" -D "$FOLDER/data" -p "$PORT" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
     -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=600 -c shared_buffers=64MB >"$FOLDER/postgres.log" 2>&1 </dev/null &
-server=$!
 cat >/dev/null
-kill -QUIT "$server" 2>/dev/null
-wait "$server" 2>/dev/null
+kill -INT "$(head -n 1 "$FOLDER/data/postmaster.pid")" 2>/dev/null
+wait
 rm -rf "$FOLDER"
 "#;
     let child = Command::new("sh")

@@ -1,0 +1,135 @@
+//! Visits on site, from phones on bad networks.
+
+use dengwen::{
+    account::Role,
+    photo::sample::{SampleExif, scene, with_exif},
+};
+use serde_json::{Value, json};
+
+use crate::support::{
+    Actor, World,
+    bodies::{LAT, LON, fumes},
+};
+
+const GRID_OF_PLACE: &str = "350102004";
+
+/// A visit to the barbecue, dispatched to the first officer of its grid.
+async fn dispatched(world: &World, brigade: &Actor) -> (String, String, Actor) {
+    let number = world
+        .resident()
+        .post("/api/v1/complaints", fumes(Some("13800000001"), 0.0))
+        .await
+        .expect(201)
+        .text("/number");
+    brigade
+        .post("/api/v1/triage/claims", json!({ "number": number }))
+        .await
+        .expect(201);
+    brigade
+        .post(
+            &format!("/api/v1/complaints/{number}/decision"),
+            json!({ "action": "accept", "procedure": "enforcement_request" }),
+        )
+        .await
+        .expect(200);
+    let grid = brigade
+        .get(&format!("/api/v1/complaints/{number}"))
+        .await
+        .expect(200)
+        .text("/place/grid_code");
+    assert!(grid.starts_with(GRID_OF_PLACE));
+    let officer = world.officer("officer1", &grid).await;
+    let visit = brigade
+        .post(
+            &format!("/api/v1/complaints/{number}/verifications"),
+            json!({ "instructions": "看净化器" }),
+        )
+        .await
+        .expect(201);
+    assert_eq!(visit.text("/state"), "assigned");
+    assert_eq!(visit.body["band_from"], 18);
+    (number, visit.text("/id"), officer)
+}
+
+fn check_in(client_id: &str, metres: f64) -> Value {
+    json!({ "client_id": client_id, "lon": LON, "lat": LAT + metres / 111_195.0, "datum": "WGS84", "accuracy_m": 8.0, "device_time": "2026-11-24T20:10:00+08:00" })
+}
+
+fn findings(client_id: &str, result: &str, at: &str) -> Value {
+    json!({ "client_id": client_id, "result": result, "notes": "净化器未开，联系店主13800009999", "device_time": at })
+}
+
+const EVENING: &str = "2026-11-24T20:20:00+08:00";
+
+on_both! {
+    /// Check-in, photos, findings, review; every call again gives the same.
+    async fn a_visit_is_made_and_passed(world) {
+        let brigade = world.brigade().await;
+        let (number, id, officer) = dispatched(&world, &brigade).await;
+        let path = |what: &str| format!("/api/v1/verifications/{id}{what}");
+        let mine = officer.get("/api/v1/verifications/mine").await.expect(200);
+        assert_eq!(mine.body["items"][0]["id"], id);
+        assert!(!mine.body.to_string().contains("13800000001"));
+        let far = officer.post(&path("/check-in"), check_in("c0", 30_000.0)).await.expect_problem(422, "invalid");
+        assert_eq!(far.body["items"][0]["code"], "outside_radius");
+        let here = officer.post(&path("/check-in"), check_in("c1", 20.0)).await.expect(200);
+        assert_eq!(here.text("/state"), "checked_in");
+        let again = officer.post(&path("/check-in"), check_in("c1", 20.0)).await.expect(200);
+        assert_eq!(again.body["events"], here.body["events"]);
+        officer.post(&path("/findings"), findings("c1", "true", EVENING)).await.expect_problem(409, "already_exists");
+        let morning = officer.post(&path("/findings"), findings("f0", "true", "2026-11-24T10:00:00+08:00")).await.expect(422);
+        assert_eq!(morning.body["items"][0]["code"], "outside_time_band");
+        let found = officer.post(&path("/findings"), findings("f1", "true", EVENING)).await.expect(200);
+        assert_eq!((found.text("/state"), found.body["missing"].clone()), ("checked_in".into(), json!(["photo"])));
+        // A photo taken before the visit was assigned proves nothing about it.
+        let taken = |time: &str, seed| with_exif(&scene(seed, 400, 300), SampleExif { taken: Some(time), ..SampleExif::default() });
+        let old = officer.post_parts(&path("/photos"), &[("near", None, taken("2026:11:20 20:00:00", 1))]).await.expect(200);
+        assert_eq!(old.body["missing"], json!(["photo"]));
+        let fresh = officer.post_parts(&path("/photos"), &[("far", None, taken("2026:11:24 20:15:00", 2))]).await.expect(200);
+        assert_eq!((fresh.text("/state"), fresh.text("/result")), ("submitted".into(), "true".into()));
+        brigade.post(&path("/review"), json!({ "outcome": "return" })).await.expect(422);
+        let passed = brigade.post(&path("/review"), json!({ "outcome": "pass" })).await.expect(200);
+        assert_eq!(passed.text("/state"), "passed");
+        officer.post(&path("/findings"), findings("f2", "true", EVENING)).await.expect_problem(409, "wrong_state");
+        let entry = brigade.get(&format!("/api/v1/complaints/{number}")).await.expect(200).text("/entry");
+        let view = brigade.get(&format!("/api/v1/entries/{entry}")).await.expect(200);
+        assert_eq!(view.body["verifications"][0]["result"], "true");
+        assert!(view.body["history"].as_array().unwrap().iter().any(|h| h["event"] == "verified"));
+    }
+}
+
+on_both! {
+    /// D19, D22, D23: uploads in the wrong order are kept and count when the rest is there; both
+    /// clocks are kept and a late upload is marked.
+    async fn uploads_come_in_any_order(world) {
+        let brigade = world.brigade().await;
+        let (_, id, officer) = dispatched(&world, &brigade).await;
+        let path = |what: &str| format!("/api/v1/verifications/{id}{what}");
+        let first = officer.post(&path("/findings"), findings("f1", "partly_true", "2026-11-23T20:20:00+08:00")).await.expect(200);
+        assert_eq!((first.text("/state"), first.body["missing"].clone()), ("assigned".into(), json!(["check_in", "photo"])));
+        assert_eq!(first.body["events"][0]["late"], true);
+        assert_eq!(first.body["events"][0]["device_time"], "2026-11-23T20:20:00+08:00");
+        officer.post_parts(&path("/photos"), &[("near", None, scene(3, 300, 200))]).await.expect(200);
+        let last = officer.post(&path("/check-in"), check_in("c1", 5.0)).await.expect(200);
+        assert_eq!((last.text("/state"), last.text("/result")), ("submitted".into(), "partly_true".into()));
+    }
+}
+
+on_both! {
+    /// D24: an officer whose visit went to another is told so; strangers see nothing.
+    async fn a_reassigned_visit_refuses_the_former_officer(world) {
+        let brigade = world.brigade().await;
+        let (_, id, officer) = dispatched(&world, &brigade).await;
+        let path = |what: &str| format!("/api/v1/verifications/{id}{what}");
+        let grid = brigade.get(&path("")).await.expect(200).text("/grid_code");
+        let second = world.officer("officer2", &grid).await;
+        let stranger = world.officer("officer3", "35010200100101").await;
+        stranger.get(&path("")).await.expect(404);
+        brigade.post(&path("/reassignment"), json!({ "officer": "officer3", "reason": "请假" })).await.expect(422);
+        brigade.post(&path("/reassignment"), json!({ "officer": "officer2", "reason": "请假" })).await.expect(200);
+        officer.post(&path("/check-in"), check_in("c1", 5.0)).await.expect_problem(403, "forbidden");
+        second.post(&path("/check-in"), check_in("c1", 5.0)).await.expect(200);
+        let section = world.staff(Role::Section).await;
+        section.get(&path("")).await.expect(403);
+    }
+}

@@ -1,0 +1,123 @@
+//! The ledger's first half: admission, merging, undoing.
+
+use dengwen::{
+    account::Role,
+    platform::db::{Id, schema::complaint},
+};
+use diesel::prelude::*;
+use serde_json::{Value, json};
+
+use crate::support::{
+    World,
+    bodies::{fumes, river},
+};
+
+async fn entry_of(world: &World, body: Value) -> String {
+    let number = world
+        .resident()
+        .post("/api/v1/complaints", body)
+        .await
+        .expect(201)
+        .text("/number");
+    world.db_read(|c| {
+        use dengwen::platform::db::schema::ledger_entry;
+        complaint::table
+            .inner_join(ledger_entry::table)
+            .filter(complaint::number.eq(number))
+            .select(ledger_entry::number)
+            .first(c)
+            .unwrap()
+    })
+}
+
+on_both! {
+    /// Nothing is listed without the steering group's decision record.
+    async fn a_clue_is_listed_by_decision(world) {
+        let (office, group) = (world.staff(Role::Office).await, world.staff(Role::SteeringGroup).await);
+        let entry = entry_of(&world, river(None)).await;
+        assert!(entry.starts_with("GL-2026-"));
+        let path = |what: &str| format!("/api/v1/entries/{entry}{what}");
+        let version = || async { office.get(&path("")).await.expect(200).body["version"].as_i64().unwrap() };
+        let list = json!({ "outcome": "listed", "decided_on": "2026-11-24", "meeting": "第5次例会", "minute_ref": "鼓环会〔2026〕5号" });
+        group.post_if(&path("/decision"), version().await, list.clone()).await.expect_problem(409, "wrong_state");
+        office.post(&path("/proposal"), json!({ "reason": "多次投诉" })).await.expect(200);
+        group.post(&path("/decision"), list.clone()).await.expect_problem(428, "precondition_required");
+        let bare = json!({ "outcome": "listed", "decided_on": "2026-11-24" });
+        let refused = group.post_if(&path("/decision"), version().await, bare).await.expect_problem(422, "invalid");
+        assert_eq!(refused.body["items"].as_array().unwrap().len(), 2);
+        let escalate = json!({ "outcome": "escalated", "decided_on": "2026-11-24", "level": "区政府" });
+        group.post_if(&path("/decision"), version().await, escalate).await.expect(200);
+        group.post_if(&path("/decision"), version().await, list.clone()).await.expect_problem(422, "invalid");
+        let mut owned = list;
+        owned["chosen_owner"] = json!("dept_water");
+        group.post_if(&path("/decision"), 1, owned.clone()).await.expect_problem(412, "precondition_failed");
+        let done = group.post_if(&path("/decision"), version().await, owned).await.expect(200);
+        assert_eq!(done.text("/state"), "listed");
+        let view = office.get(&path("")).await.expect(200);
+        assert_eq!(view.body["decisions"].as_array().unwrap().len(), 2);
+        let events: Vec<&str> = view.body["history"].as_array().unwrap().iter().map(|h| h["event"].as_str().unwrap()).collect();
+        assert_eq!(events, ["open", "propose", "escalate", "list"]);
+        let street = world.street("street", "350102001").await;
+        street.get(&path("")).await.expect(404);
+    }
+}
+
+type Links = Vec<(Id, Id, String, Option<String>, Option<Id>)>;
+
+fn links(world: &World) -> Links {
+    world.db_read(|c| {
+        complaint::table
+            .order(complaint::id)
+            .select((
+                complaint::id,
+                complaint::entry_id,
+                complaint::link,
+                complaint::link_rule,
+                complaint::repeat_of,
+            ))
+            .load(c)
+            .unwrap()
+    })
+}
+
+on_both! {
+    /// Merging and undoing is the identity on everything but versions and history, and what came
+    /// meanwhile stays. D26: what cannot be merged is refused.
+    async fn a_merge_is_taken_back_exactly(world) {
+        let brigade = world.brigade().await;
+        let a = entry_of(&world, fumes(Some("13800000001"), 0.0)).await;
+        entry_of(&world, fumes(Some("13800000002"), 5.0)).await;
+        let b = entry_of(&world, river(Some("13800000003"))).await;
+        let before = links(&world);
+        let shown = |number: String| {
+            let brigade = brigade.clone();
+            async move {
+                let mut view = brigade.get(&format!("/api/v1/entries/{number}")).await.expect(200).body;
+                for field in ["version", "history", "merges"] {
+                    view.as_object_mut().unwrap().remove(field);
+                }
+                view
+            }
+        };
+        let (a_before, b_before) = (shown(a.clone()).await, shown(b.clone()).await);
+        let merge = |from: &str, into: &str| (format!("/api/v1/entries/{from}/merge"), json!({ "into": into, "reason": "同一问题" }));
+        let (path, body) = merge(&a, &a);
+        brigade.post(&path, body).await.expect_problem(409, "merge_refused");
+        let (path, body) = merge(&a, &b);
+        let done = brigade.post(&path, body.clone()).await.expect(200);
+        assert_eq!(done.body["entry"]["complaint_count"], 3);
+        assert_eq!(done.body["entry"]["distinct_reporters"], 3);
+        brigade.post(&path, body).await.expect_problem(409, "merge_refused");
+        let (back, body) = merge(&b, &a);
+        brigade.post(&back, body).await.expect_problem(409, "merge_refused");
+        let late = entry_of(&world, river(Some("13800000009"))).await;
+        assert_eq!(late, b, "what comes to a merged matter goes to the target");
+        let undo = format!("/api/v1/merges/{}/undo", done.text("/merge_id"));
+        brigade.post(&undo, json!({ "reason": "两回事" })).await.expect(200);
+        assert_eq!(links(&world)[..3], before[..]);
+        assert_eq!(shown(a.clone()).await, a_before);
+        assert_eq!(shown(b.clone()).await["complaint_count"], 2);
+        assert_eq!(b_before["complaint_count"], 1);
+        brigade.post(&undo, json!({ "reason": "再来" })).await.expect_problem(409, "undo_refused");
+    }
+}

@@ -1,0 +1,149 @@
+//! The brigade's queue.
+
+use chrono::TimeDelta;
+use dengwen::{account::Role, jobs};
+use diesel::prelude::*;
+use serde_json::{Value, json};
+
+use crate::support::{
+    World,
+    bodies::{fumes, river},
+};
+
+async fn file(world: &World, body: Value) -> String {
+    world
+        .resident()
+        .post("/api/v1/complaints", body)
+        .await
+        .expect(201)
+        .text("/number")
+}
+
+on_both! {
+    /// Two people never hold the same item; a lease ends by itself.
+    async fn racing_for_a_claim_has_one_winner(world) {
+        let (one, two) = (world.brigade().await, world.staff_named(Role::Brigade, "brigade2").await);
+        let number = file(&world, river(None)).await;
+        let (a, b) = tokio::join!(one.post("/api/v1/triage/claims", json!({})), two.post("/api/v1/triage/claims", json!({})));
+        let mut statuses = [a.status, b.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [201, 204]);
+        let (winner, loser) = if a.status == 201 { (&one, &two) } else { (&two, &one) };
+        let claim = json!({ "number": number });
+        loser.post("/api/v1/triage/claims", claim.clone()).await.expect_problem(409, "claimed_by_other");
+        let queue = loser.get("/api/v1/triage/queue").await.expect(200);
+        assert_eq!(queue.body["items"][0]["claimed_by"], winner.name);
+        world.clock.advance(TimeDelta::minutes(8));
+        winner.post(&format!("/api/v1/triage/claims/{number}/heartbeat"), json!({})).await.expect(200);
+        world.clock.advance(TimeDelta::minutes(6));
+        // Access tokens last fifteen minutes, and this story more.
+        let (winner, loser) = (&world.sign_in(&winner.name).await, &world.sign_in(&loser.name).await);
+        loser.post("/api/v1/triage/claims", claim.clone()).await.expect(409);
+        world.clock.advance(TimeDelta::minutes(5));
+        loser.post("/api/v1/triage/claims", claim).await.expect(201);
+        winner.post(&format!("/api/v1/triage/claims/{number}/heartbeat"), json!({})).await.expect_problem(409, "claimed_by_other");
+        loser.delete(&format!("/api/v1/triage/claims/{number}")).await.expect(204);
+    }
+}
+
+on_both! {
+    /// Order, filters, pages (D40: rows that come meanwhile neither repeat nor hide others; D39).
+    async fn the_queue_is_read_in_its_order(world) {
+        let brigade = world.brigade().await;
+        let light = file(&world, { let mut b = river(None); b["category"] = json!("radiation.light"); b }).await;
+        let water = file(&world, { let mut b = river(None); b["category"] = json!("water.drinking_source"); b["location"]["lat"] = json!(26.1030); b }).await;
+        let fume = file(&world, fumes(None, 0.0)).await;
+        let first = brigade.get("/api/v1/triage/queue?limit=2").await.expect(200);
+        assert_eq!(first.body["items"][0]["number"], water);
+        assert_eq!(first.body["items"][1]["number"], fume);
+        assert_eq!(first.body["counts"]["awaiting_acceptance"], 3);
+        let grave = file(&world, { let mut b = river(None); b["category"] = json!("waste.hazardous"); b["location"]["lat"] = json!(26.1060); b }).await;
+        let next = brigade.get(&format!("/api/v1/triage/queue?limit=2&cursor={}", first.text("/next_cursor"))).await.expect(200);
+        assert_eq!(next.body["items"][0]["number"], light);
+        assert_eq!(next.body["items"].as_array().unwrap().len(), 1);
+        assert_eq!(brigade.get("/api/v1/triage/queue?category=waste.hazardous").await.expect(200).body["items"][0]["number"], grave);
+        brigade.get("/api/v1/triage/queue?state=closed").await.expect_problem(400, "bad_parameter");
+        brigade.get("/api/v1/triage/queue?due_until=soon").await.expect_problem(400, "bad_parameter");
+        // What is due within two working days comes first whatever its weight.
+        let office = world.staff(Role::Office).await;
+        let late = office.post("/api/v1/intake", json!({ "channel": "hotline_12345", "external_no": "1", "received_at": "2026-11-18T09:00:00+08:00",
+            "complaint": { "category": "radiation.light", "description": "灯光太亮" } })).await.expect(201).text("/number");
+        let queue = brigade.get("/api/v1/triage/queue").await.expect(200);
+        assert_eq!(queue.body["items"][0]["number"], late);
+        assert_eq!(queue.body["items"][0]["urgent"], true);
+    }
+}
+
+on_both! {
+    /// Each decision requires what it requires; the document follows from the procedure.
+    async fn decisions_need_their_grounds(world) {
+        let brigade = world.brigade().await;
+        let number = file(&world, fumes(Some("13800001234"), 0.0)).await;
+        let path = format!("/api/v1/complaints/{number}/decision");
+        let accept = json!({ "action": "accept", "procedure": "enforcement_request" });
+        brigade.post(&path, accept.clone()).await.expect_problem(409, "not_claimed");
+        brigade.post("/api/v1/triage/claims", json!({ "number": number })).await.expect(201);
+        for (body, field) in [
+            (json!({ "action": "accept" }), "procedure"),
+            (json!({ "action": "accept", "procedure": "magic" }), "procedure"),
+            (json!({ "action": "refuse", "reason": "x" }), "notice"),
+            (json!({ "action": "transfer", "reason": "x", "notice": "y" }), "transfer_to"),
+            (json!({ "action": "return" }), "reason"),
+        ] {
+            let reply = brigade.post(&path, body).await.expect_problem(422, "invalid");
+            assert_eq!(reply.body["items"][0]["location"], field);
+        }
+        // D32: somebody else changed it since it was read.
+        brigade.post_if(&path, 99, accept.clone()).await.expect_problem(412, "precondition_failed");
+        let version = brigade.get(&format!("/api/v1/complaints/{number}")).await.expect(200).body["version"].as_i64().unwrap();
+        brigade.post_if(&path, version, accept.clone()).await.expect(200);
+        let view = brigade.get(&format!("/api/v1/complaints/{number}")).await.expect(200);
+        assert_eq!((view.text("/state"), view.text("/procedure")), ("accepted".into(), "enforcement_request".into()));
+        assert!(view.body["deadlines"].as_array().unwrap().iter().any(|d| d["kind"] == "notify" && d["met_at"].is_string()));
+        jobs::run_due(&world.server.app).await.unwrap();
+        assert!(world.sms.last_to("13800001234").unwrap().contains("受理"));
+        brigade.post("/api/v1/triage/claims", json!({ "number": number })).await.expect_problem(409, "wrong_state");
+    }
+}
+
+on_both! {
+    /// D35, D31: all or nothing.
+    async fn bulk_decisions_are_all_or_nothing(world) {
+        let brigade = world.brigade().await;
+        let (a, b) = (file(&world, river(None)).await, file(&world, fumes(None, 0.0)).await);
+        let item = |number: &str| json!({ "number": number, "decision": { "action": "accept", "procedure": "consultation" } });
+        brigade.post("/api/v1/triage/decisions", json!({ "items": [] })).await.expect(422);
+        let refused = brigade.post("/api/v1/triage/decisions", json!({ "items": [item(&a), item("GL20200101-0001"), item(&b)] })).await.expect(404);
+        assert_eq!(refused.body["items"][0]["location"], "items[1]");
+        let states: Vec<String> = world.db_read(|c| {
+            use dengwen::platform::db::schema::complaint;
+            complaint::table.select(complaint::state).load(c).unwrap()
+        });
+        assert!(states.iter().all(|s| s == "awaiting_acceptance"), "{states:?}");
+        let done = brigade.post("/api/v1/triage/decisions", json!({ "items": [item(&a), item(&b)] })).await.expect(200);
+        assert_eq!(done.body["items"][1]["number"], b);
+        assert_eq!(done.body["items"][0]["state"], "accepted");
+    }
+}
+
+on_both! {
+    /// A duplicate keeps its own number, clock and reply; one answer may go to several.
+    async fn every_duplicate_is_answered(world) {
+        let brigade = world.brigade().await;
+        let first = file(&world, fumes(Some("13800000001"), 0.0)).await;
+        let second = file(&world, fumes(Some("13800000002"), 4.0)).await;
+        let reply = json!({ "kind": "final", "text": "已责令安装净化设备", "also": [second] });
+        let items: Vec<Value> = [&first, &second].iter().map(|n| json!({ "number": n, "decision": { "action": "accept", "procedure": "enforcement_request" } })).collect();
+        brigade.post("/api/v1/triage/decisions", json!({ "items": items })).await.expect(200);
+        brigade.post(&format!("/api/v1/complaints/{first}/reply"), reply.clone()).await.expect_problem(422, "invalid");
+        brigade.post(&format!("/api/v1/complaints/{second}/match-decision"), json!({ "decision": "confirm" })).await.expect(200);
+        let done = brigade.post(&format!("/api/v1/complaints/{first}/reply"), reply).await.expect(201);
+        assert_eq!(done.body["answered"].as_array().unwrap().len(), 2);
+        assert_eq!(done.body["document"], "result_notice");
+        for number in [&first, &second] {
+            let view = brigade.get(&format!("/api/v1/complaints/{number}")).await.expect(200);
+            assert_eq!(view.text("/state"), "replied");
+            brigade.post(&format!("/api/v1/complaints/{number}/close"), json!({ "reason": "已答复" })).await.expect(200);
+        }
+    }
+}
