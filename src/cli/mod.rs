@@ -1,5 +1,7 @@
 //! The command line.
 
+mod demo;
+pub mod import;
 mod serve;
 mod staff;
 
@@ -36,6 +38,15 @@ pub struct Options {
 enum Action {
     /// Serve the API
     Serve,
+    /// Play one full story through the HTTP API on a database of its own, then keep serving
+    Demo {
+        /// End after the story
+        #[arg(long)]
+        once: bool,
+    },
+    /// Take another system's rows in
+    #[command(subcommand)]
+    Import(Import),
     /// Bring the database up to date and end
     Migrate,
     /// Manage staff accounts
@@ -47,6 +58,12 @@ enum Action {
         #[arg(long)]
         check: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum Import {
+    /// Complaints from a CSV file; running it twice changes nothing
+    Complaints(import::Complaints),
 }
 
 impl Options {
@@ -74,6 +91,8 @@ pub fn run(command: Command) -> anyhow::Result<()> {
     let Command { options, action } = command;
     match action {
         Action::Serve => serve::run(options.settings()?),
+        Action::Demo { once } => demo::run(options.settings()?, once),
+        Action::Import(Import::Complaints(what)) => import::run(options.settings()?, &what),
         Action::Migrate => migrate(&options.settings()?),
         Action::Staff(action) => staff::run(&options.settings()?, action),
         Action::Openapi { check } => openapi(check),

@@ -66,6 +66,20 @@ pub struct Prepared {
     named_place: Option<crate::district::PlaceHit>,
 }
 
+impl Prepared {
+    /// Whether the place comes from a name in the text.
+    #[must_use]
+    pub fn is_placed_by_name(&self) -> bool {
+        self.named_place.is_some()
+    }
+
+    /// Leaves the place unknown: the row belongs to another district, where roads and rivers may
+    /// bear the same names.
+    pub fn forget_named_place(&mut self) {
+        self.named_place = None;
+    }
+}
+
 /// A stored complaint, or the first record of the same submission.
 #[derive(Debug, Clone)]
 pub struct Stored {

@@ -17,6 +17,7 @@ mod access;
 mod account;
 mod complaint;
 mod field;
+mod import;
 mod ledger;
 mod matching;
 mod platform;
