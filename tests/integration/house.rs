@@ -1,0 +1,123 @@
+//! The plan of the house, checked on the source tree.
+
+use std::path::{Path, PathBuf};
+
+/// Rust files under a folder of `src`, with their texts.
+fn files(folder: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("src")
+            .join(folder),
+    ];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+    }
+    found
+}
+
+/// The ground floor is pure: no database, no HTTP, nothing from above.
+#[test]
+fn the_ground_floor_is_pure() {
+    for folder in ["photo", "geo", "text"] {
+        for (path, text) in files(folder) {
+            for above in [
+                "actix",
+                "diesel",
+                "crate::platform",
+                "crate::district",
+                "crate::complaint",
+            ] {
+                assert!(!text.contains(above), "{} names {above}", path.display());
+            }
+        }
+    }
+}
+
+/// The platform knows no capability.
+#[test]
+fn the_platform_looks_at_nothing_above_it() {
+    for (path, text) in files("platform") {
+        for above in [
+            "account",
+            "complaint",
+            "matching",
+            "triage",
+            "verification",
+            "ledger",
+            "record",
+            "district",
+        ] {
+            let name = format!("crate::{above}::");
+            assert!(!text.contains(&name), "{} names {name}", path.display());
+        }
+    }
+}
+
+/// Rules name neither the web framework nor the database.
+#[test]
+fn rules_are_pure() {
+    let rules = [
+        "matching/rules.rs",
+        "matching/evidence.rs",
+        "matching/keys.rs",
+        "matching/escalation.rs",
+        "verification/rules.rs",
+        "triage/rank.rs",
+        "complaint/machine.rs",
+        "ledger/machine.rs",
+        "verification/machine.rs",
+        "complaint/body.rs",
+    ];
+    for rule in rules {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(rule);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(
+            !text.contains("actix") && !text.contains("diesel"),
+            "{rule}"
+        );
+    }
+}
+
+/// Queries take a connection, never a pool, and never open a transaction.
+#[test]
+fn queries_take_a_connection() {
+    for (path, text) in files("") {
+        if path.ends_with("queries.rs") {
+            for word in ["Database", ".transaction(", "app.db", "actix"] {
+                assert!(!text.contains(word), "{} has {word}", path.display());
+            }
+        }
+    }
+}
+
+/// Every problem code is used somewhere outside its table.
+#[test]
+fn every_problem_code_is_used() {
+    use dengwen::platform::problem::Code;
+    let all: String = files("")
+        .into_iter()
+        .filter(|(p, _)| !p.ends_with("problem.rs"))
+        .map(|(_, t)| t)
+        .collect();
+    let table: String = files("platform")
+        .into_iter()
+        .filter(|(p, _)| p.ends_with("problem.rs"))
+        .map(|(_, t)| t)
+        .collect();
+    for code in Code::ALL {
+        let variant = format!("Code::{code:?}");
+        assert!(
+            all.contains(&variant) || table.matches(&variant).count() > 0,
+            "{variant} is never answered"
+        );
+    }
+}
