@@ -1,5 +1,6 @@
 //! The command line.
 
+mod bench;
 mod demo;
 pub mod import;
 mod serve;
@@ -44,6 +45,8 @@ enum Action {
         #[arg(long)]
         once: bool,
     },
+    /// Measure what this machine bears, through the HTTP API
+    Bench(bench::Options),
     /// Take another system's rows in
     #[command(subcommand)]
     Import(Import),
@@ -92,6 +95,7 @@ pub fn run(command: Command) -> anyhow::Result<()> {
     match action {
         Action::Serve => serve::run(options.settings()?),
         Action::Demo { once } => demo::run(options.settings()?, once),
+        Action::Bench(what) => bench::run(options.settings()?, &what),
         Action::Import(Import::Complaints(what)) => import::run(options.settings()?, &what),
         Action::Migrate => migrate(&options.settings()?),
         Action::Staff(action) => staff::run(&options.settings()?, action),

@@ -232,7 +232,7 @@ impl Problem {
     #[must_use]
     pub fn document(&self, language: Language) -> ProblemDocument {
         ProblemDocument {
-            r#type: format!("/docs/problems#{}", self.code.as_str()),
+            r#type: format!("urn:dengwen:problem:{}", self.code.as_str()),
             title: self.code.title(language).to_owned(),
             status: self.code.status(),
             code: self.code.as_str().to_owned(),
@@ -271,7 +271,7 @@ impl Item {
 /// The body of every error answer (`application/problem+json`, RFC 9457).
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ProblemDocument {
-    /// A reference to the code's documentation.
+    /// The code as a URN, `urn:dengwen:problem:CODE`.
     pub r#type: String,
     /// The code's title in the language of `Accept-Language` (zh-CN or en).
     pub title: String,
