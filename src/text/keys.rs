@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use sha2::{Digest, Sha256};
-
 /// Keys of a text at most; enough to meet a copy that was shortened or edited.
 const MAX_KEYS: usize = 8;
 
@@ -32,13 +30,15 @@ pub(super) fn half_width(c: char) -> char {
     }
 }
 
+/// FNV-1a with a final mix: stable for ever, because keys are stored, and cheap, because every
+/// candidate's text goes through it. Nothing secret hangs on it.
 fn hash(window: &[char]) -> u64 {
-    let text: String = window.iter().collect();
-    let digest = Sha256::digest(text.as_bytes());
-    digest
-        .iter()
-        .take(8)
-        .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+    let bytes = window.iter().flat_map(|c| u32::from(*c).to_le_bytes());
+    let sum = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
+        (sum ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    let mixed = (sum ^ (sum >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed ^ (mixed >> 31)
 }
 
 /// The distinct three-letter grams of a text's normal form, as sorted hashes.
