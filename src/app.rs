@@ -14,6 +14,7 @@ use crate::platform::{
     db::{self, Database},
     limit::Limits,
     metrics::Metrics,
+    room::Room,
     sms::{LogGateway, SmsGateway},
 };
 
@@ -37,6 +38,8 @@ pub struct App {
     pub limits: Limits,
     /// Counters.
     pub metrics: Metrics,
+    /// Memory all uploads together may hold.
+    pub upload_room: Room,
     /// How many photos may be decoded at once.
     pub photo_slots: Arc<Semaphore>,
 }
@@ -85,6 +88,7 @@ impl App {
             sms: ports.sms,
             limits: Limits::new(settings.rates, settings.rate_limit),
             metrics: Metrics::default(),
+            upload_room: Room::of_megabytes(settings.upload_memory_mb),
             photo_slots: Arc::new(Semaphore::new(settings.photo_workers.max(1))),
             settings,
         })

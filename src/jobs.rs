@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::complaint::{intake::open_person, machine::MACHINE, queries};
+use crate::complaint::{machine::MACHINE, petitioners, queries, rank::rank_of, senders};
 use crate::district::{calendar::date_of, shanghai};
 use crate::platform::{
     db::{
@@ -19,13 +19,12 @@ use crate::platform::{
     jobs::{self, Job},
     problem::{OnDb, Problem},
 };
-use crate::triage::rank::{FROM_ABOVE, RankInput, queue_rank};
 
 /// Tells a reporter by text message that something happened.
 pub const NOTIFY_REPORTER: &str = "notify_reporter";
 /// Makes the queue's order anew for the new day.
 pub const REFRESH_RANKS: &str = "refresh_ranks";
-/// Forgets idempotency keys past their time.
+/// Forgets idempotency keys and sending addresses past their time.
 pub const FORGET_KEYS: &str = "forget_keys";
 
 /// Jobs that plan themselves again for the next night.
@@ -97,7 +96,10 @@ async fn run(app: &web::Data<App>, job: &Job, now: DateTime<Utc>) -> Result<(), 
         }
         FORGET_KEYS => {
             app.db
-                .write(move |c| idempotency::forget_old(c, now).or_fault("forget keys"))
+                .write(move |c| {
+                    senders::forget_old(c, now).or_fault("forget senders")?;
+                    idempotency::forget_old(c, now).or_fault("forget keys")
+                })
                 .await?;
             plan(app, FORGET_KEYS, now).await
         }
@@ -117,9 +119,8 @@ async fn notify_reporter(app: &web::Data<App>, payload: &Value) -> Result<(), Pr
         .db
         .read(move |c| {
             let row = queries::by_id(c, id).or_fault("load a complaint")?;
-            let people = queries::petitioners_of(c, id).or_fault("load petitioners")?;
-            for person in people {
-                let phone = open_person(&keys, &person)?.and_then(|p| p.phone);
+            for signer in petitioners::load(c, &keys, id)? {
+                let phone = signer.person.phone;
                 if let Some(phone) = phone.filter(|p| p.len() == 11 && p.starts_with('1')) {
                     return Ok(Some((phone, row.number, row.state)));
                 }
@@ -173,18 +174,7 @@ fn rank_batch(
     }
     let rows: Vec<(queries::ComplaintRow, i32)> = query.load(conn).or_fault("load the queue")?;
     for (row, reporters) in &rows {
-        let rank = queue_rank(
-            &app.profile,
-            &RankInput {
-                risk: row.risk,
-                distinct_reporters: *reporters,
-                rebound: row.link_rule.as_deref() == Some("R6"),
-                from_above: FROM_ABOVE.contains(&row.channel.as_str()),
-                received_on: date_of(row.received_at.0),
-                due_on: row.due_on,
-                today: date_of(now),
-            },
-        );
+        let rank = rank_of(&app.profile, row, *reporters, now);
         if rank != row.queue_rank {
             diesel::update(complaint::table.find(row.id))
                 .set(complaint::queue_rank.eq(rank))

@@ -9,7 +9,7 @@ use actix_web::{
     dev::{ServerHandle, ServiceRequest, ServiceResponse},
     http::Method,
     middleware::{Next, from_fn},
-    web::{self, delete, get, post},
+    web::{self, delete, get, patch, post},
 };
 use utoipa::{OpenApi, ToResponse};
 use utoipa_swagger_ui::SwaggerUi;
@@ -20,7 +20,7 @@ use crate::account::{
     resident_routes as resident,
 };
 use crate::app::App;
-use crate::complaint::{self, staff_routes, tracking};
+use crate::complaint::{self, feedback, senders, staff_routes, tracking};
 use crate::openapi;
 use crate::platform::{
     http::{MAX_JSON_BYTES, localise},
@@ -95,10 +95,10 @@ pub static ROUTES: &[Route] = &[
         Method::GET,
         "/api/v1/residents/me/complaints",
         Access::Resident,
-        || get().to(complaint::routes::own_complaints),
+        || get().to(complaint::own::own_complaints),
     ),
     route(Method::GET, "/api/v1/district", Access::Public, || {
-        get().to(complaint::routes::get_district)
+        get().to(complaint::form::get_district)
     }),
     route(Method::POST, "/api/v1/complaints", Access::Public, || {
         post().to(complaint::routes::submit)
@@ -131,25 +131,25 @@ pub static ROUTES: &[Route] = &[
         Method::POST,
         "/api/v1/tracking/{code}/supplements",
         Access::Public,
-        || post().to(tracking::add_supplement),
+        || post().to(feedback::add_supplement),
     ),
     route(
         Method::POST,
         "/api/v1/tracking/{code}/rating",
         Access::Public,
-        || post().to(tracking::rate),
+        || post().to(feedback::rate),
     ),
     route(
         Method::POST,
         "/api/v1/tracking/{code}/withdrawal",
         Access::Public,
-        || post().to(tracking::withdraw),
+        || post().to(feedback::withdraw),
     ),
     route(
         Method::POST,
         "/api/v1/intake",
         Access::Staff(&[Role::Office, Role::Brigade, Role::Service]),
-        || post().to(complaint::routes::take_in),
+        || post().to(complaint::desk::take_in),
     ),
     route(
         Method::GET,
@@ -162,6 +162,12 @@ pub static ROUTES: &[Route] = &[
         "/api/v1/complaints/{number}",
         Access::Staff(staff_routes::READERS),
         || get().to(staff_routes::get_complaint),
+    ),
+    route(
+        Method::PATCH,
+        "/api/v1/complaints/{number}",
+        Access::Staff(&[Role::Brigade]),
+        || patch().to(triage::correction::correct_complaint),
     ),
     route(
         Method::GET,
@@ -180,6 +186,24 @@ pub static ROUTES: &[Route] = &[
         "/api/v1/complaints/{number}/reporter/unmask",
         Access::Staff(BRIGADE),
         || post().to(staff_routes::unmask_reporter),
+    ),
+    route(
+        Method::GET,
+        "/api/v1/sender-blocks",
+        Access::Staff(BRIGADE),
+        || get().to(senders::list_sender_blocks),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/sender-blocks",
+        Access::Staff(BRIGADE),
+        || post().to(senders::block_sender),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/sender-blocks/{id}/lifting",
+        Access::Staff(BRIGADE),
+        || post().to(senders::lift_sender_block),
     ),
     route(
         Method::GET,

@@ -14,8 +14,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use crate::app::{App, Ports};
 use crate::complaint::{
     body::{ComplaintBody, IntakeBody},
+    desk::check_intake,
     intake,
-    routes::prepare_intake,
 };
 use crate::config::Settings;
 use crate::district::{Profile, shanghai};
@@ -193,7 +193,8 @@ async fn store(
         return Err("has no id".to_owned());
     }
     let body = body(&app.profile, options, row)?;
-    let mut prepared = prepare_intake(app, body, Actor::System).map_err(|p| p.to_string())?;
+    let draft = check_intake(app, body, Actor::System).map_err(|p| p.to_string())?;
+    let mut prepared = draft.prepare(app, Vec::new());
     if !is_ours(&app.profile, row) {
         prepared.forget_named_place();
     }

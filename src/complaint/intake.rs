@@ -6,11 +6,14 @@ use diesel::prelude::*;
 use serde_json::json;
 
 use super::{
-    body::{Checked, Person, PetitionerKind},
+    body::Checked,
+    person::{Person, PetitionerKind},
+    petitioners::{self, REPORTER, Signer},
     photos::{self, PhotoView, Taken},
     queries::{self, ComplaintRow},
+    rank::{FROM_ABOVE, RankInput, queue_rank},
+    senders,
 };
-use crate::account::resident_routes::PHONE_KEY;
 use crate::district::{DeadlineKind, Profile, calendar::date_of};
 use crate::geo::{Point, cell};
 use crate::ledger::queries as ledger;
@@ -19,14 +22,13 @@ use crate::platform::{
     crypto::Keys,
     db::{
         Connection, Id, JsonValue, UtcTime,
-        schema::{complaint, complaint_place, complaint_text, deadline, petitioner},
+        schema::{complaint, complaint_place, complaint_text, deadline},
     },
     ids::new_tracking_code,
     problem::{OnDb, Problem},
 };
 use crate::record::{self, Actor, Event};
 use crate::text::{grams, mask, premises_key, text_keys};
-use crate::triage::rank::{FROM_ABOVE, RankInput, queue_rank};
 
 /// Which door a complaint came through.
 #[derive(Debug, Clone)]
@@ -41,8 +43,10 @@ pub struct Door {
     pub received_at: DateTime<Utc>,
     /// Registered object.
     pub object_id: Option<String>,
-    /// The signed-in resident, with the blind index of their phone.
-    pub resident: Option<(Id, String)>,
+    /// The signed-in resident.
+    pub resident: Option<Id>,
+    /// The blind index of the signed-in resident's phone.
+    pub resident_key: Option<String>,
     /// The sending address's blind index, for the abuse list.
     pub sender: Option<String>,
     /// Who files it.
@@ -58,8 +62,8 @@ pub struct Prepared {
     pub door: Door,
     /// What the matching sees.
     pub report: Report,
-    /// Petitioners: kind, person, blind indexes.
-    people: Vec<(&'static str, Person, Vec<String>)>,
+    /// Those who petition.
+    people: Vec<Signer>,
     /// Photos taken in.
     pub photos: Vec<Taken>,
     /// A place known by name, for rows without coordinates.
@@ -95,16 +99,6 @@ pub struct Stored {
     pub first_record: bool,
 }
 
-/// Blind indexes of a person. A name alone tells two people apart too badly to be one.
-fn person_keys(keys: &Keys, person: &Person) -> Vec<String> {
-    let phone = person
-        .phone
-        .iter()
-        .map(|phone| keys.blind_index(PHONE_KEY, phone));
-    let id = person.id_number.iter().map(|id| keys.blind_index("id", id));
-    phone.chain(id).collect()
-}
-
 /// Prepares a complaint: keys, normal forms, the report for matching. Nothing is stored.
 #[must_use]
 pub fn prepare(
@@ -115,23 +109,37 @@ pub fn prepare(
     others: Vec<(PetitionerKind, Person)>,
     photos: Vec<Taken>,
 ) -> Prepared {
-    let reporter = checked.reporter.clone().map(|person| ("reporter", person));
+    let reporter = checked.reporter.clone().map(|person| (REPORTER, person));
     let others = others
         .into_iter()
         .map(|(kind, person)| (kind.as_str(), person));
-    let mut people: Vec<(&'static str, Person, Vec<String>)> = reporter
+    let mut people: Vec<Signer> = reporter
         .into_iter()
         .chain(others)
-        .map(|(kind, person)| {
-            let keys = person_keys(keys, &person);
-            (kind, person, keys)
-        })
+        .map(|(kind, person)| Signer::new(keys, kind, person))
         .collect();
-    if let Some((_, phone_key)) = &door.resident
-        && !people.iter().any(|(_, _, keys)| keys.contains(phone_key))
+    if let Some(phone_key) = &door.resident_key
+        && !people.iter().any(|signer| signer.keys.contains(phone_key))
     {
-        people.insert(0, ("reporter", Person::default(), vec![phone_key.clone()]));
+        let signer = Signer {
+            kind: REPORTER.to_owned(),
+            person: Person::default(),
+            keys: vec![phone_key.clone()],
+        };
+        people.insert(0, signer);
     }
+    prepare_signed(profile, checked, door, people, photos)
+}
+
+/// The same for petitioners who are known already, as those of a letter that is split.
+#[must_use]
+pub fn prepare_signed(
+    profile: &Profile,
+    checked: Checked,
+    door: Door,
+    people: Vec<Signer>,
+    photos: Vec<Taken>,
+) -> Prepared {
     let named_place = if checked.position.is_none() {
         let words = format!(
             "{} {}",
@@ -153,15 +161,10 @@ pub fn prepare(
     }
 }
 
-fn report_of(
-    checked: &Checked,
-    door: &Door,
-    people: &[(&'static str, Person, Vec<String>)],
-    photos: &[Taken],
-) -> Report {
+fn report_of(checked: &Checked, door: &Door, people: &[Signer], photos: &[Taken]) -> Report {
     let mut persons: Vec<String> = people
         .iter()
-        .flat_map(|(_, _, keys)| keys.clone())
+        .flat_map(|signer| signer.keys.clone())
         .collect();
     persons.sort_unstable();
     persons.dedup();
@@ -212,9 +215,8 @@ pub fn store(
         ..
     } = prepared;
     matching::queries::lock(conn, report, profile).or_fault("lock the matter")?;
-    let mut senders = report.persons.clone();
-    senders.extend(door.sender.clone());
-    let hidden = queries::is_blocked(conn, &senders).or_fault("look at the abuse list")?;
+    let from: Vec<String> = report.persons.iter().chain(&door.sender).cloned().collect();
+    let hidden = senders::is_blocked(conn, &from).or_fault("look at the abuse list")?;
     let verdict = if hidden {
         Verdict::new_matter(&profile.rules.matching.model)
     } else {
@@ -235,7 +237,10 @@ pub fn store(
         .execute(conn)
         .or_fault("insert a complaint")?;
     insert_details(conn, profile, prepared, &clocks).or_fault("insert a complaint's details")?;
-    insert_people(conn, keys, prepared, now)?;
+    petitioners::insert(conn, keys, row.id, &prepared.people, now)?;
+    if let Some(sender) = &door.sender {
+        senders::remember(conn, row.id, sender, now).or_fault("remember the sender")?;
+    }
     let photos = photos::insert(conn, row.id, None, &prepared.photos, checked.point, now)
         .or_fault("insert photos")?;
     if !hidden {
@@ -431,7 +436,7 @@ impl<'a> NewComplaint<'a> {
             repeat_of: placement.repeat_of,
             anonymous: report.persons.is_empty(),
             person_count: i32::try_from(people.len().max(1)).unwrap_or(i32::MAX),
-            resident_id: door.resident.as_ref().map(|r| r.0),
+            resident_id: door.resident,
             hidden,
             risk: checked.risk,
             flags: JsonValue(
@@ -521,45 +526,4 @@ fn insert_details(
             .execute(conn)?;
     }
     Ok(())
-}
-
-/// Petitioners' identities, each sealed under its own row's id.
-fn insert_people(
-    conn: &mut Connection,
-    keys: &Keys,
-    prepared: &Prepared,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
-    for (position, (kind, person, person_keys)) in prepared.people.iter().enumerate() {
-        let id = Id::new();
-        let plain = serde_json::to_vec(person)
-            .map_err(|e| Problem::fault(format!("cannot write a person: {e}")))?;
-        diesel::insert_into(petitioner::table)
-            .values((
-                petitioner::id.eq(id),
-                petitioner::complaint_id.eq(Id(prepared.report.id)),
-                petitioner::position.eq(i32::try_from(position).unwrap_or(i32::MAX)),
-                petitioner::kind.eq(kind),
-                petitioner::sealed.eq(keys.seal(&plain, id.0.as_bytes())?),
-                petitioner::person_keys.eq(JsonValue(json!(person_keys))),
-                petitioner::created_at.eq(UtcTime(now)),
-            ))
-            .execute(conn)
-            .or_fault("insert a petitioner")?;
-    }
-    Ok(())
-}
-
-/// Opens a petitioner's sealed identity.
-///
-/// # Errors
-/// A fault when it cannot be opened.
-pub fn open_person(keys: &Keys, row: &queries::PetitionerRow) -> Result<Option<Person>, Problem> {
-    let Some(sealed) = &row.sealed else {
-        return Ok(None);
-    };
-    let plain = keys.open(sealed, row.id.0.as_bytes())?;
-    serde_json::from_slice(&plain)
-        .map(Some)
-        .map_err(|e| Problem::fault(format!("a sealed person cannot be read: {e}")))
 }

@@ -4,12 +4,21 @@
 //! reply duty and tracking code for ever, whatever is merged.
 
 pub mod body;
+pub mod desk;
+pub mod feedback;
+pub mod form;
 pub mod intake;
 pub mod machine;
 pub mod multipart;
+pub mod own;
+pub mod parts;
+pub mod person;
+pub mod petitioners;
 pub mod photos;
 pub mod queries;
+pub mod rank;
 pub mod routes;
+pub mod senders;
 pub mod staff_routes;
 pub mod tracking;
 pub mod views;
@@ -17,21 +26,24 @@ pub mod views;
 /// The operations of this capability.
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(
-    routes::get_district,
+    form::get_district,
     routes::submit,
     routes::find_similar,
-    routes::take_in,
-    routes::own_complaints,
+    desk::take_in,
+    own::own_complaints,
     tracking::track,
     tracking::get_tracked_photo,
     tracking::add_photos,
-    tracking::add_supplement,
-    tracking::rate,
-    tracking::withdraw,
+    feedback::add_supplement,
+    feedback::rate,
+    feedback::withdraw,
     staff_routes::list_complaints,
     staff_routes::get_complaint,
     staff_routes::get_photo,
     staff_routes::get_original,
     staff_routes::unmask_reporter,
+    senders::block_sender,
+    senders::list_sender_blocks,
+    senders::lift_sender_block,
 ))]
 pub struct Doc;

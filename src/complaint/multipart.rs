@@ -9,6 +9,7 @@ use super::photos::Upload;
 use crate::platform::{
     http::MAX_JSON_BYTES,
     problem::{Code, Item, Problem},
+    room::{Held, Room},
 };
 
 /// What a multipart body held.
@@ -37,11 +38,13 @@ pub struct PartLimits<'a> {
 ///
 /// # Errors
 /// 400 when it is not multipart, has an unknown part, too many photos, or breaks off; 413 when
-/// its JSON part is too large.
+/// its JSON part is too large; 503 when all uploads together would need more memory than they
+/// are given.
 pub async fn read(
     request: &HttpRequest,
     payload: &mut Payload,
     limits: PartLimits<'_>,
+    room: &Room,
 ) -> Result<Parts, Problem> {
     let malformed = |detail: &str| Problem::because(Code::MalformedRequest, detail.to_owned());
     let mut stream = Multipart::from_request(request, payload)
@@ -53,7 +56,7 @@ pub async fn read(
             field.map_err(|_| malformed("the multipart body breaks off or is malformed"))?;
         let name = field.name().unwrap_or_default().to_owned();
         if name == limits.json && parts.json.is_none() {
-            let json = read_field(field, MAX_JSON_BYTES).await?;
+            let (json, _) = read_field(field, MAX_JSON_BYTES, room).await?;
             parts.json = Some(json.ok_or_else(|| Problem::new(Code::BodyTooLarge))?);
         } else if limits.roles.contains(&name.as_str()) {
             if parts.uploads.len() == limits.photos {
@@ -68,11 +71,12 @@ pub async fn read(
                 .content_disposition()
                 .and_then(|d| d.get_filename())
                 .map(str::to_owned);
-            let bytes = read_field(field, limits.photo_bytes).await?;
+            let (bytes, held) = read_field(field, limits.photo_bytes, room).await?;
             parts.uploads.push(Upload {
                 role: name,
                 file_name,
                 bytes,
+                held,
             });
         } else {
             let known = limits.roles.join(", ");
@@ -90,10 +94,15 @@ pub async fn read(
     Ok(parts)
 }
 
-/// The field's bytes; `None` when there were more than allowed. The rest is read and dropped, so
-/// that the parts after it are still read.
-async fn read_field(mut field: Field, max: usize) -> Result<Option<Bytes>, Problem> {
+/// The field's bytes and the room they hold; `None` when there were more than allowed. The rest is
+/// read and dropped, so that the parts after it are still read.
+async fn read_field(
+    mut field: Field,
+    max: usize,
+    room: &Room,
+) -> Result<(Option<Bytes>, Held), Problem> {
     let mut bytes = BytesMut::new();
+    let mut held = Held::default();
     let mut too_many = false;
     while let Some(chunk) = field.next().await {
         let chunk = chunk.map_err(|_| {
@@ -101,10 +110,12 @@ async fn read_field(mut field: Field, max: usize) -> Result<Option<Bytes>, Probl
         })?;
         too_many |= bytes.len() + chunk.len() > max;
         if too_many {
-            bytes.clear();
+            bytes = BytesMut::new();
+            held = Held::default();
         } else {
+            room.take(chunk.len(), &mut held)?;
             bytes.extend_from_slice(&chunk);
         }
     }
-    Ok((!too_many).then(|| bytes.freeze()))
+    Ok(((!too_many).then(|| bytes.freeze()), held))
 }

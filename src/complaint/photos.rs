@@ -16,6 +16,7 @@ use crate::platform::{
     blob::{Blobs, PhotoKeys},
     db::{Connection, Id, UtcTime, schema::photo as table},
     problem::{Code, Problem},
+    room::Held,
 };
 use crate::text::shorten;
 
@@ -23,7 +24,7 @@ use crate::text::shorten;
 const FILE_NAME_LETTERS: usize = 120;
 
 /// An uploaded file before anyone looked at it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Upload {
     /// `photo`, or a visit's `far`, `near`, `reference`.
     pub role: String,
@@ -31,6 +32,8 @@ pub struct Upload {
     pub file_name: Option<String>,
     /// The bytes; `None` when there were more than allowed, which were not kept.
     pub bytes: Option<Bytes>,
+    /// The room they hold until the photo was looked at.
+    pub held: Held,
 }
 
 /// A photo after it was looked at: taken in and stored as blobs, or refused for itself.

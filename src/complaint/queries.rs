@@ -7,8 +7,8 @@ use crate::platform::{
     db::{
         Connection, Id, JsonValue, UtcTime,
         schema::{
-            complaint, complaint_place, complaint_text, deadline, ledger_entry, petitioner, rating,
-            reply, sender_block, supplement,
+            complaint, complaint_place, complaint_text, deadline, ledger_entry, rating, reply,
+            supplement,
         },
     },
     problem::{OnDb, Problem},
@@ -385,40 +385,6 @@ pub fn insert_rating(
             rating::created_at.eq(UtcTime(now)),
         ))
         .execute(conn)
-}
-
-/// A petitioner's sealed identity.
-#[derive(Debug, Clone, Queryable)]
-pub struct PetitionerRow {
-    /// Id, which is also the seal's context.
-    pub id: Id,
-    /// `reporter`, `joint_signer`, `represented`.
-    pub kind: String,
-    /// Sealed JSON of the person.
-    pub sealed: Option<Vec<u8>>,
-}
-
-/// A complaint's petitioners in their order.
-///
-/// # Errors
-/// What the database answers.
-pub fn petitioners_of(conn: &mut Connection, id: Id) -> QueryResult<Vec<PetitionerRow>> {
-    petitioner::table
-        .filter(petitioner::complaint_id.eq(id))
-        .order(petitioner::position.asc())
-        .select((petitioner::id, petitioner::kind, petitioner::sealed))
-        .load(conn)
-}
-
-/// Whether any of these senders is on the abuse list.
-///
-/// # Errors
-/// What the database answers.
-pub fn is_blocked(conn: &mut Connection, keys: &[String]) -> QueryResult<bool> {
-    diesel::select(diesel::dsl::exists(
-        sender_block::table.filter(sender_block::key.eq_any(keys)),
-    ))
-    .get_result(conn)
 }
 
 /// Number and state of an entry.

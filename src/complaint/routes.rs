@@ -1,135 +1,35 @@
-//! The public doors: what an app needs to draw its form, submitting, similar matters, and the
-//! door for staff and other systems.
+//! The public doors: submitting, and what is similar already.
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, de::DeserializeOwned};
 use utoipa::ToSchema;
+use validator::Validate;
 
 use super::{
-    body::{Border, Checked, ComplaintBody, IntakeBody, Person, PetitionerKind, check_person},
+    body::{Border, Checked, ComplaintBody},
     intake::{self, Door, Prepared, Stored},
     machine::MACHINE,
     multipart::{self, PartLimits, Parts},
-    photos,
-    queries::{self, ComplaintRow},
-    views::{ComplaintSummary, DeadlineView, Receipt, SimilarView, local, similar},
+    photos::{self, Upload},
+    queries,
+    views::{DeadlineView, Receipt, SimilarView, local, similar},
 };
 use crate::account::{
-    Caller, Resident, Staff,
+    Caller, Resident,
     caller::{Address, MaybeCaller},
     queries::phone_key_of,
 };
 use crate::app::App;
-use crate::district::{Limits, Profile};
-use crate::geo::{Datum, distance_m};
+use crate::district::Profile;
+use crate::geo::distance_m;
 use crate::matching::{self, Explained, Report};
-use crate::photo::MediaType;
 use crate::platform::{
-    db::{Connection, Id, schema::complaint},
-    http::{Answer, Body, IdempotencyKey, Page, PageQuery, Query, idempotency::fingerprint_of},
+    db::{Connection, Id},
+    http::{Answer, Body, IdempotencyKey, idempotency::fingerprint_of},
     limit::Limited,
-    problem::{Item, OnDb, Problem},
+    problem::{OnDb, Problem},
 };
 use crate::record::Actor;
-
-/// Persons on one petition at most; longer lists come as several petitions.
-const MAX_PETITIONERS: usize = 500;
-
-/// A street of the district.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct StreetView {
-    /// Nine-digit code.
-    pub code: String,
-    /// Name.
-    pub name: String,
-}
-
-/// A category to choose.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct CategoryView {
-    /// Code.
-    pub code: String,
-    /// Chinese name.
-    pub zh: String,
-    /// English name.
-    pub en: String,
-}
-
-/// A first-level category and what is under it.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct CategoryGroupView {
-    /// Code.
-    pub code: String,
-    /// Chinese name.
-    pub zh: String,
-    /// English name.
-    pub en: String,
-    /// Its categories.
-    pub categories: Vec<CategoryView>,
-}
-
-/// What an app needs to draw its form.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct DistrictView {
-    /// Division code.
-    pub code: String,
-    /// Name.
-    pub name: String,
-    /// Categories, two levels.
-    pub categories: Vec<CategoryGroupView>,
-    /// Streets.
-    pub streets: Vec<StreetView>,
-    /// What a complaint may carry.
-    pub limits: Limits,
-    /// Datums accepted; a position without one is refused.
-    pub datums: Vec<&'static str>,
-    /// Photo types accepted.
-    pub photo_types: Vec<&'static str>,
-}
-
-/// What an app needs to draw its form: categories, streets, limits, datums, photo types.
-#[utoipa::path(get, path = "/api/v1/district", tag = "complaints", operation_id = "get_district", security(()),
-    responses((status = 200, body = DistrictView), (status = "default", response = crate::server::AnyProblem)))]
-pub async fn get_district(app: web::Data<App>) -> HttpResponse {
-    let profile = &app.profile;
-    let categories_of = |coarse: &str| {
-        profile
-            .categories
-            .iter()
-            .filter(|c| c.enabled && c.coarse == coarse)
-            .map(|c| CategoryView {
-                code: c.code.clone(),
-                zh: c.zh.clone(),
-                en: c.en.clone(),
-            })
-            .collect()
-    };
-    HttpResponse::Ok().json(DistrictView {
-        code: profile.rules.code.clone(),
-        name: profile.rules.name.clone(),
-        categories: profile
-            .coarse
-            .iter()
-            .map(|c| CategoryGroupView {
-                code: c.code.clone(),
-                zh: c.zh.clone(),
-                en: c.en.clone(),
-                categories: categories_of(&c.code),
-            })
-            .collect(),
-        streets: profile
-            .streets
-            .iter()
-            .map(|s| StreetView {
-                code: s.code.clone(),
-                name: s.name.clone(),
-            })
-            .collect(),
-        limits: profile.rules.limits,
-        datums: Datum::ALL.map(Datum::as_str).to_vec(),
-        photo_types: MediaType::ALL.map(MediaType::as_str).to_vec(),
-    })
-}
 
 /// The multipart form of a submission, for the document.
 #[derive(ToSchema)]
@@ -157,24 +57,16 @@ pub async fn submit(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let parts = read_submission(&app, &request, payload).await?;
-    let json = parts
-        .json
-        .ok_or_else(|| Problem::invalid("complaint", "required", "is the JSON part"))?;
-    let body: Body<ComplaintBody> = Body::parse(&json)?;
-    let photo_bytes = parts
-        .uploads
-        .iter()
-        .map(|u| u.bytes.as_deref().unwrap_or_default());
-    let fingerprint = fingerprint_of(std::iter::once(json.as_ref()).chain(photo_bytes));
+    let sent = read_submission::<ComplaintBody>(&app, "complaint", &request, payload).await?;
+    let fingerprint = sent.fingerprint;
     if let Some(answer) = key.kept_answer(&app.db, fingerprint).await? {
         return Ok(answer.into_response());
     }
     app.limits.take(Limited::Submit, &address.0)?;
     let now = app.now();
-    let checked = body.value.check(&app.profile, now, Border::Strict)?;
-    let resident = resident_of(&app, caller).await?;
-    if let Some((_, phone_key)) = &resident {
+    let checked = sent.body.check(&app.profile, now, Border::Strict)?;
+    let (resident, resident_key) = resident_of(&app, caller).await?.unzip();
+    if let Some(phone_key) = &resident_key {
         app.limits.take(Limited::Submit, phone_key)?;
     }
     let door = Door {
@@ -184,38 +76,67 @@ pub async fn submit(
         received_at: now,
         object_id: None,
         resident,
+        resident_key,
         sender: Some(app.keys.blind_index("address", &address.0)),
         actor: Actor::Reporter,
     };
-    let taken = photos::take_in(&app, parts.uploads).await?;
+    let taken = photos::take_in(&app, sent.uploads).await?;
     let prepared = intake::prepare(&app.profile, &app.keys, checked, door, Vec::new(), taken);
     store_and_answer(&app, key, fingerprint, prepared).await
 }
 
-async fn read_submission(
+/// A submission as it was sent: a JSON body, or one among the parts of a form with photos.
+pub(super) struct Sent<T> {
+    /// The parsed and validated body.
+    pub body: T,
+    /// The photos, not looked at yet.
+    pub uploads: Vec<Upload>,
+    /// Of everything sent, for the idempotency key.
+    pub fingerprint: [u8; 32],
+}
+
+/// Reads a submission; `json` names the part of a form that holds the body.
+pub(super) async fn read_submission<T: DeserializeOwned + Validate>(
     app: &App,
+    json: &str,
     request: &HttpRequest,
     payload: web::Payload,
-) -> Result<Parts, Problem> {
+) -> Result<Sent<T>, Problem> {
     let content_type = request
         .headers()
         .get(header::CONTENT_TYPE)
         .and_then(|v| v.to_str().ok());
     let mut raw = payload.into_inner();
-    if content_type.is_some_and(|v| v.to_ascii_lowercase().starts_with("multipart/form-data")) {
+    let parts = if content_type
+        .is_some_and(|v| v.to_ascii_lowercase().starts_with("multipart/form-data"))
+    {
         let limits = app.profile.rules.limits;
         let limits = PartLimits {
-            json: "complaint",
+            json,
             roles: &["photo"],
             photos: limits.photos,
             photo_bytes: limits.photo_bytes,
         };
-        return multipart::read(request, &mut raw, limits).await;
-    }
-    let json = crate::platform::http::read_json(request, &mut raw).await?;
-    Ok(Parts {
-        json: Some(json),
-        uploads: Vec::new(),
+        multipart::read(request, &mut raw, limits, &app.upload_room).await?
+    } else {
+        Parts {
+            json: Some(crate::platform::http::read_json(request, &mut raw).await?),
+            uploads: Vec::new(),
+        }
+    };
+    let bytes = parts
+        .json
+        .ok_or_else(|| Problem::invalid(json, "required", "is the JSON part"))?;
+    let Body { value, .. } = Body::<T>::parse(&bytes)?;
+    let photos = parts
+        .uploads
+        .iter()
+        .map(|u| u.bytes.as_deref().unwrap_or_default());
+    let fingerprint = fingerprint_of(std::iter::once(bytes.as_ref()).chain(photos));
+    Ok(Sent {
+        body: value,
+        uploads: parts.uploads,
+        fingerprint,
     })
 }
 
@@ -230,7 +151,7 @@ async fn resident_of(app: &App, caller: MaybeCaller) -> Result<Option<(Id, Strin
     Ok(Some((id, phone_key)))
 }
 
-async fn store_and_answer(
+pub(super) async fn store_and_answer(
     app: &web::Data<App>,
     key: IdempotencyKey,
     fingerprint: [u8; 32],
@@ -349,6 +270,7 @@ pub async fn find_similar(
         received_at: now,
         object_id: None,
         resident: None,
+        resident_key: None,
         sender: None,
         actor: Actor::Reporter,
     };
@@ -370,156 +292,4 @@ pub async fn find_similar(
         })
         .await?;
     Ok(HttpResponse::Ok().json(SimilarList { similar }))
-}
-
-/// Takes a complaint in from another channel. The same channel and upstream number is the same
-/// complaint (R0): its first record is answered with 200.
-#[utoipa::path(post, path = "/api/v1/intake", tag = "complaints", operation_id = "create_intake",
-    request_body = IntakeBody,
-    responses((status = 201, body = Receipt), (status = 200, description = "Received before (R0)", body = Receipt),
-        (status = "default", response = crate::server::AnyProblem)))]
-pub async fn take_in(
-    app: web::Data<App>,
-    staff: Staff,
-    key: IdempotencyKey,
-    body: Body<IntakeBody>,
-) -> Result<HttpResponse, Problem> {
-    let fingerprint = body.fingerprint;
-    let prepared = prepare_intake(&app, body.value, staff.actor())?;
-    store_and_answer(&app, key, fingerprint, prepared).await
-}
-
-/// Checks a complaint from another channel; used by the import as well.
-///
-/// # Errors
-/// 422 with one item for each field that is not valid.
-pub fn prepare_intake(app: &App, body: IntakeBody, actor: Actor) -> Result<Prepared, Problem> {
-    let profile = &app.profile;
-    let now = app.now();
-    let channel = profile.channel(&body.channel).ok_or_else(|| {
-        let known = profile
-            .channels
-            .iter()
-            .map(|c| c.code.as_str())
-            .collect::<Vec<_>>()
-            .join(", ");
-        Problem::invalid("channel", "unknown_channel", format!("is one of {known}"))
-    })?;
-    if channel.needs_external_no && body.external_no.is_none() {
-        let message = "is required for this channel: it keeps the same complaint from coming twice";
-        return Err(Problem::invalid("external_no", "required", message));
-    }
-    if body.received_at.is_some_and(|at| at > now) {
-        return Err(Problem::invalid(
-            "received_at",
-            "in_the_future",
-            "has not happened yet",
-        ));
-    }
-    let mut items = Vec::new();
-    if body.petitioners.len() > MAX_PETITIONERS {
-        items.push(Item::new(
-            "petitioners",
-            "too_many",
-            format!("has {MAX_PETITIONERS} persons at most"),
-        ));
-    }
-    let others: Vec<(PetitionerKind, Person)> = body
-        .petitioners
-        .into_iter()
-        .enumerate()
-        .filter_map(|(at, p)| {
-            let person = check_person(p.person, &format!("petitioners[{at}].person"), &mut items)?;
-            Some((p.kind, person))
-        })
-        .collect();
-    if !items.is_empty() {
-        return Err(Problem::invalid_items(items));
-    }
-    let checked = body
-        .complaint
-        .check(profile, now, Border::Open)
-        .map_err(nested)?;
-    let door = Door {
-        channel: body.channel,
-        external_no: body.external_no,
-        source_class: body.source_class,
-        received_at: body.received_at.unwrap_or(now),
-        object_id: body.object_id,
-        resident: None,
-        sender: None,
-        actor,
-    };
-    Ok(intake::prepare(
-        profile,
-        &app.keys,
-        checked,
-        door,
-        others,
-        Vec::new(),
-    ))
-}
-
-/// Fields of the complaint inside an intake body are told with their whole path.
-fn nested(problem: Problem) -> Problem {
-    let items = problem.items().iter().map(|item| Item {
-        location: format!("complaint.{}", item.location),
-        ..item.clone()
-    });
-    Problem::invalid_items(items.collect())
-}
-
-/// A page of one's own complaints.
-#[derive(Debug, Serialize, Deserialize)]
-struct OwnKey(Id);
-
-/// A resident's own complaint, with its code.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct OwnComplaint {
-    /// What lists show.
-    #[serde(flatten)]
-    pub summary: ComplaintSummary,
-    /// The code to follow it by.
-    pub tracking_code: String,
-}
-
-/// The complaints a signed-in resident filed, newest first.
-#[utoipa::path(get, path = "/api/v1/residents/me/complaints", tag = "residents", operation_id = "list_own_complaints",
-    params(PageQuery),
-    responses((status = 200, body = Page<OwnComplaint>), (status = "default", response = crate::server::AnyProblem)))]
-pub async fn own_complaints(
-    app: web::Data<App>,
-    resident: Resident,
-    query: Query<PageQuery>,
-    request: HttpRequest,
-) -> Result<HttpResponse, Problem> {
-    use diesel::prelude::*;
-    let limit = query.0.limit();
-    let after: Option<OwnKey> = query.0.after()?;
-    let rows: Vec<ComplaintRow> = app
-        .db
-        .read(move |conn| {
-            let mut rows = complaint::table
-                .filter(complaint::resident_id.eq(resident.id))
-                .order(complaint::id.desc())
-                .limit(limit + 1)
-                .select(ComplaintRow::as_select())
-                .into_boxed();
-            if let Some(OwnKey(id)) = after {
-                rows = rows.filter(complaint::id.lt(id));
-            }
-            rows.load(conn).or_fault("list own complaints")
-        })
-        .await?;
-    let profile = app.profile.clone();
-    let page = Page::of(
-        rows,
-        limit,
-        |row| OwnKey(row.id),
-        |row| OwnComplaint {
-            summary: ComplaintSummary::of(&profile, &row),
-            tracking_code: row.tracking_code,
-        },
-    );
-    Ok(page.into_response(&request))
 }

@@ -8,8 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use super::{
-    body::Person,
-    intake::open_person,
+    parts, petitioners,
     photos::{self, Copy, StoredPhoto},
     queries::{self, ComplaintRow},
     tracking::{SizeQuery, find_photo},
@@ -199,6 +198,8 @@ fn view(
     } else {
         None
     };
+    let letter = parts::letter_of(conn, row.id).or_fault("load the letter")?;
+    let further = parts::of_letter(conn, row.id).or_fault("load parts")?;
     let (premises, object_id) = (text.premises.clone(), text.object_id.clone());
     let (description, address) = words_for(staff.role, text);
     Ok(ComplaintView {
@@ -221,20 +222,10 @@ fn view(
         deadlines: deadlines.into_iter().map(DeadlineView::from).collect(),
         photos: stored.into_iter().map(StoredPhoto::view).collect(),
         entry,
+        letter,
+        parts: further.into_iter().map(|part| part.number).collect(),
         reporters,
     })
-}
-
-fn people(conn: &mut Connection, app: &App, id: Id) -> Result<Vec<(String, Person)>, Problem> {
-    let rows = queries::petitioners_of(conn, id).or_fault("load petitioners")?;
-    rows.iter()
-        .map(|row| {
-            Ok((
-                row.kind.clone(),
-                open_person(&app.keys, row)?.unwrap_or_default(),
-            ))
-        })
-        .collect()
 }
 
 fn masked_people(conn: &mut Connection, app: &App, id: Id) -> Result<Vec<ReporterView>, Problem> {
@@ -242,12 +233,12 @@ fn masked_people(conn: &mut Connection, app: &App, id: Id) -> Result<Vec<Reporte
         let first: String = name.chars().take(1).collect();
         format!("{first}**")
     };
-    Ok(people(conn, app, id)?
+    Ok(petitioners::load(conn, &app.keys, id)?
         .into_iter()
-        .map(|(kind, person)| ReporterView {
-            kind,
-            name: person.name.map(hidden),
-            phone: person.phone.map(|p| mask_phone(&p)),
+        .map(|signer| ReporterView {
+            kind: signer.kind,
+            name: signer.person.name.map(hidden),
+            phone: signer.person.phone.map(|p| mask_phone(&p)),
         })
         .collect())
 }
@@ -349,13 +340,13 @@ pub async fn unmask_reporter(
             let event = Event::new("complaint", row.id, "unmask_reporter", &actor)
                 .because(Some(&body.value.reason));
             record::append(conn, &event, now).or_fault("record")?;
-            let reporters = people(conn, &shared, row.id)?
+            let reporters = petitioners::load(conn, &shared.keys, row.id)?
                 .into_iter()
-                .map(|(kind, person)| FullPerson {
-                    kind,
-                    name: person.name,
-                    phone: person.phone,
-                    id_number: person.id_number.map(|id| mask_phone(&id)),
+                .map(|signer| FullPerson {
+                    kind: signer.kind,
+                    name: signer.person.name,
+                    phone: signer.person.phone,
+                    id_number: signer.person.id_number.map(|id| mask_phone(&id)),
                 })
                 .collect();
             Answer::ok(&FullPeople { reporters })

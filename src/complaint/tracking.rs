@@ -1,4 +1,4 @@
-//! The reporter's way back, by tracking code: follow, add evidence and facts, rate, withdraw.
+//! The reporter's way back, by tracking code: follow, add photos.
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use bytes::Bytes;
@@ -11,9 +11,10 @@ use validator::Validate;
 use super::{
     machine::{MACHINE, takes_evidence},
     multipart::{self, PartLimits},
+    parts,
     photos::{self, Copy, PhotoView, StoredPhoto, Upload},
     queries::{self, ComplaintRow, reporter_event},
-    views::{DeadlineView, ReplyView, TrackingView, category_name, local, timeline},
+    views::{DeadlineView, PartView, ReplyView, TrackingView, category_name, local, timeline},
 };
 use crate::account::caller::Address;
 use crate::app::App;
@@ -23,19 +24,19 @@ use crate::ledger::queries as ledger;
 use crate::matching;
 use crate::platform::{
     db::{Connection, Id},
-    http::{Answer, Body, IdempotencyKey, Query, idempotency::fingerprint_of},
+    http::{Answer, IdempotencyKey, Query, idempotency::fingerprint_of},
     ids::parse_tracking_code,
     limit::Limited,
     problem::{Code, OnDb, Problem},
+    room::Held,
 };
 use crate::record;
-use crate::text::mask;
 
 /// Rows of a history shown at most.
 const TIMELINE_MAX: i64 = 500;
 
 /// The code of a path, or the same 404 an unknown one gets; each costs the address an attempt.
-fn code_of(app: &App, address: &Address, typed: &str) -> Result<String, Problem> {
+pub(super) fn code_of(app: &App, address: &Address, typed: &str) -> Result<String, Problem> {
     parse_tracking_code(typed).ok_or_else(|| unknown(app, address))
 }
 
@@ -47,7 +48,7 @@ fn unknown(app: &App, address: &Address) -> Problem {
 }
 
 /// Turns a 404 of the database into one that costs an attempt.
-fn counted(app: &App, address: &Address, problem: Problem) -> Problem {
+pub(super) fn counted(app: &App, address: &Address, problem: Problem) -> Problem {
     if problem.code() == Code::NotFound {
         unknown(app, address)
     } else {
@@ -101,7 +102,12 @@ fn view(
         .find(|r| r.kind == "final")
         .map(|r| r.created_at.0);
     let rating_open = TimeDelta::days(profile.rules.rating.open_days);
+    let parts = parts::of_letter(conn, row.id).or_fault("load parts")?;
     Ok(TrackingView {
+        parts: parts
+            .into_iter()
+            .map(|part| PartView::of(profile, part))
+            .collect(),
         state_name: MACHINE.label(&row.state),
         category_name: category_name(profile, &row.category),
         description: text.description_masked,
@@ -291,7 +297,7 @@ pub async fn add_photos(
     Ok(answer.into_response())
 }
 
-fn may_add(row: &ComplaintRow) -> Result<(), Problem> {
+pub(super) fn may_add(row: &ComplaintRow) -> Result<(), Problem> {
     if takes_evidence(&row.state) {
         return Ok(());
     }
@@ -320,10 +326,13 @@ async fn read_photos(
                 )
             })?
             .map_err(|_| Problem::because(Code::MalformedRequest, "the body breaks off"))?;
+        let mut held = Held::default();
+        app.upload_room.take(bytes.len(), &mut held)?;
         return Ok(vec![Upload {
             role: "photo".to_owned(),
             file_name: None,
             bytes: Some(bytes),
+            held,
         }]);
     }
     let part_limits = PartLimits {
@@ -332,7 +341,13 @@ async fn read_photos(
         photos: limits.photos,
         photo_bytes: limits.photo_bytes,
     };
-    let parts = multipart::read(request, &mut payload.into_inner(), part_limits).await?;
+    let parts = multipart::read(
+        request,
+        &mut payload.into_inner(),
+        part_limits,
+        &app.upload_room,
+    )
+    .await?;
     if parts.uploads.is_empty() {
         return Err(Problem::invalid(
             "photo",
@@ -341,231 +356,4 @@ async fn read_photos(
         ));
     }
     Ok(parts.uploads)
-}
-
-/// More facts.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SupplementBody {
-    /// What is to be added.
-    #[validate(length(min = 1, max = 2000, message = "has 1 to 2000 letters"))]
-    pub text: String,
-    /// Whether something new happened since; new facts lead to a new verification.
-    #[serde(default)]
-    pub new_facts: bool,
-    /// When it happened.
-    pub occurred_at: Option<DateTime<Utc>>,
-}
-
-/// What became of a step.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct StepView {
-    /// Number.
-    pub number: String,
-    /// State after the step.
-    pub state: String,
-    /// In Chinese.
-    pub state_name: &'static str,
-}
-
-impl StepView {
-    /// Of a complaint after a step.
-    #[must_use]
-    pub fn of(row: &ComplaintRow, state: &str) -> Self {
-        Self {
-            number: row.number.clone(),
-            state: state.to_owned(),
-            state_name: MACHINE.label(state),
-        }
-    }
-}
-
-/// Adds facts. A complaint that was returned for completion goes back to the queue.
-#[utoipa::path(post, path = "/api/v1/tracking/{code}/supplements", tag = "tracking", operation_id = "add_supplement", security(()),
-    params(("code" = String, Path)), request_body = SupplementBody,
-    responses((status = 201, body = StepView), (status = "default", response = crate::server::AnyProblem)))]
-pub async fn add_supplement(
-    app: web::Data<App>,
-    address: Address,
-    path: web::Path<String>,
-    key: IdempotencyKey,
-    body: Body<SupplementBody>,
-) -> Result<HttpResponse, Problem> {
-    let code = code_of(&app, &address, &path)?;
-    app.limits.take(Limited::Submit, &address.0)?;
-    let now = app.now();
-    let Body { value, fingerprint } = body;
-    let answer = key
-        .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = queries::take_by_code(conn, &code)?;
-            may_add(&row)?;
-            let masked = mask(&value.text).text;
-            queries::insert_supplement(
-                conn,
-                row.id,
-                (&value.text, &masked),
-                value.new_facts,
-                value.occurred_at,
-                now,
-            )
-            .or_fault("insert a supplement")?;
-            let event =
-                reporter_event(&row, "supplement").with(json!({ "new_facts": value.new_facts }));
-            record::append(conn, &event, now).or_fault("record")?;
-            let state = if row.state == "returned" {
-                queries::advance(conn, &row, &reporter_event(&row, "resubmit"), now)?
-            } else {
-                row.state.as_str()
-            };
-            Answer::created(
-                format!("/api/v1/tracking/{code}"),
-                &StepView::of(&row, state),
-            )
-        })
-        .await
-        .map_err(|problem| counted(&app, &address, problem))?;
-    Ok(answer.into_response())
-}
-
-/// How a reply was received.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Score {
-    /// 满意.
-    Satisfied,
-    /// 基本满意.
-    BasicallySatisfied,
-    /// 不满意.
-    Dissatisfied,
-}
-
-impl Score {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Satisfied => "satisfied",
-            Self::BasicallySatisfied => "basically_satisfied",
-            Self::Dissatisfied => "dissatisfied",
-        }
-    }
-}
-
-/// A rating.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RatingBody {
-    /// How the reply was received.
-    pub score: Score,
-    /// Why.
-    #[validate(length(max = 1000, message = "has 1000 letters at most"))]
-    pub text: Option<String>,
-    /// Whether the matter should be taken up again. Staff decide; only with `dissatisfied`.
-    #[serde(default)]
-    pub wants_reopening: bool,
-}
-
-/// Rates the reply, once, within 14 days. Dissatisfaction asks for reopening; it never reopens
-/// by itself.
-#[utoipa::path(post, path = "/api/v1/tracking/{code}/rating", tag = "tracking", operation_id = "create_rating", security(()),
-    params(("code" = String, Path)), request_body = RatingBody,
-    responses((status = 201, body = StepView), (status = "default", response = crate::server::AnyProblem)))]
-pub async fn rate(
-    app: web::Data<App>,
-    address: Address,
-    path: web::Path<String>,
-    key: IdempotencyKey,
-    body: Body<RatingBody>,
-) -> Result<HttpResponse, Problem> {
-    let code = code_of(&app, &address, &path)?;
-    let (shared, now) = (app.clone(), app.now());
-    let Body { value, fingerprint } = body;
-    if value.wants_reopening && value.score != Score::Dissatisfied {
-        return Err(Problem::invalid(
-            "wants_reopening",
-            "not_dissatisfied",
-            "goes with `dissatisfied` alone",
-        ));
-    }
-    let answer = key
-        .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = queries::take_by_code(conn, &code)?;
-            if queries::rating_of(conn, row.id)
-                .or_fault("load the rating")?
-                .is_some()
-            {
-                return Err(Problem::because(Code::Gone, "the reply was rated already"));
-            }
-            let replies = queries::replies_of(conn, row.id).or_fault("load replies")?;
-            let open = TimeDelta::days(shared.profile.rules.rating.open_days);
-            let late = replies
-                .iter()
-                .rev()
-                .find(|r| r.kind == "final")
-                .is_some_and(|r| now - r.created_at.0 > open);
-            if late {
-                return Err(Problem::because(
-                    Code::Gone,
-                    "a reply can be rated within 14 days",
-                ));
-            }
-            let state = queries::advance(conn, &row, &reporter_event(&row, "rate"), now)?;
-            let masked = value.text.as_deref().map(|t| mask(t).text);
-            let texts = value.text.as_deref().zip(masked.as_deref());
-            queries::insert_rating(
-                conn,
-                row.id,
-                value.score.as_str(),
-                texts,
-                value.wants_reopening,
-                now,
-            )
-            .or_fault("insert a rating")?;
-            if value.wants_reopening {
-                queries::set_flag(conn, &row, "wants_reopening", true, now)
-                    .or_fault("set a flag")?;
-            }
-            Answer::created(
-                format!("/api/v1/tracking/{code}"),
-                &StepView::of(&row, state),
-            )
-        })
-        .await
-        .map_err(|problem| counted(&app, &address, problem))?;
-    Ok(answer.into_response())
-}
-
-/// Why a complaint is withdrawn.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct WithdrawalBody {
-    /// Why, if the reporter says.
-    #[validate(length(max = 500, message = "has 500 letters at most"))]
-    pub reason: Option<String>,
-}
-
-/// Withdraws a complaint that was not replied to yet. It stays on record.
-#[utoipa::path(post, path = "/api/v1/tracking/{code}/withdrawal", tag = "tracking", operation_id = "create_withdrawal", security(()),
-    params(("code" = String, Path)), request_body = WithdrawalBody,
-    responses((status = 200, body = StepView), (status = "default", response = crate::server::AnyProblem)))]
-pub async fn withdraw(
-    app: web::Data<App>,
-    address: Address,
-    path: web::Path<String>,
-    key: IdempotencyKey,
-    body: Body<WithdrawalBody>,
-) -> Result<HttpResponse, Problem> {
-    let code = code_of(&app, &address, &path)?;
-    let (shared, now) = (app.clone(), app.now());
-    let Body { value, fingerprint } = body;
-    let answer = key
-        .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = queries::take_by_code(conn, &code)?;
-            let reason = value.reason.map(|r| mask(&r).text);
-            let event = reporter_event(&row, "withdraw").because(reason.as_deref());
-            let state = queries::advance(conn, &row, &event, now)?;
-            ledger::refresh(conn, &shared.profile, row.entry_id, now)?;
-            Answer::ok(&StepView::of(&row, state))
-        })
-        .await
-        .map_err(|problem| counted(&app, &address, problem))?;
-    Ok(answer.into_response())
 }

@@ -125,6 +125,7 @@ const PUBLIC_EVENTS: &[(&str, &str)] = &[
     ("close", "已办结"),
     ("reopen", "重新办理"),
     ("withdraw", "已撤回"),
+    ("split", "来信涉及多个事项，已分别登记"),
     ("supplement", "已收到补充"),
     ("add_photos", "已收到照片"),
 ];
@@ -193,6 +194,37 @@ pub struct TrackingView {
     pub may_rate: bool,
     /// Whether photos and supplements are taken now.
     pub may_add: bool,
+    /// Further matters of the same letter, each now followed by its own code (R8).
+    pub parts: Vec<PartView>,
+}
+
+/// One more matter of a letter that was split (一信多诉).
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PartView {
+    /// Its number.
+    pub number: String,
+    /// The code to follow it by.
+    pub tracking_code: String,
+    /// Category in Chinese.
+    pub category_name: String,
+    /// State.
+    pub state: String,
+    /// State in Chinese.
+    pub state_name: &'static str,
+}
+
+impl PartView {
+    /// Of a part's row.
+    #[must_use]
+    pub fn of(profile: &Profile, row: ComplaintRow) -> Self {
+        Self {
+            category_name: category_name(profile, &row.category),
+            state_name: MACHINE.label(&row.state),
+            number: row.number,
+            tracking_code: row.tracking_code,
+            state: row.state,
+        }
+    }
 }
 
 /// A complaint in a list.
@@ -337,6 +369,10 @@ pub struct ComplaintView {
     pub photos: Vec<PhotoView>,
     /// Number of its ledger entry.
     pub entry: String,
+    /// Number of the letter it was split from (R8).
+    pub letter: Option<String>,
+    /// Numbers of the complaints split from it.
+    pub parts: Vec<String>,
     /// Reporters, for roles with need.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reporters: Option<Vec<ReporterView>>,
@@ -376,5 +412,32 @@ pub fn similar(
         distance_m: distance_m.map(|m| (m / 10.0).round() as i64 * 10),
         reported_on: reported_at.with_timezone(&shanghai()).date_naive(),
         score: (explained.score * 100.0).round() / 100.0,
+    }
+}
+
+/// What became of a step.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StepView {
+    /// Number.
+    pub number: String,
+    /// State after the step.
+    pub state: String,
+    /// In Chinese.
+    pub state_name: &'static str,
+    /// Numbers of the complaints a split made.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<String>,
+}
+
+impl StepView {
+    /// Of a complaint after a step.
+    #[must_use]
+    pub fn of(row: &ComplaintRow, state: &str) -> Self {
+        Self {
+            number: row.number.clone(),
+            state: state.to_owned(),
+            state_name: MACHINE.label(state),
+            parts: Vec::new(),
+        }
     }
 }

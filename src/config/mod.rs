@@ -107,6 +107,11 @@ pub const KEYS: &[Key] = &[
         meaning: "Photos decoded at the same time; each takes about 60 MB at most in ordinary use.",
     },
     Key {
+        name: "DENGWEN_UPLOAD_MEMORY_MB",
+        default: "256",
+        meaning: "Megabytes all uploads together may hold in memory; beyond it a request is answered 503 with `Retry-After`. At least one full submission (nine photos of 25 MB).",
+    },
+    Key {
         name: "DENGWEN_LOG",
         default: "info",
         meaning: "Log filter, as in `info,dengwen=debug`.",
@@ -147,6 +152,8 @@ pub struct Settings {
     pub rates: HourlyRates,
     /// Whether the client's address is read from `X-Forwarded-For`.
     pub trust_proxy: bool,
+    /// Megabytes all uploads together may hold in memory.
+    pub upload_memory_mb: usize,
     /// Photos decoded at the same time.
     pub photo_workers: usize,
     /// Log filter.
@@ -285,6 +292,7 @@ impl Reader {
                 sign_in: self.parsed::<NonZeroU32>("DENGWEN_SIGN_INS_PER_HOUR")?,
             },
             trust_proxy: self.switch("DENGWEN_TRUST_PROXY")?,
+            upload_memory_mb: self.parsed("DENGWEN_UPLOAD_MEMORY_MB")?,
             photo_workers: self.parsed("DENGWEN_PHOTO_WORKERS")?,
             log: self.text("DENGWEN_LOG").to_owned(),
         })

@@ -329,6 +329,24 @@ pub fn set_state(
         .execute(conn)
 }
 
+/// Sets a clue's category, after its one complaint was corrected.
+///
+/// # Errors
+/// What the database answers.
+pub fn set_category(
+    conn: &mut Connection,
+    id: Id,
+    category: &str,
+    coarse: &str,
+) -> QueryResult<usize> {
+    diesel::update(ledger_entry::table.find(id))
+        .set((
+            ledger_entry::category.eq(category),
+            ledger_entry::coarse.eq(coarse),
+        ))
+        .execute(conn)
+}
+
 /// Closes a clue that lost its last complaint to another entry.
 ///
 /// # Errors

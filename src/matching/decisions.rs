@@ -14,7 +14,7 @@ use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
     queries::{self as complaints, ComplaintRow},
-    tracking::StepView,
+    views::StepView,
 };
 use crate::ledger::{machine::CLOSED_TO_COMPLAINTS, queries as ledger};
 use crate::platform::{

@@ -9,6 +9,7 @@ pub mod escalation;
 mod evidence;
 pub mod keys;
 pub mod queries;
+pub mod rejudge;
 pub mod routes;
 mod rules;
 

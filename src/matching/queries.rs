@@ -76,7 +76,7 @@ pub fn verdict_for(
     Ok(decide(report, &candidates, profile))
 }
 
-/// Ids of complaints that share a key, at most so many for each key and in all, newest first.
+/// Ids of earlier complaints that share a key, at most so many for each key and in all, newest first.
 /// A hot key (one address with very many complaints) is cut to its newest and so never slow.
 fn candidate_ids(
     conn: &mut Connection,
@@ -88,13 +88,14 @@ fn candidate_ids(
     for key in keys::looked_for(report, profile) {
         let ids: Vec<Id> = match_key::table
             .filter(match_key::key.eq(key))
+            .filter(match_key::complaint_id.lt(Id(report.id)))
             .order(match_key::complaint_id.desc())
             .limit(per_key)
             .select(match_key::complaint_id)
             .load(conn)?;
         found.extend(ids);
     }
-    let mut ids: Vec<Id> = found.into_iter().filter(|id| id.0 != report.id).collect();
+    let mut ids: Vec<Id> = found.into_iter().collect();
     // Ids are time-ordered, so the newest are the greatest.
     ids.sort_unstable_by(|a, b| b.cmp(a));
     ids.truncate(CANDIDATES_MAX);
@@ -306,6 +307,31 @@ pub fn store(
     now: DateTime<Utc>,
 ) -> QueryResult<Id> {
     file(conn, report.id.into(), keys::filed_under(report))?;
+    keep_verdict(conn, report, verdict, now)
+}
+
+/// Files a complaint anew after its facts were corrected.
+///
+/// # Errors
+/// What the database answers.
+pub fn refile(conn: &mut Connection, id: Id) -> QueryResult<()> {
+    diesel::delete(match_key::table.filter(match_key::complaint_id.eq(id))).execute(conn)?;
+    for candidate in load_candidates(conn, &[id])? {
+        file(conn, id, keys::filed_under(&candidate.report))?;
+    }
+    Ok(())
+}
+
+/// Keeps a verdict beside the earlier ones.
+///
+/// # Errors
+/// What the database answers.
+pub fn keep_verdict(
+    conn: &mut Connection,
+    report: &Report,
+    verdict: &Verdict,
+    now: DateTime<Utc>,
+) -> QueryResult<Id> {
     let id = Id::new();
     diesel::insert_into(match_verdict::table)
         .values((

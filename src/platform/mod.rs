@@ -12,4 +12,5 @@ pub mod jobs;
 pub mod limit;
 pub mod metrics;
 pub mod problem;
+pub mod room;
 pub mod sms;

@@ -1,4 +1,4 @@
-//! Decisions on a queued complaint: accept, refuse, no longer accept, transfer, return.
+//! Decisions on a queued complaint: accept, refuse, no longer accept, transfer, split, return.
 
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
@@ -8,12 +8,15 @@ use serde_json::json;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::claims;
+use super::{
+    claims,
+    split::{PartBody, split},
+};
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
     queries::{self, ComplaintRow},
-    tracking::StepView,
+    views::StepView,
 };
 use crate::district::{DeadlineRule, Profile, Unit, calendar::date_of};
 use crate::jobs::NOTIFY_REPORTER;
@@ -41,6 +44,9 @@ pub enum Action {
     NoLongerAccept,
     /// 转送.
     Transfer,
+    /// 一信多诉, R8: further matters of the letter become complaints of their own; the letter keeps
+    /// its first one and stays in the queue.
+    Split,
     /// 退回补正.
     Return,
 }
@@ -52,10 +58,14 @@ impl Action {
             Self::Refuse => "refuse",
             Self::NoLongerAccept => "no_longer_accept",
             Self::Transfer => "transfer",
+            Self::Split => "split",
             Self::Return => "return",
         }
     }
 }
+
+/// Further matters of one letter at most.
+const PARTS_MAX: usize = 9;
 
 /// A decision with what it requires.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
@@ -75,6 +85,10 @@ pub struct TriageBody {
     /// Unit it goes to; required to transfer.
     #[validate(length(min = 1, max = 64, message = "is a unit's code"))]
     pub transfer_to: Option<String>,
+    /// The letter's further matters, 1 to 9 of them; required to split.
+    #[serde(default)]
+    #[validate(nested)]
+    pub parts: Vec<PartBody>,
 }
 
 impl TriageBody {
@@ -110,6 +124,16 @@ impl TriageBody {
             "transfer_to",
             "names the unit",
         );
+        require(
+            (self.action == Action::Split) != self.parts.is_empty(),
+            "parts",
+            "are the further matters of a letter that is split, and go with nothing else",
+        );
+        require(
+            self.parts.len() <= PARTS_MAX,
+            "parts",
+            "has 9 matters at most",
+        );
         if self
             .transfer_to
             .as_deref()
@@ -121,13 +145,7 @@ impl TriageBody {
                 "is a unit of the district profile",
             ));
         }
-        let document = match (self.action, &self.procedure) {
-            (Action::Accept, Some(code)) => profile.procedure(code).map(|p| p.acceptance.clone()),
-            (Action::Accept, None) => None,
-            (action, _) => profile
-                .decision_document(action.as_str())
-                .map(|d| d.code.clone()),
-        };
+        let document = self.document(profile);
         if self.procedure.is_some() && document.is_none() {
             items.push(Item::new(
                 "procedure",
@@ -138,6 +156,17 @@ impl TriageBody {
         match document {
             Some(document) if items.is_empty() => Ok(document),
             _ => Err(Problem::invalid_items(items)),
+        }
+    }
+
+    /// The document the decision is told by; `None` when the procedure is missing or unknown.
+    fn document(&self, profile: &Profile) -> Option<String> {
+        match (self.action, &self.procedure) {
+            (Action::Accept, Some(code)) => profile.procedure(code).map(|p| p.acceptance.clone()),
+            (Action::Accept, None) => None,
+            (action, _) => profile
+                .decision_document(action.as_str())
+                .map(|d| d.code.clone()),
         }
     }
 }
@@ -179,6 +208,9 @@ fn decide(
     let profile = &app.profile;
     crate::complaint::machine::MACHINE.next(&row.state, body.action.as_str())?;
     let document = body.check(profile)?;
+    if body.action == Action::Split {
+        return split(conn, app, staff, row, body, &document, now);
+    }
     if row.link == "provisional" && body.action == Action::NoLongerAccept {
         // Nothing with legal effect follows from a link nobody confirmed.
         return Err(Problem::because(
@@ -242,7 +274,7 @@ fn start_procedure(
     Ok(())
 }
 
-fn insert(
+pub(super) fn insert(
     conn: &mut Connection,
     id: Id,
     staff: &Staff,

@@ -1,10 +1,11 @@
-//! The brigade's queue (研判): claim, accept, refuse, transfer, return, reply, close, reopen.
+//! The brigade's queue (研判): claim, accept, refuse, transfer, split, return, correct, reply, close, reopen.
 
 pub mod claims;
+pub mod correction;
 pub mod decisions;
 pub mod queue;
-pub mod rank;
 pub mod replies;
+mod split;
 
 /// The operations of this capability.
 #[derive(utoipa::OpenApi)]
@@ -15,6 +16,7 @@ pub mod replies;
     claims::release_claim,
     decisions::decide_complaint,
     decisions::decide_many,
+    correction::correct_complaint,
     replies::reply_complaint,
     replies::close_complaint,
     replies::reopen_complaint,

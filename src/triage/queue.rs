@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::rank::URGENT_BELOW;
 use crate::account::Staff;
 use crate::app::App;
+use crate::complaint::rank::URGENT_BELOW;
 use crate::complaint::{
     queries::ComplaintRow,
     views::{ComplaintSummary, local},

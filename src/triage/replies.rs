@@ -13,7 +13,7 @@ use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
     queries::{self, ComplaintRow},
-    tracking::StepView,
+    views::StepView,
 };
 use crate::jobs::NOTIFY_REPORTER;
 use crate::ledger::queries as ledger;

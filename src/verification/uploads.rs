@@ -236,7 +236,13 @@ pub async fn add_visit_photos(
         photos: limits.photos,
         photo_bytes: limits.photo_bytes,
     };
-    let parts = multipart::read(&request, &mut payload.into_inner(), part_limits).await?;
+    let parts = multipart::read(
+        &request,
+        &mut payload.into_inner(),
+        part_limits,
+        &app.upload_room,
+    )
+    .await?;
     if parts.uploads.is_empty() {
         return Err(Problem::invalid(
             "near",

@@ -96,7 +96,7 @@ on_both! {
 }
 
 on_both! {
-    async fn phone_codes_are_throttled(world, Wishes { tight_limits: true }) {
+    async fn phone_codes_are_throttled(world, Wishes { tight_limits: true, ..Wishes::default() }) {
         let resident = world.resident();
         for _ in 0..5 {
             resident.post("/api/v1/residents/otp", json!({ "phone": "13912345678" })).await.expect(204);

@@ -180,7 +180,7 @@ on_both! {
 }
 
 on_both! {
-    async fn unknown_codes_are_alike_and_limited(world, Wishes { tight_limits: true }) {
+    async fn unknown_codes_are_alike_and_limited(world, Wishes { tight_limits: true, ..Wishes::default() }) {
         let resident = world.resident();
         for at in 0..5 {
             let path = if at % 2 == 0 { "/api/v1/tracking/ZZZZZZZZZZZZZZZZ" } else { "/api/v1/tracking/not-a-code" };
@@ -192,7 +192,7 @@ on_both! {
 }
 
 on_both! {
-    async fn submits_are_limited_by_address(world, Wishes { tight_limits: true }) {
+    async fn submits_are_limited_by_address(world, Wishes { tight_limits: true, ..Wishes::default() }) {
         let resident = world.resident();
         for _ in 0..5 {
             resident.post("/api/v1/complaints", fumes(None, 0.0)).await.expect(201);
@@ -309,25 +309,67 @@ on_both! {
 }
 
 on_both! {
-    /// D8: a blocked sender gets the same answer as everyone while the complaint stays hidden.
+    /// D8: a blocked sender gets the same answer as everyone while the complaint stays hidden,
+    /// whether they are known by phone or only by the address they send from.
     async fn a_blocked_sender_notices_nothing(world) {
-        use dengwen::platform::db::{UtcTime, schema::{sender_block, staff}};
         let brigade = world.brigade().await;
-        let key = world.server.app.keys.blind_index("phone", "13800000666");
-        let now = world.server.app.now();
-        world.db_read(|c| {
-            let by = staff::table.select(staff::id).first::<dengwen::platform::db::Id>(c).unwrap();
-            diesel::insert_into(sender_block::table)
-                .values((sender_block::key.eq(&key), sender_block::reason.eq("spam"), sender_block::created_by.eq(by), sender_block::created_at.eq(UtcTime(now))))
-                .execute(c)
-                .unwrap();
-        });
-        let receipt = world.resident().post("/api/v1/complaints", fumes(Some("13800000666"), 0.0)).await.expect(201);
+        let resident = world.resident();
+        let spam = resident.post("/api/v1/complaints", river(Some("13800000666"))).await.expect(201).text("/number");
+        let block = |number: &str| json!({ "number": number, "reason": "连续发送广告" });
+        brigade.post("/api/v1/sender-blocks", block("GL20200101-0001")).await.expect_problem(422, "invalid");
+        let made = brigade.post("/api/v1/sender-blocks", block(&spam)).await.expect(201);
+        assert!(!made.body.to_string().contains("13800000666"));
+        let receipt = resident.post("/api/v1/complaints", fumes(Some("13800000666"), 0.0)).await.expect(201);
         assert_eq!(receipt.body["state"], "awaiting_acceptance");
-        let queue = brigade.get("/api/v1/triage/queue").await.expect(200);
-        assert_eq!(queue.body["items"].as_array().unwrap().len(), 0);
-        let near = world.resident().post("/api/v1/complaints/similar", fumes(None, 0.0)).await.expect(200);
+        resident.get(&format!("/api/v1/tracking/{}", receipt.text("/tracking_code"))).await.expect(200);
+        let queued = || async { brigade.get("/api/v1/triage/queue").await.expect(200).body["items"].as_array().unwrap().len() };
+        assert_eq!(queued().await, 1, "only what came before the block");
+        let near = resident.post("/api/v1/complaints/similar", fumes(None, 0.0)).await.expect(200);
         assert_eq!(near.body["similar"].as_array().unwrap().len(), 0);
+        // The block holds for the address as well, which all test clients share.
+        resident.post("/api/v1/complaints", fumes(Some("13800000777"), 0.0)).await.expect(201);
+        assert_eq!(queued().await, 1);
+        let lift = format!("/api/v1/sender-blocks/{}/lifting", made.text("/id"));
+        brigade.post(&lift, json!({ "reason": "核实为误判" })).await.expect(200);
+        brigade.post(&lift, json!({ "reason": "核实为误判" })).await.expect_problem(410, "gone");
+        resident.post("/api/v1/complaints", fumes(Some("13800000666"), 0.0)).await.expect(201);
+        assert_eq!(queued().await, 2);
+        let list = brigade.get("/api/v1/sender-blocks").await.expect(200);
+        assert_eq!((list.body["items"][0]["number"].clone(), list.body["items"][0]["lifted_at"].is_string()), (json!(spam), true));
+    }
+}
+
+on_both! {
+    /// Letters and transfers come with scans: the desk takes photos as the public door does.
+    async fn the_desk_takes_photos(world) {
+        let office = world.staff(Role::Office).await;
+        let intake = json!({ "channel": "hotline_12345", "external_no": "FZ-1", "complaint": river(None) });
+        let parts = vec![
+            ("intake", None, intake.to_string().into_bytes()),
+            ("photo", Some("信.jpg"), scene(1, 640, 480)),
+            ("photo", Some("坏.jpg"), b"not a photo".to_vec()),
+        ];
+        let receipt = office.post_parts("/api/v1/intake", &parts).await.expect(201);
+        assert_eq!((receipt.body["photos"][0]["status"].clone(), receipt.body["photos"][1]["status"].clone()), (json!("kept"), json!("refused")));
+        let again = office.post_parts("/api/v1/intake", &parts).await.expect(200);
+        assert_eq!((again.text("/number"), again.body["photos"].as_array().unwrap().len()), (receipt.text("/number"), 2));
+        office.post_parts("/api/v1/intake", &parts[1..]).await.expect_problem(422, "invalid");
+    }
+}
+
+on_both! {
+    /// Uploads beyond the memory they are given are asked to come back; nothing else suffers.
+    async fn uploads_beyond_the_room_are_put_off(world, Wishes { upload_memory_mb: Some(1), ..Wishes::default() }) {
+        let resident = world.resident();
+        let parts = |size: usize| vec![
+            ("complaint", None, river(None).to_string().into_bytes()),
+            ("photo", Some("a.jpg"), vec![0xFF; size]),
+        ];
+        let refused = resident.post_parts("/api/v1/complaints", &parts(2 << 20)).await.expect_problem(503, "unavailable");
+        assert!(refused.headers.contains_key("retry-after"));
+        let taken = resident.post_parts("/api/v1/complaints", &parts(600 << 10)).await.expect(201);
+        assert_eq!(taken.body["photos"][0]["status"], "refused");
+        resident.post_parts("/api/v1/complaints", &parts(600 << 10)).await.expect(201);
     }
 }
 

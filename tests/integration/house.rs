@@ -71,7 +71,7 @@ fn rules_are_pure() {
         "matching/keys.rs",
         "matching/escalation.rs",
         "verification/rules.rs",
-        "triage/rank.rs",
+        "complaint/rank.rs",
         "complaint/machine.rs",
         "ledger/machine.rs",
         "verification/machine.rs",

@@ -23,4 +23,5 @@ mod ledger;
 mod matching;
 mod plans;
 mod platform;
+mod properties;
 mod triage;

@@ -147,3 +147,89 @@ on_both! {
         }
     }
 }
+
+on_both! {
+    /// R8, 一信多诉: further matters become complaints with the letter's petitioner, channel and
+    /// clocks; the letter keeps its own number and stays in the queue.
+    async fn a_letter_about_several_matters_is_split(world) {
+        let brigade = world.brigade().await;
+        let resident = world.signed_in_resident("13800001234").await;
+        let mut letter = fumes(Some("13800001234"), 0.0);
+        letter["description"] = json!("一是楼下烧烤油烟扰民；二是旁边内河发黑发臭，请一并处理。");
+        let receipt = resident.post("/api/v1/complaints", letter).await.expect(201);
+        let number = receipt.text("/number");
+        let path = format!("/api/v1/complaints/{number}/decision");
+        brigade.post("/api/v1/triage/claims", json!({ "number": number })).await.expect(201);
+        let part = json!({ "category": "water.black_odorous", "description": "旁边内河发黑发臭", "premises": "安泰河" });
+        for (body, field) in [
+            (json!({ "action": "split", "reason": "一信多诉" }), "parts"),
+            (json!({ "action": "split", "parts": [part] }), "reason"),
+            (json!({ "action": "accept", "procedure": "consultation", "parts": [part] }), "parts"),
+            (json!({ "action": "split", "reason": "一信多诉", "parts": [{ "category": "fire", "description": "x" }] }), "parts[0].category"),
+        ] {
+            let reply = brigade.post(&path, body).await.expect_problem(422, "invalid");
+            assert_eq!(reply.body["items"][0]["location"], field);
+        }
+        let done = brigade.post(&path, json!({ "action": "split", "reason": "一信多诉", "parts": [part] })).await.expect(200);
+        let made = done.text("/parts/0");
+        let (first, second) = (brigade.get(&format!("/api/v1/complaints/{number}")).await.expect(200), brigade.get(&format!("/api/v1/complaints/{made}")).await.expect(200));
+        assert_eq!((second.text("/letter"), first.body["parts"].clone()), (number.clone(), json!([made])));
+        assert_ne!(first.text("/entry"), second.text("/entry"));
+        assert_eq!(first.text("/state"), "awaiting_acceptance");
+        for field in ["deadlines", "received_at", "channel", "reporters"] {
+            assert_eq!(first.body[field], second.body[field], "{field}");
+        }
+        assert_eq!(second.body["place"]["lon"], first.body["place"]["lon"], "the letter's place");
+        let tracked = resident.get(&format!("/api/v1/tracking/{}", receipt.text("/tracking_code"))).await.expect(200);
+        let code = tracked.text("/parts/0/tracking_code");
+        assert_eq!(resident.get(&format!("/api/v1/tracking/{code}")).await.expect(200).text("/number"), made);
+        assert_eq!(resident.get("/api/v1/residents/me/complaints").await.expect(200).body["items"].as_array().unwrap().len(), 2);
+        // A part is not split again; the letter still is decided itself.
+        brigade.post("/api/v1/triage/claims", json!({ "number": made })).await.expect(201);
+        brigade.post(&format!("/api/v1/complaints/{made}/decision"), json!({ "action": "split", "reason": "x", "parts": [part] })).await.expect_problem(422, "invalid");
+        brigade.post(&path, json!({ "action": "accept", "procedure": "enforcement_request" })).await.expect(200);
+    }
+}
+
+on_both! {
+    /// D33: another category makes the rank anew, ends the claim and judges again. D42: absent
+    /// leaves, null clears.
+    async fn a_complaint_is_corrected(world) {
+        let brigade = world.brigade().await;
+        let first = file(&world, fumes(Some("13800000001"), 0.0)).await;
+        let mut wrong = fumes(Some("13800000002"), 10.0);
+        wrong["category"] = json!("radiation.light");
+        wrong["address"] = json!("东街口3号");
+        let number = file(&world, wrong).await;
+        let path = format!("/api/v1/complaints/{number}");
+        let seen = brigade.get(&path).await.expect(200);
+        assert_eq!(seen.text("/link"), "own");
+        brigade.post("/api/v1/triage/claims", json!({ "number": number })).await.expect(201);
+        let version = seen.body["version"].as_i64().unwrap();
+        let patch = json!({ "category": "air.cooking_fume", "reason": "类别选错" });
+        brigade.send(reqwest::Method::PATCH, &path, |r| r.json(&patch)).await.expect_problem(428, "precondition_required");
+        brigade.patch_if(&path, version + 7, patch.clone()).await.expect_problem(412, "precondition_failed");
+        for (body, field) in [
+            (json!({ "category": null, "reason": "x清除" }), "category"),
+            (json!({ "category": "fire", "reason": "类别" }), "category"),
+            (json!({ "premises": "  ", "reason": "类别" }), "premises"),
+        ] {
+            let reply = brigade.patch_if(&path, version, body).await.expect_problem(422, "invalid");
+            assert_eq!(reply.body["items"][0]["location"], field);
+        }
+        let done = brigade.patch_if(&path, version, patch).await.expect(200);
+        let after = brigade.get(&path).await.expect(200);
+        assert_eq!((after.text("/category"), after.text("/address"), after.text("/premises")), ("air.cooking_fume".into(), "东街口3号".into(), "老王烧烤".into()));
+        assert_eq!((after.text("/link"), after.text("/link_rule"), after.text("/state")), ("suspected".into(), "R4".into(), "screening".into()));
+        let queue = brigade.get("/api/v1/triage/queue").await.expect(200);
+        assert!(queue.body["items"].as_array().unwrap().iter().all(|i| i["claimed_by"].is_null()), "the claim ended");
+        let matches = brigade.get(&format!("{path}/matches")).await.expect(200);
+        assert_eq!(matches.body["verdicts"].as_array().unwrap().len(), 2, "the first verdict is kept");
+        assert_eq!(matches.body["verdicts"][1]["candidates"][0]["number"], first);
+        let version = after.body["version"].as_i64().unwrap();
+        assert!(done.body["version"].as_i64().unwrap() <= version);
+        brigade.patch_if(&path, version, json!({ "premises": null, "reason": "并非该店" })).await.expect(200);
+        let cleared = brigade.get(&path).await.expect(200);
+        assert_eq!((cleared.body["premises"].clone(), cleared.text("/address")), (Value::Null, "东街口3号".into()));
+    }
+}

@@ -396,10 +396,46 @@ diesel::table! {
     use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
     use diesel::sql_types::*;
 
-    sender_block (key) {
-        key -> Text,
+    sender_block (id) {
+        id -> UuidSql,
+        complaint_id -> UuidSql,
         reason -> Text,
         created_by -> UuidSql,
+        created_at -> UtcTimeSql,
+        lifted_by -> Nullable<UuidSql>,
+        lifted_at -> Nullable<UtcTimeSql>,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    sender_block_key (key, block_id) {
+        key -> Text,
+        block_id -> UuidSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    complaint_sender (complaint_id) {
+        complaint_id -> UuidSql,
+        key -> Text,
+        created_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    complaint_part (complaint_id) {
+        complaint_id -> UuidSql,
+        letter_id -> UuidSql,
+        split_by -> UuidSql,
         created_at -> UtcTimeSql,
     }
 }
@@ -546,6 +582,10 @@ diesel::joinable!(reply -> staff (written_by));
 diesel::joinable!(rating -> complaint (complaint_id));
 diesel::joinable!(photo -> complaint (complaint_id));
 diesel::joinable!(sender_block -> staff (created_by));
+diesel::joinable!(sender_block -> complaint (complaint_id));
+diesel::joinable!(sender_block_key -> sender_block (block_id));
+diesel::joinable!(complaint_sender -> complaint (complaint_id));
+diesel::joinable!(complaint_part -> complaint (complaint_id));
 diesel::joinable!(match_key -> complaint (complaint_id));
 diesel::joinable!(match_decision -> match_verdict (verdict_id));
 diesel::joinable!(match_decision -> complaint (complaint_id));
@@ -580,6 +620,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     rating,
     photo,
     sender_block,
+    sender_block_key,
+    complaint_sender,
+    complaint_part,
     match_key,
     match_verdict,
     match_decision,

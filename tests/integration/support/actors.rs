@@ -164,6 +164,14 @@ impl Actor {
         .await
     }
 
+    /// A PATCH with the version that was read.
+    pub async fn patch_if(&self, path: &str, version: i64, body: Value) -> Reply {
+        self.send(Method::PATCH, path, |r| {
+            r.header("if-match", format!("\"{version}\"")).json(&body)
+        })
+        .await
+    }
+
     pub async fn delete(&self, path: &str) -> Reply {
         self.send(Method::DELETE, path, |r| r).await
     }

@@ -51,6 +51,8 @@ pub struct World {
 pub struct Wishes {
     /// Rates low enough to be met.
     pub tight_limits: bool,
+    /// Another room for uploads than the default.
+    pub upload_memory_mb: Option<usize>,
 }
 
 /// Plays a story. Without PostgreSQL its half is left out, which `support::postgres` says once,
@@ -97,6 +99,9 @@ impl World {
             unknown_code: rate,
             sign_in: rate,
         };
+        if let Some(megabytes) = wishes.upload_memory_mb {
+            settings.upload_memory_mb = megabytes;
+        }
         let start: DateTime<Utc> = DateTime::parse_from_rfc3339(TODAY).unwrap().to_utc();
         let clock = ManualClock::at(start);
         let sms = Arc::new(MemoryGateway::default());

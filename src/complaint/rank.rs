@@ -1,8 +1,9 @@
 //! The order of the brigade's queue (domain §3.4).
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::district::Profile;
+use super::queries::ComplaintRow;
+use crate::district::{Profile, calendar::date_of};
 
 /// What the order is made of.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +45,26 @@ pub fn queue_rank(profile: &Profile, input: &RankInput) -> i32 {
         URGENT_BELOW
     };
     group + (10_000.0 - score(profile, input) * 10.0).round() as i32
+}
+
+/// The rank of a stored complaint as things stand now.
+#[must_use]
+pub fn rank_of(
+    profile: &Profile,
+    row: &ComplaintRow,
+    distinct_reporters: i32,
+    now: DateTime<Utc>,
+) -> i32 {
+    let input = RankInput {
+        risk: row.risk,
+        distinct_reporters,
+        rebound: row.link_rule.as_deref() == Some("R6"),
+        from_above: FROM_ABOVE.contains(&row.channel.as_str()),
+        received_on: date_of(row.received_at.0),
+        due_on: row.due_on,
+        today: date_of(now),
+    };
+    queue_rank(profile, &input)
 }
 
 /// The score, 0 to 100.

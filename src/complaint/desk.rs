@@ -1,0 +1,156 @@
+//! The door for staff and other systems: hotline, platform, letters, visits, superiors.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use utoipa::ToSchema;
+
+use super::{
+    body::{Border, Checked, IntakeBody},
+    intake::{self, Door, Prepared},
+    person::{Person, PetitionerKind, check_person},
+    photos::{self, Taken},
+    routes::{read_submission, store_and_answer},
+    views::Receipt,
+};
+use crate::account::Staff;
+use crate::app::App;
+use crate::platform::{
+    http::IdempotencyKey,
+    problem::{Item, Problem},
+};
+use crate::record::Actor;
+
+/// Persons on one petition at most; longer lists come as several petitions.
+const MAX_PETITIONERS: usize = 500;
+
+/// The multipart form of an intake, for the document.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "read by the schema derive alone")]
+pub struct IntakeForm {
+    /// The intake, as JSON.
+    intake: IntakeBody,
+    /// Up to nine photos: scans of a letter, pictures that came with a transfer.
+    #[schema(value_type = Vec<String>, format = Binary)]
+    photo: Vec<String>,
+}
+
+/// Takes a complaint in from another channel, with photos where there are some. The same channel
+/// and upstream number is the same complaint (R0): its first record is answered with 200.
+#[utoipa::path(post, path = "/api/v1/intake", tag = "complaints", operation_id = "create_intake",
+    request_body(content((IntakeBody = "application/json"), (IntakeForm = "multipart/form-data"))),
+    responses((status = 201, body = Receipt), (status = 200, description = "Received before (R0)", body = Receipt),
+        (status = "default", response = crate::server::AnyProblem)))]
+pub async fn take_in(
+    app: web::Data<App>,
+    staff: Staff,
+    key: IdempotencyKey,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    let sent = read_submission::<IntakeBody>(&app, "intake", &request, payload).await?;
+    if let Some(answer) = key.kept_answer(&app.db, sent.fingerprint).await? {
+        return Ok(answer.into_response());
+    }
+    let fingerprint = sent.fingerprint;
+    let draft = check_intake(&app, sent.body, staff.actor())?;
+    let taken = photos::take_in(&app, sent.uploads).await?;
+    let prepared = draft.prepare(&app, taken);
+    store_and_answer(&app, key, fingerprint, prepared).await
+}
+
+/// A checked complaint from another channel, before its photos were looked at.
+pub struct Draft {
+    checked: Checked,
+    door: Door,
+    others: Vec<(PetitionerKind, Person)>,
+}
+
+impl Draft {
+    /// With its photos, ready to be stored.
+    #[must_use]
+    pub fn prepare(self, app: &App, photos: Vec<Taken>) -> Prepared {
+        let Self {
+            checked,
+            door,
+            others,
+        } = self;
+        intake::prepare(&app.profile, &app.keys, checked, door, others, photos)
+    }
+}
+
+/// Checks a complaint from another channel; used by the import as well.
+///
+/// # Errors
+/// 422 with one item for each field that is not valid.
+pub fn check_intake(app: &App, body: IntakeBody, actor: Actor) -> Result<Draft, Problem> {
+    let profile = &app.profile;
+    let now = app.now();
+    let channel = profile.channel(&body.channel).ok_or_else(|| {
+        let known = profile
+            .channels
+            .iter()
+            .map(|c| c.code.as_str())
+            .collect::<Vec<_>>()
+            .join(", ");
+        Problem::invalid("channel", "unknown_channel", format!("is one of {known}"))
+    })?;
+    if channel.needs_external_no && body.external_no.is_none() {
+        let message = "is required for this channel: it keeps the same complaint from coming twice";
+        return Err(Problem::invalid("external_no", "required", message));
+    }
+    if body.received_at.is_some_and(|at| at > now) {
+        return Err(Problem::invalid(
+            "received_at",
+            "in_the_future",
+            "has not happened yet",
+        ));
+    }
+    let mut items = Vec::new();
+    if body.petitioners.len() > MAX_PETITIONERS {
+        items.push(Item::new(
+            "petitioners",
+            "too_many",
+            format!("has {MAX_PETITIONERS} persons at most"),
+        ));
+    }
+    let others: Vec<(PetitionerKind, Person)> = body
+        .petitioners
+        .into_iter()
+        .enumerate()
+        .filter_map(|(at, p)| {
+            let person = check_person(p.person, &format!("petitioners[{at}].person"), &mut items)?;
+            Some((p.kind, person))
+        })
+        .collect();
+    if !items.is_empty() {
+        return Err(Problem::invalid_items(items));
+    }
+    let checked = body
+        .complaint
+        .check(profile, now, Border::Open)
+        .map_err(nested)?;
+    let door = Door {
+        channel: body.channel,
+        external_no: body.external_no,
+        source_class: body.source_class,
+        received_at: body.received_at.unwrap_or(now),
+        object_id: body.object_id,
+        resident: None,
+        resident_key: None,
+        sender: None,
+        actor,
+    };
+    Ok(Draft {
+        checked,
+        door,
+        others,
+    })
+}
+
+/// Fields of the complaint inside an intake body are told with their whole path.
+fn nested(problem: Problem) -> Problem {
+    let items = problem.items().iter().map(|item| Item {
+        location: format!("complaint.{}", item.location),
+        ..item.clone()
+    });
+    Problem::invalid_items(items.collect())
+}

@@ -1,0 +1,228 @@
+//! What the reporter says after filing: more facts, a rating, a withdrawal.
+
+use actix_web::{HttpResponse, web};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{
+    queries::{self, reporter_event},
+    tracking::{code_of, counted, may_add},
+    views::StepView,
+};
+use crate::account::caller::Address;
+use crate::app::App;
+use crate::ledger::queries as ledger;
+use crate::platform::{
+    http::{Answer, Body, IdempotencyKey},
+    limit::Limited,
+    problem::{Code, OnDb, Problem},
+};
+use crate::record;
+use crate::text::mask;
+
+/// More facts.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SupplementBody {
+    /// What is to be added.
+    #[validate(length(min = 1, max = 2000, message = "has 1 to 2000 letters"))]
+    pub text: String,
+    /// Whether something new happened since; new facts lead to a new verification.
+    #[serde(default)]
+    pub new_facts: bool,
+    /// When it happened.
+    pub occurred_at: Option<DateTime<Utc>>,
+}
+
+/// Adds facts. A complaint that was returned for completion goes back to the queue.
+#[utoipa::path(post, path = "/api/v1/tracking/{code}/supplements", tag = "tracking", operation_id = "add_supplement", security(()),
+    params(("code" = String, Path)), request_body = SupplementBody,
+    responses((status = 201, body = StepView), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn add_supplement(
+    app: web::Data<App>,
+    address: Address,
+    path: web::Path<String>,
+    key: IdempotencyKey,
+    body: Body<SupplementBody>,
+) -> Result<HttpResponse, Problem> {
+    let code = code_of(&app, &address, &path)?;
+    app.limits.take(Limited::Submit, &address.0)?;
+    let now = app.now();
+    let Body { value, fingerprint } = body;
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let row = queries::take_by_code(conn, &code)?;
+            may_add(&row)?;
+            let masked = mask(&value.text).text;
+            queries::insert_supplement(
+                conn,
+                row.id,
+                (&value.text, &masked),
+                value.new_facts,
+                value.occurred_at,
+                now,
+            )
+            .or_fault("insert a supplement")?;
+            let event =
+                reporter_event(&row, "supplement").with(json!({ "new_facts": value.new_facts }));
+            record::append(conn, &event, now).or_fault("record")?;
+            let state = if row.state == "returned" {
+                queries::advance(conn, &row, &reporter_event(&row, "resubmit"), now)?
+            } else {
+                row.state.as_str()
+            };
+            Answer::created(
+                format!("/api/v1/tracking/{code}"),
+                &StepView::of(&row, state),
+            )
+        })
+        .await
+        .map_err(|problem| counted(&app, &address, problem))?;
+    Ok(answer.into_response())
+}
+
+/// How a reply was received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Score {
+    /// 满意.
+    Satisfied,
+    /// 基本满意.
+    BasicallySatisfied,
+    /// 不满意.
+    Dissatisfied,
+}
+
+impl Score {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Satisfied => "satisfied",
+            Self::BasicallySatisfied => "basically_satisfied",
+            Self::Dissatisfied => "dissatisfied",
+        }
+    }
+}
+
+/// A rating.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RatingBody {
+    /// How the reply was received.
+    pub score: Score,
+    /// Why.
+    #[validate(length(max = 1000, message = "has 1000 letters at most"))]
+    pub text: Option<String>,
+    /// Whether the matter should be taken up again. Staff decide; only with `dissatisfied`.
+    #[serde(default)]
+    pub wants_reopening: bool,
+}
+
+/// Rates the reply, once, within 14 days. Dissatisfaction asks for reopening; it never reopens
+/// by itself.
+#[utoipa::path(post, path = "/api/v1/tracking/{code}/rating", tag = "tracking", operation_id = "create_rating", security(()),
+    params(("code" = String, Path)), request_body = RatingBody,
+    responses((status = 201, body = StepView), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn rate(
+    app: web::Data<App>,
+    address: Address,
+    path: web::Path<String>,
+    key: IdempotencyKey,
+    body: Body<RatingBody>,
+) -> Result<HttpResponse, Problem> {
+    let code = code_of(&app, &address, &path)?;
+    let (shared, now) = (app.clone(), app.now());
+    let Body { value, fingerprint } = body;
+    if value.wants_reopening && value.score != Score::Dissatisfied {
+        return Err(Problem::invalid(
+            "wants_reopening",
+            "not_dissatisfied",
+            "goes with `dissatisfied` alone",
+        ));
+    }
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let row = queries::take_by_code(conn, &code)?;
+            if queries::rating_of(conn, row.id)
+                .or_fault("load the rating")?
+                .is_some()
+            {
+                return Err(Problem::because(Code::Gone, "the reply was rated already"));
+            }
+            let replies = queries::replies_of(conn, row.id).or_fault("load replies")?;
+            let open = TimeDelta::days(shared.profile.rules.rating.open_days);
+            let late = replies
+                .iter()
+                .rev()
+                .find(|r| r.kind == "final")
+                .is_some_and(|r| now - r.created_at.0 > open);
+            if late {
+                return Err(Problem::because(
+                    Code::Gone,
+                    "a reply can be rated within 14 days",
+                ));
+            }
+            let state = queries::advance(conn, &row, &reporter_event(&row, "rate"), now)?;
+            let masked = value.text.as_deref().map(|t| mask(t).text);
+            let texts = value.text.as_deref().zip(masked.as_deref());
+            queries::insert_rating(
+                conn,
+                row.id,
+                value.score.as_str(),
+                texts,
+                value.wants_reopening,
+                now,
+            )
+            .or_fault("insert a rating")?;
+            if value.wants_reopening {
+                queries::set_flag(conn, &row, "wants_reopening", true, now)
+                    .or_fault("set a flag")?;
+            }
+            Answer::created(
+                format!("/api/v1/tracking/{code}"),
+                &StepView::of(&row, state),
+            )
+        })
+        .await
+        .map_err(|problem| counted(&app, &address, problem))?;
+    Ok(answer.into_response())
+}
+
+/// Why a complaint is withdrawn.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawalBody {
+    /// Why, if the reporter says.
+    #[validate(length(max = 500, message = "has 500 letters at most"))]
+    pub reason: Option<String>,
+}
+
+/// Withdraws a complaint that was not replied to yet. It stays on record.
+#[utoipa::path(post, path = "/api/v1/tracking/{code}/withdrawal", tag = "tracking", operation_id = "create_withdrawal", security(()),
+    params(("code" = String, Path)), request_body = WithdrawalBody,
+    responses((status = 200, body = StepView), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn withdraw(
+    app: web::Data<App>,
+    address: Address,
+    path: web::Path<String>,
+    key: IdempotencyKey,
+    body: Body<WithdrawalBody>,
+) -> Result<HttpResponse, Problem> {
+    let code = code_of(&app, &address, &path)?;
+    let (shared, now) = (app.clone(), app.now());
+    let Body { value, fingerprint } = body;
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let row = queries::take_by_code(conn, &code)?;
+            let reason = value.reason.map(|r| mask(&r).text);
+            let event = reporter_event(&row, "withdraw").because(reason.as_deref());
+            let state = queries::advance(conn, &row, &event, now)?;
+            ledger::refresh(conn, &shared.profile, row.entry_id, now)?;
+            Answer::ok(&StepView::of(&row, state))
+        })
+        .await
+        .map_err(|problem| counted(&app, &address, problem))?;
+    Ok(answer.into_response())
+}

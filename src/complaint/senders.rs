@@ -1,0 +1,301 @@
+//! The abuse list (D8): a blocked sender gets the answer everybody gets, and what they send stays
+//! hidden. Somebody named puts a sender on the list, says why, and may take them off again.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::{DateTime, FixedOffset, Utc};
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{queries, views::local};
+use crate::account::Staff;
+use crate::app::App;
+use crate::matching::queries::persons_of;
+use crate::platform::{
+    db::{
+        Connection, Id, UtcTime,
+        schema::{complaint, complaint_sender, sender_block, sender_block_key, staff},
+    },
+    http::{Answer, Body, IdempotencyKey, Page, PageQuery, Query},
+    problem::{Code, OnDb, Problem},
+};
+use crate::record::{self, Event};
+
+/// For how long the blind index of a sending address is kept, so that an anonymous sender can
+/// still be blocked when the brigade reads what they sent.
+const SENDER_KEPT_DAYS: i64 = 30;
+
+/// Whether any of these senders is on the list.
+///
+/// # Errors
+/// What the database answers.
+pub fn is_blocked(conn: &mut Connection, keys: &[String]) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::exists(
+        sender_block_key::table
+            .inner_join(sender_block::table)
+            .filter(sender_block_key::key.eq_any(keys))
+            .filter(sender_block::lifted_at.is_null()),
+    ))
+    .get_result(conn)
+}
+
+/// Keeps the blind index of the address a complaint came from.
+///
+/// # Errors
+/// What the database answers.
+pub fn remember(
+    conn: &mut Connection,
+    complaint: Id,
+    key: &str,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::insert_into(complaint_sender::table)
+        .values((
+            complaint_sender::complaint_id.eq(complaint),
+            complaint_sender::key.eq(key),
+            complaint_sender::created_at.eq(UtcTime(now)),
+        ))
+        .execute(conn)
+}
+
+/// Forgets addresses past their time.
+///
+/// # Errors
+/// What the database answers.
+pub fn forget_old(conn: &mut Connection, now: DateTime<Utc>) -> QueryResult<usize> {
+    let until = now - chrono::TimeDelta::days(SENDER_KEPT_DAYS);
+    let old = complaint_sender::table.filter(complaint_sender::created_at.lt(UtcTime(until)));
+    diesel::delete(old).execute(conn)
+}
+
+/// Whom to block, and why.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BlockBody {
+    /// Number of a complaint by that sender.
+    #[validate(length(min = 1, max = 32, message = "is a complaint's number"))]
+    pub number: String,
+    /// Why; kept in the record.
+    #[validate(length(min = 4, max = 500, message = "has 4 to 500 letters"))]
+    pub reason: String,
+}
+
+/// A block. Whom it hits is told by a complaint of theirs, never by name or address.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BlockView {
+    /// Id, to lift it by.
+    pub id: Id,
+    /// Number of the complaint it was made for.
+    pub number: String,
+    /// Why.
+    pub reason: String,
+    /// User name of who made it.
+    pub created_by: String,
+    /// When.
+    pub created_at: DateTime<FixedOffset>,
+    /// When it was lifted.
+    pub lifted_at: Option<DateTime<FixedOffset>>,
+}
+
+type BlockRow = (Id, String, String, String, UtcTime, Option<UtcTime>);
+
+impl From<BlockRow> for BlockView {
+    fn from((id, number, reason, created_by, created_at, lifted_at): BlockRow) -> Self {
+        Self {
+            id,
+            number,
+            reason,
+            created_by,
+            created_at: local(created_at),
+            lifted_at: lifted_at.map(local),
+        }
+    }
+}
+
+/// Blocks the sender of a complaint: its petitioners and, for thirty days after it came, the
+/// address it came from. What they send from now on is taken as ever, and hidden.
+#[utoipa::path(post, path = "/api/v1/sender-blocks", tag = "complaints", operation_id = "block_sender",
+    request_body = BlockBody,
+    responses((status = 201, body = BlockView), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn block_sender(
+    app: web::Data<App>,
+    staff: Staff,
+    key: IdempotencyKey,
+    body: Body<BlockBody>,
+) -> Result<HttpResponse, Problem> {
+    let now = app.now();
+    let Body { value, fingerprint } = body;
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let row = queries::by_number(conn, &value.number)
+                .or_fault("load a complaint")?
+                .ok_or_else(|| Problem::invalid("number", "unknown", "is no complaint's number"))?;
+            let id = insert(conn, row.id, &staff, &value.reason, now)?;
+            let actor = staff.actor();
+            let event = Event::new("complaint", row.id, "block_sender", &actor)
+                .because(Some(&value.reason))
+                .with(json!({ "block": id }));
+            record::append(conn, &event, now).or_fault("record")?;
+            let view = BlockView::from(find(conn, id)?);
+            Answer::created(format!("/api/v1/sender-blocks/{id}"), &view)
+        })
+        .await?;
+    Ok(answer.into_response())
+}
+
+fn insert(
+    conn: &mut Connection,
+    complaint: Id,
+    staff: &Staff,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<Id, Problem> {
+    let mut keys = persons_of(conn, &[complaint])
+        .or_fault("load petitioners")?
+        .remove(&complaint)
+        .unwrap_or_default();
+    let address: Option<String> = complaint_sender::table
+        .find(complaint)
+        .select(complaint_sender::key)
+        .first(conn)
+        .optional()
+        .or_fault("load the sender")?;
+    keys.extend(address);
+    keys.sort_unstable();
+    keys.dedup();
+    if keys.is_empty() {
+        return Err(Problem::because(
+            Code::GuardFailed,
+            "nothing is known of this complaint's sender any more",
+        ));
+    }
+    let id = Id::new();
+    diesel::insert_into(sender_block::table)
+        .values((
+            sender_block::id.eq(id),
+            sender_block::complaint_id.eq(complaint),
+            sender_block::reason.eq(reason),
+            sender_block::created_by.eq(staff.id),
+            sender_block::created_at.eq(UtcTime(now)),
+        ))
+        .execute(conn)
+        .or_fault("insert a block")?;
+    for key in keys {
+        diesel::insert_into(sender_block_key::table)
+            .values((
+                sender_block_key::key.eq(key),
+                sender_block_key::block_id.eq(id),
+            ))
+            .execute(conn)
+            .or_fault("insert a block's key")?;
+    }
+    Ok(id)
+}
+
+fn find(conn: &mut Connection, id: Id) -> Result<BlockRow, Problem> {
+    sender_block::table
+        .inner_join(complaint::table)
+        .inner_join(staff::table)
+        .filter(sender_block::id.eq(id))
+        .select((
+            sender_block::id,
+            complaint::number,
+            sender_block::reason,
+            staff::username,
+            sender_block::created_at,
+            sender_block::lifted_at,
+        ))
+        .first(conn)
+        .optional()
+        .or_fault("load a block")?
+        .ok_or_else(Problem::not_found)
+}
+
+/// The blocks, newest first, lifted ones among them.
+#[utoipa::path(get, path = "/api/v1/sender-blocks", tag = "complaints", operation_id = "list_sender_blocks",
+    params(PageQuery),
+    responses((status = 200, body = Page<BlockView>), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn list_sender_blocks(
+    app: web::Data<App>,
+    _staff: Staff,
+    query: Query<PageQuery>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let (limit, after) = (query.0.limit(), query.0.after::<Id>()?);
+    let rows: Vec<BlockRow> = app
+        .db
+        .read(move |conn| {
+            let mut rows = sender_block::table
+                .inner_join(complaint::table)
+                .inner_join(staff::table)
+                .order(sender_block::id.desc())
+                .limit(limit + 1)
+                .select((
+                    sender_block::id,
+                    complaint::number,
+                    sender_block::reason,
+                    staff::username,
+                    sender_block::created_at,
+                    sender_block::lifted_at,
+                ))
+                .into_boxed();
+            if let Some(id) = after {
+                rows = rows.filter(sender_block::id.lt(id));
+            }
+            rows.load(conn).or_fault("list blocks")
+        })
+        .await?;
+    let page = Page::of(rows, limit, |row| row.0, BlockView::from);
+    Ok(page.into_response(&request))
+}
+
+/// Why a block ends.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LiftBody {
+    /// Why; kept in the record.
+    #[validate(length(min = 4, max = 500, message = "has 4 to 500 letters"))]
+    pub reason: String,
+}
+
+/// Lifts a block. What was hidden meanwhile stays hidden; what comes from now on does not.
+#[utoipa::path(post, path = "/api/v1/sender-blocks/{id}/lifting", tag = "complaints", operation_id = "lift_sender_block",
+    params(("id" = String, Path)), request_body = LiftBody,
+    responses((status = 200, body = BlockView), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn lift_sender_block(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+    key: IdempotencyKey,
+    body: Body<LiftBody>,
+) -> Result<HttpResponse, Problem> {
+    let now = app.now();
+    let Body { value, fingerprint } = body;
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let id: uuid::Uuid = path.parse().map_err(|_| Problem::not_found())?;
+            let id = Id(id);
+            let (_, number, .., lifted_at) = find(conn, id)?;
+            if lifted_at.is_some() {
+                return Err(Problem::because(Code::Gone, "the block was lifted already"));
+            }
+            diesel::update(sender_block::table.find(id))
+                .set((
+                    sender_block::lifted_by.eq(staff.id),
+                    sender_block::lifted_at.eq(UtcTime(now)),
+                ))
+                .execute(conn)
+                .or_fault("lift a block")?;
+            let row = queries::take(conn, &number)?;
+            let actor = staff.actor();
+            let event = Event::new("complaint", row.id, "lift_sender_block", &actor)
+                .because(Some(&value.reason))
+                .with(json!({ "block": id }));
+            record::append(conn, &event, now).or_fault("record")?;
+            Answer::ok(&BlockView::from(find(conn, id)?))
+        })
+        .await?;
+    Ok(answer.into_response())
+}

@@ -1,0 +1,267 @@
+//! Correcting what a complaint was filed as: its category, object, address, demand.
+
+use actix_web::{HttpResponse, web};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::claims;
+use crate::account::Staff;
+use crate::app::App;
+use crate::complaint::{
+    machine::ENDED,
+    queries::{self, ComplaintRow},
+    rank,
+    views::ComplaintSummary,
+};
+use crate::ledger::queries as ledger;
+use crate::matching::{self, rejudge};
+use crate::platform::{
+    db::{
+        Connection, UtcTime,
+        schema::{complaint, complaint_text},
+    },
+    http::{Answer, Body, IdempotencyKey, IfMatch},
+    problem::{Item, OnDb, Problem},
+};
+use crate::record::{self, Event};
+use crate::text::{mask, premises_key};
+
+/// A field of a patch that may be absent (leave it), null (clear it) or a value (D42).
+type Patch = Option<Option<String>>;
+
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Patch, D::Error> {
+    Option::<String>::deserialize(deserializer).map(Some)
+}
+
+/// What to correct. A field that is absent stays as it is; null clears it.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CorrectionBody {
+    /// Category code; cannot be cleared.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub category: Patch,
+    /// The shop, site or company complained of.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub premises: Patch,
+    /// Address in words.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub address: Patch,
+    /// Registered id of the object.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub object_id: Patch,
+    /// What the reporter wants.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub demand: Patch,
+    /// Why; kept in the record.
+    #[validate(length(min = 2, max = 500, message = "has 2 to 500 letters"))]
+    pub reason: String,
+}
+
+impl CorrectionBody {
+    fn check(&self, app: &App) -> Result<(), Problem> {
+        let mut items = Vec::new();
+        let limits = app.profile.rules.limits;
+        match &self.category {
+            Some(None) => items.push(Item::new("category", "required", "cannot be cleared")),
+            Some(Some(code)) if app.profile.open_category(code).is_none() => {
+                let message = "is not a category of this district; see GET /api/v1/district";
+                items.push(Item::new("category", "unknown_category", message));
+            }
+            _ => {}
+        }
+        let lengths = [
+            ("premises", &self.premises, limits.premises_letters),
+            ("address", &self.address, limits.address_letters),
+            ("object_id", &self.object_id, 64),
+            ("demand", &self.demand, 64),
+        ];
+        for (field, value, most) in lengths {
+            let Some(Some(text)) = value else { continue };
+            if text.trim().is_empty() {
+                items.push(Item::new(field, "empty", "is a text, or null to clear it"));
+            } else if text.chars().count() > most {
+                let message = format!("has {most} letters at most");
+                items.push(Item::new(field, "too_long", message));
+            }
+        }
+        if items.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::invalid_items(items))
+        }
+    }
+
+    /// The fields that were given, for the record; no words of the reporter's.
+    fn fields(&self) -> Vec<&'static str> {
+        [
+            ("category", &self.category),
+            ("premises", &self.premises),
+            ("address", &self.address),
+            ("object_id", &self.object_id),
+            ("demand", &self.demand),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| value.as_ref().map(|_| name))
+        .collect()
+    }
+}
+
+/// A corrected complaint.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Corrected {
+    /// What lists show, after the correction.
+    #[serde(flatten)]
+    pub summary: ComplaintSummary,
+    /// The new version, also the `ETag` to send next.
+    pub version: i32,
+}
+
+/// Corrects a complaint. Another category brings its own risk, so the place in the queue is made
+/// anew, a claim on it ends (D33), and what it may be a duplicate of is judged again; the answer
+/// to that question stays a named person's. Clocks go by channel and procedure and stay.
+#[utoipa::path(patch, path = "/api/v1/complaints/{number}", tag = "triage", operation_id = "correct_complaint",
+    params(("number" = String, Path), ("If-Match" = String, Header, description = "ETag read")), request_body = CorrectionBody,
+    responses((status = 200, body = Corrected), (status = "default", response = crate::server::AnyProblem)))]
+pub async fn correct_complaint(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+    version: IfMatch,
+    key: IdempotencyKey,
+    body: Body<CorrectionBody>,
+) -> Result<HttpResponse, Problem> {
+    let (shared, now) = (app.clone(), app.now());
+    let Body { value, fingerprint } = body;
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let row = queries::take(conn, &path)?;
+            version.require(row.version)?;
+            value.check(&shared)?;
+            if ENDED.contains(&row.state.as_str()) {
+                return Err(Problem::wrong_state(&row.state, "correct"));
+            }
+            let row = correct(conn, &shared, &staff, &row, &value, now)?;
+            Answer::ok(&Corrected {
+                version: row.version,
+                summary: ComplaintSummary::of(&shared.profile, &row),
+            })
+        })
+        .await?;
+    Ok(answer.into_response())
+}
+
+fn correct(
+    conn: &mut Connection,
+    app: &App,
+    staff: &Staff,
+    row: &ComplaintRow,
+    body: &CorrectionBody,
+    now: DateTime<Utc>,
+) -> Result<ComplaintRow, Problem> {
+    write_words(conn, row, body).or_fault("correct the words")?;
+    if let Some(demand) = &body.demand {
+        diesel::update(complaint::table.find(row.id))
+            .set(complaint::demand.eq(demand))
+            .execute(conn)
+            .or_fault("correct the demand")?;
+    }
+    let mut detail = Map::from_iter([("fields".to_owned(), json!(body.fields()))]);
+    if let Some(Some(code)) = &body.category
+        && *code != row.category
+    {
+        let moved: Value = json!({ "from": row.category, "to": code });
+        detail.insert("category".to_owned(), moved);
+        change_category(conn, app, row, code, now)?;
+        claims::release(conn, row.id).or_fault("release the claim")?;
+    }
+    diesel::update(complaint::table.find(row.id))
+        .set((
+            complaint::version.eq(complaint::version + 1),
+            complaint::updated_at.eq(UtcTime(now)),
+        ))
+        .execute(conn)
+        .or_fault("count the version")?;
+    let actor = staff.actor();
+    let event = Event::new("complaint", row.id, "correct", &actor)
+        .because(Some(&body.reason))
+        .with(Value::Object(detail));
+    record::append(conn, &event, now).or_fault("record")?;
+    let corrected = queries::by_id(conn, row.id).or_fault("load the complaint")?;
+    matching::queries::refile(conn, row.id).or_fault("refile the complaint")?;
+    if corrected.in_queue && matches!(corrected.link.as_str(), "own" | "suspected") {
+        rejudge::judge_again(conn, &app.profile, &corrected, &actor, now)?;
+    }
+    ledger::refresh(conn, &app.profile, row.entry_id, now)?;
+    queries::by_id(conn, row.id).or_fault("load the complaint")
+}
+
+fn write_words(
+    conn: &mut Connection,
+    row: &ComplaintRow,
+    body: &CorrectionBody,
+) -> QueryResult<()> {
+    let text = complaint_text::table.find(row.id);
+    if let Some(premises) = &body.premises {
+        diesel::update(text)
+            .set((
+                complaint_text::premises.eq(premises),
+                complaint_text::premises_key.eq(premises.as_deref().and_then(premises_key)),
+            ))
+            .execute(conn)?;
+    }
+    if let Some(address) = &body.address {
+        diesel::update(text)
+            .set((
+                complaint_text::address.eq(address),
+                complaint_text::address_masked.eq(address.as_deref().map(|a| mask(a).text)),
+            ))
+            .execute(conn)?;
+    }
+    if let Some(object_id) = &body.object_id {
+        diesel::update(text)
+            .set(complaint_text::object_id.eq(object_id))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+fn change_category(
+    conn: &mut Connection,
+    app: &App,
+    row: &ComplaintRow,
+    code: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let Some(category) = app.profile.open_category(code) else {
+        return Ok(());
+    };
+    let entry = ledger::by_id(conn, row.entry_id).or_fault("load the entry")?;
+    let changed = ComplaintRow {
+        risk: category.risk,
+        ..row.clone()
+    };
+    let queue_rank = rank::rank_of(&app.profile, &changed, entry.distinct_reporters, now);
+    diesel::update(complaint::table.find(row.id))
+        .set((
+            complaint::category.eq(&category.code),
+            complaint::coarse.eq(&category.coarse),
+            complaint::risk.eq(category.risk),
+            complaint::queue_rank.eq(queue_rank),
+        ))
+        .execute(conn)
+        .or_fault("change the category")?;
+    if entry.lead_complaint_id == Some(row.id) && entry.state == "clue" {
+        ledger::set_category(conn, entry.id, &category.code, &category.coarse)
+            .or_fault("change the entry's category")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! Properties that hold over sequences nobody wrote by hand: merging and undoing, paging while
+//! rows come. The sequences are drawn from seeds, so a failure names the seed that repeats it.
+
+use dengwen::platform::db::{
+    Id,
+    schema::{complaint, ledger_entry},
+};
+use diesel::prelude::*;
+use serde_json::{Value, json};
+
+use crate::support::{World, bodies::fumes};
+
+/// A small generator (SplitMix64): the same seed gives the same sequence everywhere.
+struct Draw(u64);
+
+impl Draw {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        usize::try_from((z ^ (z >> 31)) % bound as u64).unwrap()
+    }
+}
+
+/// A complaint about fumes somewhere in the district, by somebody or nobody.
+fn somewhere(draw: &mut Draw) -> Value {
+    let phone = format!("1380000{:04}", draw.below(4));
+    let mut body = fumes(Some(phone.as_str()).filter(|_| draw.below(3) > 0), 0.0);
+    body["premises"] = Value::Null;
+    body["location"]["lon"] = json!(119.283 + 0.004 * draw.below(6) as f64);
+    body["location"]["lat"] = json!(26.078 + 0.004 * draw.below(6) as f64);
+    body
+}
+
+type Links = Vec<(Id, Id, String, Option<String>, Option<Id>, String)>;
+type Counts = Vec<(
+    Id,
+    String,
+    Option<Id>,
+    i32,
+    i32,
+    i32,
+    i32,
+    bool,
+    bool,
+    Option<chrono::NaiveDate>,
+)>;
+
+/// Everything a merge changes.
+fn ledger(world: &World) -> (Links, Counts) {
+    world.db_read(|c| {
+        let links = complaint::table
+            .order(complaint::id)
+            .select((
+                complaint::id,
+                complaint::entry_id,
+                complaint::link,
+                complaint::link_rule,
+                complaint::repeat_of,
+                complaint::state,
+            ))
+            .load(c)
+            .unwrap();
+        let counts = ledger_entry::table
+            .order(ledger_entry::id)
+            .select((
+                ledger_entry::id,
+                ledger_entry::state,
+                ledger_entry::merged_into,
+                ledger_entry::complaint_count,
+                ledger_entry::distinct_reporters,
+                ledger_entry::duplicate_count,
+                ledger_entry::repeat_count,
+                ledger_entry::strong_concern,
+                ledger_entry::collective_visit,
+                ledger_entry::due_on,
+            ))
+            .load(c)
+            .unwrap();
+        (links, counts)
+    })
+}
+
+fn numbers(world: &World) -> Vec<String> {
+    world.db_read(|c| {
+        ledger_entry::table
+            .order(ledger_entry::id)
+            .select(ledger_entry::number)
+            .load(c)
+            .unwrap()
+    })
+}
+
+on_both! {
+    /// Whatever was merged into whatever, in whatever order: taking the merges back, the last one
+    /// first, restores every state in between exactly, and no complaint ever loses its number.
+    async fn undoing_merges_restores_every_state(world) {
+        let brigade = world.brigade().await;
+        for seed in 0..4 {
+            let mut draw = Draw(seed);
+            for _ in 0..7 {
+                world.resident().post("/api/v1/complaints", somewhere(&mut draw)).await.expect(201);
+            }
+            let entries = numbers(&world);
+            let mut done: Vec<(String, (Links, Counts))> = Vec::new();
+            for _ in 0..14 {
+                let (from, into) = (draw.below(entries.len()), draw.below(entries.len()));
+                let before = ledger(&world);
+                let body = json!({ "into": entries[into], "reason": "同一问题" });
+                let reply = brigade.post(&format!("/api/v1/entries/{}/merge", entries[from]), body).await;
+                if reply.status == 200 {
+                    assert_ne!(from, into, "seed {seed}");
+                    assert_eq!(ledger(&world).0.len(), before.0.len(), "seed {seed}");
+                    done.push((reply.text("/merge_id"), before));
+                } else {
+                    let reply = reply.expect_problem(409, "merge_refused");
+                    assert_eq!(ledger(&world), before, "seed {seed}: refused {}", reply.body);
+                }
+                if draw.below(3) == 0 && let Some((merge, before)) = done.pop() {
+                    brigade.post(&format!("/api/v1/merges/{merge}/undo"), json!({ "reason": "并错" })).await.expect(200);
+                    assert_eq!(ledger(&world), before, "seed {seed}: undone at once");
+                }
+            }
+            assert!(!done.is_empty(), "seed {seed} merged nothing");
+            for (merge, before) in done.into_iter().rev() {
+                let undo = format!("/api/v1/merges/{merge}/undo");
+                brigade.post(&undo, json!({ "reason": "并错" })).await.expect(200);
+                assert_eq!(ledger(&world), before, "seed {seed}");
+                brigade.post(&undo, json!({ "reason": "并错" })).await.expect_problem(409, "undo_refused");
+            }
+        }
+    }
+}
+
+on_both! {
+    /// D40: whatever the page size and whatever comes between two pages, everything that was
+    /// there at the first page is shown once, in one order.
+    async fn pages_show_everything_once(world) {
+        let brigade = world.brigade().await;
+        let mut draw = Draw(7);
+        for _ in 0..9 {
+            world.resident().post("/api/v1/complaints", somewhere(&mut draw)).await.expect(201);
+        }
+        for list in ["/api/v1/complaints", "/api/v1/triage/queue", "/api/v1/entries"] {
+            for size in [1, 2, 3, 7] {
+                let whole = brigade.get(&format!("{list}?limit=200")).await.expect(200);
+                let there: Vec<String> = whole.body["items"].as_array().unwrap().iter().map(|i| i["number"].as_str().unwrap().to_owned()).collect();
+                let mut seen: Vec<String> = Vec::new();
+                let mut next = Some(format!("{list}?limit={size}"));
+                while let Some(path) = next {
+                    let page = brigade.get(&path).await.expect(200);
+                    let items = page.body["items"].as_array().unwrap();
+                    assert!(items.len() <= size);
+                    seen.extend(items.iter().map(|i| i["number"].as_str().unwrap().to_owned()));
+                    next = page.body["next_cursor"].as_str().map(|c| format!("{list}?limit={size}&cursor={c}"));
+                    if seen.len() == 2 * size {
+                        world.resident().post("/api/v1/complaints", somewhere(&mut draw)).await.expect(201);
+                    }
+                }
+                let old: Vec<&String> = seen.iter().filter(|n| there.contains(n)).collect();
+                assert_eq!(old, there.iter().collect::<Vec<_>>(), "{list} by {size}");
+                let mut once = seen.clone();
+                once.sort_unstable();
+                once.dedup();
+                assert_eq!(once.len(), seen.len(), "{list} by {size}");
+            }
+        }
+    }
+}
