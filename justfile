@@ -15,6 +15,7 @@ bless:
     cargo fmt
     cargo run --quiet -- openapi > openapi/dengwen.json.new
     mv openapi/dengwen.json.new openapi/dengwen.json
+    DENGWEN_TEST_BLESS=1 cargo test --quiet --test integration documents
 
 # Format.
 fmt:

@@ -14,6 +14,7 @@ use crate::support::{
     Wishes,
     actors::form,
     bodies::{fumes, river},
+    hostile,
 };
 
 on_both! {
@@ -419,6 +420,27 @@ on_both! {
         resident.post(&path("withdrawal"), json!({})).await.expect_problem(409, "wrong_state");
         resident.post(&path("supplements"), json!({ "text": "再补充" })).await.expect_problem(409, "wrong_state");
         resident.post_parts(&path("photos"), &[("photo", None, scene(1, 90, 60))]).await.expect(409);
+    }
+}
+
+on_both! {
+    /// D9: the set of our own, through HTTP: each is named with its problem beside the photo that
+    /// was kept, and alone each is refused by its kind.
+    async fn files_made_to_hurt_are_named(world) {
+        let resident = world.resident();
+        let good = scene(3, 900, 700);
+        for (name, bytes, code) in hostile::set(&good) {
+            let parts = vec![
+                ("complaint", None, river(None).to_string().into_bytes()),
+                ("photo", Some("a.jpg"), bytes.clone()),
+                ("photo", Some("b.jpg"), good.clone()),
+            ];
+            let receipt = resident.post_parts("/api/v1/complaints", &parts).await.expect(201);
+            let photos = &receipt.body["photos"];
+            assert_eq!((photos[0]["problem"].clone(), photos[1]["status"].clone()), (json!(code), json!("kept")), "{name}");
+            let alone = resident.post_parts(&format!("/api/v1/tracking/{}/photos", receipt.text("/tracking_code")), &[("photo", Some("a.jpg"), bytes)]).await;
+            assert!([413, 415, 422].contains(&alone.status), "{name}: {}", alone.status);
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod support;
 mod access;
 mod account;
 mod complaint;
+mod documents;
 mod field;
 mod house;
 mod import;

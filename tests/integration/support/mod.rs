@@ -4,6 +4,7 @@
 pub mod actors;
 pub mod bodies;
 pub mod contract;
+pub mod hostile;
 pub mod postgres;
 
 use std::{future::Future, num::NonZeroU32, sync::Arc};

@@ -1,0 +1,35 @@
+//! `dengwen bench`: what this machine bears.
+
+mod load;
+mod photos;
+
+use clap::{Args, Subcommand};
+
+use crate::config::Settings;
+
+/// What to measure.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Options {
+    #[command(flatten)]
+    load: load::Options,
+    #[command(subcommand)]
+    only: Option<Only>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Only {
+    /// Take photos in one after the other (decode, checks, hashes, two copies), without a server
+    Photos(photos::Options),
+}
+
+/// Measures and prints.
+pub(super) fn run(
+    settings: impl FnOnce() -> anyhow::Result<Settings>,
+    options: &Options,
+) -> anyhow::Result<()> {
+    match &options.only {
+        None => load::run(settings()?, &options.load),
+        Some(Only::Photos(options)) => photos::run(options),
+    }
+}

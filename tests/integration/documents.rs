@@ -1,0 +1,149 @@
+//! Documents made from the tables in the code: configuration keys, problem codes, roles and
+//! routes, transition tables. `DENGWEN_TEST_BLESS=1` writes them anew; otherwise they must be what
+//! the code says.
+
+use std::{fmt::Write as _, path::Path};
+
+use dengwen::{
+    account::{Access, Role},
+    complaint, config, ledger,
+    platform::problem::{Code, Language},
+    record::machine::Machine,
+    server::ROUTES,
+    verification,
+};
+
+const MADE: &str = "<!-- Made from the code by `just bless`; a test compares the two. -->\n";
+
+fn committed(name: &str, made: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("docs")
+        .join(name);
+    if std::env::var_os("DENGWEN_TEST_BLESS").is_some() {
+        std::fs::write(&path, made).unwrap();
+    }
+    let there = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(
+        there, made,
+        "docs/{name} is not what the code says; run `just bless`"
+    );
+}
+
+#[test]
+fn configuration_keys() {
+    let mut page = format!(
+        "# Configuration\n\n{MADE}\n\
+         Every key stands in the environment under its name, or in the TOML file given with `--config` in \
+         lower case without `DENGWEN_`. The environment wins. A key that is not in this table is \
+         refused by name.\n\n| key | default | meaning |\n|---|---|---|\n"
+    );
+    for key in config::KEYS {
+        let default = if key.default.is_empty() {
+            String::new()
+        } else {
+            format!("`{}`", key.default)
+        };
+        writeln!(page, "| `{}` | {default} | {} |", key.name, key.meaning).unwrap();
+    }
+    committed("configuration.md", &page);
+}
+
+#[test]
+fn problem_codes() {
+    let mut page = format!(
+        "# Problem codes\n\n{MADE}\n\
+         Every refusal and failure is an RFC 9457 document with one of these codes; its `type` is \
+         `urn:dengwen:problem:CODE`. Titles come in Chinese, or in English for \
+         `Accept-Language: en`.\n\n| code | status | 标题 | title |\n|---|---|---|---|\n"
+    );
+    for code in Code::ALL {
+        writeln!(
+            page,
+            "| `{}` | {} | {} | {} |",
+            code.as_str(),
+            code.status(),
+            code.title(Language::Zh),
+            code.title(Language::En)
+        )
+        .unwrap();
+    }
+    committed("problems.md", &page);
+}
+
+#[test]
+fn roles_and_routes() {
+    let mut page = format!(
+        "# Roles and routes\n\n{MADE}\n## Roles\n\n| role | 角色 | sees reporters, masked | reads unmasked text |\n|---|---|---|---|\n"
+    );
+    let mark = |on: bool| if on { "yes" } else { "" };
+    for role in Role::ALL {
+        writeln!(
+            page,
+            "| `{}` | {} | {} | {} |",
+            role.as_str(),
+            role.zh(),
+            mark(role.may_see_reporter()),
+            mark(role.may_read_full_text())
+        )
+        .unwrap();
+    }
+    page.push_str(
+        "\n## Routes\n\nAn administrator may call every staff route.\n\n| method | path | who |\n|---|---|---|\n",
+    );
+    for route in ROUTES {
+        let who = match route.access {
+            Access::Public => "anybody".to_owned(),
+            Access::Resident => "a signed-in resident".to_owned(),
+            Access::AnyStaff => "any staff".to_owned(),
+            Access::SignedIn => "anybody signed in".to_owned(),
+            Access::Staff(roles) => roles
+                .iter()
+                .map(|role| format!("`{}`", role.as_str()))
+                .collect::<Vec<_>>()
+                .join(", "),
+        };
+        writeln!(page, "| {} | `{}` | {who} |", route.method, route.path).unwrap();
+    }
+    committed("access.md", &page);
+}
+
+fn machine(page: &mut String, machine: &Machine, title: &str) {
+    writeln!(page, "\n## {title}\n\n| state | 状态 |\n|---|---|").unwrap();
+    for (state, label) in machine.states {
+        writeln!(page, "| `{state}` | {label} |").unwrap();
+    }
+    page.push_str("\n| from | event | to | who | guard |\n|---|---|---|---|---|\n");
+    for row in machine.transitions {
+        writeln!(
+            page,
+            "| `{}` | `{}` | `{}` | {} | {} |",
+            row.from,
+            row.event,
+            row.to,
+            row.who.join(", "),
+            row.guard
+        )
+        .unwrap();
+    }
+}
+
+#[test]
+fn transition_tables() {
+    let mut page = format!(
+        "# States and transitions\n\n{MADE}\n\
+         A pair of state and event that is not in its table is answered with 409 and both names. \
+         `reporter` acts by tracking code, `system` by itself.\n"
+    );
+    machine(&mut page, &complaint::machine::MACHINE, "Complaint 信访件");
+    machine(
+        &mut page,
+        &verification::machine::MACHINE,
+        "Verification 现场核实",
+    );
+    machine(
+        &mut page,
+        &ledger::machine::MACHINE,
+        "Ledger entry 台账条目",
+    );
+    committed("transitions.md", &page);
+}
