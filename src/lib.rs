@@ -11,6 +11,7 @@
 //! - [`ledger`]: entries from clue to admission (一本账).
 //! - [`record`]: the append-only history; [`account`]: people, roles, sessions.
 //! - [`district`]: the district profile, where everything with legal effect is data.
+//! - [`linkage`]: the engine that says how likely two reports are one matter.
 //! - [`photo`], [`geo`], [`text`]: ground floor, pure.
 //! - [`platform`]: database, HTTP, blobs, jobs, clock: what every capability stands on.
 
@@ -23,6 +24,7 @@ pub mod district;
 pub mod geo;
 pub mod jobs;
 pub mod ledger;
+pub mod linkage;
 pub mod matching;
 pub mod openapi;
 pub mod photo;

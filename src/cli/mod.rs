@@ -3,6 +3,7 @@
 mod bench;
 mod demo;
 pub mod import;
+mod matching;
 mod serve;
 mod staff;
 
@@ -47,6 +48,9 @@ enum Action {
     },
     /// Measure what this machine bears, through the HTTP API
     Bench(bench::Options),
+    /// Train, measure and explain the matching of reports
+    #[command(subcommand, name = "match")]
+    Match(matching::Action),
     /// Take another system's rows in
     #[command(subcommand)]
     Import(Import),
@@ -96,6 +100,7 @@ pub fn run(command: Command) -> anyhow::Result<()> {
         Action::Serve => serve::run(options.settings()?),
         Action::Demo { once } => demo::run(options.settings()?, once),
         Action::Bench(what) => bench::run(|| options.settings(), &what),
+        Action::Match(action) => matching::run(action),
         Action::Import(Import::Complaints(what)) => import::run(options.settings()?, &what),
         Action::Migrate => migrate(&options.settings()?),
         Action::Staff(action) => staff::run(&options.settings()?, action),

@@ -17,7 +17,7 @@ use super::{
 use crate::district::{DeadlineKind, Profile, calendar::date_of};
 use crate::geo::{Point, cell};
 use crate::ledger::queries as ledger;
-use crate::matching::{self, Outcome, PhotoRef, Place, Report, Rule, Verdict};
+use crate::matching::{self, Outcome, PhotoRef, Place, Report, Rule, Verdict, facts::Known};
 use crate::platform::{
     crypto::Keys,
     db::{
@@ -28,7 +28,7 @@ use crate::platform::{
     problem::{OnDb, Problem},
 };
 use crate::record::{self, Actor, Event};
-use crate::text::{grams, mask, premises_key, text_keys};
+use crate::text::{mask, text_number};
 
 /// Which door a complaint came through.
 #[derive(Debug, Clone)]
@@ -150,7 +150,7 @@ pub fn prepare_signed(
     } else {
         None
     };
-    let report = report_of(&checked, &door, &people, &photos);
+    let report = report_of(profile, &checked, &door, &people, &photos);
     Prepared {
         checked,
         door,
@@ -161,7 +161,13 @@ pub fn prepare_signed(
     }
 }
 
-fn report_of(checked: &Checked, door: &Door, people: &[Signer], photos: &[Taken]) -> Report {
+fn report_of(
+    profile: &Profile,
+    checked: &Checked,
+    door: &Door,
+    people: &[Signer],
+    photos: &[Taken],
+) -> Report {
     let mut persons: Vec<String> = people
         .iter()
         .flat_map(|signer| signer.keys.clone())
@@ -170,23 +176,30 @@ fn report_of(checked: &Checked, door: &Door, people: &[Signer], photos: &[Taken]
     persons.dedup();
     let accuracy_m = checked.position.and_then(|p| p.accuracy_m);
     let kept = photos.iter().filter_map(|photo| photo.result.as_ref().ok());
-    Report {
+    let street = checked.point.and_then(|p| profile.street_at(p));
+    // The device of one day: over days, an address is many people's.
+    let sender = door.sender.as_deref();
+    let of_day = |sender| text_number(&format!("{sender} {}", date_of(door.received_at)));
+    Known {
         id: Id::new().0,
-        channel: door.channel.clone(),
-        external_no: door.external_no.clone(),
+        number: "",
+        channel: &door.channel,
+        external_no: door.external_no.as_deref(),
         persons,
-        object_id: door.object_id.clone(),
-        premises: checked.premises.as_deref().and_then(premises_key),
+        sender: sender.map(of_day),
+        object_id: door.object_id.as_deref(),
+        premises: checked.premises.as_deref(),
         place: checked.point.map(|point| Place { point, accuracy_m }),
-        category: checked.category.clone(),
-        coarse: checked.coarse.clone(),
+        address: checked.address.as_deref(),
+        description: &checked.description,
+        street: street.map(|s| s.code.as_str()),
+        category: &checked.category,
+        coarse: &checked.coarse,
         occurred: checked
             .occurred_at
             .map(|from| (from, checked.occurred_until.unwrap_or(from))),
         received_at: door.received_at,
-        demand: checked.demand.clone(),
-        grams: grams(&checked.description),
-        text_keys: text_keys(&checked.description),
+        demand: checked.demand.as_deref(),
         photos: kept
             .map(|p| PhotoRef {
                 sha256: p.sha256.clone(),
@@ -194,6 +207,7 @@ fn report_of(checked: &Checked, door: &Door, people: &[Signer], photos: &[Taken]
             })
             .collect(),
     }
+    .report()
 }
 
 /// Stores a complaint: decides what it is, attaches it or opens a clue, numbers it, starts its
@@ -218,7 +232,7 @@ pub fn store(
     let from: Vec<String> = report.persons.iter().chain(&door.sender).cloned().collect();
     let hidden = senders::is_blocked(conn, &from).or_fault("look at the abuse list")?;
     let verdict = if hidden {
-        Verdict::new_matter(&profile.rules.matching.model)
+        Verdict::new_matter(profile.model.name())
     } else {
         matching::queries::verdict_for(conn, report, profile)?
     };
@@ -244,7 +258,7 @@ pub fn store(
     let photos = photos::insert(conn, row.id, None, &prepared.photos, checked.point, now)
         .or_fault("insert photos")?;
     if !hidden {
-        matching::queries::store(conn, report, &verdict, now).or_fault("store the verdict")?;
+        matching::queries::store(conn, report, &row.number, &verdict, now)?;
     }
     let event = Event::new("complaint", row.id, "register", &door.actor)
         .moving("registered", &row.state)

@@ -213,7 +213,7 @@ fn similar_open(
 ) -> Result<Vec<SimilarView>, Problem> {
     let likely: Vec<&Explained> = candidates
         .iter()
-        .filter(|c| c.vetoes.is_empty() && c.score >= profile.rules.matching.lower)
+        .filter(|c| c.vetoes.is_empty() && c.score >= profile.rules.matching.lower())
         .collect();
     let ids: Vec<Id> = likely.iter().map(|c| c.candidate.into()).collect();
     let loaded = matching::queries::load_candidates(conn, &ids).or_fault("load similar matters")?;
@@ -230,7 +230,7 @@ fn similar_open(
                 similar(
                     profile,
                     explained,
-                    report.category.clone(),
+                    report.category.to_string(),
                     report.received_at,
                     metres,
                 )

@@ -286,9 +286,9 @@ pub async fn add_photos(
                 .map(|(lon, lat)| Point { lon, lat });
             let photos = photos::insert(conn, row.id, None, &taken, claimed, now)
                 .or_fault("insert photos")?;
-            let files = taken.iter().filter_map(|t| t.result.as_ref().ok());
-            let keys = files.map(|p| format!("f:{}", p.sha256)).collect();
-            matching::queries::file(conn, row.id, keys).or_fault("file photos")?;
+            if !row.hidden {
+                matching::queries::refile(conn, row.id)?;
+            }
             let event = reporter_event(&row, "add_photos").with(json!({ "count": photos.len() }));
             record::append(conn, &event, now).or_fault("record")?;
             Answer::created(format!("/api/v1/tracking/{code}"), &PhotoList { photos })

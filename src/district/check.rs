@@ -131,22 +131,12 @@ impl Check<'_> {
             "[bounds]",
             || "bounds: expected west < east and south < north".to_owned(),
         )?;
-        let weights = [
-            matching.weight_object,
-            matching.weight_place,
-            matching.weight_category,
-            matching.weight_text,
-            matching.weight_time,
-        ];
-        let is_weight = |weight: &f64| weight.is_finite() && *weight >= 0.0;
-        let usable = weights.iter().all(is_weight) && weights.iter().sum::<f64>() > 0.0;
-        self.require(usable, RULES, "weight_object", || {
-            "matching: expected weights of 0 or more, not all 0".to_owned()
-        })?;
-        let ordered =
-            0.0 < matching.lower && matching.lower < matching.upper && matching.upper <= 1.0;
-        self.require(ordered, RULES, "upper", || {
-            "matching: expected 0 < lower < upper <= 1".to_owned()
+        let costly = |cost: f64| cost.is_finite() && cost > 1.0;
+        let ordered = costly(matching.cost_wrong_link)
+            && costly(matching.cost_missed)
+            && matching.lower() < matching.upper();
+        self.require(ordered, RULES, "cost_wrong_link", || {
+            "matching: expected costs above 1 with 1/cost_missed < 1 - 1/cost_wrong_link".to_owned()
         })?;
         let visit = &rules.verification;
         self.require(

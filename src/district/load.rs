@@ -15,6 +15,7 @@ use super::{
     taxonomy::{Category, Coarse, Competence, OfficialUnit, Post},
 };
 use crate::geo::{Area, AreaIndex, Point};
+use crate::linkage::Model;
 
 /// Accuracy of a place known only by its street's name (metres): no evidence of place.
 const STREET_ACCURACY_M: f64 = 2000.0;
@@ -82,6 +83,7 @@ embedded_files!(
     "units.toml",
     "channels.toml",
     "procedures.toml",
+    "model.json",
     "streets.geojson",
     "grids.geojson",
     "places.csv",
@@ -152,6 +154,12 @@ struct ProceduresFile {
     decisions: std::collections::BTreeMap<String, String>,
 }
 
+fn read_model(files: &dyn Files) -> Result<Model, ProfileError> {
+    const FILE: &str = "model.json";
+    let json = text(files, FILE)?;
+    Model::parse(&json).map_err(|e| error(FILE, e.line(), e.to_string()))
+}
+
 fn load(files: &dyn Files) -> Result<Profile, ProfileError> {
     let rules: DistrictRules = read_toml(files, "district.toml")?;
     let taxonomy: TaxonomyFile = read_toml(files, "taxonomy.toml")?;
@@ -175,6 +183,7 @@ fn load(files: &dyn Files) -> Result<Profile, ProfileError> {
         posts: units.post,
         competences: competences(files, units.competence)?,
         channels: channels.channel,
+        model: read_model(files)?,
         procedures: procedures.procedure,
         documents: procedures.document,
         decision_documents: procedures.decisions.into_iter().collect(),
@@ -380,10 +389,10 @@ mod tests {
         assert!(at.to_string().contains("working_day"), "{at}");
 
         let at = broken("district.toml", |t| {
-            t.replacen("upper = 0.80", "uper = 0.80", 1)
+            t.replacen("cost_missed = 4.0", "cost_mised = 4.0", 1)
         });
-        assert_eq!(at.line, line("district.toml", "upper = 0.80"));
-        assert!(at.to_string().contains("uper"), "{at}");
+        assert_eq!(at.line, line("district.toml", "cost_missed = 4.0"));
+        assert!(at.to_string().contains("cost_mised"), "{at}");
 
         let at = broken("places.csv", |t| {
             t.replacen("屏山公园,119.296", "屏山公园,east", 1)
@@ -454,7 +463,11 @@ mod tests {
             ),
             ("grids.geojson", "\"35010200100101\"", "\"3501020010010\""),
             ("places.csv", "左海公园,119.285", "左海公园,119.305"),
-            ("district.toml", "upper = 0.80", "upper = 0.50"),
+            (
+                "district.toml",
+                "cost_wrong_link = 5.0",
+                "cost_wrong_link = 0.5",
+            ),
             ("district.toml", "south = 26.04", "south = 26.14"),
         ];
         for (file, from, to) in misfits {

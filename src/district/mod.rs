@@ -27,6 +27,7 @@ pub use taxonomy::{Category, Coarse, Competence, OfficialUnit, Post};
 use chrono::NaiveDate;
 
 use crate::geo::{AreaIndex, Point, distance_m};
+use crate::linkage::Model;
 
 /// A place this near a hot default point is that point (metres).
 const HOT_POINT_M: f64 = 2.0;
@@ -59,6 +60,8 @@ pub struct Profile {
     pub decision_documents: Vec<(String, String)>,
     /// Working days.
     pub calendar: Calendar,
+    /// What evidence weighs when reports are matched.
+    pub model: Model,
     street_index: AreaIndex,
     grid_index: AreaIndex,
     gazetteer: places::Gazetteer,

@@ -65,39 +65,39 @@ pub struct Limits {
     pub similar_shown: usize,
 }
 
-/// Weights and thresholds of matching (domain §3.3).
+/// What follows from how likely two reports are one matter (domain §3.3). The thresholds follow
+/// from what mistakes cost, in the cost of one officer's look.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MatchingRules {
-    /// The model's name, kept with every verdict.
-    pub model: String,
-    /// Weight of the object or premises.
-    pub weight_object: f64,
-    /// Weight of the distance.
-    pub weight_place: f64,
-    /// Weight of the category.
-    pub weight_category: f64,
-    /// Weight of the text.
-    pub weight_text: f64,
-    /// Weight of the time of day.
-    pub weight_time: f64,
-    /// Value of the category evidence when only the first level agrees.
-    pub same_coarse: f64,
-    /// At or above: attached provisionally.
-    pub upper: f64,
-    /// At or above, below `upper`: suspected.
-    pub lower: f64,
+    /// Cost of a report attached to the wrong matter, against one look at it.
+    pub cost_wrong_link: f64,
+    /// Cost of a duplicate nobody sees, against one look at it.
+    pub cost_missed: f64,
     /// Days after closing in which the same person's report is a repeat.
     pub window_days: i64,
     /// A fix less accurate than this (metres) is no evidence of place.
     pub accuracy_max_m: f64,
     /// Hours in which the same photo of the same person is the same submission (R0).
     pub resubmit_hours: i64,
-    /// Candidates taken for one key at most.
-    pub candidates_per_key: i64,
     /// Coordinates that are defaults, not places.
     #[serde(default)]
     pub hot_points: Vec<HotPoint>,
+}
+
+impl MatchingRules {
+    /// At or above this probability a report is attached provisionally: a look costs more than
+    /// the wrong links it would avoid.
+    #[must_use]
+    pub fn upper(&self) -> f64 {
+        1.0 - 1.0 / self.cost_wrong_link
+    }
+
+    /// At or above this probability somebody looks: the duplicates found are worth the looks.
+    #[must_use]
+    pub fn lower(&self) -> f64 {
+        1.0 / self.cost_missed
+    }
 }
 
 /// A coordinate that is some device's or clerk's default.

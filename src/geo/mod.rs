@@ -19,6 +19,12 @@ const EARTH_RADIUS_M: f64 = 6_371_008.8;
 /// H3 resolution of the blocking cells: hexagons with edges of about 200 m.
 const CELL_RESOLUTION: Resolution = Resolution::Nine;
 
+/// H3 resolution of the spots: hexagons with edges of about 25 m.
+const SPOT_RESOLUTION: Resolution = Resolution::Eleven;
+
+/// No corner of a blocking cell is farther from its middle than this, in metres.
+const CELL_REACH_M: f64 = 260.0;
+
 /// H3 resolution of the lock cells: hexagons with edges of about 1.4 km.
 const REGION_RESOLUTION: Resolution = Resolution::Seven;
 
@@ -111,6 +117,35 @@ pub fn distance_m(a: Point, b: Point) -> f64 {
     2.0 * EARTH_RADIUS_M * h.sqrt().min(1.0).asin()
 }
 
+/// A place from which many distances are measured. Near it the earth is flat: over ten kilometres
+/// the error stays under a metre in a thousand.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin {
+    place: Point,
+    metres_per_lon: f64,
+}
+
+impl Origin {
+    const METRES_PER_DEGREE: f64 = EARTH_RADIUS_M * std::f64::consts::PI / 180.0;
+
+    /// Measures from here.
+    #[must_use]
+    pub fn at(place: Point) -> Self {
+        Self {
+            place,
+            metres_per_lon: Self::METRES_PER_DEGREE * place.lat.to_radians().cos(),
+        }
+    }
+
+    /// Metres to another place.
+    #[must_use]
+    pub fn metres_to(&self, other: Point) -> f64 {
+        let east = (other.lon - self.place.lon) * self.metres_per_lon;
+        let north = (other.lat - self.place.lat) * Self::METRES_PER_DEGREE;
+        east.hypot(north)
+    }
+}
+
 fn cell_index(place: Point, resolution: Resolution) -> Option<h3o::CellIndex> {
     LatLng::new(place.lat, place.lon)
         .ok()
@@ -132,6 +167,37 @@ pub fn cell(place: Point) -> Option<i64> {
 #[must_use]
 pub fn cells_around(place: Point, radius_m: f64) -> Vec<i64> {
     disk(place, radius_m, CELL_RESOLUTION, CELL_STEP_M)
+        .into_iter()
+        .filter(|cell| {
+            middle_of(*cell).is_none_or(|m| distance_m(m, place) <= radius_m + CELL_REACH_M)
+        })
+        .collect()
+}
+
+fn middle_of(cell: i64) -> Option<Point> {
+    let cell = h3o::CellIndex::try_from(cell.cast_unsigned()).ok()?;
+    let middle = LatLng::from(cell);
+    Some(Point {
+        lon: middle.lng(),
+        lat: middle.lat(),
+    })
+}
+
+/// The spot (H3, resolution 11) of a place.
+#[must_use]
+pub fn spot(place: Point) -> Option<i64> {
+    cell_index(place, SPOT_RESOLUTION).map(as_column)
+}
+
+/// The spot of a place and its six neighbours: whatever lies within some 40 metres is in one.
+#[must_use]
+pub fn spots_around(place: Point) -> Vec<i64> {
+    cell_index(place, SPOT_RESOLUTION)
+        .map(|middle| middle.grid_disk::<Vec<_>>(1))
+        .unwrap_or_default()
+        .into_iter()
+        .map(as_column)
+        .collect()
 }
 
 /// The regions (H3, resolution 7) a search of `radius_m` metres may touch. Two reports that can

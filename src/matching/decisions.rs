@@ -9,7 +9,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::queries::{self, load_candidates};
+use super::queries;
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
@@ -190,10 +190,11 @@ fn own_entry(
     row: &ComplaintRow,
     now: DateTime<Utc>,
 ) -> Result<Id, Problem> {
-    let loaded = load_candidates(conn, &[row.id]).or_fault("load the complaint")?;
-    let candidate = loaded.into_iter().next().ok_or_else(Problem::not_found)?;
+    let report = queries::report_of(conn, row.id)
+        .or_fault("load the complaint")?
+        .ok_or_else(Problem::not_found)?;
     let old = ledger::by_id(conn, row.entry_id).or_fault("load the entry")?;
-    ledger::open_clue(conn, &app.profile, &candidate.report, &old.title, now).map(|(id, _)| id)
+    ledger::open_clue(conn, &app.profile, &report, &old.title, now).map(|(id, _)| id)
 }
 
 /// Undoing puts the complaint back to where the verdict had put it.

@@ -1,13 +1,13 @@
 //! Same matter? Same person? New, duplicate, repeat, rebound; explained (判重).
 //!
-//! A library within the crate: evidence in, explained verdict out, no I/O. The rules R0 to R12
-//! and the score are those of domain §3.3; weights and thresholds come from the district profile.
+//! The law's side of matching: `linkage` says how likely two reports are one matter, the rules R0
+//! to R12 (domain §3.3) say what follows. Model and thresholds come from the district profile.
 //! `queries` serves candidates from indexed keys, never from a scan.
 
 pub mod decisions;
 pub mod escalation;
-mod evidence;
-pub mod keys;
+mod explain;
+pub mod facts;
 pub mod queries;
 pub mod rejudge;
 pub mod routes;
@@ -18,69 +18,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::geo::Point;
-
-pub use evidence::{Scored, score};
+pub use crate::linkage::{Address, Code, Named, PhotoRef, Place, Report};
 pub use rules::decide;
 
 /// The operations of this capability.
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(routes::list_matches, decisions::decide_match))]
 pub struct Doc;
-
-/// A complaint as the engine sees it: keys and facts, no names, no contact data.
-#[derive(Debug, Clone)]
-pub struct Report {
-    /// The complaint's id.
-    pub id: Uuid,
-    /// Channel code.
-    pub channel: String,
-    /// The upstream system's number.
-    pub external_no: Option<String>,
-    /// Blind indexes of everyone who petitions here: reporter, joint signers, the represented.
-    /// Empty when anonymous.
-    pub persons: Vec<String>,
-    /// Registered id of the object complained of, where known (统一社会信用代码, 排污许可证号).
-    pub object_id: Option<String>,
-    /// Normal form of the premises' name.
-    pub premises: Option<String>,
-    /// Where, when there is a place.
-    pub place: Option<Place>,
-    /// Second-level category.
-    pub category: String,
-    /// First-level category.
-    pub coarse: String,
-    /// When it happened: begin and end.
-    pub occurred: Option<(DateTime<Utc>, DateTime<Utc>)>,
-    /// When it reached us.
-    pub received_at: DateTime<Utc>,
-    /// What the reporter wants, in a word.
-    pub demand: Option<String>,
-    /// Grams of the text, sorted.
-    pub grams: Vec<u64>,
-    /// Keys of the text.
-    pub text_keys: Vec<u64>,
-    /// Photos sent with it.
-    pub photos: Vec<PhotoRef>,
-}
-
-/// A place as evidence.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Place {
-    /// Canonical place.
-    pub point: Point,
-    /// Accuracy in metres, when known.
-    pub accuracy_m: Option<f64>,
-}
-
-/// A photo as evidence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PhotoRef {
-    /// SHA-256 of the original, hex.
-    pub sha256: String,
-    /// When it was taken, by its own data.
-    pub taken_at: Option<DateTime<Utc>>,
-}
 
 /// An earlier complaint and where its handling stands.
 #[derive(Debug, Clone)]
@@ -216,17 +160,16 @@ impl Outcome {
     }
 }
 
-/// One comparison of two reports: its value, its weight, and words an officer reads.
+/// One comparison of two reports: what was found, what it weighs, and words an officer reads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Comparison {
-    /// `object`, `place`, `category`, `text`, `time`, `person`, `photo`.
+    /// `place`, `address`, `category`, `text`, …: a comparison of docs/matching.md.
     pub name: String,
-    /// 0 (speaks against) to 1 (speaks for); absent when there is no evidence.
-    pub value: Option<f64>,
-    /// Share of the weight after terms without evidence were dropped.
+    /// The level found; `missing` says that there is no evidence of this kind.
+    #[serde(default)]
+    pub level: String,
+    /// Bits added to the odds that the two are one matter; below 0 it speaks against.
     pub weight: f64,
-    /// Value times weight: what it adds to the score.
-    pub contribution: f64,
     /// In words.
     pub words: String,
 }
@@ -244,9 +187,12 @@ pub struct Explained {
     pub rule: Rule,
     /// What would follow from this pair alone.
     pub outcome: Outcome,
-    /// 0 to 1.
+    /// Probability that the two are one matter, 0 to 1.
     pub score: f64,
-    /// The comparisons.
+    /// Bits of the odds before anything was compared; with the weights they make the score.
+    #[serde(default)]
+    pub prior: f64,
+    /// The comparisons that say something, the weightiest first.
     pub comparisons: Vec<Comparison>,
     /// Why they cannot be one matter, whatever the score.
     pub vetoes: Vec<String>,

@@ -1,29 +1,35 @@
-//! Candidates by key, verdicts kept.
+//! Candidates by key, facts and verdicts kept.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use diesel::{connection::SimpleConnection as _, prelude::*};
+use diesel::{
+    connection::SimpleConnection as _,
+    prelude::*,
+    sql_types::{Array, BigInt, Bool},
+};
 use serde_json::json;
 
-use super::{Candidate, EntryStanding, PhotoRef, Place, Report, Verdict, decide, keys};
+use super::{Candidate, EntryStanding, PhotoRef, Place, Report, Verdict, decide, facts::Known};
+use super::{facts::number_key, rules::radius_m};
 use crate::district::Profile;
-use crate::geo::Point;
+use crate::geo::{Origin, Point};
+use crate::linkage::{
+    keys::{self, CANDIDATES_MAX, PER_KEY},
+    stored,
+};
 use crate::on_each;
 use crate::platform::{
     db::{
-        Connection, Id, JsonValue, UtcTime,
+        Connection, Id, JsonValue, UtcTime, UuidSql,
         schema::{
-            complaint, complaint_place, complaint_text, ledger_entry, match_key, match_verdict,
-            petitioner, photo,
+            complaint, complaint_place, complaint_text, ledger_entry, match_fact, match_key,
+            match_verdict, petitioner, photo,
         },
     },
     problem::{OnDb, Problem},
 };
-use crate::text::{grams, text_keys};
-
-/// Candidates scored for one report at most, the newest first.
-const CANDIDATES_MAX: usize = 500;
+use crate::text::text_number;
 
 /// States in which a complaint takes no part in matching.
 const OUT_OF_MATCHING: [&str; 2] = ["withdrawn", "archived"];
@@ -39,7 +45,7 @@ pub fn lock(conn: &mut Connection, report: &Report, profile: &Profile) -> QueryR
     };
     // Place, premises, persons: whatever could make two reports meet. Sorted, so that no two
     // transactions wait for each other.
-    let mut locks: Vec<i64> = keys::regions(report, profile);
+    let mut locks: Vec<i64> = keys::regions(report, radius_m(profile, report));
     let named = report
         .premises
         .iter()
@@ -56,10 +62,7 @@ pub fn lock(conn: &mut Connection, report: &Report, profile: &Profile) -> QueryR
 }
 
 fn lock_number(name: &str) -> i64 {
-    grams(&format!("lock{name}lock"))
-        .into_iter()
-        .fold(0, |sum, gram| sum ^ gram.rotate_left(7))
-        .cast_signed()
+    text_number(&format!("lock {name}")).cast_signed()
 }
 
 /// Finds a report's candidates and decides.
@@ -71,194 +74,235 @@ pub fn verdict_for(
     report: &Report,
     profile: &Profile,
 ) -> Result<Verdict, Problem> {
-    let ids = candidate_ids(conn, report, profile).or_fault("find candidates")?;
-    let candidates = load_candidates(conn, &ids).or_fault("load candidates")?;
+    let candidates = candidates_of(conn, report, profile).or_fault("find candidates")?;
     Ok(decide(report, &candidates, profile))
 }
 
-/// Ids of earlier complaints that share a key, at most so many for each key and in all, newest first.
-/// A hot key (one address with very many complaints) is cut to its newest and so never slow.
-fn candidate_ids(
+/// The reports a new report may belong with. Each key gives its newest rows at most, so an
+/// address with very many reports is never slow; what was found by its cell alone counts only
+/// within the search radius.
+///
+/// # Errors
+/// What the database answers.
+pub fn candidates_of(
     conn: &mut Connection,
     report: &Report,
     profile: &Profile,
-) -> QueryResult<Vec<Id>> {
-    let per_key = profile.rules.matching.candidates_per_key;
-    let mut found = HashSet::new();
-    for key in keys::looked_for(report, profile) {
-        let ids: Vec<Id> = match_key::table
-            .filter(match_key::key.eq(key))
-            .filter(match_key::complaint_id.lt(Id(report.id)))
-            .order(match_key::complaint_id.desc())
-            .limit(per_key)
-            .select(match_key::complaint_id)
-            .load(conn)?;
-        found.extend(ids);
+) -> QueryResult<Vec<Candidate>> {
+    let radius = radius_m(profile, report);
+    let look_up = keys::looked_for(report, radius, false);
+    let near: Vec<(i64, bool)> = look_up.near.iter().map(|key| (*key, false)).collect();
+    let told = look_up.told.iter().map(|key| (*key, true));
+    let keys: Vec<(i64, bool)> = near.into_iter().chain(told).collect();
+    let mut found: HashMap<Id, bool> = HashMap::new();
+    for (id, told) in filed_under(conn, &keys)? {
+        *found.entry(id).or_default() |= told;
     }
-    let mut ids: Vec<Id> = found.into_iter().collect();
+    found.remove(&Id(report.id));
+    let mut ids: Vec<Id> = found.keys().copied().collect();
     // Ids are time-ordered, so the newest are the greatest.
     ids.sort_unstable_by(|a, b| b.cmp(a));
     ids.truncate(CANDIDATES_MAX);
-    Ok(ids)
+    let mut candidates = load_candidates(conn, &ids)?;
+    let origin = report.place.map(|p| Origin::at(p.point));
+    let search_m = keys::search_radius_m(report, radius);
+    candidates.retain(|old| {
+        let told = found.get(&Id(old.report.id)).copied().unwrap_or(false);
+        let metres = origin
+            .zip(old.report.place)
+            .map(|(origin, place)| origin.metres_to(place.point));
+        told || metres.is_some_and(|metres| metres <= search_m)
+    });
+    Ok(candidates)
 }
 
-#[derive(Queryable)]
-struct Row {
-    id: Id,
-    number: String,
-    channel: String,
-    external_no: Option<String>,
-    category: String,
-    coarse: String,
-    demand: Option<String>,
-    occurred_at: Option<UtcTime>,
-    occurred_until: Option<UtcTime>,
-    received_at: UtcTime,
-    closed_at: Option<UtcTime>,
-    entry_id: Id,
-    entry_state: String,
-    written_off_at: Option<UtcTime>,
+#[derive(QueryableByName)]
+struct Filed {
+    #[diesel(sql_type = UuidSql)]
+    complaint_id: Id,
+    #[diesel(sql_type = Bool)]
+    told: bool,
 }
 
-/// Loads complaints as candidates, in four queries however many there are.
+/// What is filed under keys, the newest of each. Ids made at the same moment do not tell who came
+/// first, so nothing is left out by its id: whoever is filed already was first. PostgreSQL is
+/// asked once for all keys; on SQLite there is no way to the server to be saved.
+fn filed_under(conn: &mut Connection, keys: &[(i64, bool)]) -> QueryResult<Vec<(Id, bool)>> {
+    let most = i64::try_from(PER_KEY).unwrap_or(i64::MAX);
+    match conn {
+        Connection::Postgres(c) => {
+            let (numbers, told): (Vec<i64>, Vec<bool>) = keys.iter().copied().unzip();
+            let rows: Vec<Filed> = diesel::sql_query(FILED_UNDER)
+                .bind::<Array<BigInt>, _>(numbers)
+                .bind::<Array<Bool>, _>(told)
+                .bind::<BigInt, _>(most)
+                .load(c)?;
+            Ok(rows.into_iter().map(|r| (r.complaint_id, r.told)).collect())
+        }
+        Connection::Sqlite(c) => {
+            let mut found = Vec::new();
+            for (key, told) in keys {
+                let ids: Vec<Id> = match_key::table
+                    .filter(match_key::key.eq(key))
+                    .order(match_key::complaint_id.desc())
+                    .limit(most)
+                    .select(match_key::complaint_id)
+                    .load(c)?;
+                found.extend(ids.into_iter().map(|id| (id, *told)));
+            }
+            Ok(found)
+        }
+    }
+}
+
+/// One seek in the index for each key.
+pub const FILED_UNDER: &str = "SELECT filed.complaint_id, asked.told \
+    FROM unnest($1, $2) AS asked (key, told) \
+    CROSS JOIN LATERAL (SELECT complaint_id FROM match_key \
+        WHERE match_key.key = asked.key \
+        ORDER BY complaint_id DESC LIMIT $3) AS filed";
+
+type CandidateRow = (
+    Vec<u8>,
+    String,
+    Option<UtcTime>,
+    Id,
+    String,
+    Option<UtcTime>,
+);
+
+/// Loads complaints as candidates, in one query however many there are.
 ///
 /// # Errors
 /// What the database answers.
 pub fn load_candidates(conn: &mut Connection, ids: &[Id]) -> QueryResult<Vec<Candidate>> {
-    let rows: Vec<Row> = complaint::table
-        .inner_join(ledger_entry::table)
-        .filter(complaint::id.eq_any(ids))
+    let rows: Vec<CandidateRow> = match_fact::table
+        .inner_join(complaint::table.inner_join(ledger_entry::table))
+        .filter(match_fact::complaint_id.eq_any(ids))
         .filter(complaint::hidden.eq(false))
         .filter(complaint::state.ne_all(OUT_OF_MATCHING))
         .select((
-            complaint::id,
+            match_fact::data,
             complaint::number,
-            complaint::channel,
-            complaint::external_no,
-            complaint::category,
-            complaint::coarse,
-            complaint::demand,
-            complaint::occurred_at,
-            complaint::occurred_until,
-            complaint::received_at,
             complaint::closed_at,
             complaint::entry_id,
             ledger_entry::state,
             ledger_entry::written_off_at,
         ))
         .load(conn)?;
-    let mut texts = texts_of(conn, ids)?;
-    let mut persons = persons_of(conn, ids)?;
-    let mut photos = photos_of(conn, ids)?;
     Ok(rows
         .into_iter()
-        .map(|row| {
-            let text = texts.remove(&row.id).unwrap_or_default();
-            let persons = persons.remove(&row.id).unwrap_or_default();
-            let photos = photos.remove(&row.id).unwrap_or_default();
-            candidate(row, text, persons, photos)
-        })
-        .collect())
-}
-
-/// Text and place of a complaint, as the engine needs them.
-#[derive(Default)]
-struct TextAndPlace {
-    description: String,
-    premises: Option<String>,
-    object_id: Option<String>,
-    place: Option<Place>,
-}
-
-fn candidate(
-    row: Row,
-    text: TextAndPlace,
-    persons: Vec<String>,
-    photos: Vec<PhotoRef>,
-) -> Candidate {
-    let occurred = row
-        .occurred_at
-        .map(|from| (from.0, row.occurred_until.unwrap_or(from).0));
-    let entry = match (row.entry_state.as_str(), row.written_off_at) {
-        ("archived", _) => EntryStanding::Archived,
-        ("written_off" | "follow_up" | "long_term", Some(at)) => EntryStanding::WrittenOff(at.0),
-        _ => EntryStanding::Open,
-    };
-    Candidate {
-        number: row.number,
-        entry_id: row.entry_id.0,
-        closed_at: row.closed_at.map(|at| at.0),
-        // 复查 and 复核 are a later chapter; until then no complaint has been through them.
-        finally_reviewed: false,
-        entry,
-        report: Report {
-            id: row.id.0,
-            channel: row.channel,
-            external_no: row.external_no,
-            persons,
-            object_id: text.object_id,
-            premises: text.premises,
-            place: text.place,
-            category: row.category,
-            coarse: row.coarse,
-            occurred,
-            received_at: row.received_at.0,
-            demand: row.demand,
-            grams: grams(&text.description),
-            text_keys: text_keys(&text.description),
-            photos,
-        },
-    }
-}
-
-type TextRow = (
-    Id,
-    String,
-    Option<String>,
-    Option<String>,
-    String,
-    Option<f64>,
-    Option<f64>,
-    Option<f64>,
-);
-
-fn texts_of(conn: &mut Connection, ids: &[Id]) -> QueryResult<HashMap<Id, TextAndPlace>> {
-    let rows: Vec<TextRow> = complaint::table
-        .inner_join(complaint_text::table)
-        .inner_join(complaint_place::table)
-        .filter(complaint::id.eq_any(ids))
-        .select((
-            complaint::id,
-            complaint_text::description,
-            complaint_text::premises_key,
-            complaint_text::object_id,
-            complaint_place::kind,
-            complaint_place::lon,
-            complaint_place::lat,
-            complaint_place::accuracy_m,
-        ))
-        .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(
-            |(id, description, premises, object_id, kind, lon, lat, accuracy_m)| {
-                let point = lon.zip(lat).filter(|_| kind != "none");
-                let place = point.map(|(lon, lat)| Place {
-                    point: Point { lon, lat },
-                    accuracy_m,
-                });
-                (
-                    id,
-                    TextAndPlace {
-                        description,
-                        premises,
-                        object_id,
-                        place,
-                    },
-                )
+        .filter_map(
+            |(data, number, closed_at, entry_id, state, written_off_at)| {
+                let entry = match (state.as_str(), written_off_at) {
+                    ("archived", _) => EntryStanding::Archived,
+                    ("written_off" | "follow_up" | "long_term", Some(at)) => {
+                        EntryStanding::WrittenOff(at.0)
+                    }
+                    _ => EntryStanding::Open,
+                };
+                Some(Candidate {
+                    report: stored::decode(&data)?,
+                    number,
+                    entry_id: entry_id.0,
+                    closed_at: closed_at.map(|at| at.0),
+                    // 复查 and 复核 are a later chapter; until then no complaint has been through them.
+                    finally_reviewed: false,
+                    entry,
+                })
             },
         )
         .collect())
+}
+
+type Filing = (
+    String,
+    String,
+    Option<String>,
+    String,
+    String,
+    Option<String>,
+    Option<UtcTime>,
+    Option<UtcTime>,
+    UtcTime,
+);
+type Words = (String, Option<String>, Option<String>, Option<String>);
+type Where = (
+    String,
+    Option<f64>,
+    Option<f64>,
+    Option<f64>,
+    Option<String>,
+);
+
+/// A complaint's report, made anew of its tables; `None` when there is no such complaint.
+///
+/// # Errors
+/// What the database answers.
+pub fn report_of(conn: &mut Connection, id: Id) -> QueryResult<Option<Report>> {
+    let found: Option<(Filing, Words, Where)> = complaint::table
+        .inner_join(complaint_text::table)
+        .inner_join(complaint_place::table)
+        .filter(complaint::id.eq(id))
+        .select((
+            (
+                complaint::number,
+                complaint::channel,
+                complaint::external_no,
+                complaint::category,
+                complaint::coarse,
+                complaint::demand,
+                complaint::occurred_at,
+                complaint::occurred_until,
+                complaint::received_at,
+            ),
+            (
+                complaint_text::description,
+                complaint_text::address,
+                complaint_text::premises,
+                complaint_text::object_id,
+            ),
+            (
+                complaint_place::kind,
+                complaint_place::lon,
+                complaint_place::lat,
+                complaint_place::accuracy_m,
+                complaint_place::street_code,
+            ),
+        ))
+        .first(conn)
+        .optional()?;
+    let Some((filing, words, at)) = found else {
+        return Ok(None);
+    };
+    let (number, channel, external_no, category, coarse, demand, from, until, received_at) = filing;
+    let (description, address, premises, object_id) = words;
+    let (kind, lon, lat, accuracy_m, street) = at;
+    let point = lon.zip(lat).filter(|_| kind != "none");
+    let known = Known {
+        id: id.0,
+        number: &number,
+        channel: &channel,
+        external_no: external_no.as_deref(),
+        persons: persons_of(conn, &[id])?.remove(&id).unwrap_or_default(),
+        sender: None,
+        object_id: object_id.as_deref(),
+        premises: premises.as_deref(),
+        place: point.map(|(lon, lat)| Place {
+            point: Point { lon, lat },
+            accuracy_m,
+        }),
+        address: address.as_deref(),
+        description: &description,
+        street: street.as_deref(),
+        category: &category,
+        coarse: &coarse,
+        occurred: from.map(|from| (from.0, until.unwrap_or(from).0)),
+        received_at: received_at.0,
+        demand: demand.as_deref(),
+        photos: photos_of(conn, id)?,
+    };
+    Ok(Some(known.report()))
 }
 
 /// Blind indexes of each complaint's petitioners.
@@ -279,46 +323,80 @@ pub fn persons_of(conn: &mut Connection, ids: &[Id]) -> QueryResult<HashMap<Id, 
     Ok(persons)
 }
 
-fn photos_of(conn: &mut Connection, ids: &[Id]) -> QueryResult<HashMap<Id, Vec<PhotoRef>>> {
-    let rows: Vec<(Id, String, Option<UtcTime>)> = photo::table
-        .filter(photo::complaint_id.eq_any(ids))
+fn photos_of(conn: &mut Connection, id: Id) -> QueryResult<Vec<PhotoRef>> {
+    let rows: Vec<(String, Option<UtcTime>)> = photo::table
+        .filter(photo::complaint_id.eq(id))
         .filter(photo::verification_id.is_null())
         .filter(photo::status.eq("kept"))
-        .select((photo::complaint_id, photo::sha256, photo::taken_at))
+        .order(photo::id)
+        .select((photo::sha256, photo::taken_at))
         .load(conn)?;
-    let mut photos: HashMap<Id, Vec<PhotoRef>> = HashMap::new();
-    for (id, sha256, taken_at) in rows {
-        photos.entry(id).or_default().push(PhotoRef {
-            sha256,
-            taken_at: taken_at.map(|at| at.0),
-        });
-    }
-    Ok(photos)
+    let photos = rows.into_iter().map(|(sha256, taken_at)| PhotoRef {
+        sha256,
+        taken_at: taken_at.map(|at| at.0),
+    });
+    Ok(photos.collect())
 }
 
 /// Files a complaint under its keys and keeps the verdict on it.
 ///
 /// # Errors
-/// What the database answers.
+/// A fault when the database fails.
 pub fn store(
     conn: &mut Connection,
     report: &Report,
+    number: &str,
     verdict: &Verdict,
     now: DateTime<Utc>,
-) -> QueryResult<Id> {
-    file(conn, report.id.into(), keys::filed_under(report))?;
-    keep_verdict(conn, report, verdict, now)
+) -> Result<Id, Problem> {
+    let report = Report {
+        number_key: number_key(number),
+        ..report.clone()
+    };
+    file(conn, &report)?;
+    keep_verdict(conn, &report, verdict, now).or_fault("keep the verdict")
 }
 
-/// Files a complaint anew after its facts were corrected.
+/// Files a complaint anew after its facts were corrected or evidence was added.
 ///
 /// # Errors
-/// What the database answers.
-pub fn refile(conn: &mut Connection, id: Id) -> QueryResult<()> {
-    diesel::delete(match_key::table.filter(match_key::complaint_id.eq(id))).execute(conn)?;
-    for candidate in load_candidates(conn, &[id])? {
-        file(conn, id, keys::filed_under(&candidate.report))?;
+/// A fault when the database fails.
+pub fn refile(conn: &mut Connection, id: Id) -> Result<(), Problem> {
+    diesel::delete(match_key::table.filter(match_key::complaint_id.eq(id)))
+        .execute(conn)
+        .or_fault("forget keys")?;
+    diesel::delete(match_fact::table.find(id))
+        .execute(conn)
+        .or_fault("forget facts")?;
+    match report_of(conn, id).or_fault("load a complaint's facts")? {
+        Some(report) => file(conn, &report),
+        None => Ok(()),
     }
+}
+
+fn file(conn: &mut Connection, report: &Report) -> Result<(), Problem> {
+    let data = stored::encode(report)
+        .map_err(|e| Problem::fault(format!("cannot write a report: {e}")))?;
+    diesel::insert_into(match_fact::table)
+        .values((
+            match_fact::complaint_id.eq(Id(report.id)),
+            match_fact::data.eq(data),
+        ))
+        .execute(conn)
+        .or_fault("file a complaint's facts")?;
+    let rows: Vec<_> = keys::filed_under(report)
+        .into_iter()
+        .map(|key| {
+            (
+                match_key::key.eq(key),
+                match_key::complaint_id.eq(Id(report.id)),
+            )
+        })
+        .collect();
+    on_each!(conn, |c| diesel::insert_into(match_key::table)
+        .values(rows)
+        .execute(c))
+    .or_fault("file a complaint under its keys")?;
     Ok(())
 }
 
@@ -348,24 +426,6 @@ pub fn keep_verdict(
         ))
         .execute(conn)?;
     Ok(id)
-}
-
-/// Files a complaint under more keys, as a photo that came later brings one.
-///
-/// # Errors
-/// What the database answers.
-pub fn file(conn: &mut Connection, id: Id, mut keys: Vec<String>) -> QueryResult<()> {
-    keys.sort_unstable();
-    keys.dedup();
-    let rows: Vec<_> = keys
-        .into_iter()
-        .map(|key| (match_key::key.eq(key), match_key::complaint_id.eq(id)))
-        .collect();
-    on_each!(conn, |c| diesel::insert_into(match_key::table)
-        .values(rows)
-        .on_conflict_do_nothing()
-        .execute(c))
-    .map(|_| ())
 }
 
 /// A kept verdict.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
-use super::{Outcome, queries};
+use super::{Outcome, decide, queries};
 use crate::complaint::queries::{self as complaints, ComplaintRow};
 use crate::district::Profile;
 use crate::platform::{
@@ -24,12 +24,13 @@ pub fn judge_again(
     actor: &Actor,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    let loaded = queries::load_candidates(conn, &[row.id]).or_fault("load the complaint")?;
-    let Some(own) = loaded.into_iter().next() else {
+    let Some(own) = queries::report_of(conn, row.id).or_fault("load the complaint")? else {
         return Ok(());
     };
-    let verdict = queries::verdict_for(conn, &own.report, profile)?;
-    queries::keep_verdict(conn, &own.report, &verdict, now).or_fault("keep the verdict")?;
+    let mut earlier = queries::candidates_of(conn, &own, profile).or_fault("find candidates")?;
+    earlier.retain(|old| old.report.received_at <= own.received_at);
+    let verdict = decide(&own, &earlier, profile);
+    queries::keep_verdict(conn, &own, &verdict, now).or_fault("keep the verdict")?;
     let found = matches!(
         verdict.outcome,
         Outcome::SameSubmission | Outcome::Attached | Outcome::Provisional | Outcome::Suspected

@@ -60,8 +60,8 @@ pub async fn list_matches(
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let thresholds = (
-        app.profile.rules.matching.upper,
-        app.profile.rules.matching.lower,
+        app.profile.rules.matching.upper(),
+        app.profile.rules.matching.lower(),
     );
     let view = app
         .db

@@ -1,41 +1,84 @@
 //! The rule table (domain §3.3), applied to a report and its candidates.
 
-use std::cmp::Reverse;
-
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    Candidate, EntryStanding, Explained, Outcome, Report, Rule, Verdict,
-    evidence::{Scored, same_premises, score, shared_persons, shared_photos},
+    Candidate, EntryStanding, Explained, Outcome, Report, Rule, Verdict, explain::waterfall,
 };
 use crate::district::{MatchingRules, Profile};
+use crate::linkage::{Context, Levels, Model, Side, compare::kind, rank::levels_of};
 
 /// Candidates kept with a verdict.
 const EXPLAINED_MAX: usize = 10;
+
+/// How far apart reports of a category without a radius of its own may lie, metres.
+const DEFAULT_RADIUS_M: f64 = 100.0;
+
+/// Beyond this many times the reach two places contradict each other.
+const CONTRADICTION: f64 = 4.0;
+
+/// A pair with what was found out about it.
+struct Pair<'a> {
+    new: &'a Report,
+    old: &'a Candidate,
+    levels: Levels,
+    bits: f64,
+    probability: f64,
+    metres: Option<f64>,
+    reach: f64,
+    vetoes: Vec<String>,
+}
+
+/// The radius of a report's category, metres.
+#[must_use]
+pub fn radius_m(profile: &Profile, report: &Report) -> f64 {
+    profile
+        .category(&report.category)
+        .map_or(DEFAULT_RADIUS_M, |c| c.radius_m)
+}
 
 /// Decides what a report is, given the earlier reports it may belong to. The order of the
 /// candidates does not matter.
 #[must_use]
 pub fn decide(new: &Report, candidates: &[Candidate], profile: &Profile) -> Verdict {
     let rules = &profile.rules.matching;
-    let mut explained: Vec<(Explained, DateTime<Utc>)> = candidates
+    let mut olds: Vec<&Candidate> = candidates
         .iter()
-        .filter(|old| old.report.id != new.id)
-        .map(|old| (explain(new, old, profile), old.report.received_at))
+        .filter(|c| c.report.id != new.id)
         .collect();
-    // Best first: the outcome's rank, then the rule's, then the score, then the earliest.
-    explained.sort_by(|(a, a_at), (b, b_at)| {
-        let key = |e: &Explained| (rank(e.outcome), e.rule);
-        key(a)
-            .cmp(&key(b))
-            .then(Reverse(ordered(a.score)).cmp(&Reverse(ordered(b.score))))
-            .then(a_at.cmp(b_at))
-            .then(a.candidate.cmp(&b.candidate))
+    olds.sort_by_key(|old| (old.report.received_at, old.report.id));
+    let context = Context::of(
+        new,
+        &profile.model,
+        radius_m(profile, new),
+        rules.accuracy_max_m,
+    );
+    let mut judged: Vec<(Pair<'_>, Rule, Outcome)> = pairs(new, &olds, &context)
+        .into_iter()
+        .map(|pair| {
+            let (rule, outcome) = if is_same_submission(new, &pair.old.report, rules) {
+                (Rule::R0, Outcome::SameSubmission)
+            } else {
+                judge(&pair, rules)
+            };
+            (pair, rule, outcome)
+        })
+        .collect();
+    // Best first: the outcome's rank, then the rule's, then the odds, then the earliest.
+    judged.sort_by(|(a, a_rule, a_outcome), (b, b_rule, b_outcome)| {
+        (rank(*a_outcome), a_rule)
+            .cmp(&(rank(*b_outcome), b_rule))
+            .then(b.bits.total_cmp(&a.bits))
+            .then(a.old.report.received_at.cmp(&b.old.report.received_at))
+            .then(a.old.report.id.cmp(&b.old.report.id))
     });
-    explained.truncate(EXPLAINED_MAX);
-    let explained: Vec<Explained> = explained.into_iter().map(|(e, _)| e).collect();
+    judged.truncate(EXPLAINED_MAX);
+    let explained: Vec<Explained> = judged
+        .into_iter()
+        .map(|(pair, rule, outcome)| explain(pair, rule, outcome, &context, profile))
+        .collect();
     let Some(best) = explained.first() else {
-        return Verdict::new_matter(&rules.model);
+        return Verdict::new_matter(profile.model.name());
     };
     let decided = best.outcome != Outcome::New;
     let leads = matches!(
@@ -48,14 +91,87 @@ pub fn decide(new: &Report, candidates: &[Candidate], profile: &Profile) -> Verd
         target: decided.then_some(best.candidate),
         target_entry: leads.then_some(best.entry_id),
         score: Some(best.score),
-        model: rules.model.clone(),
+        model: profile.model.name().to_owned(),
         candidates: explained,
     }
 }
 
-/// A score as a number that can be sorted; scores are finite and not negative.
-fn ordered(score: f64) -> u64 {
-    (score * 1e9) as u64
+fn pairs<'a>(new: &'a Report, olds: &[&'a Candidate], context: &Context<'_>) -> Vec<Pair<'a>> {
+    let side = |report, closed_at| Side { report, closed_at };
+    let sides: Vec<Side<'_>> = olds.iter().map(|o| side(&o.report, o.closed_at)).collect();
+    levels_of(side(new, None), &sides, context)
+        .into_iter()
+        .zip(olds)
+        .map(|(levels, old)| {
+            let bits = context.model().bits(&levels);
+            let (metres, reach) = (
+                context.metres_to(&old.report),
+                context.reach_m(new, &old.report),
+            );
+            Pair {
+                new,
+                old,
+                levels,
+                bits,
+                probability: Model::probability(bits),
+                metres,
+                reach,
+                vetoes: vetoes(new, &old.report, &levels, metres, reach),
+            }
+        })
+        .collect()
+}
+
+/// Why two reports cannot be one matter, whatever else speaks for it.
+fn vetoes(
+    new: &Report,
+    old: &Report,
+    levels: &Levels,
+    metres: Option<f64>,
+    reach: f64,
+) -> Vec<String> {
+    const OTHER_WATER: u8 = 8;
+    let mut vetoes = Vec::new();
+    if let (Some(a), Some(b)) = (&new.object_id, &old.object_id)
+        && a != b
+    {
+        vetoes.push(format!("R9 相邻不同源：对象 {a} 与 {b} 不同"));
+    }
+    match metres {
+        Some(metres) if metres > CONTRADICTION * reach => {
+            vetoes.push(format!("地点矛盾：相距 {metres:.0} m"));
+        }
+        None if levels.get(kind::NAMES) == Some(&OTHER_WATER) => {
+            vetoes.push("地点矛盾：点名的河道不同".to_owned());
+        }
+        _ => {}
+    }
+    vetoes
+}
+
+/// Persons who petition in both; none when either is anonymous (R10).
+fn shared_persons(new: &Report, old: &Report) -> usize {
+    new.persons
+        .iter()
+        .filter(|person| old.persons.contains(person))
+        .count()
+}
+
+/// Photos that are the same file in both.
+fn shared_photos(new: &Report, old: &Report) -> usize {
+    let old: Vec<&str> = old.photos.iter().map(|p| p.sha256.as_str()).collect();
+    new.photos
+        .iter()
+        .filter(|photo| old.contains(&photo.sha256.as_str()))
+        .count()
+}
+
+/// Whether two reports name the same premises: one object id, or one name without two ids.
+fn same_premises(new: &Report, old: &Report) -> bool {
+    match (&new.object_id, &old.object_id) {
+        (Some(a), Some(b)) => a == b,
+        _ => new.premises.is_some() && new.premises == old.premises,
+    }
 }
 
 fn rank(outcome: Outcome) -> u8 {
@@ -69,22 +185,31 @@ fn rank(outcome: Outcome) -> u8 {
     }
 }
 
-fn explain(new: &Report, old: &Candidate, profile: &Profile) -> Explained {
-    let scored = score(new, &old.report, profile);
-    let (rule, outcome) = if is_same_submission(new, &old.report, &profile.rules.matching) {
-        (Rule::R0, Outcome::SameSubmission)
-    } else {
-        judge(new, old, &scored, &profile.rules.matching)
-    };
+fn explain(
+    pair: Pair<'_>,
+    rule: Rule,
+    outcome: Outcome,
+    context: &Context<'_>,
+    profile: &Profile,
+) -> Explained {
+    let Pair {
+        new,
+        old,
+        levels,
+        probability,
+        vetoes,
+        ..
+    } = pair;
     Explained {
         candidate: old.report.id,
         number: old.number.clone(),
         entry_id: old.entry_id,
         rule,
         outcome,
-        score: scored.score,
-        comparisons: scored.comparisons,
-        vetoes: scored.vetoes,
+        score: probability,
+        prior: profile.model.file().prior_bits,
+        comparisons: waterfall(new, &old.report, &levels, context, profile),
+        vetoes,
     }
 }
 
@@ -109,57 +234,52 @@ enum Likeness {
     Different,
 }
 
-fn likeness(new: &Report, old: &Candidate, scored: &Scored, rules: &MatchingRules) -> Likeness {
-    let together = same_premises(new, old) || near(scored);
-    if !scored.vetoes.is_empty() {
-        return if together {
+fn likeness(pair: &Pair<'_>, rules: &MatchingRules) -> Likeness {
+    let (new, old) = (pair.new, &pair.old.report);
+    let one_object = same_premises(new, old);
+    // Half the reach: the place speaks clearly for one spot.
+    let near = pair.metres.is_some_and(|m| m <= pair.reach / 2.0);
+    // Twice the reach: the place speaks against; a chain has branches under one name.
+    let apart = pair.metres.is_some_and(|m| m >= pair.reach * 2.0);
+    if !pair.vetoes.is_empty() || new.coarse != old.coarse {
+        return if one_object || near {
             Likeness::Related
         } else {
             Likeness::Different
         };
     }
-    if new.coarse != old.report.coarse {
-        return if together {
-            Likeness::Related
-        } else {
-            Likeness::Different
-        };
-    }
-    let same_category = new.category == old.report.category;
-    if same_category && same_premises(new, old) && !contradicts(scored) {
+    let same_category = new.category == old.category;
+    if same_category && one_object && !apart {
         return Likeness::SameMatter;
     }
-    if scored.score >= rules.upper && same_category && scored.has_anchor {
+    if pair.probability >= rules.upper() && same_category && has_anchor(pair) {
         return Likeness::SameMatter;
     }
-    if scored.score >= rules.lower {
+    if pair.probability >= rules.lower() {
         return Likeness::Suspected;
     }
     Likeness::Different
 }
 
-/// Whether the place speaks clearly for one spot.
-fn near(scored: &Scored) -> bool {
-    const NEAR: f64 = 0.75;
-    scored
-        .comparisons
-        .iter()
-        .any(|c| c.name == "place" && c.value.is_some_and(|v| v >= NEAR))
+/// Whether there is evidence of object or place, without which nothing is attached.
+fn has_anchor(pair: &Pair<'_>) -> bool {
+    // Of names only a shared one is evidence of a place: the first six levels.
+    let found = |at: usize, most: u8| {
+        let level = pair.levels.get(at).copied().unwrap_or(0);
+        (1..=most).contains(&level)
+    };
+    found(kind::PLACE, u8::MAX)
+        || found(kind::ADDRESS, u8::MAX)
+        || found(kind::OBJECT, u8::MAX)
+        || found(kind::NAMES, 6)
 }
 
-/// Whether there is a place and it speaks against: a chain has branches under one name.
-fn contradicts(scored: &Scored) -> bool {
-    scored
-        .comparisons
-        .iter()
-        .any(|c| c.name == "place" && c.value == Some(0.0))
-}
-
-fn judge(new: &Report, old: &Candidate, scored: &Scored, rules: &MatchingRules) -> (Rule, Outcome) {
+fn judge(pair: &Pair<'_>, rules: &MatchingRules) -> (Rule, Outcome) {
+    let (new, old) = (pair.new, pair.old);
     let rule = rule_if_same_matter(new, old, rules);
-    match likeness(new, old, scored, rules) {
+    match likeness(pair, rules) {
         Likeness::SameMatter => match rule {
-            Some(Rule::R1) if same_premises(new, old) => (Rule::R1, Outcome::Attached),
+            Some(Rule::R1) if same_premises(new, &old.report) => (Rule::R1, Outcome::Attached),
             Some(rule) => (rule, Outcome::Provisional),
             None => (Rule::R7, Outcome::Related),
         },
@@ -167,7 +287,7 @@ fn judge(new: &Report, old: &Candidate, scored: &Scored, rules: &MatchingRules) 
             Some(rule) => (rule, Outcome::Suspected),
             None => (Rule::R7, Outcome::Related),
         },
-        Likeness::Related if !scored.vetoes.is_empty() => (Rule::R9, Outcome::Related),
+        Likeness::Related if !pair.vetoes.is_empty() => (Rule::R9, Outcome::Related),
         Likeness::Related => (Rule::R7, Outcome::Related),
         Likeness::Different => (Rule::New, Outcome::New),
     }

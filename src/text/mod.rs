@@ -3,9 +3,11 @@
 
 mod keys;
 mod mask;
+mod places;
 
-pub use keys::{gram_overlap, grams, normalise, premises_key, text_keys};
+pub use keys::{letter_pairs, normalise, premises_key, text_keys, text_number};
 pub use mask::{Finding, Kind, Masked, mask, mask_phone};
+pub use places::{NameKind, PlaceName, name_key, place_names};
 
 /// The first `letters` letters of a text.
 #[must_use]

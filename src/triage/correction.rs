@@ -196,7 +196,7 @@ fn correct(
         .with(Value::Object(detail));
     record::append(conn, &event, now).or_fault("record")?;
     let corrected = queries::by_id(conn, row.id).or_fault("load the complaint")?;
-    matching::queries::refile(conn, row.id).or_fault("refile the complaint")?;
+    matching::queries::refile(conn, row.id)?;
     if corrected.in_queue && matches!(corrected.link.as_str(), "own" | "suspected") {
         rejudge::judge_again(conn, &app.profile, &corrected, &actor, now)?;
     }

@@ -27,7 +27,7 @@ fn files(folder: &str) -> Vec<(PathBuf, String)> {
 /// The ground floor is pure: no database, no HTTP, nothing from above.
 #[test]
 fn the_ground_floor_is_pure() {
-    for folder in ["photo", "geo", "text"] {
+    for folder in ["photo", "geo", "text", "linkage"] {
         for (path, text) in files(folder) {
             for above in [
                 "actix",
@@ -67,8 +67,8 @@ fn the_platform_looks_at_nothing_above_it() {
 fn rules_are_pure() {
     let rules = [
         "matching/rules.rs",
-        "matching/evidence.rs",
-        "matching/keys.rs",
+        "matching/explain.rs",
+        "matching/facts.rs",
         "matching/escalation.rs",
         "verification/rules.rs",
         "complaint/rank.rs",

@@ -32,8 +32,10 @@ on_both! {
         assert_eq!(best["number"], first);
         let words = best["comparisons"].to_string();
         assert!(words.contains("相距 15 m") && words.contains("同为餐饮油烟"), "{words}");
-        let sum: f64 = best["comparisons"].as_array().unwrap().iter().map(|c| c["contribution"].as_f64().unwrap()).sum();
-        assert!((sum - best["score"].as_f64().unwrap()).abs() < 1e-9);
+        let weights: f64 = best["comparisons"].as_array().unwrap().iter().map(|c| c["weight"].as_f64().unwrap()).sum();
+        let bits = best["prior"].as_f64().unwrap() + weights;
+        assert!((1.0 / (1.0 + (-bits).exp2()) - best["score"].as_f64().unwrap()).abs() < 1e-9);
+        assert_eq!(matches.text("/verdicts/0/model"), "gulou-2");
 
         let entry = format!("/api/v1/entries/{}", seen.text("/entry"));
         let before = brigade.get(&entry).await.expect(200);

@@ -177,11 +177,11 @@ async fn explain(brigade: &Client, numbers: &[String]) -> anyhow::Result<()> {
             .pointer("/verdicts/0/candidates/0/comparisons")
             .and_then(Value::as_array);
         for comparison in comparisons.into_iter().flatten() {
-            let contribution = comparison
-                .pointer("/contribution")
+            let weight = comparison
+                .pointer("/weight")
                 .and_then(Value::as_f64)
                 .unwrap_or(0.0);
-            println!("      {:+.3}  {}", contribution, text(comparison, "/words"));
+            println!("      {weight:+.1} bit  {}", text(comparison, "/words"));
         }
     }
     Ok(())

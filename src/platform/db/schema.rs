@@ -445,8 +445,18 @@ diesel::table! {
     use diesel::sql_types::*;
 
     match_key (key, complaint_id) {
-        key -> Text,
+        key -> BigInt,
         complaint_id -> UuidSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    match_fact (complaint_id) {
+        complaint_id -> UuidSql,
+        data -> Binary,
     }
 }
 
@@ -587,6 +597,7 @@ diesel::joinable!(sender_block_key -> sender_block (block_id));
 diesel::joinable!(complaint_sender -> complaint (complaint_id));
 diesel::joinable!(complaint_part -> complaint (complaint_id));
 diesel::joinable!(match_key -> complaint (complaint_id));
+diesel::joinable!(match_fact -> complaint (complaint_id));
 diesel::joinable!(match_decision -> match_verdict (verdict_id));
 diesel::joinable!(match_decision -> complaint (complaint_id));
 diesel::joinable!(match_decision -> staff (decided_by));
@@ -624,6 +635,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     complaint_sender,
     complaint_part,
     match_key,
+    match_fact,
     match_verdict,
     match_decision,
     triage_claim,

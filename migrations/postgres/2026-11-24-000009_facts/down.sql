@@ -1,0 +1,9 @@
+DROP TABLE match_fact;
+DROP TABLE match_key;
+
+CREATE TABLE match_key (
+    key TEXT NOT NULL,
+    complaint_id UUID NOT NULL REFERENCES complaint (id),
+    PRIMARY KEY (key, complaint_id)
+);
+CREATE INDEX match_key_complaint_id_idx ON match_key (complaint_id);

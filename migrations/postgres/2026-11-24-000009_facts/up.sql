@@ -1,0 +1,14 @@
+DROP TABLE match_key;
+
+CREATE TABLE match_key (
+    key BIGINT NOT NULL,
+    complaint_id UUID NOT NULL REFERENCES complaint (id),
+    PRIMARY KEY (key, complaint_id)
+);
+CREATE INDEX match_key_complaint_id_idx ON match_key (complaint_id);
+
+CREATE TABLE match_fact (
+    complaint_id UUID NOT NULL REFERENCES complaint (id),
+    data BYTEA NOT NULL,
+    PRIMARY KEY (complaint_id)
+);

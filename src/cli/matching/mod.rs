@@ -1,0 +1,127 @@
+//! `dengwen match`: train a model, measure it, explain a verdict.
+
+mod data;
+mod eval;
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+
+use crate::linkage::{
+    Model,
+    index::{Index, Order},
+    model::Provenance,
+    train,
+};
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Train a model on labelled cases
+    Train(Train),
+    /// Measure a model, or another system's rule, on labelled cases
+    Eval(eval::Options),
+}
+
+/// Cases with labels.
+#[derive(Debug, Args)]
+pub struct Source {
+    /// CSV file of cases, plain or gzip
+    #[arg(long)]
+    cases: PathBuf,
+    /// CSV file of pairs: child, parent
+    #[arg(long)]
+    pairs: PathBuf,
+    /// Which column means what (TOML)
+    #[arg(long)]
+    mapping: PathBuf,
+}
+
+/// How to train.
+#[derive(Debug, Args)]
+pub struct Train {
+    #[command(flatten)]
+    source: Source,
+    /// Where the model goes
+    #[arg(long)]
+    out: PathBuf,
+    /// Name and version, kept with every verdict
+    #[arg(long, default_value = "trained-1")]
+    name: String,
+    /// Leave the labels out: expectation and maximisation
+    #[arg(long)]
+    without_labels: bool,
+}
+
+pub(super) fn run(action: Action) -> anyhow::Result<()> {
+    match action {
+        Action::Train(options) => run_train(&options),
+        Action::Eval(options) => eval::run(&options),
+    }
+}
+
+fn run_train(options: &Train) -> anyhow::Result<()> {
+    let mapping = data::Mapping::read(&options.source.mapping)?;
+    let labelled = data::read(&mapping, &options.source.cases, &options.source.pairs)?;
+    let index = index_of(&mapping, &labelled);
+    let provenance = Provenance {
+        data: options
+            .source
+            .cases
+            .file_name()
+            .map_or_else(String::new, |n| n.to_string_lossy().into_owned()),
+        data_sha256: labelled.sha256.clone(),
+        method: if options.without_labels {
+            "em"
+        } else {
+            "labels"
+        }
+        .to_owned(),
+        made_on: chrono::Utc::now().date_naive().to_string(),
+        cases: labelled.cases.reports.len(),
+        pairs: labelled.pairs.len(),
+    };
+    let model = if options.without_labels {
+        train::without_labels(
+            &labelled.cases,
+            &index,
+            &BOTH,
+            &options.name,
+            provenance,
+            EM_EVERY,
+        )
+    } else {
+        train::with_labels(
+            &labelled.cases,
+            &index,
+            &labelled.pairs,
+            &BOTH,
+            &options.name,
+            provenance,
+            &[],
+        )
+    }?;
+    write(&model, &options.out)?;
+    println!("{} written to {}", model.name(), options.out.display());
+    Ok(())
+}
+
+/// Orders a model with labels learns from.
+const BOTH: [Order; 2] = [Order::Arrival, Order::Any];
+
+/// Expectation and maximisation looks at the candidates of every so many-th case.
+const EM_EVERY: usize = 20;
+
+fn index_of(mapping: &data::Mapping, labelled: &data::Labelled) -> Index {
+    match mapping.all_within_days {
+        Some(days) => Index::of_all_within(&labelled.cases.reports, days),
+        None => Index::of(&labelled.cases.reports),
+    }
+}
+
+fn write(model: &Model, out: &PathBuf) -> anyhow::Result<()> {
+    let mut text = serde_json::to_string_pretty(model.file())?;
+    text.push('\n');
+    std::fs::write(out, text).with_context(|| format!("cannot write {}", out.display()))
+}

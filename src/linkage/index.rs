@@ -1,0 +1,125 @@
+//! The batch index: the blocking keys in memory, with the same caps as the database.
+
+use std::collections::HashMap;
+
+use chrono::TimeDelta;
+
+use super::{
+    Report,
+    keys::{self, CANDIDATES_MAX, PER_KEY},
+};
+use crate::geo::Origin;
+
+/// Reports by blocking key. Reports are numbered in the order of their arrival.
+#[derive(Debug, Default)]
+pub struct Index {
+    postings: HashMap<i64, Vec<u32>>,
+    all_within: Option<TimeDelta>,
+}
+
+/// Which reports may answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Only earlier ones: what an intake does.
+    Arrival,
+    /// All others: what a clean-up does.
+    Any,
+}
+
+impl Index {
+    /// An index of reports, which are in the order of their arrival.
+    #[must_use]
+    pub fn of(reports: &[Report]) -> Self {
+        let mut index = Self::default();
+        for (at, report) in reports.iter().enumerate() {
+            index.insert(at, report);
+        }
+        index
+    }
+
+    /// An index under which all reports within so many days are candidates of one another, for
+    /// small sets that tell no places.
+    #[must_use]
+    pub fn of_all_within(reports: &[Report], days: i64) -> Self {
+        Self {
+            all_within: Some(TimeDelta::days(days)),
+            ..Self::of(reports)
+        }
+    }
+
+    /// Files a report under its keys.
+    pub fn insert(&mut self, at: usize, report: &Report) {
+        let at = u32::try_from(at).unwrap_or(u32::MAX);
+        for key in keys::filed_under(report) {
+            self.postings.entry(key).or_default().push(at);
+        }
+    }
+
+    /// The candidates of a report, in the order of arrival. Of a hot key the nearest in time are
+    /// taken, and of all of them as well.
+    #[must_use]
+    pub fn candidates(
+        &self,
+        reports: &[Report],
+        at: usize,
+        radius_m: f64,
+        order: Order,
+    ) -> Vec<usize> {
+        let Some(new) = reports.get(at) else {
+            return Vec::new();
+        };
+        if let Some(span) = self.all_within {
+            let near = |old: &Report| (new.received_at - old.received_at).abs() <= span;
+            let until = if order == Order::Any {
+                reports.len()
+            } else {
+                at
+            };
+            let others = reports.iter().enumerate().take(until);
+            let others = others.filter(|(other, old)| *other != at && near(old));
+            return others.map(|(other, _)| other).collect();
+        }
+        let look_up = keys::looked_for(new, radius_m, order == Order::Any);
+        let search_m = keys::search_radius_m(new, radius_m);
+        let mut found = self.filed(&look_up.near, at, order);
+        let origin = new.place.map(|p| Origin::at(p.point));
+        found.retain(|other| {
+            let there = reports.get(*other).and_then(|old| old.place);
+            let metres = origin.zip(there).map(|(o, t)| o.metres_to(t.point));
+            metres.is_some_and(|metres| metres <= search_m)
+        });
+        found.extend(self.filed(&look_up.told, at, order));
+        found.sort_unstable();
+        found.dedup();
+        nearest_in_time(&mut found, at);
+        found
+    }
+
+    /// What is filed under keys, the nearest in time of each.
+    fn filed(&self, keys: &[i64], at: usize, order: Order) -> Vec<usize> {
+        let me = u32::try_from(at).unwrap_or(u32::MAX);
+        let mut found: Vec<u32> = Vec::new();
+        for filed in keys.iter().filter_map(|key| self.postings.get(key)) {
+            let here = filed.partition_point(|other| *other < me);
+            let earlier = filed.get(here.saturating_sub(PER_KEY)..here);
+            found.extend(earlier.unwrap_or_default());
+            if order == Order::Any {
+                let later = filed.iter().skip(here).filter(|other| **other != me);
+                found.extend(later.take(PER_KEY));
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter().map(|other| other as usize).collect()
+    }
+}
+
+/// Keeps the nearest in arrival, in order.
+fn nearest_in_time(found: &mut Vec<usize>, at: usize) {
+    if found.len() <= CANDIDATES_MAX {
+        return;
+    }
+    found.sort_unstable_by_key(|other| other.abs_diff(at));
+    found.truncate(CANDIDATES_MAX);
+    found.sort_unstable();
+}

@@ -1,0 +1,660 @@
+//! Finding the weights: from labels where officers or a city said which reports are of one matter,
+//! or without them by expectation and maximisation.
+//!
+//! With labels the weights are first those of Fellegi and Sunter, log2(m/u) by counting: m over
+//! labelled partners, u over the other candidates of the same reports. Counting takes the
+//! comparisons for independent, which address and distance are not; a listwise step then moves the
+//! weights, held near the counted ones, so that labelled partners stand before the other
+//! candidates of their own report. The sum stays a sum, and every weight can be read.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::{
+    Context, Levels, Model, ModelFile, Report, Side,
+    compare::{SPECS, kind},
+    index::{Index, Order},
+    model::{FORMAT, Provenance, Rarity, Weight},
+    rank::levels_of,
+};
+
+/// Counted events are smoothed by this much, so that no level is impossible.
+const SMOOTHING: f64 = 0.5;
+
+/// Steps of the listwise tuning, and how strongly it holds on to the counted weights.
+const TUNING_STEPS: u32 = 160;
+const TUNING_HOLD: f64 = 1.0;
+
+/// What another report of the group counts beside the recorded partner.
+const GROUP_SHARE: f64 = 0.35;
+
+/// Rounds of expectation and maximisation.
+const EM_ROUNDS: u32 = 30;
+
+/// Letter pairs kept with a model at most: the common ones; all others are rare.
+const COMMON_PAIRS: usize = 6000;
+
+/// Comparisons that expectation and maximisation learns, beside time and standing.
+const EM_KINDS: [usize; 6] = [
+    kind::PLACE,
+    kind::ADDRESS,
+    kind::NAMES,
+    kind::CATEGORY,
+    kind::TEXT,
+    kind::AREA,
+];
+
+/// Cases and what is known of them, in the order of arrival.
+#[derive(Debug, Default)]
+pub struct Cases {
+    /// The reports, the earliest first.
+    pub reports: Vec<Report>,
+    /// When each one's handling ended.
+    pub closed_at: Vec<Option<chrono::DateTime<chrono::Utc>>>,
+    /// Their ids in the file.
+    pub ids: Vec<String>,
+    /// The radius of a matter in metres, where categories have none of their own.
+    pub radius_m: f64,
+    /// Positions less exact than this are no evidence, metres.
+    pub accuracy_max_m: f64,
+}
+
+impl Cases {
+    /// A case as one side of a pair.
+    #[must_use]
+    pub fn side(&self, at: usize) -> Option<Side<'_>> {
+        Some(Side {
+            report: self.reports.get(at)?,
+            closed_at: self.closed_at.get(at).copied().flatten(),
+        })
+    }
+
+    /// The candidates of a case and their levels.
+    #[must_use]
+    pub fn compared(
+        &self,
+        index: &Index,
+        at: usize,
+        order: Order,
+        model: &Model,
+    ) -> (Vec<usize>, Vec<Levels>) {
+        let found = index.candidates(&self.reports, at, self.radius_m, order);
+        let Some(new) = self.side(at) else {
+            return (Vec::new(), Vec::new());
+        };
+        let olds: Vec<Side<'_>> = found.iter().filter_map(|o| self.side(*o)).collect();
+        let context = Context::of(new.report, model, self.radius_m, self.accuracy_max_m);
+        let levels = levels_of(new, &olds, &context);
+        (found, levels)
+    }
+}
+
+/// A question with its answer: a case, its recorded partner, and its whole group.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The case that asks.
+    pub asks: usize,
+    /// Its recorded partner.
+    pub partner: usize,
+    /// All of its group but itself.
+    pub group: BTreeSet<usize>,
+    /// The group's number, for folds and intervals.
+    pub group_no: usize,
+}
+
+/// The questions of labelled pairs (child, parent). In arrival order the later of the two asks.
+#[must_use]
+pub fn questions(pairs: &[(usize, usize)], order: Order) -> Vec<Question> {
+    let mut parent: HashMap<usize, usize> = HashMap::new();
+    fn root(parent: &HashMap<usize, usize>, mut at: usize) -> usize {
+        while let Some(up) = parent.get(&at).filter(|up| **up != at) {
+            at = *up;
+        }
+        at
+    }
+    for (a, b) in pairs {
+        let (x, y) = (root(&parent, *a), root(&parent, *b));
+        if x != y {
+            parent.insert(x.max(y), x.min(y));
+        }
+    }
+    let mut members: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+    for (a, b) in pairs {
+        let group = members.entry(root(&parent, *a)).or_default();
+        group.insert(*a);
+        group.insert(*b);
+    }
+    let numbers: HashMap<usize, usize> = members.keys().enumerate().map(|(n, r)| (*r, n)).collect();
+    pairs
+        .iter()
+        .map(|(child, parent_of)| {
+            let (asks, partner) = match order {
+                Order::Arrival if child < parent_of => (*parent_of, *child),
+                _ => (*child, *parent_of),
+            };
+            let top = root(&parent, *child);
+            let mut group = members.get(&top).cloned().unwrap_or_default();
+            group.remove(&asks);
+            Question {
+                asks,
+                partner,
+                group,
+                group_no: numbers.get(&top).copied().unwrap_or(0),
+            }
+        })
+        .collect()
+}
+
+/// What a model knows before any weight: shares of categories, rare letter pairs, and which
+/// categories are taken for one another.
+#[must_use]
+pub fn blank(
+    cases: &Cases,
+    questions: &[Question],
+    name: &str,
+    provenance: Provenance,
+) -> ModelFile {
+    let mut shares: BTreeMap<String, f64> = BTreeMap::new();
+    for report in &cases.reports {
+        *shares.entry(report.category.to_string()).or_default() += 1.0;
+    }
+    let all = cases.reports.len().max(1) as f64;
+    shares.values_mut().for_each(|share| *share /= all);
+    let category = |at: usize| cases.reports.get(at).map(|r| r.category.to_string());
+    let mut seen: BTreeMap<(String, String), BTreeSet<usize>> = BTreeMap::new();
+    for question in questions {
+        if let (Some(a), Some(b)) = (category(question.asks), category(question.partner))
+            && a != b
+        {
+            let pair = if a < b { (a, b) } else { (b, a) };
+            seen.entry(pair).or_default().insert(question.group_no);
+        }
+    }
+    let confused = seen.into_iter().filter(|(_, groups)| groups.len() > 1);
+    ModelFile {
+        format: FORMAT,
+        name: name.to_owned(),
+        provenance,
+        prior_bits: 0.0,
+        slope: 1.0,
+        weights: BTreeMap::new(),
+        set_by_hand: Vec::new(),
+        confused: confused.map(|(pair, _)| pair).collect(),
+        shares,
+        rarity: rarity(&cases.reports),
+    }
+}
+
+fn rarity(reports: &[Report]) -> Rarity {
+    let mut holding: HashMap<u32, u32> = HashMap::new();
+    let mut texts = 0;
+    for report in reports.iter().filter(|r| !r.grams.is_empty()) {
+        texts += 1;
+        for gram in &report.grams {
+            *holding.entry(*gram).or_default() += 1;
+        }
+    }
+    let mut common: Vec<(u32, u32)> = holding.into_iter().filter(|(_, n)| *n > 1).collect();
+    common.sort_unstable_by_key(|(gram, n)| (std::cmp::Reverse(*n), *gram));
+    common.truncate(COMMON_PAIRS);
+    Rarity { texts, common }
+}
+
+/// One list: the levels of a report's candidates, and how much each is the answer (sums to 1).
+struct List {
+    levels: Vec<Levels>,
+    answer: Vec<f64>,
+}
+
+/// Trains with labels.
+///
+/// # Errors
+/// When the file it makes is not a model, which would be a mistake of this program.
+pub fn with_labels(
+    cases: &Cases,
+    index: &Index,
+    pairs: &[(usize, usize)],
+    orders: &[Order],
+    name: &str,
+    provenance: Provenance,
+    without: &[usize],
+) -> Result<Model, super::model::ModelError> {
+    let asked: Vec<(Order, Question)> = orders
+        .iter()
+        .flat_map(|order| questions(pairs, *order).into_iter().map(|q| (*order, q)))
+        .collect();
+    let plain: Vec<Question> = asked.iter().map(|(_, q)| q.clone()).collect();
+    let mut file = blank(cases, &plain, name, provenance);
+    let model = Model::new(file.clone())?;
+    let mut lists: Vec<List> = Vec::new();
+    for (order, question) in &asked {
+        let (found, mut levels) = cases.compared(index, question.asks, *order, &model);
+        for l in &mut levels {
+            for kind in without {
+                if let Some(level) = l.get_mut(*kind) {
+                    *level = 0;
+                }
+            }
+        }
+        let mut answer: Vec<f64> = found
+            .iter()
+            .map(|at| {
+                if *at == question.partner {
+                    1.0
+                } else if question.group.contains(at) {
+                    GROUP_SHARE
+                } else {
+                    0.0
+                }
+            })
+            .collect();
+        let whole: f64 = answer.iter().sum();
+        if whole > 0.0 {
+            answer.iter_mut().for_each(|share| *share /= whole);
+            lists.push(List { levels, answer });
+        }
+    }
+    let counted = count(&lists);
+    let tuned = tune(&lists, &counted);
+    file.weights = named(&counted, &tuned);
+    calibrate(&lists, &tuned, &mut file);
+    Model::new(file)
+}
+
+/// Weights by comparison and level with the m and u they were counted from.
+type Table = Vec<Vec<Weight>>;
+
+fn count(lists: &[List]) -> Table {
+    let blank = || -> Vec<Vec<f64>> {
+        SPECS
+            .iter()
+            .map(|s| vec![SMOOTHING; s.levels.len()])
+            .collect()
+    };
+    let (mut same, mut other) = (blank(), blank());
+    for list in lists {
+        let others = list.answer.iter().filter(|a| **a == 0.0).count().max(1) as f64;
+        for (levels, answer) in list.levels.iter().zip(&list.answer) {
+            let (table, share) = if *answer > 0.0 {
+                (&mut same, *answer)
+            } else {
+                (&mut other, 1.0 / others)
+            };
+            for (kind, level) in levels.iter().enumerate() {
+                if let Some(n) = table
+                    .get_mut(kind)
+                    .and_then(|t| t.get_mut(usize::from(*level)))
+                {
+                    *n += share;
+                }
+            }
+        }
+    }
+    weigh(&same, &other)
+}
+
+/// log2(m/u) of every level but "missing", over what is not missing.
+fn weigh(same: &[Vec<f64>], other: &[Vec<f64>]) -> Table {
+    let share = |counts: &[f64]| -> Vec<f64> {
+        let whole: f64 = counts.iter().skip(1).sum();
+        counts
+            .iter()
+            .map(|n| n / whole.max(f64::MIN_POSITIVE))
+            .collect()
+    };
+    same.iter()
+        .zip(other)
+        .map(|(same, other)| {
+            let seen: f64 = same.iter().skip(1).sum::<f64>() - SMOOTHING * (same.len() - 1) as f64;
+            let (m, u) = (share(same), share(other));
+            m.iter()
+                .zip(&u)
+                .enumerate()
+                .map(|(level, (m, u))| {
+                    if level == 0 || seen < 1.0 {
+                        Weight::of_bits(0.0)
+                    } else {
+                        Weight {
+                            bits: (m / u).log2(),
+                            m: Some(*m),
+                            u: Some(*u),
+                        }
+                    }
+                })
+                .collect()
+        })
+        .collect()
+}
+
+/// The listwise step: gradient steps (Adam) on the weights, held near the counted ones.
+fn tune(lists: &[List], counted: &Table) -> Vec<Vec<f64>> {
+    let start: Vec<Vec<f64>> = counted
+        .iter()
+        .map(|levels| {
+            levels
+                .iter()
+                .map(|w| w.bits * std::f64::consts::LN_2)
+                .collect()
+        })
+        .collect();
+    let zero = || -> Vec<Vec<f64>> { start.iter().map(|l| vec![0.0; l.len()]).collect() };
+    let (mut weights, mut first, mut second) = (start.clone(), zero(), zero());
+    for step in 0..TUNING_STEPS {
+        let mut slope = zero();
+        for list in lists {
+            add_slope(list, &weights, &mut slope);
+        }
+        let pace = if step < TUNING_STEPS / 2 { 0.1 } else { 0.03 };
+        for (kind, levels) in weights.iter_mut().enumerate() {
+            for (level, weight) in levels.iter_mut().enumerate().skip(1) {
+                let at = |table: &[Vec<f64>]| -> f64 {
+                    table
+                        .get(kind)
+                        .and_then(|t| t.get(level))
+                        .copied()
+                        .unwrap_or(0.0)
+                };
+                let g = at(&slope) + TUNING_HOLD * (*weight - at(&start));
+                let (Some(m), Some(v)) = (
+                    first.get_mut(kind).and_then(|t| t.get_mut(level)),
+                    second.get_mut(kind).and_then(|t| t.get_mut(level)),
+                ) else {
+                    continue;
+                };
+                *m = 0.9 * *m + 0.1 * g;
+                *v = 0.99 * *v + 0.01 * g * g;
+                *weight -= pace * *m / (v.sqrt() + 1e-8);
+            }
+        }
+    }
+    for levels in &mut weights {
+        levels.iter_mut().for_each(|w| *w /= std::f64::consts::LN_2);
+    }
+    weights
+}
+
+fn sum(levels: &Levels, weights: &[Vec<f64>]) -> f64 {
+    levels
+        .iter()
+        .zip(weights)
+        .filter_map(|(level, weights)| weights.get(usize::from(*level)))
+        .sum()
+}
+
+/// Adds a list's part of the slope: what the model expects less what the answer is.
+fn add_slope(list: &List, weights: &[Vec<f64>], slope: &mut [Vec<f64>]) {
+    let sums: Vec<f64> = list.levels.iter().map(|l| sum(l, weights)).collect();
+    let most = sums.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let odds: Vec<f64> = sums.iter().map(|s| (s - most).exp()).collect();
+    let whole: f64 = odds.iter().sum();
+    for ((levels, odds), answer) in list.levels.iter().zip(&odds).zip(&list.answer) {
+        let excess = odds / whole - answer;
+        if excess.abs() < 1e-7 {
+            continue;
+        }
+        for (kind, level) in levels.iter().enumerate() {
+            if let Some(s) = slope
+                .get_mut(kind)
+                .and_then(|t| t.get_mut(usize::from(*level)))
+            {
+                *s += excess;
+            }
+        }
+    }
+}
+
+fn named(counted: &Table, tuned: &[Vec<f64>]) -> BTreeMap<String, BTreeMap<String, Weight>> {
+    let mut weights = BTreeMap::new();
+    for ((spec, counted), tuned) in SPECS.iter().zip(counted).zip(tuned) {
+        let levels: BTreeMap<String, Weight> = spec
+            .levels
+            .iter()
+            .zip(counted.iter().zip(tuned))
+            .skip(1)
+            .filter(|(_, (_, bits))| **bits != 0.0)
+            .map(|(level, (counted, bits))| {
+                let rounded = |x: f64| (x * 1e4).round() / 1e4;
+                let weight = Weight {
+                    bits: rounded(*bits),
+                    m: counted.m.map(rounded),
+                    u: counted.u.map(rounded),
+                };
+                ((*level).to_owned(), weight)
+            })
+            .collect();
+        if !levels.is_empty() {
+            weights.insert(spec.name.to_owned(), levels);
+        }
+    }
+    weights
+}
+
+/// Platt's calibration: slope and prior under which the sums, taken as odds, fit how often a
+/// candidate was an answer.
+fn calibrate(lists: &[List], weights: &[Vec<f64>], file: &mut ModelFile) {
+    let rows: Vec<(f64, bool)> = lists
+        .iter()
+        .flat_map(|list| list.levels.iter().zip(&list.answer))
+        .map(|(levels, answer)| (sum(levels, weights), *answer > 0.0))
+        .collect();
+    let (mut slope, mut prior) = (1.0, -7.0);
+    for _ in 0..40 {
+        // Newton's method on the log-likelihood of slope and prior.
+        let (mut g, mut h) = ([0.0; 2], [0.0; 3]);
+        for (x, is) in &rows {
+            let p = Model::probability(slope * x + prior);
+            let (e, w) = (p - f64::from(u8::from(*is)), (p * (1.0 - p)).max(1e-9));
+            g = [g[0] + e * x, g[1] + e];
+            h = [h[0] + w * x * x, h[1] + w * x, h[2] + w];
+        }
+        let det = h[0] * h[2] - h[1] * h[1];
+        if det.abs() < 1e-9 {
+            break;
+        }
+        let scale = std::f64::consts::LN_2;
+        let step = [
+            (h[2] * g[0] - h[1] * g[1]) / det / scale,
+            (h[0] * g[1] - h[1] * g[0]) / det / scale,
+        ];
+        slope = (slope - step[0]).clamp(0.05, 4.0);
+        prior = (prior - step[1]).clamp(-40.0, 20.0);
+    }
+    file.slope = (slope * 1e4).round() / 1e4;
+    file.prior_bits = (prior * 1e4).round() / 1e4;
+}
+
+/// Trains without labels. Three steps, each readable:
+///
+/// 1. u is what candidates look like that came more than a month apart: hardly any is one matter.
+/// 2. Among candidates that came within three days, expectation and maximisation finds m: how the
+///    pairs look that do not look like those, for place, names, category and words.
+/// 3. How soon reports of one matter follow each other is what comes beyond what chance brings:
+///    chance is even over time, and far apart there is nothing but chance.
+///
+/// # Errors
+/// When the file it makes is not a model, which would be a mistake of this program.
+pub fn without_labels(
+    cases: &Cases,
+    index: &Index,
+    orders: &[Order],
+    name: &str,
+    provenance: Provenance,
+    every: usize,
+) -> Result<Model, super::model::ModelError> {
+    let mut file = blank(cases, &[], name, provenance);
+    let model = Model::new(file.clone())?;
+    let mut rows: HashMap<Row, f64> = HashMap::new();
+    for order in orders {
+        for at in (0..cases.reports.len()).step_by(every.max(1)) {
+            for levels in cases.compared(index, at, *order, &model).1 {
+                *rows.entry(row_of(&levels)).or_default() += 1.0;
+            }
+        }
+    }
+    let (m, u, share) = expect_and_maximise(&rows);
+    let mut same: Shares = SPECS
+        .iter()
+        .map(|s| vec![SMOOTHING; s.levels.len()])
+        .collect();
+    let mut other = same.clone();
+    for ((kind, m), u) in EM_KINDS.iter().zip(&m).zip(&u) {
+        for (table, shares) in [(&mut same, m), (&mut other, u)] {
+            if let Some(slot) = table.get_mut(*kind) {
+                // Enough that the smoothing of what was not looked at never shows.
+                *slot = shares.iter().map(|p| p * 1e6).collect();
+            }
+        }
+    }
+    for kind in [kind::TIME, kind::STANDING] {
+        let (soon, chance) = beyond_chance(&rows, &m, &u, share, kind);
+        if let (Some(a), Some(b)) = (same.get_mut(kind), other.get_mut(kind)) {
+            (*a, *b) = (soon, chance);
+        }
+    }
+    let counted = weigh(&same, &other);
+    let bits: Vec<Vec<f64>> = counted
+        .iter()
+        .map(|levels| levels.iter().map(|w| w.bits).collect())
+        .collect();
+    file.weights = named(&counted, &bits);
+    file.prior_bits = (share / (1.0 - share)).log2();
+    Model::new(file)
+}
+
+/// Levels that training without labels looks at: those of [`EM_KINDS`], then time and standing.
+type Row = [u8; EM_KINDS.len() + 2];
+
+fn row_of(levels: &Levels) -> Row {
+    let mut row = [0; EM_KINDS.len() + 2];
+    let kinds = EM_KINDS.iter().chain(&[kind::TIME, kind::STANDING]);
+    for (slot, kind) in row.iter_mut().zip(kinds) {
+        *slot = levels.get(*kind).copied().unwrap_or(0);
+    }
+    row
+}
+
+fn time_of(row: &Row) -> u8 {
+    row.get(EM_KINDS.len()).copied().unwrap_or(0)
+}
+
+/// Up to three days, either way.
+fn is_soon(row: &Row) -> bool {
+    matches!(time_of(row), 1..=7 | 14..=20)
+}
+
+/// More than a month, either way.
+fn is_far(row: &Row) -> bool {
+    matches!(time_of(row), 11..=13 | 24..=26)
+}
+
+type Shares = Vec<Vec<f64>>;
+
+fn normal(counts: &mut Vec<f64>) {
+    let whole: f64 = counts.iter().skip(1).sum();
+    counts
+        .iter_mut()
+        .for_each(|n| *n /= whole.max(f64::MIN_POSITIVE));
+}
+
+fn tally(tables: &mut Shares, row: &Row, n: f64) {
+    for (table, level) in tables.iter_mut().zip(row) {
+        if let Some(slot) = table.get_mut(usize::from(*level)) {
+            *slot += n;
+        }
+    }
+}
+
+/// Odds that a row is of one matter, by what was learnt so far; time is not asked.
+fn odds_of(row: &Row, m: &Shares, u: &Shares, share: f64) -> f64 {
+    row.iter()
+        .zip(m.iter().zip(u))
+        .filter(|(level, _)| **level > 0)
+        .fold(share / (1.0 - share), |odds, (level, (m, u))| {
+            let p = |table: &[f64]| {
+                table
+                    .get(usize::from(*level))
+                    .copied()
+                    .unwrap_or(1.0)
+                    .max(1e-9)
+            };
+            odds * p(m) / p(u)
+        })
+}
+
+/// m and u of [`EM_KINDS`] and the share of near-simultaneous candidates that are of one matter.
+fn expect_and_maximise(rows: &HashMap<Row, f64>) -> (Shares, Shares, f64) {
+    let empty = || -> Shares {
+        EM_KINDS
+            .iter()
+            .map(|kind| vec![SMOOTHING; SPECS.get(*kind).map_or(1, |s| s.levels.len())])
+            .collect()
+    };
+    let mut u = empty();
+    for (row, n) in rows.iter().filter(|(row, _)| is_far(row)) {
+        tally(&mut u, row, *n);
+    }
+    u.iter_mut().for_each(normal);
+    // One matter: the nearer and the more alike, the likelier. Only where it begins.
+    let mut m: Shares = u
+        .iter()
+        .map(|u| {
+            let falling = |level: usize| 0.5_f64.powi(i32::try_from(level).unwrap_or(30).min(30));
+            (0..u.len()).map(falling).collect()
+        })
+        .collect();
+    m.iter_mut().for_each(normal);
+    let mut share: f64 = 0.01;
+    for _ in 0..EM_ROUNDS {
+        let mut same = empty();
+        let (mut matches, mut all) = (0.0, 0.0);
+        for (row, n) in rows.iter().filter(|(row, _)| is_soon(row)) {
+            let odds = odds_of(row, &m, &u, share);
+            let is = odds / (1.0 + odds);
+            tally(&mut same, row, is * n);
+            matches += is * n;
+            all += n;
+        }
+        same.iter_mut().for_each(normal);
+        m = same;
+        share = (matches / f64::max(all, 1.0)).clamp(1e-6, 0.3);
+    }
+    (m, u, share)
+}
+
+/// How levels of time (or standing) spread over pairs of one matter, and over chance pairs: what
+/// pairs that look alike have beyond their share of chance, which is all they have far apart.
+fn beyond_chance(
+    rows: &HashMap<Row, f64>,
+    m: &Shares,
+    u: &Shares,
+    share: f64,
+    kind: usize,
+) -> (Vec<f64>, Vec<f64>) {
+    let at = if kind == kind::TIME {
+        EM_KINDS.len()
+    } else {
+        EM_KINDS.len() + 1
+    };
+    let size = SPECS.get(kind).map_or(1, |s| s.levels.len());
+    let (mut alike, mut chance) = (vec![SMOOTHING; size], vec![SMOOTHING; size]);
+    let (mut alike_far, mut chance_far) = (SMOOTHING, SMOOTHING);
+    for (row, n) in rows {
+        let odds = odds_of(row, m, u, share);
+        let is = odds / (1.0 + odds);
+        let level = usize::from(row.get(at).copied().unwrap_or(0));
+        if let (Some(a), Some(c)) = (alike.get_mut(level), chance.get_mut(level)) {
+            *a += is * n;
+            *c += (1.0 - is) * n;
+        }
+        if is_far(row) {
+            alike_far += is * n;
+            chance_far += (1.0 - is) * n;
+        }
+    }
+    let by_chance = alike_far / chance_far;
+    let beyond = alike
+        .iter()
+        .zip(&chance)
+        .map(|(a, c)| (a - by_chance * c).max(SMOOTHING))
+        .collect();
+    (beyond, chance)
+}

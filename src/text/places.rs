@@ -1,0 +1,558 @@
+//! Names of places in complaint texts: roads with house numbers, compounds, waters, firms.
+//!
+//! Chinese complaints rarely carry a usable address field; they say "洪山桥头兰亭新天地3号楼旁的白马河".
+//! This finds the names by their last letters (路, 街, 巷, 小区, 花园, 河, …), looks left for where
+//! the name begins, and throws away what is a word and not a name. It needs no dictionary, so a new
+//! compound is found the day it is complained of. Western addresses ("390 Commonwealth Ave") are
+//! read as house number and street.
+
+use serde::{Deserialize, Serialize};
+
+use super::keys::{half_width, hash};
+
+/// What a name names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum NameKind {
+    /// 路, 街, 巷, 弄, 道, 桥: with the house number where one follows.
+    Road,
+    /// 小区, 花园, 苑, 广场, 大厦, 村, 社区: what people live in.
+    Compound,
+    /// 河, 溪, 渠, 湖, 浦, 江.
+    Water,
+    /// 公司, 店, 厂, 饭店, 烧烤, 工地, 学校: what may be complained of.
+    Firm,
+}
+
+/// A name found in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaceName {
+    /// What it names.
+    pub kind: NameKind,
+    /// The name in normal form, without its house number.
+    pub name: String,
+    /// House number, for roads.
+    pub number: Option<u32>,
+    /// Whether the text only says "旁", "对面", "附近" of it.
+    pub beside: bool,
+}
+
+impl PlaceName {
+    /// The name as a key.
+    #[must_use]
+    pub fn key(&self) -> u32 {
+        name_key(&self.name)
+    }
+}
+
+/// The key of a name.
+#[must_use]
+pub fn name_key(name: &str) -> u32 {
+    let letters: Vec<char> = name.chars().collect();
+    (hash(&letters) >> 32) as u32
+}
+
+/// Last letters of names, the longest first, and what they name.
+const ENDINGS: &[(&str, NameKind)] = &[
+    ("工业园区", NameKind::Compound),
+    ("安置房", NameKind::Compound),
+    ("有限公司", NameKind::Firm),
+    ("幼儿园", NameKind::Firm),
+    ("菜市场", NameKind::Firm),
+    ("污水厂", NameKind::Firm),
+    ("新天地", NameKind::Compound),
+    ("步行街", NameKind::Road),
+    ("小区", NameKind::Compound),
+    ("新村", NameKind::Compound),
+    ("花园", NameKind::Compound),
+    ("家园", NameKind::Compound),
+    ("公寓", NameKind::Compound),
+    ("广场", NameKind::Compound),
+    ("大厦", NameKind::Compound),
+    ("社区", NameKind::Compound),
+    ("宿舍", NameKind::Compound),
+    ("佳园", NameKind::Compound),
+    ("雅居", NameKind::Compound),
+    ("公园", NameKind::Compound),
+    ("大道", NameKind::Road),
+    ("公司", NameKind::Firm),
+    ("酒店", NameKind::Firm),
+    ("饭店", NameKind::Firm),
+    ("餐厅", NameKind::Firm),
+    ("酒楼", NameKind::Firm),
+    ("烧烤", NameKind::Firm),
+    ("超市", NameKind::Firm),
+    ("工地", NameKind::Firm),
+    ("学校", NameKind::Firm),
+    ("小学", NameKind::Firm),
+    ("中学", NameKind::Firm),
+    ("医院", NameKind::Firm),
+    ("市场", NameKind::Firm),
+    ("路", NameKind::Road),
+    ("街", NameKind::Road),
+    ("巷", NameKind::Road),
+    ("弄", NameKind::Road),
+    ("里", NameKind::Road),
+    ("桥", NameKind::Road),
+    ("河", NameKind::Water),
+    ("溪", NameKind::Water),
+    ("渠", NameKind::Water),
+    ("湖", NameKind::Water),
+    ("浦", NameKind::Water),
+    ("江", NameKind::Water),
+    ("苑", NameKind::Compound),
+    ("厝", NameKind::Compound),
+    ("村", NameKind::Compound),
+    ("城", NameKind::Compound),
+    ("店", NameKind::Firm),
+    ("厂", NameKind::Firm),
+];
+
+/// Letters that end what stands before a name: a name does not hold them.
+const BREAKS: &str = "的了在是和与及或到从向往由对把被给让将于至沿离跟有为我你他她它们这那哪本该此其某每各并而且但也都就还又再已只才很太更最不没无请问望求谁来去过经进出上下前后旁边侧间内外处附近面直至、，。；：？！“”‘’（）()《》【】,.;:?!/-—~…\"' \t\r\n";
+
+/// Two-letter words that end what stands before a name.
+const BREAK_WORDS: &[&str] = &[
+    "位于",
+    "家住",
+    "居住",
+    "住在",
+    "反映",
+    "投诉",
+    "关于",
+    "尊敬",
+    "领导",
+    "你好",
+    "您好",
+    "经过",
+    "途经",
+    "以及",
+    "还有",
+    "建议",
+    "希望",
+    "请求",
+    "要求",
+    "附近",
+    "旁边",
+    "对面",
+    "门口",
+    "楼下",
+    "后面",
+    "前面",
+    "周边",
+    "沿线",
+    "整个",
+    "整条",
+    "一条",
+    "这条",
+    "那条",
+    "治理",
+    "整治",
+    "改造",
+    "污染",
+    "修建",
+    "建设",
+    "施工",
+    "清理",
+    "疏通",
+    "福州市",
+    "福建省",
+    "鼓楼区",
+    "台江区",
+    "仓山区",
+    "晋安区",
+    "马尾区",
+    "长乐区",
+    "闽侯县",
+    "福州",
+    "鼓楼",
+    "台江",
+    "仓山",
+    "晋安",
+    "马尾",
+];
+
+/// Names that are words: they name no one place.
+const COMMON: &[&str] = &[
+    "道路",
+    "马路",
+    "公路",
+    "铁路",
+    "线路",
+    "电路",
+    "思路",
+    "出路",
+    "一路",
+    "修路",
+    "走路",
+    "水路",
+    "小路",
+    "大路",
+    "网路",
+    "管路",
+    "主路",
+    "辅路",
+    "支路",
+    "路路",
+    "回路",
+    "沿路",
+    "内河",
+    "江河",
+    "河河",
+    "大街",
+    "小街",
+    "街街",
+    "小巷",
+    "街巷",
+    "大桥",
+    "小桥",
+    "过桥",
+    "小河",
+    "大河",
+    "小溪",
+    "沟渠",
+    "水渠",
+    "江湖",
+    "小村",
+    "农村",
+    "乡村",
+    "全村",
+    "城中村",
+    "新城",
+    "城城",
+    "商城",
+    "全城",
+    "进城",
+    "公里",
+    "心里",
+    "家里",
+    "夜里",
+    "屋里",
+    "水里",
+    "这里",
+    "那里",
+    "哪里",
+    "房里",
+    "区里",
+    "市里",
+    "省里",
+    "厂里",
+    "店里",
+    "院里",
+    "河里",
+    "井里",
+    "管里",
+    "平方公里",
+    "工厂",
+    "商店",
+    "门店",
+    "小店",
+    "饭店",
+    "酒店",
+    "餐厅",
+    "超市",
+    "工地",
+    "学校",
+    "小学",
+    "中学",
+    "医院",
+    "市场",
+    "公司",
+    "有限公司",
+    "菜市场",
+    "幼儿园",
+    "小区",
+    "社区",
+    "广场",
+    "公园",
+    "花园",
+    "家园",
+    "新村",
+    "公寓",
+    "大厦",
+    "宿舍",
+    "烧烤",
+    "家店",
+    "店店",
+    "水厂",
+    "污水厂",
+    "酒楼",
+    "安置房",
+    "大道",
+    "步行街",
+    "老旧小区",
+    "住宅小区",
+    "城市",
+    "内河小区",
+    "黑臭河",
+    "黑河",
+    "臭河",
+    "两条河",
+    "几条河",
+    "护城河",
+    "排水渠",
+    "干道",
+];
+
+/// What a place does, before 店, 厂, 公司: no name of its own.
+const TRADES: &[&str] = &[
+    "烧烤",
+    "餐饮",
+    "火锅",
+    "小吃",
+    "水果",
+    "早餐",
+    "理发",
+    "洗车",
+    "修车",
+    "汽修",
+    "棋牌",
+    "饭",
+    "酒",
+    "商",
+    "药",
+    "书",
+    "服装",
+    "百货",
+    "便利",
+    "奶茶",
+    "咖啡",
+    "面",
+    "粉",
+    "快餐",
+    "大排档",
+    "宵夜",
+    "夜宵",
+    "五金",
+    "印刷",
+    "加工",
+    "污水处理",
+    "垃圾",
+    "化",
+    "物业",
+    "开发",
+    "建筑",
+    "水务",
+    "环保",
+    "有限",
+    "开发商",
+    "施工",
+    "楼下烧烤",
+    "下烧烤",
+    "建筑工",
+];
+
+/// Letters of a name at most, its ending included.
+const NAME_LETTERS: usize = 9;
+
+/// The names in a text, in the order found, each once.
+#[must_use]
+pub fn place_names(text: &str) -> Vec<PlaceName> {
+    if !text.chars().any(is_han) {
+        return western(text).into_iter().collect();
+    }
+    let letters: Vec<char> = text
+        .chars()
+        .map(half_width)
+        .flat_map(char::to_lowercase)
+        .collect();
+    let mut found: Vec<PlaceName> = Vec::new();
+    let mut begin = 0;
+    let mut at = 0;
+    while at < letters.len() {
+        let Some((ending, kind)) = ending_at(&letters, at) else {
+            at += 1;
+            continue;
+        };
+        let end = at + ending;
+        if let Some(start) = start_of(&letters, begin, at) {
+            let name: String = letters.get(start..end).unwrap_or_default().iter().collect();
+            if is_name(&name, ending, kind) {
+                let (number, after) = if kind == NameKind::Road {
+                    house_number(&letters, end)
+                } else {
+                    (None, end)
+                };
+                let beside = says_beside(&letters, after);
+                if !found.iter().any(|f| f.name == name && f.number == number) {
+                    found.push(PlaceName {
+                        kind,
+                        name,
+                        number,
+                        beside,
+                    });
+                }
+                begin = after;
+                at = after;
+                continue;
+            }
+        }
+        at += 1;
+    }
+    found
+}
+
+fn is_han(c: char) -> bool {
+    ('\u{4e00}'..='\u{9fff}').contains(&c)
+}
+
+/// The ending that stands at a place in the text, in letters.
+fn ending_at(letters: &[char], at: usize) -> Option<(usize, NameKind)> {
+    ENDINGS.iter().find_map(|(ending, kind)| {
+        let length = ending.chars().count();
+        let there = letters.get(at..at + length)?;
+        let same = there.iter().copied().eq(ending.chars());
+        // "河" in "河道", "路" in "路段", "桥" in "桥头": a name may go on only with what is no name.
+        (same && !goes_on(letters, at + length, *kind)).then_some((length, *kind))
+    })
+}
+
+/// Whether what follows makes another word of the ending ("江苏", "河南", "城市", "里面").
+fn goes_on(letters: &[char], end: usize, kind: NameKind) -> bool {
+    let Some(next) = letters.get(end) else {
+        return false;
+    };
+    let ending = end.checked_sub(1).and_then(|at| letters.get(at));
+    match (kind, ending) {
+        (_, Some('里')) => !next.is_ascii_digit(),
+        (_, Some('城')) => matches!(next, '市' | '区' | '管' | '中' | '乡' | '门' | '建'),
+        (_, Some('店')) => matches!(next, '面' | '铺' | '家' | '长' | '主' | '里'),
+        (_, Some('厂')) => matches!(next, '房' | '家' | '区' | '里'),
+        (_, Some('江')) => matches!(next, '苏' | '西' | '滨' | '边' | '河'),
+        (_, Some('湖')) => matches!(next, '南' | '北' | '边' | '滨'),
+        (_, Some('河')) => matches!(next, '南' | '北' | '流' | '长'),
+        (_, Some('路' | '街')) => {
+            matches!(
+                next,
+                '灯' | '面' | '人' | '过' | '线' | '况' | '道' | '段' | '边'
+            ) && !matches!(next, '段' | '边' | '口')
+        }
+        (_, Some('村')) => matches!(next, '民' | '委'),
+        (_, Some('桥')) => matches!(next, '梁' | '面' | '洞'),
+        _ => false,
+    }
+}
+
+/// Where the name begins that ends with the ending at `at`: after the nearest break.
+fn start_of(letters: &[char], begin: usize, at: usize) -> Option<usize> {
+    let floor = begin.max(at.saturating_sub(NAME_LETTERS - 1));
+    let mut start = at;
+    while start > floor {
+        let before = start - 1;
+        let letter = letters.get(before)?;
+        if BREAKS.contains(*letter) || letter.is_ascii_digit() && start == at {
+            break;
+        }
+        let word = |length: usize| -> bool {
+            before + 1 >= length
+                && letters.get(before + 1 - length..=before).is_some_and(|w| {
+                    let w: String = w.iter().collect();
+                    BREAK_WORDS.contains(&w.as_str())
+                })
+        };
+        if word(3) || word(2) {
+            break;
+        }
+        start = before;
+    }
+    (start < at).then_some(start)
+}
+
+fn is_name(name: &str, ending: usize, kind: NameKind) -> bool {
+    let length = name.chars().count();
+    let own = length - ending;
+    if COMMON.contains(&name) || own == 0 {
+        return false;
+    }
+    // One letter before 路 or 河 is a word more often than a name; before 小区 it is neither.
+    let least = match kind {
+        NameKind::Road | NameKind::Water | NameKind::Compound => 1,
+        NameKind::Firm => 2,
+    };
+    let vague = [
+        "条", "座", "个", "家", "些", "段", "新", "老", "大", "小", "一", "两", "几", "全", "整",
+        "各",
+    ];
+    let before: String = name.chars().take(own).collect();
+    own >= least
+        && !TRADES.contains(&before.as_str())
+        && !(own == 1 && vague.iter().any(|v| name.starts_with(v)))
+        && !COMMON
+            .iter()
+            .any(|word| name.ends_with(word) && word.chars().count() > ending && own < 2)
+}
+
+/// The house number after a road ("128号", "25-3号", "33弄"), and where it ends.
+fn house_number(letters: &[char], end: usize) -> (Option<u32>, usize) {
+    let digits: String = letters
+        .get(end..)
+        .unwrap_or_default()
+        .iter()
+        .take_while(|c| c.is_ascii_digit())
+        .take(5)
+        .collect();
+    let mut after = end + digits.len();
+    if digits.is_empty() {
+        return (None, end);
+    }
+    if letters.get(after) == Some(&'-') {
+        after += 1;
+        while letters.get(after).is_some_and(char::is_ascii_digit) {
+            after += 1;
+        }
+    }
+    match letters.get(after) {
+        Some('号' | '弄' | '#') => (digits.parse().ok(), after + 1),
+        _ => (None, end),
+    }
+}
+
+fn says_beside(letters: &[char], after: usize) -> bool {
+    let next: String = letters
+        .get(after..)
+        .unwrap_or_default()
+        .iter()
+        .take(2)
+        .collect();
+    [
+        "旁", "边", "侧", "对面", "附近", "周边", "隔壁", "门口", "后面", "前面",
+    ]
+    .iter()
+    .any(|word| next.starts_with(word))
+}
+
+/// "390 Commonwealth Ave", "INTERSECTION of A St & B St": streets with their number.
+fn western(text: &str) -> Vec<PlaceName> {
+    let lower = text.to_lowercase();
+    let first = lower.split(['\n', ',']).next().unwrap_or_default();
+    let first = first.trim().split("  ").next().unwrap_or_default().trim();
+    let road = |name: &str, number: Option<u32>| PlaceName {
+        kind: NameKind::Road,
+        name: name.split_whitespace().collect::<Vec<_>>().join(" "),
+        number,
+        beside: false,
+    };
+    if let Some(crossing) = first.strip_prefix("intersection") {
+        let crossing = crossing
+            .trim_start()
+            .strip_prefix("of ")
+            .unwrap_or(crossing);
+        let mut roads: Vec<PlaceName> = crossing
+            .split('&')
+            .map(|name| road(name, None))
+            .filter(|r| !r.name.is_empty())
+            .collect();
+        roads.sort_by(|a, b| a.name.cmp(&b.name));
+        return roads;
+    }
+    let digits: String = first.chars().take_while(char::is_ascii_digit).collect();
+    let rest = first
+        .split_once(' ')
+        .filter(|_| !digits.is_empty())
+        .map_or(first, |(_, rest)| rest);
+    let name = road(rest, digits.parse().ok());
+    if name.name.chars().any(char::is_alphabetic) {
+        vec![name]
+    } else {
+        Vec::new()
+    }
+}
