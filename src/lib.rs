@@ -22,6 +22,7 @@ pub mod complaint;
 pub mod config;
 pub mod district;
 pub mod geo;
+pub mod health;
 pub mod jobs;
 pub mod ledger;
 pub mod linkage;

@@ -9,7 +9,7 @@ use utoipa::{
     },
 };
 
-use crate::{account, complaint, ledger, matching, server, triage, verification};
+use crate::{account, complaint, health, ledger, triage, verification};
 
 /// Title, licence and sign-in; the operations come from each capability's `Doc`.
 #[derive(OpenApi)]
@@ -46,12 +46,11 @@ pub fn whole() -> utoipa::openapi::OpenApi {
     let mut document = ApiDoc::openapi();
     for part in [
         complaint::Doc::openapi(),
-        matching::Doc::openapi(),
         ledger::Doc::openapi(),
         triage::Doc::openapi(),
         verification::Doc::openapi(),
         account::Doc::openapi(),
-        server::OperationDoc::openapi(),
+        health::OperationDoc::openapi(),
     ] {
         document.merge(part);
     }

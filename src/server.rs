@@ -11,7 +11,6 @@ use actix_web::{
     middleware::{Next, from_fn},
     web::{self, delete, get, patch, post},
 };
-use utoipa::{OpenApi, ToResponse};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::account::{
@@ -21,21 +20,13 @@ use crate::account::{
 };
 use crate::app::App;
 use crate::complaint::{self, feedback, senders, staff_routes, tracking};
+use crate::health;
 use crate::openapi;
 use crate::platform::{
     http::{MAX_JSON_BYTES, localise},
-    problem::{Code, Item, Problem, ProblemDocument},
+    problem::{Code, Problem},
 };
-use crate::{ledger, matching, triage, verification};
-
-/// The answer every operation may give when it refuses or fails.
-#[derive(ToResponse)]
-#[response(
-    description = "What was wrong and what to do next (RFC 9457)",
-    content_type = "application/problem+json"
-)]
-#[expect(dead_code, reason = "the field is read by the schema derive alone")]
-pub struct AnyProblem(ProblemDocument);
+use crate::{ledger, triage, verification};
 
 const fn route(
     method: Method,
@@ -209,13 +200,13 @@ pub static ROUTES: &[Route] = &[
         Method::GET,
         "/api/v1/complaints/{number}/matches",
         Access::Staff(MATCH_READERS),
-        || get().to(matching::routes::list_matches),
+        || get().to(triage::matches::list_matches),
     ),
     route(
         Method::POST,
         "/api/v1/complaints/{number}/match-decision",
         Access::Staff(&[Role::Brigade]),
-        || post().to(matching::decisions::decide_match),
+        || post().to(triage::match_decisions::decide_match),
     ),
     route(
         Method::GET,
@@ -356,11 +347,13 @@ pub static ROUTES: &[Route] = &[
         || post().to(verification::review::review_verification),
     ),
     route(Method::GET, "/healthz", Access::Public, || {
-        get().to(healthz)
+        get().to(health::healthz)
     }),
-    route(Method::GET, "/readyz", Access::Public, || get().to(readyz)),
+    route(Method::GET, "/readyz", Access::Public, || {
+        get().to(health::readyz)
+    }),
     route(Method::GET, "/metrics", Access::Public, || {
-        get().to(metrics)
+        get().to(health::metrics)
     }),
 ];
 
@@ -464,37 +457,3 @@ async fn observe(
     }
     answered
 }
-
-/// The process is alive.
-#[utoipa::path(get, path = "/healthz", tag = "operation", operation_id = "get_health", security(()),
-    responses((status = 200, description = "Alive")))]
-async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().content_type("text/plain").body("ok\n")
-}
-
-/// The process can serve: its database answers.
-#[utoipa::path(get, path = "/readyz", tag = "operation", operation_id = "get_readiness", security(()),
-    responses((status = 200, description = "Ready"), (status = "default", response = AnyProblem)))]
-async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Problem> {
-    app.db.read(account::queries::ping).await?;
-    Ok(HttpResponse::Ok()
-        .content_type("text/plain")
-        .body("ready\n"))
-}
-
-/// Counters and timings for Prometheus. No personal data, no ids.
-#[utoipa::path(get, path = "/metrics", tag = "operation", operation_id = "get_metrics", security(()),
-    responses((status = 200, description = "Prometheus text", content_type = "text/plain", body = String)))]
-async fn metrics(app: web::Data<App>) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/plain; version=0.0.4")
-        .body(app.metrics.render())
-}
-
-/// The operations of this file, for the OpenAPI document.
-#[derive(OpenApi)]
-#[openapi(
-    paths(healthz, readyz, metrics),
-    components(responses(AnyProblem), schemas(ProblemDocument, Item))
-)]
-pub struct OperationDoc;

@@ -61,7 +61,7 @@ fn mobile(text: &str) -> Result<String, Problem> {
 /// Sends a sign-in code. The answer is the same for every number.
 #[utoipa::path(post, path = "/api/v1/residents/otp", tag = "residents", operation_id = "create_resident_otp",
     request_body = CodeRequest, security(()),
-    responses((status = 204), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 204), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn send_code(
     app: web::Data<App>,
     address: Address,
@@ -101,7 +101,7 @@ pub struct CodeSignIn {
 /// Signs a resident in by phone code. A code works once, within five minutes, five attempts.
 #[utoipa::path(post, path = "/api/v1/residents/sessions", tag = "residents", operation_id = "create_resident_session",
     request_body = CodeSignIn, security(()),
-    responses((status = 200, body = Tokens), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = Tokens), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn sign_in(
     app: web::Data<App>,
     address: Address,

@@ -34,7 +34,7 @@ pub struct SignIn {
 /// Signs a member of staff in.
 #[utoipa::path(post, path = "/api/v1/sessions", tag = "sessions", operation_id = "create_session",
     request_body = SignIn, security(()),
-    responses((status = 200, body = Tokens), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = Tokens), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn sign_in(
     app: web::Data<App>,
     address: Address,
@@ -75,7 +75,7 @@ pub struct Refresh {
 /// Exchanges a refresh token for new tokens. It works once; a second use ends the session.
 #[utoipa::path(post, path = "/api/v1/sessions/refresh", tag = "sessions", operation_id = "refresh_session",
     request_body = Refresh, security(()),
-    responses((status = 200, body = Tokens), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = Tokens), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn refresh(
     app: web::Data<App>,
     address: Address,
@@ -96,7 +96,7 @@ pub async fn refresh(
 
 /// Ends the session the token belongs to.
 #[utoipa::path(delete, path = "/api/v1/sessions/current", tag = "sessions", operation_id = "delete_session",
-    responses((status = 204), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 204), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn sign_out(app: web::Data<App>, caller: Caller) -> Result<HttpResponse, Problem> {
     let family = match caller {
         Caller::Staff(staff) => staff.session,
@@ -128,7 +128,7 @@ pub struct StaffView {
 
 /// Who the token speaks for, with the rights of this moment.
 #[utoipa::path(get, path = "/api/v1/staff/me", tag = "sessions", operation_id = "get_own_account",
-    responses((status = 200, body = StaffView), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = StaffView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn me(staff: Staff) -> HttpResponse {
     HttpResponse::Ok().json(StaffView {
         username: staff.username,

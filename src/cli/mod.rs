@@ -100,7 +100,7 @@ pub fn run(command: Command) -> anyhow::Result<()> {
         Action::Serve => serve::run(options.settings()?),
         Action::Demo { once } => demo::run(options.settings()?, once),
         Action::Bench(what) => bench::run(|| options.settings(), &what),
-        Action::Match(action) => matching::run(action),
+        Action::Match(action) => matching::run(|| options.settings(), action),
         Action::Import(Import::Complaints(what)) => import::run(options.settings()?, &what),
         Action::Migrate => migrate(&options.settings()?),
         Action::Staff(action) => staff::run(&options.settings()?, action),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::person::{Person, PetitionerBody, ReporterBody, check_person};
+use super::person::{Person, PetitionerBody, ReporterBody, check_person, too_long, trimmed};
 use crate::district::{Category, Profile};
 use crate::geo::{Datum, Point, RawPosition};
 use crate::platform::problem::{Item, Problem};
@@ -185,21 +185,6 @@ impl ComplaintBody {
             reporter,
             acknowledged: self.acknowledged_similar,
         })
-    }
-}
-
-pub(super) fn trimmed(text: &str) -> Option<String> {
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
-}
-
-pub(super) fn too_long(location: &str, text: &str, letters: usize, items: &mut Vec<Item>) {
-    if text.chars().count() > letters {
-        items.push(Item::new(
-            location,
-            "too_long",
-            format!("has {letters} letters at most"),
-        ));
     }
 }
 

@@ -38,7 +38,7 @@ pub struct IntakeForm {
 #[utoipa::path(post, path = "/api/v1/intake", tag = "complaints", operation_id = "create_intake",
     request_body(content((IntakeBody = "application/json"), (IntakeForm = "multipart/form-data"))),
     responses((status = 201, body = Receipt), (status = 200, description = "Received before (R0)", body = Receipt),
-        (status = "default", response = crate::server::AnyProblem)))]
+        (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn take_in(
     app: web::Data<App>,
     staff: Staff,

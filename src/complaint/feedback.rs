@@ -40,7 +40,7 @@ pub struct SupplementBody {
 /// Adds facts. A complaint that was returned for completion goes back to the queue.
 #[utoipa::path(post, path = "/api/v1/tracking/{code}/supplements", tag = "tracking", operation_id = "add_supplement", security(()),
     params(("code" = String, Path)), request_body = SupplementBody,
-    responses((status = 201, body = StepView), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 201, body = StepView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn add_supplement(
     app: web::Data<App>,
     address: Address,
@@ -124,7 +124,7 @@ pub struct RatingBody {
 /// by itself.
 #[utoipa::path(post, path = "/api/v1/tracking/{code}/rating", tag = "tracking", operation_id = "create_rating", security(()),
     params(("code" = String, Path)), request_body = RatingBody,
-    responses((status = 201, body = StepView), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 201, body = StepView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn rate(
     app: web::Data<App>,
     address: Address,
@@ -202,7 +202,7 @@ pub struct WithdrawalBody {
 /// Withdraws a complaint that was not replied to yet. It stays on record.
 #[utoipa::path(post, path = "/api/v1/tracking/{code}/withdrawal", tag = "tracking", operation_id = "create_withdrawal", security(()),
     params(("code" = String, Path)), request_body = WithdrawalBody,
-    responses((status = 200, body = StepView), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = StepView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn withdraw(
     app: web::Data<App>,
     address: Address,

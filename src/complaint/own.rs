@@ -31,7 +31,7 @@ pub struct OwnComplaint {
 /// The complaints a signed-in resident filed, newest first.
 #[utoipa::path(get, path = "/api/v1/residents/me/complaints", tag = "residents", operation_id = "list_own_complaints",
     params(PageQuery),
-    responses((status = 200, body = Page<OwnComplaint>), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = Page<OwnComplaint>), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn own_complaints(
     app: web::Data<App>,
     resident: Resident,

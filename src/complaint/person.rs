@@ -3,7 +3,6 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::body::{too_long, trimmed};
 use crate::account::resident_routes::parse_mobile;
 use crate::platform::problem::Item;
 
@@ -143,6 +142,21 @@ fn is_identity_number(text: &str) -> bool {
     digits.len() == 17
         && digits.iter().all(u8::is_ascii_digit)
         && CHECK.get(sum as usize % 11) == last.first()
+}
+
+pub(super) fn trimmed(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+pub(super) fn too_long(location: &str, text: &str, letters: usize, items: &mut Vec<Item>) {
+    if text.chars().count() > letters {
+        items.push(Item::new(
+            location,
+            "too_long",
+            format!("has {letters} letters at most"),
+        ));
+    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::{
     multipart::{self, PartLimits, Parts},
     photos::{self, Upload},
     queries,
-    views::{DeadlineView, Receipt, SimilarView, local, similar},
+    views::{DeadlineView, Receipt, SimilarView, similar},
 };
 use crate::account::{
     Caller, Resident,
@@ -29,7 +29,7 @@ use crate::platform::{
     limit::Limited,
     problem::{OnDb, Problem},
 };
-use crate::record::Actor;
+use crate::record::{Actor, local};
 
 /// The multipart form of a submission, for the document.
 #[derive(ToSchema)]
@@ -48,7 +48,7 @@ pub struct SubmissionForm {
     request_body(content((ComplaintBody = "application/json"), (SubmissionForm = "multipart/form-data"))),
     params(("Idempotency-Key" = Option<String>, Header, description = "Any unique text; the same key and body get the first answer again")),
     responses((status = 201, body = Receipt), (status = 200, description = "The same submission again (R0): its first record", body = Receipt),
-        (status = "default", response = crate::server::AnyProblem)))]
+        (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn submit(
     app: web::Data<App>,
     caller: MaybeCaller,
@@ -250,7 +250,7 @@ pub struct SimilarList {
 /// What is already open nearby, so that an app can offer to follow it before filing. Stores nothing.
 #[utoipa::path(post, path = "/api/v1/complaints/similar", tag = "complaints", operation_id = "find_similar", security(()),
     request_body = ComplaintBody,
-    responses((status = 200, body = SimilarList), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = SimilarList), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn find_similar(
     app: web::Data<App>,
     address: Address,

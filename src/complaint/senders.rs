@@ -9,7 +9,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{queries, views::local};
+use super::queries;
 use crate::account::Staff;
 use crate::app::App;
 use crate::matching::queries::persons_of;
@@ -21,7 +21,7 @@ use crate::platform::{
     http::{Answer, Body, IdempotencyKey, Page, PageQuery, Query},
     problem::{Code, OnDb, Problem},
 };
-use crate::record::{self, Event};
+use crate::record::{self, Event, local};
 
 /// For how long the blind index of a sending address is kept, so that an anonymous sender can
 /// still be blocked when the brigade reads what they sent.
@@ -118,7 +118,7 @@ impl From<BlockRow> for BlockView {
 /// address it came from. What they send from now on is taken as ever, and hidden.
 #[utoipa::path(post, path = "/api/v1/sender-blocks", tag = "complaints", operation_id = "block_sender",
     request_body = BlockBody,
-    responses((status = 201, body = BlockView), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 201, body = BlockView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn block_sender(
     app: web::Data<App>,
     staff: Staff,
@@ -216,7 +216,7 @@ fn find(conn: &mut Connection, id: Id) -> Result<BlockRow, Problem> {
 /// The blocks, newest first, lifted ones among them.
 #[utoipa::path(get, path = "/api/v1/sender-blocks", tag = "complaints", operation_id = "list_sender_blocks",
     params(PageQuery),
-    responses((status = 200, body = Page<BlockView>), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = Page<BlockView>), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn list_sender_blocks(
     app: web::Data<App>,
     _staff: Staff,
@@ -263,7 +263,7 @@ pub struct LiftBody {
 /// Lifts a block. What was hidden meanwhile stays hidden; what comes from now on does not.
 #[utoipa::path(post, path = "/api/v1/sender-blocks/{id}/lifting", tag = "complaints", operation_id = "lift_sender_block",
     params(("id" = String, Path)), request_body = LiftBody,
-    responses((status = 200, body = BlockView), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = BlockView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn lift_sender_block(
     app: web::Data<App>,
     staff: Staff,

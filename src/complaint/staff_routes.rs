@@ -12,9 +12,7 @@ use super::{
     photos::{self, Copy, StoredPhoto},
     queries::{self, ComplaintRow},
     tracking::{SizeQuery, find_photo},
-    views::{
-        ComplaintSummary, ComplaintView, DeadlineView, PlaceView, ReporterView, local, words_for,
-    },
+    views::{ComplaintSummary, ComplaintView, DeadlineView, PlaceView, ReporterView, words_for},
 };
 use crate::account::{Role, Staff};
 use crate::app::App;
@@ -26,7 +24,7 @@ use crate::platform::{
     http::{Answer, Body, Page, PageQuery, Query, etag_of},
     problem::{OnDb, Problem},
 };
-use crate::record::{self, Event};
+use crate::record::{self, Event, local};
 use crate::text::mask_phone;
 
 /// Roles that read complaints.
@@ -63,7 +61,7 @@ pub struct ListQuery {
 /// Complaints the caller may see, newest first.
 #[utoipa::path(get, path = "/api/v1/complaints", tag = "complaints", operation_id = "list_complaints",
     params(ListQuery),
-    responses((status = 200, body = Page<ComplaintSummary>), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = Page<ComplaintSummary>), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn list_complaints(
     app: web::Data<App>,
     staff: Staff,
@@ -164,7 +162,7 @@ pub fn visible(
 /// officers see those of their own place with masked words.
 #[utoipa::path(get, path = "/api/v1/complaints/{number}", tag = "complaints", operation_id = "get_complaint",
     params(("number" = String, Path)),
-    responses((status = 200, body = ComplaintView), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = ComplaintView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn get_complaint(
     app: web::Data<App>,
     staff: Staff,
@@ -246,7 +244,7 @@ fn masked_people(conn: &mut Connection, app: &App, id: Id) -> Result<Vec<Reporte
 /// A photo's copy, for staff.
 #[utoipa::path(get, path = "/api/v1/complaints/{number}/photos/{photo_id}", tag = "complaints", operation_id = "get_complaint_photo",
     params(("number" = String, Path), ("photo_id" = String, Path), SizeQuery),
-    responses((status = 200, description = "The picture", content_type = "image/jpeg", body = Vec<u8>), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, description = "The picture", content_type = "image/jpeg", body = Vec<u8>), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn get_photo(
     app: web::Data<App>,
     staff: Staff,
@@ -268,7 +266,7 @@ pub async fn get_photo(
 /// The sealed original, with its metadata; only downloaded, and each time recorded.
 #[utoipa::path(get, path = "/api/v1/complaints/{number}/photos/{photo_id}/original", tag = "complaints", operation_id = "get_photo_original",
     params(("number" = String, Path), ("photo_id" = String, Path)),
-    responses((status = 200, description = "The file as received", content_type = "application/octet-stream", body = Vec<u8>), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, description = "The file as received", content_type = "application/octet-stream", body = Vec<u8>), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn get_original(
     app: web::Data<App>,
     staff: Staff,
@@ -324,7 +322,7 @@ pub struct FullPeople {
 /// an idempotency key: the answer is never kept.
 #[utoipa::path(post, path = "/api/v1/complaints/{number}/reporter/unmask", tag = "complaints", operation_id = "unmask_reporter",
     params(("number" = String, Path)), request_body = UnmaskBody,
-    responses((status = 200, body = FullPeople), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = FullPeople), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn unmask_reporter(
     app: web::Data<App>,
     staff: Staff,

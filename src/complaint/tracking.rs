@@ -14,7 +14,7 @@ use super::{
     parts,
     photos::{self, Copy, PhotoView, StoredPhoto, Upload},
     queries::{self, ComplaintRow, reporter_event},
-    views::{DeadlineView, PartView, ReplyView, TrackingView, category_name, local, timeline},
+    views::{DeadlineView, PartView, ReplyView, TrackingView, timeline},
 };
 use crate::account::caller::Address;
 use crate::app::App;
@@ -30,7 +30,7 @@ use crate::platform::{
     problem::{Code, OnDb, Problem},
     room::Held,
 };
-use crate::record;
+use crate::record::{self, local};
 
 /// Rows of a history shown at most.
 const TIMELINE_MAX: i64 = 500;
@@ -59,7 +59,7 @@ pub(super) fn counted(app: &App, address: &Address, problem: Problem) -> Problem
 /// Follows a complaint. Whoever has the code sees this, so it holds no contact data.
 #[utoipa::path(get, path = "/api/v1/tracking/{code}", tag = "tracking", operation_id = "get_tracking", security(()),
     params(("code" = String, Path, description = "Tracking code")),
-    responses((status = 200, body = TrackingView), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = TrackingView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn track(
     app: web::Data<App>,
     address: Address,
@@ -109,7 +109,7 @@ fn view(
             .map(|part| PartView::of(profile, part))
             .collect(),
         state_name: MACHINE.label(&row.state),
-        category_name: category_name(profile, &row.category),
+        category_name: profile.category_name(&row.category),
         description: text.description_masked,
         received_at: local(row.received_at),
         deadlines: deadlines.into_iter().map(DeadlineView::from).collect(),
@@ -172,7 +172,7 @@ impl SizeQuery {
 /// A photo of a followed complaint, without its metadata.
 #[utoipa::path(get, path = "/api/v1/tracking/{code}/photos/{photo_id}", tag = "tracking", operation_id = "get_tracked_photo", security(()),
     params(("code" = String, Path), ("photo_id" = String, Path), SizeQuery),
-    responses((status = 200, description = "The picture", content_type = "image/jpeg", body = Vec<u8>), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, description = "The picture", content_type = "image/jpeg", body = Vec<u8>), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn get_tracked_photo(
     app: web::Data<App>,
     address: Address,
@@ -229,7 +229,7 @@ pub struct PhotoForm {
 #[utoipa::path(post, path = "/api/v1/tracking/{code}/photos", tag = "tracking", operation_id = "add_photos", security(()),
     params(("code" = String, Path)),
     request_body(content((PhotoForm = "multipart/form-data"))),
-    responses((status = 201, body = PhotoList), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 201, body = PhotoList), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn add_photos(
     app: web::Data<App>,
     address: Address,

@@ -12,14 +12,7 @@ use super::{
 use crate::account::Role;
 use crate::district::{Profile, shanghai};
 use crate::matching::Explained;
-use crate::platform::db::UtcTime;
-use crate::record::Recorded;
-
-/// An instant as the API shows it, in Asia/Shanghai.
-#[must_use]
-pub fn local(at: UtcTime) -> DateTime<FixedOffset> {
-    at.0.with_timezone(&shanghai())
-}
+use crate::record::{Recorded, local};
 
 /// A clock and the rule it rests on.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -218,7 +211,7 @@ impl PartView {
     #[must_use]
     pub fn of(profile: &Profile, row: ComplaintRow) -> Self {
         Self {
-            category_name: category_name(profile, &row.category),
+            category_name: profile.category_name(&row.category),
             state_name: MACHINE.label(&row.state),
             number: row.number,
             tracking_code: row.tracking_code,
@@ -260,7 +253,7 @@ impl ComplaintSummary {
             number: row.number.clone(),
             state: row.state.clone(),
             state_name: MACHINE.label(&row.state),
-            category_name: category_name(profile, &row.category),
+            category_name: profile.category_name(&row.category),
             category: row.category.clone(),
             received_at: local(row.received_at),
             due_on: row.due_on,
@@ -388,14 +381,6 @@ pub fn words_for(role: Role, text: TextRow) -> (String, Option<String>) {
     }
 }
 
-/// A category's Chinese name.
-#[must_use]
-pub fn category_name(profile: &Profile, code: &str) -> String {
-    profile
-        .category(code)
-        .map_or_else(|| code.to_owned(), |c| c.zh.clone())
-}
-
 /// A candidate as anybody may see it.
 #[must_use]
 pub fn similar(
@@ -407,7 +392,7 @@ pub fn similar(
 ) -> SimilarView {
     SimilarView {
         number: explained.number.clone(),
-        category_name: category_name(profile, &category),
+        category_name: profile.category_name(&category),
         category,
         distance_m: distance_m.map(|m| (m / 10.0).round() as i64 * 10),
         reported_on: reported_at.with_timezone(&shanghai()).date_naive(),

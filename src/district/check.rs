@@ -7,7 +7,7 @@ use geo::BoundingRect as _;
 use super::{
     DeadlineKind, Profile,
     features::{GRIDS, STREETS},
-    load::{Files, ProfileError, error, line_of},
+    files::{Files, ProfileError, error, line_of},
 };
 
 const RULES: &str = "district.toml";

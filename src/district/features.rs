@@ -5,7 +5,7 @@ use geojson::Feature;
 use serde::Deserialize;
 
 use super::{
-    load::{Files, ProfileError, error, line_at, text},
+    files::{Files, ProfileError, error, line_at, text},
     places::{Grid, Street},
 };
 

@@ -8,6 +8,7 @@
 pub mod calendar;
 mod check;
 mod features;
+mod files;
 mod load;
 mod places;
 mod rules;
@@ -16,7 +17,7 @@ mod taxonomy;
 use std::path::Path;
 
 pub use calendar::{Calendar, DeadlineRule, Due, Unit, shanghai};
-pub use load::ProfileError;
+pub use files::ProfileError;
 pub use places::{Grid, PlaceHit, Street};
 pub use rules::{
     Bounds, Channel, DeadlineKind, DistrictRules, Document, Escalation, Limits, MatchingRules,
@@ -94,6 +95,13 @@ impl Profile {
     #[must_use]
     pub fn category(&self, code: &str) -> Option<&Category> {
         self.categories.iter().find(|c| c.code == code)
+    }
+
+    /// A category's Chinese name; the code itself when the profile no longer knows it.
+    #[must_use]
+    pub fn category_name(&self, code: &str) -> String {
+        self.category(code)
+            .map_or_else(|| code.to_owned(), |c| c.zh.clone())
     }
 
     /// A category that complaints may name.

@@ -36,7 +36,7 @@ pub struct ProposalBody {
 /// Proposes a clue for the ledger (拟入账).
 #[utoipa::path(post, path = "/api/v1/entries/{number}/proposal", tag = "ledger", operation_id = "propose_entry",
     params(("number" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag read")), request_body = ProposalBody,
-    responses((status = 200, body = EntrySummary), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = EntrySummary), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn propose(
     app: web::Data<App>,
     staff: Staff,
@@ -175,7 +175,7 @@ impl DecisionBody {
 /// Records the steering group's decision and moves the entry by it.
 #[utoipa::path(post, path = "/api/v1/entries/{number}/decision", tag = "ledger", operation_id = "decide_entry",
     params(("number" = String, Path), ("If-Match" = String, Header, description = "ETag read")), request_body = DecisionBody,
-    responses((status = 200, body = EntrySummary), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = EntrySummary), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn decide(
     app: web::Data<App>,
     staff: Staff,

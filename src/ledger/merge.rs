@@ -68,7 +68,7 @@ struct Linked {
 /// reply duty. The target's due date becomes the earliest of all.
 #[utoipa::path(post, path = "/api/v1/entries/{number}/merge", tag = "ledger", operation_id = "merge_entries",
     params(("number" = String, Path)), request_body = MergeBody,
-    responses((status = 200, body = MergeDone), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = MergeDone), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn merge_entries(
     app: web::Data<App>,
     staff: Staff,
@@ -212,7 +212,7 @@ type MergeRow = (Id, Id, JsonValue, Option<UtcTime>);
 /// the way, when the target went on in a way that cannot be shared out.
 #[utoipa::path(post, path = "/api/v1/merges/{id}/undo", tag = "ledger", operation_id = "undo_merge",
     params(("id" = String, Path)), request_body = UndoBody,
-    responses((status = 200, body = EntrySummary), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = EntrySummary), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn undo_merge(
     app: web::Data<App>,
     staff: Staff,

@@ -56,6 +56,22 @@ pub struct EntryRow {
     pub updated_at: UtcTime,
 }
 
+/// A complaint as an entry shows it.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = complaint)]
+#[expect(missing_docs, reason = "columns, named as in the views")]
+pub struct EntryComplaintRow {
+    pub id: Id,
+    pub number: String,
+    pub state: String,
+    pub category: String,
+    pub received_at: UtcTime,
+    pub due_on: NaiveDate,
+    pub link: String,
+    pub link_rule: Option<String>,
+    pub channel: String,
+}
+
 /// Where a new complaint goes.
 #[derive(Debug, Clone)]
 pub struct Placement {

@@ -10,15 +10,14 @@ use validator::Validate;
 
 use super::{
     machine::MACHINE,
-    queries::{self, EntryRow},
+    queries::{self, EntryComplaintRow, EntryRow},
     views::{
-        DecisionView, EntryPhoto, EntrySummary, EntryView, HistoryItem, MergeView, VisitView,
-        summaries,
+        DecisionView, EntryComplaint, EntryPhoto, EntrySummary, EntryView, HistoryItem, MergeView,
+        VisitView,
     },
 };
 use crate::account::{Role, Staff};
 use crate::app::App;
-use crate::complaint::{queries::ComplaintRow, views::local};
 use crate::district::Profile;
 use crate::platform::{
     db::{
@@ -28,7 +27,7 @@ use crate::platform::{
     http::{Page, PageQuery, Query, etag_of},
     problem::{OnDb, Problem},
 };
-use crate::record;
+use crate::record::{self, local};
 
 /// Roles that read the ledger.
 pub const READERS: &[Role] = &[
@@ -68,7 +67,7 @@ pub struct EntryQuery {
 /// The ledger, newest entry first. Entries merged away are not in it. A street sees its own.
 #[utoipa::path(get, path = "/api/v1/entries", tag = "ledger", operation_id = "list_entries",
     params(EntryQuery),
-    responses((status = 200, body = Page<EntrySummary>), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = Page<EntrySummary>), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn list_entries(
     app: web::Data<App>,
     staff: Staff,
@@ -151,7 +150,7 @@ pub fn visible(conn: &mut Connection, staff: &Staff, number: &str) -> Result<Ent
 /// An entry with all its complaints, photos, visits, decisions, merges and history.
 #[utoipa::path(get, path = "/api/v1/entries/{number}", tag = "ledger", operation_id = "get_entry",
     params(("number" = String, Path)),
-    responses((status = 200, body = EntryView), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = EntryView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn get_entry(
     app: web::Data<App>,
     staff: Staff,
@@ -174,12 +173,12 @@ pub async fn get_entry(
 /// # Errors
 /// A fault when the database fails.
 pub fn view(conn: &mut Connection, profile: &Profile, row: EntryRow) -> Result<EntryView, Problem> {
-    let complaints: Vec<ComplaintRow> = complaint::table
+    let complaints: Vec<EntryComplaintRow> = complaint::table
         .filter(complaint::entry_id.eq(row.id))
         .filter(complaint::hidden.eq(false))
         .order(complaint::id.asc())
         .limit(SHOWN_MAX)
-        .select(ComplaintRow::as_select())
+        .select(EntryComplaintRow::as_select())
         .load(conn)
         .or_fault("load complaints")?;
     let numbers: HashMap<Id, String> = complaints
@@ -201,7 +200,10 @@ pub fn view(conn: &mut Connection, profile: &Profile, row: EntryRow) -> Result<E
         verifications: visits_of(conn, &numbers).or_fault("load visits")?,
         decisions: decisions_of(conn, row.id).or_fault("load decisions")?,
         merges: merges_of(conn, row.id)?,
-        complaints: summaries(profile, &complaints),
+        complaints: complaints
+            .iter()
+            .map(|row| EntryComplaint::of(profile, row))
+            .collect(),
         history: history.into_iter().map(HistoryItem::from).collect(),
     })
 }

@@ -4,14 +4,13 @@ use chrono::{DateTime, FixedOffset, NaiveDate};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{machine::MACHINE, queries::EntryRow};
-use crate::complaint::{
-    queries::ComplaintRow,
-    views::{ComplaintSummary, category_name, local},
+use super::{
+    machine::MACHINE,
+    queries::{EntryComplaintRow, EntryRow},
 };
 use crate::district::Profile;
 use crate::platform::db::Id;
-use crate::record::Recorded;
+use crate::record::{Recorded, local};
 
 /// An entry in a list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -61,7 +60,7 @@ impl EntrySummary {
             state: row.state.clone(),
             state_name: MACHINE.label(&row.state),
             title: row.title.clone(),
-            category_name: category_name(profile, &row.category),
+            category_name: profile.category_name(&row.category),
             category: row.category.clone(),
             street_code: row.street_code.clone(),
             due_on: row.due_on,
@@ -175,7 +174,7 @@ pub struct EntryView {
     /// Number of the entry it was merged into.
     pub merged_into: Option<String>,
     /// Its complaints, oldest first.
-    pub complaints: Vec<ComplaintSummary>,
+    pub complaints: Vec<EntryComplaint>,
     /// Ids of its complaints' photos that have public copies.
     pub photos: Vec<EntryPhoto>,
     /// Visits.
@@ -199,10 +198,43 @@ pub struct EntryPhoto {
     pub role: String,
 }
 
-/// Complaints of an entry for its view.
-#[must_use]
-pub fn summaries(profile: &Profile, rows: &[ComplaintRow]) -> Vec<ComplaintSummary> {
-    rows.iter()
-        .map(|row| ComplaintSummary::of(profile, row))
-        .collect()
+/// A complaint of an entry. Its own page says more.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct EntryComplaint {
+    /// Number.
+    pub number: String,
+    /// State; docs/transitions.md has the names.
+    pub state: String,
+    /// Category code.
+    pub category: String,
+    /// Category in Chinese.
+    pub category_name: String,
+    /// When it was received.
+    pub received_at: DateTime<FixedOffset>,
+    /// The earliest running clock.
+    pub due_on: NaiveDate,
+    /// `own`, `suspected`, `provisional`, `confirmed`.
+    pub link: String,
+    /// The matching rule.
+    pub link_rule: Option<String>,
+    /// Channel code.
+    pub channel: String,
+}
+
+impl EntryComplaint {
+    /// Of a row.
+    #[must_use]
+    pub fn of(profile: &Profile, row: &EntryComplaintRow) -> Self {
+        Self {
+            number: row.number.clone(),
+            state: row.state.clone(),
+            category_name: profile.category_name(&row.category),
+            category: row.category.clone(),
+            received_at: local(row.received_at),
+            due_on: row.due_on,
+            link: row.link.clone(),
+            link_rule: row.link_rule.clone(),
+            channel: row.channel.clone(),
+        }
+    }
 }

@@ -573,7 +573,7 @@ fn channel(a: &Report, b: &Report) -> u8 {
 }
 
 fn reference(a: &Report, b: &Report) -> u8 {
-    if a.quotes.iter().any(|quoted| *quoted == b.number_key) && b.number_key != 0 {
+    if b.number_key != 0 && a.quotes.contains(&b.number_key) {
         1
     } else if a.says_again && person(a, b) == 1 {
         2

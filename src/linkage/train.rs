@@ -548,7 +548,7 @@ fn is_far(row: &Row) -> bool {
 
 type Shares = Vec<Vec<f64>>;
 
-fn normal(counts: &mut Vec<f64>) {
+fn normal(counts: &mut [f64]) {
     let whole: f64 = counts.iter().skip(1).sum();
     counts
         .iter_mut()
@@ -592,7 +592,7 @@ fn expect_and_maximise(rows: &HashMap<Row, f64>) -> (Shares, Shares, f64) {
     for (row, n) in rows.iter().filter(|(row, _)| is_far(row)) {
         tally(&mut u, row, *n);
     }
-    u.iter_mut().for_each(normal);
+    u.iter_mut().for_each(|t| normal(t));
     // One matter: the nearer and the more alike, the likelier. Only where it begins.
     let mut m: Shares = u
         .iter()
@@ -601,7 +601,7 @@ fn expect_and_maximise(rows: &HashMap<Row, f64>) -> (Shares, Shares, f64) {
             (0..u.len()).map(falling).collect()
         })
         .collect();
-    m.iter_mut().for_each(normal);
+    m.iter_mut().for_each(|t| normal(t));
     let mut share: f64 = 0.01;
     for _ in 0..EM_ROUNDS {
         let mut same = empty();
@@ -613,7 +613,7 @@ fn expect_and_maximise(rows: &HashMap<Row, f64>) -> (Shares, Shares, f64) {
             matches += is * n;
             all += n;
         }
-        same.iter_mut().for_each(normal);
+        same.iter_mut().for_each(|t| normal(t));
         m = same;
         share = (matches / f64::max(all, 1.0)).clamp(1e-6, 0.3);
     }

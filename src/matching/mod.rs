@@ -4,13 +4,10 @@
 //! to R12 (domain §3.3) say what follows. Model and thresholds come from the district profile.
 //! `queries` serves candidates from indexed keys, never from a scan.
 
-pub mod decisions;
 pub mod escalation;
 mod explain;
 pub mod facts;
 pub mod queries;
-pub mod rejudge;
-pub mod routes;
 mod rules;
 
 use chrono::{DateTime, Utc};
@@ -20,11 +17,6 @@ use uuid::Uuid;
 
 pub use crate::linkage::{Address, Code, Named, PhotoRef, Place, Report};
 pub use rules::decide;
-
-/// The operations of this capability.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(routes::list_matches, decisions::decide_match))]
-pub struct Doc;
 
 /// An earlier complaint and where its handling stands.
 #[derive(Debug, Clone)]

@@ -4,10 +4,11 @@
 
 pub mod machine;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, FixedOffset, Utc};
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
+use crate::district::shanghai;
 use crate::platform::db::{Connection, Id, JsonValue, UtcTime, schema::record};
 
 /// Who acts.
@@ -171,4 +172,10 @@ pub fn history(conn: &mut Connection, subject: Id, limit: i64) -> QueryResult<Ve
             record::at,
         ))
         .load(conn)
+}
+
+/// An instant as the API shows it, in Asia/Shanghai.
+#[must_use]
+pub fn local(at: UtcTime) -> DateTime<FixedOffset> {
+    at.0.with_timezone(&shanghai())
 }

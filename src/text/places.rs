@@ -473,12 +473,12 @@ fn is_name(name: &str, ending: usize, kind: NameKind) -> bool {
         "各",
     ];
     let before: String = name.chars().take(own).collect();
-    own >= least
-        && !TRADES.contains(&before.as_str())
-        && !(own == 1 && vague.iter().any(|v| name.starts_with(v)))
-        && !COMMON
+    let is_vague = own == 1 && vague.iter().any(|v| name.starts_with(v));
+    let is_word = own < 2
+        && COMMON
             .iter()
-            .any(|word| name.ends_with(word) && word.chars().count() > ending && own < 2)
+            .any(|word| name.ends_with(word) && word.chars().count() > ending);
+    own >= least && !TRADES.contains(&before.as_str()) && !is_vague && !is_word
 }
 
 /// The house number after a road ("128号", "25-3号", "33弄"), and where it ends.

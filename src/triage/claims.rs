@@ -11,7 +11,7 @@ use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
     queries::{self, ComplaintRow},
-    views::{ComplaintSummary, local},
+    views::ComplaintSummary,
 };
 use crate::on_each;
 use crate::platform::{
@@ -22,6 +22,7 @@ use crate::platform::{
     http::{Answer, Body, IdempotencyKey},
     problem::{Code, OnDb, Problem},
 };
+use crate::record::local;
 
 /// Which item to claim.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -45,7 +46,7 @@ pub struct ClaimView {
 #[utoipa::path(post, path = "/api/v1/triage/claims", tag = "triage", operation_id = "claim_next",
     request_body = ClaimBody,
     responses((status = 201, body = ClaimView), (status = 204, description = "Nothing is left to claim"),
-        (status = "default", response = crate::server::AnyProblem)))]
+        (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn claim_next(
     app: web::Data<App>,
     staff: Staff,
@@ -184,7 +185,7 @@ pub fn release(conn: &mut Connection, id: Id) -> QueryResult<usize> {
 /// Extends the caller's claim by ten minutes from now.
 #[utoipa::path(post, path = "/api/v1/triage/claims/{number}/heartbeat", tag = "triage", operation_id = "extend_claim",
     params(("number" = String, Path)),
-    responses((status = 200, body = ClaimView), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = ClaimView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn extend_claim(
     app: web::Data<App>,
     staff: Staff,
@@ -210,7 +211,7 @@ pub async fn extend_claim(
 /// Gives an item back before its time.
 #[utoipa::path(delete, path = "/api/v1/triage/claims/{number}", tag = "triage", operation_id = "release_claim",
     params(("number" = String, Path)),
-    responses((status = 204), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 204), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn release_claim(
     app: web::Data<App>,
     staff: Staff,

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::claims;
+use super::{claims, rejudge};
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
@@ -18,7 +18,7 @@ use crate::complaint::{
     views::ComplaintSummary,
 };
 use crate::ledger::queries as ledger;
-use crate::matching::{self, rejudge};
+use crate::matching;
 use crate::platform::{
     db::{
         Connection, UtcTime,
@@ -130,7 +130,7 @@ pub struct Corrected {
 /// to that question stays a named person's. Clocks go by channel and procedure and stay.
 #[utoipa::path(patch, path = "/api/v1/complaints/{number}", tag = "triage", operation_id = "correct_complaint",
     params(("number" = String, Path), ("If-Match" = String, Header, description = "ETag read")), request_body = CorrectionBody,
-    responses((status = 200, body = Corrected), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = Corrected), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn correct_complaint(
     app: web::Data<App>,
     staff: Staff,

@@ -1,9 +1,13 @@
 //! The brigade's queue (研判): claim, accept, refuse, transfer, split, return, correct, reply, close, reopen.
 
+mod body;
 pub mod claims;
 pub mod correction;
 pub mod decisions;
+pub mod match_decisions;
+pub mod matches;
 pub mod queue;
+mod rejudge;
 pub mod replies;
 mod split;
 
@@ -17,6 +21,8 @@ mod split;
     decisions::decide_complaint,
     decisions::decide_many,
     correction::correct_complaint,
+    matches::list_matches,
+    match_decisions::decide_match,
     replies::reply_complaint,
     replies::close_complaint,
     replies::reopen_complaint,

@@ -12,10 +12,7 @@ use validator::Validate;
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::rank::URGENT_BELOW;
-use crate::complaint::{
-    queries::ComplaintRow,
-    views::{ComplaintSummary, local},
-};
+use crate::complaint::{queries::ComplaintRow, views::ComplaintSummary};
 use crate::platform::{
     db::{
         Connection, Id, UtcTime,
@@ -24,6 +21,7 @@ use crate::platform::{
     http::{Page, PageQuery, Query, page_response},
     problem::{OnDb, Problem},
 };
+use crate::record::local;
 
 /// Filters of the queue.
 #[derive(Debug, Clone, Default, Deserialize, Validate, IntoParams)]
@@ -82,7 +80,7 @@ type Row = (ComplaintRow, Option<(Id, String, UtcTime)>);
 /// source and time gone.
 #[utoipa::path(get, path = "/api/v1/triage/queue", tag = "triage", operation_id = "list_queue",
     params(QueueQuery),
-    responses((status = 200, body = QueuePage), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = QueuePage), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn list_queue(
     app: web::Data<App>,
     _staff: Staff,

@@ -63,7 +63,7 @@ pub struct ReplyDone {
 /// Replies to a complaint and, if asked, to others of the same entry: all or none.
 #[utoipa::path(post, path = "/api/v1/complaints/{number}/reply", tag = "triage", operation_id = "reply_complaint",
     params(("number" = String, Path)), request_body = ReplyBody,
-    responses((status = 201, body = ReplyDone), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 201, body = ReplyDone), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn reply_complaint(
     app: web::Data<App>,
     staff: Staff,
@@ -198,7 +198,7 @@ pub struct ReasonBody {
 /// Closes a complaint that was replied to (办结).
 #[utoipa::path(post, path = "/api/v1/complaints/{number}/close", tag = "triage", operation_id = "close_complaint",
     params(("number" = String, Path)), request_body = ReasonBody,
-    responses((status = 200, body = StepView), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = StepView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn close_complaint(
     app: web::Data<App>,
     staff: Staff,
@@ -212,7 +212,7 @@ pub async fn close_complaint(
 /// Takes a complaint up again; the reporter may ask for it, staff decide.
 #[utoipa::path(post, path = "/api/v1/complaints/{number}/reopening", tag = "triage", operation_id = "reopen_complaint",
     params(("number" = String, Path)), request_body = ReasonBody,
-    responses((status = 200, body = StepView), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = StepView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn reopen_complaint(
     app: web::Data<App>,
     staff: Staff,

@@ -1,12 +1,9 @@
 //! R8, 一信多诉: a letter about several matters.
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
 use serde_json::json;
-use utoipa::ToSchema;
-use validator::Validate;
 
-use super::decisions::{self, TriageBody};
+use super::body::{PartBody, TriageBody, insert_decision};
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
@@ -21,26 +18,6 @@ use crate::platform::{
     problem::{Item, OnDb, Problem},
 };
 use crate::record::Event;
-
-/// One further matter of a letter. What is not said of it is as in the letter.
-#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PartBody {
-    /// Second-level category code.
-    #[validate(length(min = 1, max = 64, message = "is a category code"))]
-    pub category: String,
-    /// The matter, in the words of the letter.
-    pub description: String,
-    /// Where; the letter's place unless said.
-    pub location: Option<LocationBody>,
-    /// Address in words.
-    pub address: Option<String>,
-    /// The shop, site or company complained of.
-    pub premises: Option<String>,
-    /// What the reporter wants.
-    #[validate(length(max = 64, message = "has 64 letters at most"))]
-    pub demand: Option<String>,
-}
 
 /// Makes a complaint of each further matter: same petitioners, same channel, same day of receipt
 /// and so the same clocks, a number and a tracking code of its own.
@@ -74,7 +51,7 @@ pub(super) fn split(
         parts::insert(conn, stored.row.id, letter.id, staff.id, now).or_fault("file a part")?;
         numbers.push(stored.row.number);
     }
-    decisions::insert(conn, letter.id, staff, body, document, now).or_fault("insert a decision")?;
+    insert_decision(conn, letter.id, staff, body, document, now).or_fault("insert a decision")?;
     let actor = staff.actor();
     let event = Event::new("complaint", letter.id, "split", &actor)
         .because(body.reason.as_deref())

@@ -48,7 +48,7 @@ pub struct DispatchBody {
 /// Sends an officer of the grid to look. Without an officer in the grid the visit waits (待派).
 #[utoipa::path(post, path = "/api/v1/complaints/{number}/verifications", tag = "verification", operation_id = "dispatch_verification",
     params(("number" = String, Path)), request_body = DispatchBody,
-    responses((status = 201, body = super::views::VerificationView), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 201, body = super::views::VerificationView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn dispatch_verification(
     app: web::Data<App>,
     staff: Staff,
@@ -210,7 +210,7 @@ pub struct ReassignBody {
 /// upload from now on is refused.
 #[utoipa::path(post, path = "/api/v1/verifications/{id}/reassignment", tag = "verification", operation_id = "reassign_verification",
     params(("id" = String, Path)), request_body = ReassignBody,
-    responses((status = 200, body = super::views::VerificationView), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = super::views::VerificationView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn reassign_verification(
     app: web::Data<App>,
     staff: Staff,

@@ -47,7 +47,7 @@ pub struct ReviewBody {
 /// stands in the history of the complaint and of its entry.
 #[utoipa::path(post, path = "/api/v1/verifications/{id}/review", tag = "verification", operation_id = "review_verification",
     params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag read")), request_body = ReviewBody,
-    responses((status = 200, body = VerificationView), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = VerificationView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn review_verification(
     app: web::Data<App>,
     staff: Staff,

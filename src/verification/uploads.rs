@@ -61,7 +61,7 @@ pub struct CheckInBody {
 /// Records that the officer is there. Distance and grid are facts; far away a reason is asked.
 #[utoipa::path(post, path = "/api/v1/verifications/{id}/check-in", tag = "verification", operation_id = "check_in",
     params(("id" = String, Path)), request_body = CheckInBody,
-    responses((status = 200, body = VerificationView), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = VerificationView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn check_in(
     app: web::Data<App>,
     staff: Staff,
@@ -163,7 +163,7 @@ pub struct FindingsBody {
 /// submitted once all three are there.
 #[utoipa::path(post, path = "/api/v1/verifications/{id}/findings", tag = "verification", operation_id = "submit_findings",
     params(("id" = String, Path)), request_body = FindingsBody,
-    responses((status = 200, body = VerificationView), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = VerificationView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn submit_findings(
     app: web::Data<App>,
     staff: Staff,
@@ -216,7 +216,7 @@ pub struct VisitPhotoForm {
 /// The same file again in its role is the photo that is there already.
 #[utoipa::path(post, path = "/api/v1/verifications/{id}/photos", tag = "verification", operation_id = "add_visit_photos",
     params(("id" = String, Path)), request_body(content((VisitPhotoForm = "multipart/form-data"))),
-    responses((status = 200, body = VerificationView), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = VerificationView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn add_visit_photos(
     app: web::Data<App>,
     staff: Staff,

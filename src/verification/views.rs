@@ -15,7 +15,6 @@ use crate::app::App;
 use crate::complaint::{
     photos::{self, PhotoView, StoredPhoto},
     queries as complaints,
-    views::{category_name, local},
 };
 use crate::district::Profile;
 use crate::platform::{
@@ -23,6 +22,7 @@ use crate::platform::{
     http::{Page, PageQuery, Query, etag_of},
     problem::{OnDb, Problem},
 };
+use crate::record::local;
 
 /// An uploaded event.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -176,7 +176,7 @@ pub fn view(
         id: row.id,
         complaint: complaint.number,
         state_name: MACHINE.label(&row.state),
-        category_name: category_name(profile, &complaint.category),
+        category_name: profile.category_name(&complaint.category),
         description: if full {
             text.description
         } else {
@@ -213,7 +213,7 @@ pub fn view(
 /// A grid officer's open visits, the first due first.
 #[utoipa::path(get, path = "/api/v1/verifications/mine", tag = "verification", operation_id = "list_own_verifications",
     params(PageQuery),
-    responses((status = 200, body = Page<VerificationView>), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = Page<VerificationView>), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn list_own_verifications(
     app: web::Data<App>,
     staff: Staff,
@@ -255,7 +255,7 @@ pub async fn list_own_verifications(
 /// A visit.
 #[utoipa::path(get, path = "/api/v1/verifications/{id}", tag = "verification", operation_id = "get_verification",
     params(("id" = String, Path)),
-    responses((status = 200, body = VerificationView), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = VerificationView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn get_verification(
     app: web::Data<App>,
     staff: Staff,

@@ -121,3 +121,41 @@ fn every_problem_code_is_used() {
         );
     }
 }
+
+/// Imports run downhill: no two rooms of `src` import each other, not even by a detour.
+#[test]
+fn rooms_do_not_import_each_other_in_a_circle() {
+    use std::collections::{BTreeMap, BTreeSet};
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (path, text) in files("") {
+        let inside = path.strip_prefix(&src).unwrap().display().to_string();
+        let room = inside.split('/').next().unwrap().trim_end_matches(".rs");
+        let named = text.split("crate::").skip(1).map(|rest| {
+            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+            rest[..end.unwrap_or(rest.len())].to_owned()
+        });
+        let grouped = text.match_indices("use crate::{").flat_map(|(at, _)| {
+            let list = &text[at + "use crate::{".len()..];
+            let list = &list[..list.find('}').unwrap_or(0)];
+            list.split(',')
+                .map(|n| n.trim().to_owned())
+                .collect::<Vec<_>>()
+        });
+        let others = named.chain(grouped).filter(|n| n != room && !n.is_empty());
+        imports.entry(room.to_owned()).or_default().extend(others);
+    }
+    // Take away the rooms that import nothing that is left; what remains stands in a circle.
+    loop {
+        let rooms: BTreeSet<String> = imports.keys().cloned().collect();
+        let free = imports
+            .iter()
+            .find(|(_, named)| named.is_disjoint(&rooms))
+            .map(|(room, _)| room.clone());
+        match free {
+            Some(room) => imports.remove(&room),
+            None => break,
+        };
+    }
+    assert!(imports.is_empty(), "in a circle: {:?}", imports.keys());
+}

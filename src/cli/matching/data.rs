@@ -254,7 +254,11 @@ impl<'a> Columns<'a> {
     }
 }
 
-fn read_cases(mapping: &Mapping, path: &Path) -> anyhow::Result<(Cases, String)> {
+/// Reads cases alone, with the hash of their file.
+///
+/// # Errors
+/// When the file cannot be read or a mapped column is missing.
+pub fn read_cases(mapping: &Mapping, path: &Path) -> anyhow::Result<(Cases, String)> {
     let (text, sha256) = open(path)?;
     let mut reader = csv::ReaderBuilder::new().from_reader(text.as_slice());
     let headers = reader.headers()?.clone();

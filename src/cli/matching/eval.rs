@@ -85,7 +85,7 @@ pub(super) fn run(options: &Options) -> anyhow::Result<()> {
         });
     }
     let bench = Bench {
-        index: index_of(&mapping, &labelled),
+        index: index_of(&mapping, &labelled.cases),
         labelled: &labelled,
         order,
         asked,

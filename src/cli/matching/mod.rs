@@ -2,17 +2,20 @@
 
 mod data;
 mod eval;
+mod ledger;
+mod link;
 
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
+use crate::config::Settings;
 use crate::linkage::{
     Model,
     index::{Index, Order},
     model::Provenance,
-    train,
+    train::{self, Cases},
 };
 
 /// What to do.
@@ -22,6 +25,12 @@ pub enum Action {
     Train(Train),
     /// Measure a model, or another system's rule, on labelled cases
     Eval(eval::Options),
+    /// Match a whole file against itself and write the likely pairs
+    Link(link::Options),
+    /// Show why a complaint was judged as it was
+    Explain(ledger::Explain),
+    /// Make the facts of all complaints anew, after the engine learnt to read more
+    Refile,
 }
 
 /// Cases with labels.
@@ -54,17 +63,23 @@ pub struct Train {
     without_labels: bool,
 }
 
-pub(super) fn run(action: Action) -> anyhow::Result<()> {
+pub(super) fn run(
+    settings: impl FnOnce() -> anyhow::Result<Settings>,
+    action: Action,
+) -> anyhow::Result<()> {
     match action {
         Action::Train(options) => run_train(&options),
         Action::Eval(options) => eval::run(&options),
+        Action::Link(options) => link::run(&options),
+        Action::Explain(options) => ledger::explain(&settings()?, &options),
+        Action::Refile => ledger::refile(&settings()?),
     }
 }
 
 fn run_train(options: &Train) -> anyhow::Result<()> {
     let mapping = data::Mapping::read(&options.source.mapping)?;
     let labelled = data::read(&mapping, &options.source.cases, &options.source.pairs)?;
-    let index = index_of(&mapping, &labelled);
+    let index = index_of(&mapping, &labelled.cases);
     let provenance = Provenance {
         data: options
             .source
@@ -113,10 +128,10 @@ const BOTH: [Order; 2] = [Order::Arrival, Order::Any];
 /// Expectation and maximisation looks at the candidates of every so many-th case.
 const EM_EVERY: usize = 20;
 
-fn index_of(mapping: &data::Mapping, labelled: &data::Labelled) -> Index {
+fn index_of(mapping: &data::Mapping, cases: &Cases) -> Index {
     match mapping.all_within_days {
-        Some(days) => Index::of_all_within(&labelled.cases.reports, days),
-        None => Index::of(&labelled.cases.reports),
+        Some(days) => Index::of_all_within(&cases.reports, days),
+        None => Index::of(&cases.reports),
     }
 }
 

@@ -13,4 +13,4 @@ pub use body::{Body, MAX_JSON_BYTES, Query, read_json};
 pub use etag::{IfMatch, etag_of};
 pub use idempotency::IdempotencyKey;
 pub use page::{Cursor, Page, PageQuery, page_response};
-pub use problems::{language_of, localise};
+pub use problems::{AnyProblem, language_of, localise};

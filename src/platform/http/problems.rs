@@ -9,7 +9,9 @@ use actix_web::{
     middleware::Next,
 };
 
-use crate::platform::problem::{Code, Language, Problem};
+use utoipa::ToResponse;
+
+use crate::platform::problem::{Code, Language, Problem, ProblemDocument};
 
 const PROBLEM_JSON: &str = "application/problem+json";
 
@@ -122,3 +124,12 @@ fn refusal_of(status: StatusCode) -> Option<Problem> {
     };
     Some(Problem::new(code))
 }
+
+/// The answer every operation may give when it refuses or fails.
+#[derive(ToResponse)]
+#[response(
+    description = "What was wrong and what to do next (RFC 9457)",
+    content_type = "application/problem+json"
+)]
+#[expect(dead_code, reason = "the field is read by the schema derive alone")]
+pub struct AnyProblem(ProblemDocument);

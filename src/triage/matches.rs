@@ -5,14 +5,15 @@ use chrono::{DateTime, FixedOffset};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Explained, queries};
 use crate::account::Staff;
 use crate::app::App;
-use crate::complaint::{staff_routes::visible, views::local};
+use crate::complaint::staff_routes::visible;
+use crate::matching::{Explained, queries};
 use crate::platform::{
     db::Id,
     problem::{OnDb, Problem},
 };
+use crate::record::local;
 
 /// A verdict and its grounds.
 #[derive(Debug, Serialize, ToSchema)]
@@ -53,7 +54,7 @@ pub struct MatchesView {
 /// Why the system thinks that a complaint is what it is: every comparison, weight and veto.
 #[utoipa::path(get, path = "/api/v1/complaints/{number}/matches", tag = "matching", operation_id = "list_matches",
     params(("number" = String, Path)),
-    responses((status = 200, body = MatchesView), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = MatchesView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn list_matches(
     app: web::Data<App>,
     staff: Staff,

@@ -9,7 +9,6 @@ use serde_json::json;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::queries;
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
@@ -17,6 +16,7 @@ use crate::complaint::{
     views::StepView,
 };
 use crate::ledger::{machine::CLOSED_TO_COMPLAINTS, queries as ledger};
+use crate::matching::queries;
 use crate::platform::{
     db::{
         Connection, Id, UtcTime,
@@ -66,7 +66,7 @@ pub struct DecisionBody {
 /// Confirms, rejects or undoes a proposed link, in one step. Repeats count from here on.
 #[utoipa::path(post, path = "/api/v1/complaints/{number}/match-decision", tag = "matching", operation_id = "decide_match",
     params(("number" = String, Path)), request_body = DecisionBody,
-    responses((status = 200, body = StepView), (status = "default", response = crate::server::AnyProblem)))]
+    responses((status = 200, body = StepView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn decide_match(
     app: web::Data<App>,
     staff: Staff,

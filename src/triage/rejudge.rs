@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
-use super::{Outcome, decide, queries};
 use crate::complaint::queries::{self as complaints, ComplaintRow};
 use crate::district::Profile;
+use crate::matching::{Outcome, decide, queries};
 use crate::platform::{
     db::{Connection, Id, schema::complaint},
     problem::{OnDb, Problem},

@@ -1,0 +1,45 @@
+//! For the operator: is the process alive, can it serve, what has it done.
+
+use actix_web::{HttpResponse, web};
+use utoipa::OpenApi;
+
+use crate::account;
+use crate::app::App;
+use crate::platform::{
+    http::AnyProblem,
+    problem::{Item, Problem, ProblemDocument},
+};
+
+/// The process is alive.
+#[utoipa::path(get, path = "/healthz", tag = "operation", operation_id = "get_health", security(()),
+    responses((status = 200, description = "Alive")))]
+pub async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain").body("ok\n")
+}
+
+/// The process can serve: its database answers.
+#[utoipa::path(get, path = "/readyz", tag = "operation", operation_id = "get_readiness", security(()),
+    responses((status = 200, description = "Ready"), (status = "default", response = AnyProblem)))]
+pub async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Problem> {
+    app.db.read(account::queries::ping).await?;
+    Ok(HttpResponse::Ok()
+        .content_type("text/plain")
+        .body("ready\n"))
+}
+
+/// Counters and timings for Prometheus. No personal data, no ids.
+#[utoipa::path(get, path = "/metrics", tag = "operation", operation_id = "get_metrics", security(()),
+    responses((status = 200, description = "Prometheus text", content_type = "text/plain", body = String)))]
+pub async fn metrics(app: web::Data<App>) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4")
+        .body(app.metrics.render())
+}
+
+/// The operations of this file, for the OpenAPI document.
+#[derive(OpenApi)]
+#[openapi(
+    paths(healthz, readyz, metrics),
+    components(responses(AnyProblem), schemas(ProblemDocument, Item))
+)]
+pub struct OperationDoc;

@@ -1,0 +1,204 @@
+//! What is decided on a complaint, and what each decision cannot do without.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::account::Staff;
+use crate::complaint::body::LocationBody;
+use crate::district::Profile;
+use crate::platform::{
+    db::{Connection, Id, UtcTime, schema::triage_decision},
+    problem::{Item, Problem},
+};
+
+/// What is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// 受理.
+    Accept,
+    /// 不予受理.
+    Refuse,
+    /// 不再受理.
+    NoLongerAccept,
+    /// 转送.
+    Transfer,
+    /// 一信多诉, R8: further matters of the letter become complaints of their own; the letter keeps
+    /// its first one and stays in the queue.
+    Split,
+    /// 退回补正.
+    Return,
+}
+
+impl Action {
+    /// The name in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Refuse => "refuse",
+            Self::NoLongerAccept => "no_longer_accept",
+            Self::Transfer => "transfer",
+            Self::Split => "split",
+            Self::Return => "return",
+        }
+    }
+}
+
+/// Further matters of one letter at most.
+const PARTS_MAX: usize = 9;
+
+/// A decision with what it requires.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TriageBody {
+    /// What is decided.
+    pub action: Action,
+    /// Procedure code; required to accept. It fixes document, clock and redress.
+    #[validate(length(min = 1, max = 64, message = "is a procedure's code"))]
+    pub procedure: Option<String>,
+    /// Why; required for everything but accepting.
+    #[validate(length(min = 1, max = 1000, message = "has 1 to 1000 letters"))]
+    pub reason: Option<String>,
+    /// What the reporter is told; required to refuse, no longer accept and transfer.
+    #[validate(length(min = 1, max = 2000, message = "has 1 to 2000 letters"))]
+    pub notice: Option<String>,
+    /// Unit it goes to; required to transfer.
+    #[validate(length(min = 1, max = 64, message = "is a unit's code"))]
+    pub transfer_to: Option<String>,
+    /// The letter's further matters, 1 to 9 of them; required to split.
+    #[serde(default)]
+    #[validate(nested)]
+    pub parts: Vec<PartBody>,
+}
+
+impl TriageBody {
+    /// What the decision cannot do without, and the document that follows from it.
+    pub(super) fn check(&self, profile: &Profile) -> Result<String, Problem> {
+        let mut items = Vec::new();
+        let mut require = |given: bool, field: &str, why: &str| {
+            if !given {
+                items.push(Item::new(field, "required", why));
+            }
+        };
+        let informs = matches!(
+            self.action,
+            Action::Refuse | Action::NoLongerAccept | Action::Transfer
+        );
+        require(
+            self.action == Action::Accept || self.reason.is_some(),
+            "reason",
+            "says why",
+        );
+        require(
+            !informs || self.notice.is_some(),
+            "notice",
+            "is what the reporter is told",
+        );
+        require(
+            self.action != Action::Accept || self.procedure.is_some(),
+            "procedure",
+            "is fixed at acceptance",
+        );
+        require(
+            self.action != Action::Transfer || self.transfer_to.is_some(),
+            "transfer_to",
+            "names the unit",
+        );
+        require(
+            (self.action == Action::Split) != self.parts.is_empty(),
+            "parts",
+            "are the further matters of a letter that is split, and go with nothing else",
+        );
+        require(
+            self.parts.len() <= PARTS_MAX,
+            "parts",
+            "has 9 matters at most",
+        );
+        if self
+            .transfer_to
+            .as_deref()
+            .is_some_and(|code| profile.unit(code).is_none())
+        {
+            items.push(Item::new(
+                "transfer_to",
+                "unknown_unit",
+                "is a unit of the district profile",
+            ));
+        }
+        let document = self.document(profile);
+        if self.procedure.is_some() && document.is_none() {
+            items.push(Item::new(
+                "procedure",
+                "unknown_procedure",
+                "is a procedure of the district profile",
+            ));
+        }
+        match document {
+            Some(document) if items.is_empty() => Ok(document),
+            _ => Err(Problem::invalid_items(items)),
+        }
+    }
+
+    /// The document the decision is told by; `None` when the procedure is missing or unknown.
+    fn document(&self, profile: &Profile) -> Option<String> {
+        match (self.action, &self.procedure) {
+            (Action::Accept, Some(code)) => profile.procedure(code).map(|p| p.acceptance.clone()),
+            (Action::Accept, None) => None,
+            (action, _) => profile
+                .decision_document(action.as_str())
+                .map(|d| d.code.clone()),
+        }
+    }
+}
+
+/// One further matter of a letter. What is not said of it is as in the letter.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PartBody {
+    /// Second-level category code.
+    #[validate(length(min = 1, max = 64, message = "is a category code"))]
+    pub category: String,
+    /// The matter, in the words of the letter.
+    pub description: String,
+    /// Where; the letter's place unless said.
+    pub location: Option<LocationBody>,
+    /// Address in words.
+    pub address: Option<String>,
+    /// The shop, site or company complained of.
+    pub premises: Option<String>,
+    /// What the reporter wants.
+    #[validate(length(max = 64, message = "has 64 letters at most"))]
+    pub demand: Option<String>,
+}
+
+/// Keeps a decision.
+///
+/// # Errors
+/// What the database answers.
+pub(super) fn insert_decision(
+    conn: &mut Connection,
+    id: Id,
+    staff: &Staff,
+    body: &TriageBody,
+    document: &str,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::insert_into(triage_decision::table)
+        .values((
+            triage_decision::id.eq(Id::new()),
+            triage_decision::complaint_id.eq(id),
+            triage_decision::action.eq(body.action.as_str()),
+            triage_decision::reason.eq(&body.reason),
+            triage_decision::procedure.eq(&body.procedure),
+            triage_decision::document.eq(document),
+            triage_decision::notice.eq(&body.notice),
+            triage_decision::transfer_to.eq(&body.transfer_to),
+            triage_decision::decided_by.eq(staff.id),
+            triage_decision::decided_at.eq(UtcTime(now)),
+        ))
+        .execute(conn)
+}
