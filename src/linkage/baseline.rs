@@ -40,7 +40,8 @@ impl Rule {
         }
     }
 
-    /// The candidates of a case and how well each fits: minus the distance in metres.
+    /// The candidates of a case and how well each fits: minus the distance in metres; of equally
+    /// near ones, of which there are many where addresses share a point, the closest in time.
     #[must_use]
     pub fn candidates(self, cases: &Cases, at: usize, order: Order) -> Vec<(usize, f64)> {
         let (metres, days) = self.reach();
@@ -63,7 +64,9 @@ impl Rule {
             .filter(|(_, old)| (new.received_at - old.received_at).num_days().abs() <= days)
             .filter_map(|(other, old)| {
                 let distance = distance_m(here.point, old.place?.point);
-                (distance <= metres).then_some((other, -distance))
+                let days =
+                    (new.received_at - old.received_at).num_seconds().abs() as f64 / 86_400.0;
+                (distance <= metres).then_some((other, -distance.round() - days / 1e6))
             })
             .collect()
     }

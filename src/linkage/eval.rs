@@ -17,7 +17,7 @@ use super::{
 const DRAWS: usize = 1000;
 
 /// Two sums nearer than this are a tie.
-const TIE: f64 = 1e-9;
+const TIE: f64 = 1e-12;
 
 /// What ranks the candidates.
 #[derive(Debug, Clone, Copy)]

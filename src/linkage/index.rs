@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use super::{
     Report,
-    keys::{self, CANDIDATES_MAX, PER_KEY},
+    keys::{self, CANDIDATES_MAX, CLEAN_UP, PER_KEY},
 };
 use crate::geo::Origin;
 
@@ -24,6 +24,16 @@ pub enum Order {
     Arrival,
     /// All others: what a clean-up does.
     Any,
+}
+
+impl Order {
+    /// How many times the caps of an intake it looks at.
+    const fn times(self) -> usize {
+        match self {
+            Self::Arrival => 1,
+            Self::Any => CLEAN_UP,
+        }
+    }
 }
 
 impl Index {
@@ -91,7 +101,7 @@ impl Index {
         found.extend(self.filed(&look_up.told, at, order));
         found.sort_unstable();
         found.dedup();
-        nearest_in_time(&mut found, at);
+        nearest_in_time(&mut found, at, CANDIDATES_MAX * order.times());
         found
     }
 
@@ -101,11 +111,12 @@ impl Index {
         let mut found: Vec<u32> = Vec::new();
         for filed in keys.iter().filter_map(|key| self.postings.get(key)) {
             let here = filed.partition_point(|other| *other < me);
-            let earlier = filed.get(here.saturating_sub(PER_KEY)..here);
+            let most = PER_KEY * order.times();
+            let earlier = filed.get(here.saturating_sub(most)..here);
             found.extend(earlier.unwrap_or_default());
             if order == Order::Any {
                 let later = filed.iter().skip(here).filter(|other| **other != me);
-                found.extend(later.take(PER_KEY));
+                found.extend(later.take(most));
             }
         }
         found.sort_unstable();
@@ -115,11 +126,11 @@ impl Index {
 }
 
 /// Keeps the nearest in arrival, in order.
-fn nearest_in_time(found: &mut Vec<usize>, at: usize) {
-    if found.len() <= CANDIDATES_MAX {
+fn nearest_in_time(found: &mut Vec<usize>, at: usize, most: usize) {
+    if found.len() <= most {
         return;
     }
     found.sort_unstable_by_key(|other| other.abs_diff(at));
-    found.truncate(CANDIDATES_MAX);
+    found.truncate(most);
     found.sort_unstable();
 }

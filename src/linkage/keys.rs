@@ -7,7 +7,7 @@
 //! | spot | H3 cell (res. 11) | in it and its neighbours, whatever the category |
 //! | address | the whole address | as filed |
 //! | road | each road named, coarse category, month | this month and its neighbours |
-//! | round | coarse category, half hour | this half hour and its neighbours |
+//! | round | coarse category, two hours | these two hours and their neighbours |
 //! | days | category, four days | by reports without a place; those without a place by all |
 //! | name | each compound, water and firm named | as filed |
 //! | sender, object, premises, person, photo, text, number | | as filed |
@@ -20,10 +20,13 @@ use crate::geo::{cell, cells_around, regions_around, spot, spots_around};
 use crate::text::NameKind;
 
 /// Rows taken of one key at most, the nearest in time.
-pub const PER_KEY: usize = 120;
+pub const PER_KEY: usize = 60;
 
-/// Candidates of one report at most, the nearest in time.
-pub const CANDIDATES_MAX: usize = 500;
+/// Candidates of a new report at most, the nearest in time.
+pub const CANDIDATES_MAX: usize = 200;
+
+/// How many times the caps a clean-up looks at: nobody waits for it.
+pub const CLEAN_UP: usize = 3;
 
 /// How many times the reach reports are looked for: beyond, the place says nothing for a pair.
 const REACHES: f64 = 5.0;
@@ -32,7 +35,7 @@ const REACHES: f64 = 5.0;
 const SEARCH_M: std::ops::RangeInclusive<f64> = 150.0..=1200.0;
 
 const MONTH_S: i64 = 30 * 86_400;
-const ROUND_S: i64 = 1800;
+const ROUND_S: i64 = 7200;
 const DAYS_S: i64 = 4 * 86_400;
 
 /// Key kinds of reports by category and days: all of them, and those without a place.

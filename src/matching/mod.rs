@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use crate::linkage::{Address, Code, Named, PhotoRef, Place, Report};
-pub use rules::decide;
+pub use rules::{decide, radius_m};
 
 /// An earlier complaint and where its handling stands.
 #[derive(Debug, Clone)]

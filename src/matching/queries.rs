@@ -127,7 +127,10 @@ struct Filed {
 /// What is filed under keys, the newest of each. Ids made at the same moment do not tell who came
 /// first, so nothing is left out by its id: whoever is filed already was first. PostgreSQL is
 /// asked once for all keys; on SQLite there is no way to the server to be saved.
-fn filed_under(conn: &mut Connection, keys: &[(i64, bool)]) -> QueryResult<Vec<(Id, bool)>> {
+///
+/// # Errors
+/// What the database answers.
+pub fn filed_under(conn: &mut Connection, keys: &[(i64, bool)]) -> QueryResult<Vec<(Id, bool)>> {
     let most = i64::try_from(PER_KEY).unwrap_or(i64::MAX);
     match conn {
         Connection::Postgres(c) => {

@@ -1,6 +1,7 @@
 //! `dengwen bench`: what this machine bears.
 
 mod load;
+mod matching;
 mod photos;
 
 use clap::{Args, Subcommand};
@@ -21,6 +22,8 @@ pub struct Options {
 enum Only {
     /// Take photos in one after the other (decode, checks, hashes, two copies), without a server
     Photos(photos::Options),
+    /// Judge new complaints against databases of growing size
+    Match(matching::Options),
 }
 
 /// Measures and prints.
@@ -31,5 +34,6 @@ pub(super) fn run(
     match &options.only {
         None => load::run(settings()?, &options.load),
         Some(Only::Photos(options)) => photos::run(options),
+        Some(Only::Match(options)) => matching::run(&settings()?, options),
     }
 }
