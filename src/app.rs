@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use tokio::sync::Semaphore;
 
 use crate::config::Settings;
 use crate::district::Profile;
+use crate::linkage::Model;
 use crate::platform::{
     blob::Blobs,
     clock::{Clock, SystemClock},
@@ -67,10 +69,16 @@ impl App {
     /// # Errors
     /// What could not be opened, in words for the operator.
     pub fn build(settings: Settings, ports: Ports) -> anyhow::Result<Self> {
-        let profile = match &settings.district {
+        let mut profile = match &settings.district {
             Some(folder) => Profile::load_dir(folder)?,
             None => Profile::embedded()?,
         };
+        if let Some(path) = &settings.model {
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("cannot read the model {}", path.display()))?;
+            profile.model = Model::parse(&text)
+                .with_context(|| format!("the model {} cannot be used", path.display()))?;
+        }
         let db = Database::open(&settings.database_url, settings.database_connections)?;
         db::migrate(
             &mut *db

@@ -22,7 +22,7 @@ use crate::account::{
 use crate::app::App;
 use crate::district::Profile;
 use crate::geo::distance_m;
-use crate::matching::{self, Explained, Report};
+use crate::matching::{self, Explained, Outcome, Report};
 use crate::platform::{
     db::{Connection, Id},
     http::{Answer, Body, IdempotencyKey, idempotency::fingerprint_of},
@@ -161,11 +161,25 @@ pub(super) async fn store_and_answer(
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let stored = intake::store(conn, &shared.profile, &shared.keys, &prepared, now)?;
+            shared.metrics.count(drift_event(stored.verdict.outcome));
             answer(conn, &shared.profile, &prepared.report, stored)
         })
         .await?;
     app.metrics.count("complaints_taken_in");
     Ok(answer.into_response())
+}
+
+/// What is counted of a verdict. Held against what officers say, it shows when a model no longer
+/// fits what comes in.
+const fn drift_event(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::SameSubmission => "matching_same_submission",
+        Outcome::Attached => "matching_attached",
+        Outcome::Provisional => "matching_provisional",
+        Outcome::Suspected => "matching_suspected",
+        Outcome::Related => "matching_related",
+        Outcome::New => "matching_new",
+    }
 }
 
 fn answer(

@@ -72,6 +72,11 @@ pub const KEYS: &[Key] = &[
         meaning: "Folder of a district profile; unset: the built-in profile of 鼓楼区.",
     },
     Key {
+        name: "DENGWEN_MODEL",
+        default: "",
+        meaning: "Model file for matching, as written by `dengwen match train`; unset: the district profile's.",
+    },
+    Key {
         name: "DENGWEN_RATE_LIMIT",
         default: "on",
         meaning: "`on` or `off`; `off` is for load tests and refused in production.",
@@ -140,6 +145,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Folder for blobs and the development secret.
     pub data_dir: PathBuf,
+    /// Model file, when not the profile's.
+    pub model: Option<PathBuf>,
     /// Blob store, when not `data_dir/blobs`.
     pub blob_url: Option<String>,
     /// The root of all keys.
@@ -285,6 +292,7 @@ impl Reader {
             data_dir,
             blob_url: self.optional("DENGWEN_BLOB_URL"),
             district: self.optional("DENGWEN_DISTRICT").map(PathBuf::from),
+            model: self.optional("DENGWEN_MODEL").map(PathBuf::from),
             rate_limit,
             rates: HourlyRates {
                 submit: self.parsed::<NonZeroU32>("DENGWEN_SUBMITS_PER_HOUR")?,

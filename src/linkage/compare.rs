@@ -512,7 +512,7 @@ fn hours(a: &Report, b: &Report) -> u8 {
     if wide & y & 0x00ff_ffff == 0 { 2 } else { 1 }
 }
 
-/// How alike the words are: a copy apart, else the cosine of rarity-weighted letter pairs.
+/// How alike the words are: a copy apart, else the cosine of rarity-weighted letter triples.
 fn text(a: &Report, b: &Report, model: &Model) -> u8 {
     const BOUNDS: [f64; 18] = [
         0.75, 0.60, 0.50, 0.42, 0.35, 0.30, 0.26, 0.23, 0.20, 0.18, 0.16, 0.14, 0.12, 0.10, 0.08,

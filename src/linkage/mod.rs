@@ -71,7 +71,7 @@ pub struct Report {
     pub received_at: DateTime<Utc>,
     /// What the reporter wants, in a word.
     pub demand: Option<String>,
-    /// Pairs of letters of the text, sorted.
+    /// Triples of letters of the text, sorted.
     pub grams: Vec<u32>,
     /// Keys of the text.
     pub text_keys: Vec<u64>,

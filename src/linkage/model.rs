@@ -85,18 +85,18 @@ pub struct ModelFile {
     /// Share of each category among all reports.
     #[serde(default)]
     pub shares: BTreeMap<String, f64>,
-    /// How rare letter pairs are.
+    /// How rare letter triples are.
     #[serde(default)]
     pub rarity: Rarity,
 }
 
-/// How rare letter pairs are, by document frequency. Only the common ones are listed; whatever is
+/// How rare letter triples are, by document frequency. Only the common ones are listed; whatever is
 /// not is rare.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rarity {
     /// Texts counted.
     pub texts: u32,
-    /// Letter pairs, as hashes, and how many texts hold them.
+    /// Letter triples, as hashes, and how many texts hold them.
     pub common: Vec<(u32, u32)>,
 }
 
@@ -128,9 +128,9 @@ impl ModelError {
 /// How alike two texts are.
 #[derive(Debug, Clone, Copy)]
 pub struct Alike {
-    /// Letter pairs both hold.
+    /// Letter triples both hold.
     pub shared: f64,
-    /// Cosine of the rarity-weighted letter pairs, 0 to 1.
+    /// Cosine of the rarity-weighted letter triples, 0 to 1.
     pub cosine: f64,
 }
 
@@ -258,7 +258,7 @@ impl Model {
         f64::from(self.idf.get(&gram).copied().unwrap_or(self.idf_of_rare))
     }
 
-    /// How alike two texts are, by their sorted letter pairs; `None` when one has none.
+    /// How alike two texts are, by their sorted letter triples; `None` when one has none.
     #[must_use]
     pub fn alike(&self, a: &[u32], b: &[u32]) -> Option<Alike> {
         if a.is_empty() || b.is_empty() {

@@ -18,7 +18,13 @@ use super::{
 };
 
 /// Counted events are smoothed by this much, so that no level is impossible.
-const SMOOTHING: f64 = 0.5;
+const SMOOTHING: f64 = 2.0;
+
+/// The same for what expectation and maximisation counts, which has no few labels to spare.
+const EM_SMOOTHING: f64 = 0.5;
+
+/// Every so many-th case without a label is taken for what a new case meets, to calibrate.
+const CALIBRATE_EVERY: usize = 29;
 
 /// Steps of the listwise tuning, and how strongly it holds on to the counted weights.
 const TUNING_STEPS: u32 = 160;
@@ -27,10 +33,13 @@ const TUNING_HOLD: f64 = 1.0;
 /// What another report of the group counts beside the recorded partner.
 const GROUP_SHARE: f64 = 0.35;
 
+/// Comparisons whose levels, after the first, are bands of one scale.
+const ORDINAL: [usize; 1] = [kind::TEXT];
+
 /// Rounds of expectation and maximisation.
 const EM_ROUNDS: u32 = 30;
 
-/// Letter pairs kept with a model at most: the common ones; all others are rare.
+/// Letter triples kept with a model at most: the common ones; all others are rare.
 const COMMON_PAIRS: usize = 6000;
 
 /// Comparisons that expectation and maximisation learns, beside time and standing.
@@ -144,7 +153,7 @@ pub fn questions(pairs: &[(usize, usize)], order: Order) -> Vec<Question> {
         .collect()
 }
 
-/// What a model knows before any weight: shares of categories, rare letter pairs, and which
+/// What a model knows before any weight: shares of categories, rare letter triples, and which
 /// categories are taken for one another.
 #[must_use]
 pub fn blank(
@@ -256,8 +265,25 @@ pub fn with_labels(
     let counted = count(&lists);
     let tuned = tune(&lists, &counted);
     file.weights = named(&counted, &tuned);
-    calibrate(&lists, &tuned, &mut file);
+    let asking: BTreeSet<usize> = asked.iter().map(|(_, q)| q.asks).collect();
+    let plain = unlabelled(cases, index, &model, &asking);
+    calibrate(&lists, &plain, &tuned, &mut file);
     Model::new(file)
+}
+
+/// The candidates of ordinary cases, hardly any of which has a partner: with the labelled cases
+/// alone every case would seem to have one.
+fn unlabelled(
+    cases: &Cases,
+    index: &Index,
+    model: &Model,
+    asking: &BTreeSet<usize>,
+) -> Vec<Levels> {
+    (0..cases.reports.len())
+        .step_by(CALIBRATE_EVERY)
+        .filter(|at| !asking.contains(at))
+        .flat_map(|at| cases.compared(index, at, Order::Arrival, model).1)
+        .collect()
 }
 
 /// Weights by comparison and level with the m and u they were counted from.
@@ -289,7 +315,34 @@ fn count(lists: &[List]) -> Table {
             }
         }
     }
+    for kind in ORDINAL {
+        for table in [&mut same, &mut other] {
+            if let Some(counts) = table.get_mut(kind) {
+                share_with_neighbours(counts);
+            }
+        }
+    }
     weigh(&same, &other)
+}
+
+/// Levels of one scale share a part of their counts with their neighbours: with few labels the
+/// chance that falls into one of twenty bands would else decide.
+fn share_with_neighbours(counts: &mut [f64]) {
+    const ROUNDS: usize = 3;
+    for _ in 0..ROUNDS {
+        let before = counts.to_vec();
+        let at = |level: usize| before.get(level).copied();
+        for (level, count) in counts.iter_mut().enumerate().skip(2) {
+            let own = at(level).unwrap_or(0.0);
+            let left = if level > 2 {
+                at(level - 1).unwrap_or(own)
+            } else {
+                own
+            };
+            let right = at(level + 1).unwrap_or(own);
+            *count = 0.5 * own + 0.25 * left + 0.25 * right;
+        }
+    }
 }
 
 /// log2(m/u) of every level but "missing", over what is not missing.
@@ -429,20 +482,24 @@ fn named(counted: &Table, tuned: &[Vec<f64>]) -> BTreeMap<String, BTreeMap<Strin
 }
 
 /// Platt's calibration: slope and prior under which the sums, taken as odds, fit how often a
-/// candidate was an answer.
-fn calibrate(lists: &[List], weights: &[Vec<f64>], file: &mut ModelFile) {
-    let rows: Vec<(f64, bool)> = lists
+/// candidate was an answer. Ordinary cases stand for all that were not looked at.
+fn calibrate(lists: &[List], ordinary: &[Levels], weights: &[Vec<f64>], file: &mut ModelFile) {
+    let labelled = lists
         .iter()
         .flat_map(|list| list.levels.iter().zip(&list.answer))
-        .map(|(levels, answer)| (sum(levels, weights), *answer > 0.0))
-        .collect();
+        .map(|(levels, answer)| (sum(levels, weights), *answer > 0.0, 1.0));
+    let ordinary = ordinary
+        .iter()
+        .map(|levels| (sum(levels, weights), false, CALIBRATE_EVERY as f64));
+    let rows: Vec<(f64, bool, f64)> = labelled.chain(ordinary).collect();
     let (mut slope, mut prior) = (1.0, -7.0);
     for _ in 0..40 {
         // Newton's method on the log-likelihood of slope and prior.
         let (mut g, mut h) = ([0.0; 2], [0.0; 3]);
-        for (x, is) in &rows {
+        for (x, is, times) in &rows {
             let p = Model::probability(slope * x + prior);
-            let (e, w) = (p - f64::from(u8::from(*is)), (p * (1.0 - p)).max(1e-9));
+            let e = times * (p - f64::from(u8::from(*is)));
+            let w = times * (p * (1.0 - p)).max(1e-9);
             g = [g[0] + e * x, g[1] + e];
             h = [h[0] + w * x * x, h[1] + w * x, h[2] + w];
         }
@@ -493,7 +550,7 @@ pub fn without_labels(
     let (m, u, share) = expect_and_maximise(&rows);
     let mut same: Shares = SPECS
         .iter()
-        .map(|s| vec![SMOOTHING; s.levels.len()])
+        .map(|s| vec![EM_SMOOTHING; s.levels.len()])
         .collect();
     let mut other = same.clone();
     for ((kind, m), u) in EM_KINDS.iter().zip(&m).zip(&u) {
@@ -546,6 +603,22 @@ fn is_far(row: &Row) -> bool {
     matches!(time_of(row), 11..=13 | 24..=26)
 }
 
+/// Rows that are hardly ever of one matter: those more than a month apart, or, where the cases do
+/// not reach over so long a time, all that are not near in time.
+fn unrelated(rows: &HashMap<Row, f64>) -> fn(&Row) -> bool {
+    const ENOUGH: f64 = 1000.0;
+    let far: f64 = rows
+        .iter()
+        .filter(|(row, _)| is_far(row))
+        .map(|(_, n)| n)
+        .sum();
+    if far >= ENOUGH {
+        is_far
+    } else {
+        |row| !is_soon(row)
+    }
+}
+
 type Shares = Vec<Vec<f64>>;
 
 fn normal(counts: &mut [f64]) {
@@ -585,11 +658,12 @@ fn expect_and_maximise(rows: &HashMap<Row, f64>) -> (Shares, Shares, f64) {
     let empty = || -> Shares {
         EM_KINDS
             .iter()
-            .map(|kind| vec![SMOOTHING; SPECS.get(*kind).map_or(1, |s| s.levels.len())])
+            .map(|kind| vec![EM_SMOOTHING; SPECS.get(*kind).map_or(1, |s| s.levels.len())])
             .collect()
     };
     let mut u = empty();
-    for (row, n) in rows.iter().filter(|(row, _)| is_far(row)) {
+    let is_unrelated = unrelated(rows);
+    for (row, n) in rows.iter().filter(|(row, _)| is_unrelated(row)) {
         tally(&mut u, row, *n);
     }
     u.iter_mut().for_each(|t| normal(t));
@@ -635,8 +709,9 @@ fn beyond_chance(
         EM_KINDS.len() + 1
     };
     let size = SPECS.get(kind).map_or(1, |s| s.levels.len());
-    let (mut alike, mut chance) = (vec![SMOOTHING; size], vec![SMOOTHING; size]);
-    let (mut alike_far, mut chance_far) = (SMOOTHING, SMOOTHING);
+    let (mut alike, mut chance) = (vec![EM_SMOOTHING; size], vec![EM_SMOOTHING; size]);
+    let is_unrelated = unrelated(rows);
+    let (mut alike_far, mut chance_far) = (EM_SMOOTHING, EM_SMOOTHING);
     for (row, n) in rows {
         let odds = odds_of(row, m, u, share);
         let is = odds / (1.0 + odds);
@@ -645,7 +720,7 @@ fn beyond_chance(
             *a += is * n;
             *c += (1.0 - is) * n;
         }
-        if is_far(row) {
+        if is_unrelated(row) {
             alike_far += is * n;
             chance_far += (1.0 - is) * n;
         }
@@ -654,7 +729,7 @@ fn beyond_chance(
     let beyond = alike
         .iter()
         .zip(&chance)
-        .map(|(a, c)| (a - by_chance * c).max(SMOOTHING))
+        .map(|(a, c)| (a - by_chance * c).max(EM_SMOOTHING))
         .collect();
     (beyond, chance)
 }

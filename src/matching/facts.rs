@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{Address, Named, PhotoRef, Place, Report};
 use crate::district::shanghai;
-use crate::text::{letter_pairs, name_key, premises_key, text_keys};
+use crate::text::{letter_triples, name_key, premises_key, text_keys};
 
 /// What is known of a complaint, whichever way it came.
 #[derive(Debug, Clone, Default)]
@@ -59,7 +59,7 @@ impl Known<'_> {
             occurred: self.occurred,
             received_at: self.received_at,
             demand: own(self.demand),
-            grams: letter_pairs(self.description),
+            grams: letter_triples(self.description),
             text_keys: text_keys(self.description),
             photos: self.photos,
             quotes: quoted_numbers(self.description),

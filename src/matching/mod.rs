@@ -122,6 +122,7 @@ impl Rule {
 /// What follows from a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = MatchOutcome)]
 pub enum Outcome {
     /// The same submission again: the first record is answered, nothing is stored.
     SameSubmission,

@@ -52,6 +52,9 @@ pub fn lock(conn: &mut Connection, report: &Report, profile: &Profile) -> QueryR
         .chain(&report.persons)
         .chain(&report.external_no);
     locks.extend(named.map(|name| lock_number(name)));
+    if report.place.is_none() {
+        locks.push(lock_number(&format!("nowhere {}", &*report.category)));
+    }
     locks.sort_unstable();
     locks.dedup();
     let sql: String = locks

@@ -41,14 +41,14 @@ pub(super) fn hash(window: &[char]) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-/// The distinct pairs of neighbouring letters of a text's normal form, as sorted hashes: what two
-/// texts are compared by. In Chinese a pair of letters is mostly a word.
+/// The distinct triples of neighbouring letters of a text's normal form, as sorted hashes: what two
+/// texts are compared by.
 #[must_use]
-pub fn letter_pairs(text: &str) -> Vec<u32> {
+pub fn letter_triples(text: &str) -> Vec<u32> {
     let letters: Vec<char> = normalise(text).chars().collect();
     let set: BTreeSet<u32> = letters
-        .windows(2)
-        .map(|pair| (hash(pair) >> 32) as u32)
+        .windows(3)
+        .map(|triple| (hash(triple) >> 32) as u32)
         .collect();
     set.into_iter().collect()
 }
@@ -143,10 +143,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn letter_pairs_are_a_sorted_set(text in "[一-龥]{0,40}") {
-            let pairs = letter_pairs(&text);
-            prop_assert!(pairs.is_sorted_by(|a, b| a < b));
-            prop_assert!(pairs.len() < text.chars().count().max(1));
+        fn letter_triples_are_a_sorted_set(text in "[一-龥]{0,40}") {
+            let triples = letter_triples(&text);
+            prop_assert!(triples.is_sorted_by(|a, b| a < b));
+            prop_assert!(triples.len() < text.chars().count().max(1));
         }
     }
 }

@@ -5,7 +5,7 @@ mod keys;
 mod mask;
 mod places;
 
-pub use keys::{letter_pairs, normalise, premises_key, text_keys, text_number};
+pub use keys::{letter_triples, normalise, premises_key, text_keys, text_number};
 pub use mask::{Finding, Kind, Masked, mask, mask_phone};
 pub use places::{NameKind, PlaceName, name_key, place_names};
 

@@ -472,7 +472,7 @@ fn is_part_of_longer(letters: &[char], end: usize) -> bool {
         if let Some((ending, _)) = ending_at(letters, next) {
             // "晋安河河面": the same letter again begins another word.
             let again = ending == 1 && last == letters.get(next);
-            return !again && !(is_road && next > end);
+            return !(again || is_road && next > end);
         }
     }
     false

@@ -76,6 +76,11 @@ pub async fn decide_match(
 ) -> Result<HttpResponse, Problem> {
     let (shared, now) = (app.clone(), app.now());
     let Body { value, fingerprint } = body;
+    let counted = match value.decision {
+        Decision::Confirm => "matching_confirmed",
+        Decision::Reject => "matching_rejected",
+        Decision::Undo => "matching_undone",
+    };
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = complaints::take(conn, &path)?;
@@ -94,6 +99,7 @@ pub async fn decide_match(
             Answer::ok(&StepView::of(&row, state))
         })
         .await?;
+    app.metrics.count(counted);
     Ok(answer.into_response())
 }
 

@@ -147,3 +147,25 @@ fn transition_tables() {
     );
     committed("transitions.md", &page);
 }
+
+/// Every table has its paragraph.
+#[test]
+fn the_data_model_names_every_table() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/data-model.md")).unwrap();
+    let schema = std::fs::read_to_string(root.join("src/platform/db/schema.rs")).unwrap();
+    let tables = schema.lines().filter_map(|line| {
+        line.strip_prefix("    ")?
+            .strip_suffix(") {")?
+            .split_once(" (")
+    });
+    let mut count = 0;
+    for (table, _) in tables {
+        assert!(
+            page.contains(&format!("\n## `{table}`\n")),
+            "docs/data-model.md has no {table}"
+        );
+        count += 1;
+    }
+    assert!(count > 25);
+}

@@ -21,6 +21,7 @@ mod field;
 mod house;
 mod import;
 mod ledger;
+mod linkage;
 mod matching;
 mod plans;
 mod platform;

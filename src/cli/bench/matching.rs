@@ -205,7 +205,7 @@ impl<'a> Maker<'a> {
                 .unwrap_or(&"华林"),
             draw.below(300)
         );
-        let campaign = n / 200 % 100 == 0;
+        let campaign = (n / 200).is_multiple_of(100);
         let description = if campaign {
             format!(
                 "第{}批：我们是附近居民，强烈要求立即取缔扰民污染源，还我们一个安静清洁的家园。",

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::geo::{Datum, RawPosition};
 use crate::linkage::{Address, Named, Place, Report, train::Cases};
-use crate::text::{letter_pairs, text_keys};
+use crate::text::{letter_triples, text_keys};
 
 /// Which column means what.
 #[derive(Debug, Clone, Deserialize)]
@@ -200,7 +200,7 @@ impl<'a> Columns<'a> {
             coarse: own(Some(&mapping.coarse)).unwrap_or_default().into(),
             group: own(mapping.group.as_ref()).map(Into::into),
             received_at: self.time(time)?,
-            grams: letter_pairs(&words),
+            grams: letter_triples(&words),
             text_keys: text_keys(&words),
             ..Report::default()
         };

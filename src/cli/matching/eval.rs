@@ -1,6 +1,10 @@
 //! `dengwen match eval`: where the recorded partner and its group stand among the candidates.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Instant};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
@@ -37,6 +41,15 @@ pub struct Options {
     /// A model file; without one, models are trained and measured by cross-validation over groups
     #[arg(long)]
     model: Option<PathBuf>,
+    /// A model to hold it against, on the same questions
+    #[arg(long, requires = "model", value_name = "MODEL")]
+    against: Option<PathBuf>,
+    /// Copy the model here, unless it is worse than the one it is held against
+    #[arg(long, requires = "against", value_name = "FILE")]
+    promote: Option<PathBuf>,
+    /// Promote a worse model as well
+    #[arg(long, requires = "promote")]
+    force: bool,
     /// Another system's rule instead: fixmystreet, signalen, mark-a-spot
     #[arg(long, conflicts_with = "model")]
     rule: Option<Rule>,
@@ -109,6 +122,9 @@ pub(super) fn run(options: &Options) -> anyhow::Result<()> {
         print(&summary);
     }
     bench.print_worst(&answers, options.worst);
+    if let Some(current) = &options.against {
+        bench.hold_against(options, current, &summary)?;
+    }
     if options.ablation {
         bench.ablate(options, &summary)?;
     }
@@ -126,9 +142,7 @@ impl Bench<'_> {
             return Ok(all(Ranker::Rule(rule)));
         }
         if let Some(path) = &options.model {
-            let text = std::fs::read_to_string(path)
-                .with_context(|| format!("cannot read {}", path.display()))?;
-            return Ok(all(Ranker::Model(&Model::parse(&text)?)));
+            return self.with_model(path);
         }
         if options.without_labels {
             let model = train::without_labels(
@@ -177,6 +191,48 @@ impl Bench<'_> {
             );
         }
         Ok(answers)
+    }
+
+    /// Measures another model on the same questions and promotes the first if it is no worse.
+    fn hold_against(
+        &self,
+        options: &Options,
+        current: &Path,
+        figures_of_new: &Figures,
+    ) -> anyhow::Result<()> {
+        let current = self.with_model(current)?;
+        let (new, old) = (
+            figures_of_new.any_mrr.value,
+            figures(&current).any_mrr.value,
+        );
+        println!("any member MRR: {new:.4} against {old:.4} of the other model");
+        let (Some(to), Some(from)) = (&options.promote, &options.model) else {
+            return Ok(());
+        };
+        anyhow::ensure!(
+            new >= old || options.force,
+            "not promoted: the model is worse than the one it would replace (--force does it all the same)"
+        );
+        std::fs::copy(from, to).with_context(|| format!("cannot write {}", to.display()))?;
+        println!("promoted to {}", to.display());
+        Ok(())
+    }
+
+    fn with_model(&self, path: &Path) -> anyhow::Result<Vec<Answer>> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        let model = Model::parse(&text).with_context(|| path.display().to_string())?;
+        let cases = &self.labelled.cases;
+        let ask = |question| {
+            ask(
+                cases,
+                &self.index,
+                question,
+                self.order,
+                Ranker::Model(&model),
+            )
+        };
+        Ok(self.asked.iter().map(ask).collect())
     }
 
     fn ablate(&self, options: &Options, whole: &Figures) -> anyhow::Result<()> {

@@ -1,17 +1,31 @@
 //! What `dengwen match` does on the ledger's own database.
 
+use std::collections::HashMap;
+
 use clap::Args;
 use diesel::prelude::*;
 use indicatif::ProgressBar;
 
-use super::super::{open_database, operator_error};
+use super::{
+    super::{open_database, operator_error},
+    data::Labelled,
+};
 use crate::complaint::queries as complaints;
 use crate::config::Settings;
+use crate::linkage::{stored, train::Cases};
 use crate::matching::{Explained, queries};
 use crate::platform::{
-    db::{Id, schema::complaint},
+    db::{
+        Id, UtcTime,
+        schema::{complaint, match_decision, match_fact},
+    },
     problem::OnDb,
 };
+
+/// How far apart reports of one matter may lie in training, metres, and how exact a position must
+/// be: as for a category without a radius of its own.
+const LEDGER_RADIUS_M: f64 = 100.0;
+const LEDGER_ACCURACY_M: f64 = 300.0;
 
 /// Complaints filed anew in one transaction.
 const BATCH: i64 = 500;
@@ -21,6 +35,64 @@ const BATCH: i64 = 500;
 pub struct Explain {
     /// The complaint's number
     number: String,
+}
+
+/// The ledger's complaints in the order of their arrival, and the pairs officers confirmed.
+///
+/// # Errors
+/// When the database fails, or nothing was confirmed yet.
+pub fn labelled(settings: &Settings) -> anyhow::Result<Labelled> {
+    let database = open_database(settings)?;
+    let mut conn = database.blocking().map_err(operator_error)?;
+    let rows: Vec<(Id, Vec<u8>, Option<UtcTime>)> = match_fact::table
+        .inner_join(complaint::table)
+        .order(complaint::id)
+        .select((
+            match_fact::complaint_id,
+            match_fact::data,
+            complaint::closed_at,
+        ))
+        .load(&mut *conn)?;
+    let mut cases = Cases {
+        radius_m: LEDGER_RADIUS_M,
+        accuracy_max_m: LEDGER_ACCURACY_M,
+        ..Cases::default()
+    };
+    for (id, data, closed_at) in rows {
+        if let Some(report) = stored::decode(&data) {
+            cases.reports.push(report);
+            cases.closed_at.push(closed_at.map(|at| at.0));
+            cases.ids.push(id.to_string());
+        }
+    }
+    let by_id: HashMap<&str, usize> = cases
+        .ids
+        .iter()
+        .enumerate()
+        .map(|(at, id)| (id.as_str(), at))
+        .collect();
+    // A confirmed link still stands on the complaint; one that was undone does not.
+    let confirmed: Vec<(Id, Option<Id>)> = match_decision::table
+        .inner_join(complaint::table)
+        .filter(match_decision::decision.eq("confirm"))
+        .filter(complaint::link.eq("confirmed"))
+        .order(match_decision::id)
+        .select((complaint::id, complaint::repeat_of))
+        .distinct()
+        .load(&mut *conn)?;
+    let pairs: Vec<(usize, usize)> = confirmed
+        .into_iter()
+        .filter_map(|(child, parent)| {
+            let at = |id: Id| by_id.get(id.to_string().as_str()).copied();
+            at(child).zip(at(parent?))
+        })
+        .collect();
+    anyhow::ensure!(!pairs.is_empty(), "no officer has confirmed a match yet");
+    Ok(Labelled {
+        sha256: Vec::new(),
+        cases,
+        pairs,
+    })
 }
 
 /// Prints every verdict on a complaint with its waterfall of weights.

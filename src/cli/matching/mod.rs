@@ -50,8 +50,11 @@ pub struct Source {
 /// How to train.
 #[derive(Debug, Args)]
 pub struct Train {
+    /// Train on the ledger's own complaints and what officers decided on their matches
+    #[arg(long, conflicts_with_all = ["cases", "pairs", "mapping"])]
+    ledger: bool,
     #[command(flatten)]
-    source: Source,
+    source: Option<Source>,
     /// Where the model goes
     #[arg(long)]
     out: PathBuf,
@@ -68,7 +71,7 @@ pub(super) fn run(
     action: Action,
 ) -> anyhow::Result<()> {
     match action {
-        Action::Train(options) => run_train(&options),
+        Action::Train(options) => run_train(settings, &options),
         Action::Eval(options) => eval::run(&options),
         Action::Link(options) => link::run(&options),
         Action::Explain(options) => ledger::explain(&settings()?, &options),
@@ -76,16 +79,32 @@ pub(super) fn run(
     }
 }
 
-fn run_train(options: &Train) -> anyhow::Result<()> {
-    let mapping = data::Mapping::read(&options.source.mapping)?;
-    let labelled = data::read(&mapping, &options.source.cases, &options.source.pairs)?;
-    let index = index_of(&mapping, &labelled.cases);
+fn run_train(
+    settings: impl FnOnce() -> anyhow::Result<Settings>,
+    options: &Train,
+) -> anyhow::Result<()> {
+    let (labelled, index, data) = match &options.source {
+        _ if options.ledger => {
+            let labelled = ledger::labelled(&settings()?)?;
+            let index = Index::of(&labelled.cases.reports);
+            (
+                labelled,
+                index,
+                "officers' decisions in the ledger".to_owned(),
+            )
+        }
+        Some(source) => {
+            let mapping = data::Mapping::read(&source.mapping)?;
+            let labelled = data::read(&mapping, &source.cases, &source.pairs)?;
+            let index = index_of(&mapping, &labelled.cases);
+            let name = source.cases.file_name().unwrap_or_default();
+            (labelled, index, name.to_string_lossy().into_owned())
+        }
+        None => anyhow::bail!("give --cases, --pairs and --mapping, or --ledger"),
+    };
+    let cases = &labelled.cases;
     let provenance = Provenance {
-        data: options
-            .source
-            .cases
-            .file_name()
-            .map_or_else(String::new, |n| n.to_string_lossy().into_owned()),
+        data,
         data_sha256: labelled.sha256.clone(),
         method: if options.without_labels {
             "em"
@@ -94,28 +113,14 @@ fn run_train(options: &Train) -> anyhow::Result<()> {
         }
         .to_owned(),
         made_on: chrono::Utc::now().date_naive().to_string(),
-        cases: labelled.cases.reports.len(),
+        cases: cases.reports.len(),
         pairs: labelled.pairs.len(),
     };
     let model = if options.without_labels {
-        train::without_labels(
-            &labelled.cases,
-            &index,
-            &BOTH,
-            &options.name,
-            provenance,
-            EM_EVERY,
-        )
+        train::without_labels(cases, &index, &BOTH, &options.name, provenance, EM_EVERY)
     } else {
-        train::with_labels(
-            &labelled.cases,
-            &index,
-            &labelled.pairs,
-            &BOTH,
-            &options.name,
-            provenance,
-            &[],
-        )
+        let pairs = &labelled.pairs;
+        train::with_labels(cases, &index, pairs, &BOTH, &options.name, provenance, &[])
     }?;
     write(&model, &options.out)?;
     println!("{} written to {}", model.name(), options.out.display());
