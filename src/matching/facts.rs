@@ -37,8 +37,8 @@ impl Known<'_> {
     #[must_use]
     pub fn report(self) -> Report {
         let own = |text: Option<&str>| text.map(str::to_owned);
-        let words = [self.address, self.premises, Some(self.description)];
-        let words: Vec<&str> = words.into_iter().flatten().collect();
+        // The premises' name is evidence of its own; here it would count twice.
+        let words: Vec<&str> = self.address.into_iter().chain([self.description]).collect();
         Report {
             id: self.id,
             number_key: number_key(self.number),

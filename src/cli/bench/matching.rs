@@ -47,13 +47,16 @@ const CORNER: Point = Point {
 };
 const SPAN: f64 = 0.40;
 
+/// Number of the entry that holds all made-up complaints.
+const ENTRY: &str = "BENCH";
+
 /// What to measure.
 #[derive(Debug, Args)]
 pub struct Options {
     /// Sizes, such as 1e4,1e5,1e6
     #[arg(long, value_delimiter = ',', default_value = "1e4,1e5")]
     sizes: Vec<f64>,
-    /// An empty database; a new SQLite file unless given
+    /// A database of its own, to be filled or already filled by this; a new SQLite file unless given
     #[arg(long, value_name = "URL")]
     database: Option<DatabaseUrl>,
     /// New complaints judged at each size
@@ -86,15 +89,8 @@ fn measure(url: &DatabaseUrl, options: &Options) -> anyhow::Result<()> {
     let mut conn = database.blocking().map_err(crate::cli::operator_error)?;
     db::migrate(&mut conn)?;
     let profile = Profile::embedded()?;
-    let there: i64 = complaint::table.count().get_result(&mut *conn)?;
-    anyhow::ensure!(
-        there == 0,
-        "the database holds {there} complaints; give an empty one"
-    );
-    drop_other_indexes(&mut conn)?;
-    let entry = insert_entry(&mut conn)?;
+    let (entry, mut written) = resume(&mut conn)?;
     let maker = Maker::new(&profile);
-    let mut written = 0;
     println!("complaints   median ms   p99 ms   keys   rows by key   candidates   database MB");
     for size in &options.sizes {
         let size = *size as u64;
@@ -110,6 +106,24 @@ fn measure(url: &DatabaseUrl, options: &Options) -> anyhow::Result<()> {
         judge(&mut conn, &profile, &maker, written, options.queries)?;
     }
     Ok(())
+}
+
+/// Begins in an empty database, or goes on in one that this benchmark began to fill.
+fn resume(conn: &mut Connection) -> anyhow::Result<(Id, u64)> {
+    let there: i64 = complaint::table.count().get_result(conn)?;
+    if there == 0 {
+        drop_other_indexes(conn)?;
+        return Ok((insert_entry(conn)?, 0));
+    }
+    let entry: Option<Id> = ledger_entry::table
+        .filter(ledger_entry::number.eq(ENTRY))
+        .select(ledger_entry::id)
+        .first(conn)
+        .optional()?;
+    let entry = entry.with_context(|| {
+        format!("the database holds {there} complaints of somebody else's; give an empty one")
+    })?;
+    Ok((entry, there.unsigned_abs()))
 }
 
 /// Judges new complaints and prints what it took.
@@ -383,7 +397,7 @@ fn insert_entry(conn: &mut Connection) -> anyhow::Result<Id> {
         .values((
             (
                 ledger_entry::id.eq(id),
-                ledger_entry::number.eq("B"),
+                ledger_entry::number.eq(ENTRY),
                 ledger_entry::state.eq("clue"),
                 ledger_entry::title.eq("bench"),
                 ledger_entry::category.eq("air.odour"),
@@ -433,8 +447,16 @@ fn drop_other_indexes(conn: &mut Connection) -> anyhow::Result<()> {
 /// Brings the database to rest: what was written is in its place, and the planner knows of it.
 fn settle(conn: &mut Connection) -> anyhow::Result<()> {
     match conn {
-        Connection::Sqlite(c) => c.batch_execute("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize;")?,
-        Connection::Postgres(c) => c.batch_execute("VACUUM ANALYZE match_key; VACUUM ANALYZE match_fact; VACUUM ANALYZE complaint; CHECKPOINT;")?,
+        Connection::Sqlite(c) => {
+            c.batch_execute("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize;")?
+        }
+        Connection::Postgres(c) => {
+            // Each on its own: several statements in one go are a transaction, and VACUUM wants none.
+            for table in ["match_key", "match_fact", "complaint"] {
+                c.batch_execute(&format!("VACUUM ANALYZE {table}"))?;
+            }
+            c.batch_execute("CHECKPOINT")?;
+        }
     }
     Ok(())
 }
