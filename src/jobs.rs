@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::complaint::{machine::MACHINE, petitioners, queries, rank::rank_of, senders};
 use crate::district::{calendar::date_of, shanghai};
+use crate::matching::queries as matching;
 use crate::platform::{
     db::{
         Connection, Id,
@@ -26,6 +27,9 @@ pub const NOTIFY_REPORTER: &str = "notify_reporter";
 pub const REFRESH_RANKS: &str = "refresh_ranks";
 /// Forgets idempotency keys and sending addresses past their time.
 pub const FORGET_KEYS: &str = "forget_keys";
+
+/// Files all complaints anew for matching, after an update that changed how they are filed.
+pub const REFILE_FACTS: &str = "refile_facts";
 
 /// Jobs that plan themselves again for the next night.
 const NIGHTLY: [&str; 2] = [REFRESH_RANKS, FORGET_KEYS];
@@ -103,6 +107,7 @@ async fn run(app: &web::Data<App>, job: &Job, now: DateTime<Utc>) -> Result<(), 
                 .await?;
             plan(app, FORGET_KEYS, now).await
         }
+        REFILE_FACTS => refile_facts(app).await,
         other => Err(Problem::fault(format!(
             "no handler for jobs of kind {other}"
         ))),
@@ -185,10 +190,29 @@ fn rank_batch(
     Ok(rows.last().map(|(row, _)| row.id))
 }
 
+async fn refile_facts(app: &web::Data<App>) -> Result<(), Problem> {
+    let mut after: Option<Id> = None;
+    loop {
+        let from = after;
+        let (_, last) = app
+            .db
+            .write(move |c| matching::refile_after(c, from))
+            .await?;
+        after = last;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
+}
+
 async fn plan_nightly(app: &web::Data<App>) -> Result<(), Problem> {
     let now = app.now();
     app.db
         .write(move |conn| {
+            if matching::nothing_is_filed(conn).or_fault("look for facts")? {
+                jobs::enqueue(conn, REFILE_FACTS, json!({}), now, now)
+                    .or_fault("plan filing anew")?;
+            }
             for kind in NIGHTLY {
                 let waiting: i64 = job::table
                     .filter(job::kind.eq(kind))

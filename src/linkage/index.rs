@@ -91,17 +91,20 @@ impl Index {
         }
         let look_up = keys::looked_for(new, radius_m, order == Order::Any);
         let search_m = keys::search_radius_m(new, radius_m);
-        let mut found = self.filed(&look_up.near, at, order);
+        let told = self.filed(&look_up.told, at, order);
+        let mut near = self.filed(&look_up.near, at, order);
+        near.retain(|other| told.binary_search(other).is_err());
+        // As the database does it, which sees no place before it loads: cut first, measure then.
+        let most = CANDIDATES_MAX * order.times();
+        let mut found = nearest_in_time(told, at, most);
+        let near = nearest_in_time(near, at, most - found.len());
         let origin = new.place.map(|p| Origin::at(p.point));
-        found.retain(|other| {
+        found.extend(near.into_iter().filter(|other| {
             let there = reports.get(*other).and_then(|old| old.place);
             let metres = origin.zip(there).map(|(o, t)| o.metres_to(t.point));
             metres.is_some_and(|metres| metres <= search_m)
-        });
-        found.extend(self.filed(&look_up.told, at, order));
+        }));
         found.sort_unstable();
-        found.dedup();
-        nearest_in_time(&mut found, at, CANDIDATES_MAX * order.times());
         found
     }
 
@@ -125,12 +128,11 @@ impl Index {
     }
 }
 
-/// Keeps the nearest in arrival, in order.
-fn nearest_in_time(found: &mut Vec<usize>, at: usize, most: usize) {
-    if found.len() <= most {
-        return;
+/// The nearest in arrival, so many at most.
+fn nearest_in_time(mut found: Vec<usize>, at: usize, most: usize) -> Vec<usize> {
+    if found.len() > most {
+        found.sort_unstable_by_key(|other| other.abs_diff(at));
+        found.truncate(most);
     }
-    found.sort_unstable_by_key(|other| other.abs_diff(at));
-    found.truncate(most);
-    found.sort_unstable();
+    found
 }

@@ -102,10 +102,14 @@ pub fn candidates_of(
         *found.entry(id).or_default() |= told;
     }
     found.remove(&Id(report.id));
-    let mut ids: Vec<Id> = found.keys().copied().collect();
-    // Ids are time-ordered, so the newest are the greatest.
+    let mut ids: Vec<(bool, Id)> = found.iter().map(|(id, told)| (*told, *id)).collect();
+    // What more than a cell speaks for comes first. Ids are time-ordered: the newest are the greatest.
     ids.sort_unstable_by(|a, b| b.cmp(a));
-    ids.truncate(CANDIDATES_MAX);
+    let ids: Vec<Id> = ids
+        .into_iter()
+        .take(CANDIDATES_MAX)
+        .map(|(_, id)| id)
+        .collect();
     let mut candidates = load_candidates(conn, &ids)?;
     let origin = report.place.map(|p| Origin::at(p.point));
     let search_m = keys::search_radius_m(report, radius);
@@ -284,7 +288,9 @@ pub fn report_of(conn: &mut Connection, id: Id) -> QueryResult<Option<Report>> {
     let (number, channel, external_no, category, coarse, demand, from, until, received_at) = filing;
     let (description, address, premises, object_id) = words;
     let (kind, lon, lat, accuracy_m, street) = at;
-    let point = lon.zip(lat).filter(|_| kind != "none");
+    // A place known by its name alone is no evidence of a place: it is told by the name.
+    let is_point = kind == "point";
+    let point = lon.zip(lat).filter(|_| is_point);
     let known = Known {
         id: id.0,
         number: &number,
@@ -300,7 +306,7 @@ pub fn report_of(conn: &mut Connection, id: Id) -> QueryResult<Option<Report>> {
         }),
         address: address.as_deref(),
         description: &description,
-        street: street.as_deref(),
+        street: street.as_deref().filter(|_| is_point),
         category: &category,
         coarse: &coarse,
         occurred: from.map(|from| (from.0, until.unwrap_or(from).0)),
@@ -378,6 +384,51 @@ pub fn refile(conn: &mut Connection, id: Id) -> Result<(), Problem> {
         Some(report) => file(conn, &report),
         None => Ok(()),
     }
+}
+
+/// Complaints filed anew in one transaction.
+const REFILE_BATCH: i64 = 500;
+
+/// Files the next complaints after an id anew; answers how many, and the last one's id while there
+/// may be more.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn refile_after(
+    conn: &mut Connection,
+    after: Option<Id>,
+) -> Result<(usize, Option<Id>), Problem> {
+    let mut ids = complaint::table
+        .filter(complaint::hidden.eq(false))
+        .order(complaint::id.asc())
+        .limit(REFILE_BATCH)
+        .select(complaint::id)
+        .into_boxed();
+    if let Some(id) = after {
+        ids = ids.filter(complaint::id.gt(id));
+    }
+    let ids: Vec<Id> = ids.load(conn).or_fault("list complaints")?;
+    for id in &ids {
+        refile(conn, *id)?;
+    }
+    Ok((ids.len(), ids.last().copied()))
+}
+
+/// Whether there are complaints and none is filed, as after an update that changed how they are.
+///
+/// # Errors
+/// What the database answers.
+pub fn nothing_is_filed(conn: &mut Connection) -> QueryResult<bool> {
+    let one_filed: Option<Id> = match_fact::table
+        .select(match_fact::complaint_id)
+        .first(conn)
+        .optional()?;
+    let one: Option<Id> = complaint::table
+        .filter(complaint::hidden.eq(false))
+        .select(complaint::id)
+        .first(conn)
+        .optional()?;
+    Ok(one.is_some() && one_filed.is_none())
 }
 
 fn file(conn: &mut Connection, report: &Report) -> Result<(), Problem> {

@@ -441,3 +441,36 @@ fn a_persons_earlier_petitions_are_found() {
         "{asked} repeats, {most} by one person"
     );
 }
+
+on_both! {
+    /// Facts are made anew of the tables they came from, and say the same as before.
+    async fn facts_can_be_made_anew(world) {
+        use dengwen::{matching::queries, platform::db::schema::{match_fact, match_key}};
+        let mut draw = Draw(3);
+        for _ in 0..12 {
+            world.resident().post("/api/v1/complaints", anything(&mut draw)).await.expect(201);
+        }
+        let filed = || world.db_read(|c| {
+            let ids: Vec<Id> = match_fact::table.order(match_fact::complaint_id).select(match_fact::complaint_id).load(c).unwrap();
+            let mut reports: Vec<Report> = load_candidates(c, &ids).unwrap().into_iter().map(|k| k.report).collect();
+            reports.sort_by_key(|r| r.id);
+            // The sending device is not kept elsewhere, so it is not made anew.
+            reports.iter_mut().for_each(|r| r.sender = None);
+            let keys: i64 = match_key::table.count().get_result(c).unwrap();
+            (format!("{reports:?}"), keys)
+        });
+        let (before, keys) = filed();
+        world.db_read(|c| {
+            diesel::delete(match_key::table).execute(c).unwrap();
+            diesel::delete(match_fact::table).execute(c).unwrap();
+            assert!(queries::nothing_is_filed(c).unwrap());
+        });
+        let now = world.server.app.now();
+        world.db_read(|c| dengwen::platform::jobs::enqueue(c, dengwen::jobs::REFILE_FACTS, json!({}), now, now).unwrap());
+        dengwen::jobs::run_due(&world.server.app).await.unwrap();
+        let (after, keys_after) = filed();
+        assert_eq!(after, before);
+        // One key each for the sending device is gone.
+        assert_eq!(keys_after, keys - 12);
+    }
+}

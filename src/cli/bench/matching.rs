@@ -32,7 +32,7 @@ use crate::platform::db::{
 };
 
 /// Complaints written in one transaction.
-const BATCH: u64 = 5_000;
+const BATCH: u64 = 50_000;
 
 /// Seconds between two complaints: some 300,000 a year, a large city.
 const PACE_S: i64 = 105;
@@ -95,6 +95,7 @@ fn measure(url: &DatabaseUrl, options: &Options) -> anyhow::Result<()> {
     for size in &options.sizes {
         let size = *size as u64;
         let bar = ProgressBar::new(size.saturating_sub(written));
+        fill_fast(&mut conn, true)?;
         while written < size {
             let until = size.min(written + BATCH);
             write(&mut conn, &maker, entry, written..until)?;
@@ -102,6 +103,7 @@ fn measure(url: &DatabaseUrl, options: &Options) -> anyhow::Result<()> {
             written = until;
         }
         bar.finish_and_clear();
+        fill_fast(&mut conn, false)?;
         settle(&mut conn)?;
         judge(&mut conn, &profile, &maker, written, options.queries)?;
     }
@@ -442,6 +444,18 @@ fn drop_other_indexes(conn: &mut Connection) -> anyhow::Result<()> {
         conn.batch_execute(&format!("DROP INDEX \"{name}\""))?;
     }
     Ok(())
+}
+
+/// While it is filled the database need not survive a power cut, and may take more memory; when it
+/// is asked it works as in service.
+fn fill_fast(conn: &mut Connection, fast: bool) -> anyhow::Result<()> {
+    let settings = match (&conn, fast) {
+        (Connection::Sqlite(_), true) => "PRAGMA synchronous = OFF; PRAGMA cache_size = -2000000",
+        (Connection::Sqlite(_), false) => "PRAGMA synchronous = FULL; PRAGMA cache_size = -16000",
+        (Connection::Postgres(_), true) => "SET synchronous_commit = off",
+        (Connection::Postgres(_), false) => "SET synchronous_commit = on",
+    };
+    Ok(conn.batch_execute(settings)?)
 }
 
 /// Brings the database to rest: what was written is in its place, and the planner knows of it.

@@ -14,21 +14,15 @@ use crate::complaint::queries as complaints;
 use crate::config::Settings;
 use crate::linkage::{stored, train::Cases};
 use crate::matching::{Explained, queries};
-use crate::platform::{
-    db::{
-        Id, UtcTime,
-        schema::{complaint, match_decision, match_fact},
-    },
-    problem::OnDb,
+use crate::platform::db::{
+    Id, UtcTime,
+    schema::{complaint, match_decision, match_fact},
 };
 
 /// How far apart reports of one matter may lie in training, metres, and how exact a position must
 /// be: as for a category without a radius of its own.
 const LEDGER_RADIUS_M: f64 = 100.0;
 const LEDGER_ACCURACY_M: f64 = 300.0;
-
-/// Complaints filed anew in one transaction.
-const BATCH: i64 = 500;
 
 /// Which complaint.
 #[derive(Debug, Args)]
@@ -147,25 +141,11 @@ pub fn refile(settings: &Settings) -> anyhow::Result<()> {
         .build()?;
     loop {
         let from = after;
-        let done = runtime.block_on(database.write(move |conn| {
-            let mut ids = complaint::table
-                .filter(complaint::hidden.eq(false))
-                .order(complaint::id.asc())
-                .limit(BATCH)
-                .select(complaint::id)
-                .into_boxed();
-            if let Some(id) = from {
-                ids = ids.filter(complaint::id.gt(id));
-            }
-            let ids: Vec<Id> = ids.load(conn).or_fault("list complaints")?;
-            for id in &ids {
-                queries::refile(conn, *id)?;
-            }
-            Ok(ids)
-        }));
-        let ids = done.map_err(operator_error)?;
-        bar.inc(ids.len() as u64);
-        after = ids.last().copied();
+        let (done, last) = runtime
+            .block_on(database.write(move |conn| queries::refile_after(conn, from)))
+            .map_err(operator_error)?;
+        bar.inc(done as u64);
+        after = last;
         if after.is_none() {
             break;
         }
