@@ -3,14 +3,16 @@
 //!
 //! A report is brought into the form that comparisons read ([`Report`]); `keys` finds the few
 //! earlier reports it may belong with; `compare` says of each kind of evidence which level a pair
-//! has; `model` says what each level weighs; `train` finds the weights, with labels or without.
+//! has; `model` says what each level weighs; `train` finds the weights with labels, `em` without.
 //! What follows from a score is the business of `matching`, which knows the law.
 
 pub mod baseline;
 pub mod compare;
+pub mod em;
 pub mod eval;
 pub mod index;
 pub mod keys;
+pub mod levels;
 pub mod model;
 pub mod rank;
 pub mod stored;

@@ -3,6 +3,7 @@
 
 mod keys;
 mod mask;
+mod place_words;
 mod places;
 
 pub use keys::{letter_triples, normalise, premises_key, text_keys, text_number};

@@ -15,6 +15,7 @@ use crate::linkage::{
     Model,
     baseline::Rule,
     compare::SPECS,
+    em,
     eval::{Answer, Draw, Figure, Figures, Ranker, ask, figures},
     index::{Index, Order},
     model::Provenance,
@@ -145,7 +146,7 @@ impl Bench<'_> {
             return self.with_model(path);
         }
         if options.without_labels {
-            let model = train::without_labels(
+            let model = em::without_labels(
                 cases,
                 &self.index,
                 &BOTH,

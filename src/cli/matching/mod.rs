@@ -12,7 +12,7 @@ use clap::{Args, Subcommand};
 
 use crate::config::Settings;
 use crate::linkage::{
-    Model,
+    Model, em,
     index::{Index, Order},
     model::Provenance,
     train::{self, Cases},
@@ -117,7 +117,7 @@ fn run_train(
         pairs: labelled.pairs.len(),
     };
     let model = if options.without_labels {
-        train::without_labels(cases, &index, &BOTH, &options.name, provenance, EM_EVERY)
+        em::without_labels(cases, &index, &BOTH, &options.name, provenance, EM_EVERY)
     } else {
         let pairs = &labelled.pairs;
         train::with_labels(cases, &index, pairs, &BOTH, &options.name, provenance, &[])
