@@ -105,16 +105,31 @@ pub fn place_names(text: &str) -> Vec<PlaceName> {
         }
         at += 1;
     }
+    drop_with_verbs(&mut found);
     found
 }
 
+/// "影响乌龙江" and "流入乌龙江" beside "乌龙江": where a shorter name of the kind ends a longer one of the
+/// same text, the longer one has caught words before it.
+fn drop_with_verbs(found: &mut Vec<PlaceName>) {
+    let names: Vec<(NameKind, String)> = found.iter().map(|n| (n.kind, n.name.clone())).collect();
+    found.retain(|name| {
+        !names.iter().any(|(kind, shorter)| {
+            *kind == name.kind && *shorter != name.name && name.name.ends_with(shorter.as_str())
+        })
+    });
+}
+
 /// Whether the name goes on to a later ending ("杨桥" in "杨桥路", "闽江" in "闽江大道", "凤湖" in
-/// "凤湖新城"): up to two letters on, with no break between. After a road only what follows at once
-/// is still the name ("华林路工地" is a site on a road).
+/// "凤湖新城"): up to two letters on, with no break between. After a road, a river or a town only what
+/// follows at once is still the name, and a site (工地) never is.
 fn is_part_of_longer(letters: &[char], end: usize) -> bool {
     const REACH: usize = 2;
     let last = end.checked_sub(1).and_then(|at| letters.get(at));
-    let is_road = matches!(last, Some('路' | '街' | '巷' | '弄' | '道' | '口'));
+    let is_road = matches!(
+        last,
+        Some('路' | '街' | '巷' | '弄' | '道' | '口' | '河' | '溪' | '镇')
+    );
     for next in end..=end + REACH {
         let between = letters.get(end..next).unwrap_or_default();
         if between
@@ -126,7 +141,10 @@ fn is_part_of_longer(letters: &[char], end: usize) -> bool {
         if let Some((ending, _)) = ending_at(letters, next) {
             // "晋安河河面": the same letter again begins another word.
             let again = ending == 1 && last == letters.get(next);
-            return !(again || is_road && next > end);
+            let is_site = letters
+                .get(next..next + ending)
+                .is_some_and(|l| l == ['工', '地']);
+            return !(again || is_site || is_road && next > end);
         }
     }
     false
