@@ -7,7 +7,7 @@ use crate::district::{Profile, calendar::date_of};
 use crate::matching::{
     Outcome, Report, Rule, Verdict,
     escalation::{Voice, escalate},
-    queries::persons_of,
+    queries::petitioners_of_entry,
 };
 use crate::platform::{
     db::{
@@ -290,7 +290,7 @@ pub fn refresh(
         .load(conn)
         .or_fault("load an entry's complaints")?;
     let ids: Vec<Id> = rows.iter().map(|row| row.0).collect();
-    let mut persons = persons_of(conn, &ids).or_fault("load an entry's petitioners")?;
+    let mut petitioners = petitioners_of_entry(conn, entry).or_fault("load an entry's petitioners")?;
     let is_repeat = |row: &VoiceRow| {
         row.3 == "confirmed" && matches!(row.4.as_deref(), Some("R1" | "R2" | "R3" | "R11"))
     };
@@ -298,7 +298,7 @@ pub fn refresh(
         .iter()
         .map(|row| Voice {
             received_at: row.1.0,
-            persons: persons.remove(&row.0).unwrap_or_default(),
+            petitioners: petitioners.remove(&row.0).unwrap_or_default(),
             person_count: row.2,
             confirmed_repeat: is_repeat(row),
         })

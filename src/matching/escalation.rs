@@ -1,6 +1,6 @@
 //! When many voices become more than many reports (domain §3.3).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -11,8 +11,8 @@ use crate::district::Escalation;
 pub struct Voice {
     /// When it reached us.
     pub received_at: DateTime<Utc>,
-    /// Blind indexes of its petitioners; empty when anonymous.
-    pub persons: Vec<String>,
+    /// The blind indexes of each of its petitioners; those known by none are not here.
+    pub petitioners: Vec<Vec<String>>,
     /// How many signed it.
     pub person_count: i32,
     /// Whether it is a confirmed repeat of an earlier one.
@@ -32,29 +32,17 @@ pub struct Escalated {
     pub level: i32,
 }
 
-/// Counts the voices of an entry.
+/// Counts the voices of an entry, in time that grows with their number and no faster: an entry may
+/// hold a whole quarter's complaints.
 #[must_use]
 pub fn escalate(voices: &[Voice], rules: &Escalation) -> Escalated {
-    let persons: HashSet<&str> = voices
-        .iter()
-        .flat_map(|v| v.persons.iter().map(String::as_str))
-        .collect();
-    let window = TimeDelta::days(rules.strong_concern_days);
-    let strong_concern = voices.iter().any(|last| {
-        let recent: HashSet<&str> = voices
-            .iter()
-            .filter(|v| {
-                v.received_at <= last.received_at && last.received_at - v.received_at <= window
-            })
-            .flat_map(|v| v.persons.iter().map(String::as_str))
-            .collect();
-        recent.len() >= rules.strong_concern_reporters
-    });
+    let (spoken, distinct) = persons(voices);
     let repeats = voices.iter().filter(|v| v.confirmed_repeat).count() as i64;
     let chain = if repeats > 0 { repeats + 1 } else { 0 };
     Escalated {
-        distinct_reporters: i32::try_from(persons.len()).unwrap_or(i32::MAX),
-        strong_concern,
+        distinct_reporters: i32::try_from(distinct).unwrap_or(i32::MAX),
+        strong_concern: most_within(spoken, TimeDelta::days(rules.strong_concern_days))
+            >= rules.strong_concern_reporters,
         collective_visit: voices
             .iter()
             .any(|v| v.person_count >= rules.collective_visit_persons),
@@ -66,6 +54,77 @@ pub fn escalate(voices: &[Voice], rules: &Escalation) -> Escalated {
     }
 }
 
+/// When a person, by a number of their own, raised their voice.
+type Spoken = (DateTime<Utc>, usize);
+
+/// Who spoke when, and how many persons they are. A person is known by phone, identity number or
+/// account; petitioners who share any of them are one, also across complaints.
+fn persons(voices: &[Voice]) -> (Vec<Spoken>, usize) {
+    fn root(parents: &mut [usize], mut at: usize) -> usize {
+        while let Some(up) = parents.get(at).copied().filter(|up| *up != at) {
+            let above = parents.get(up).copied().unwrap_or(up);
+            if let Some(slot) = parents.get_mut(at) {
+                *slot = above;
+            }
+            at = above;
+        }
+        at
+    }
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
+    let mut parents: Vec<usize> = Vec::new();
+    let mut spoken: Vec<Spoken> = Vec::new();
+    for voice in voices {
+        for keys in &voice.petitioners {
+            let mut own: Option<usize> = None;
+            for key in keys {
+                let number = *numbers.entry(key).or_insert_with(|| {
+                    parents.push(parents.len());
+                    parents.len() - 1
+                });
+                let here = root(&mut parents, number);
+                let joined = own.map_or(here, |own| root(&mut parents, own).min(here));
+                for part in [Some(here), own].into_iter().flatten() {
+                    let top = root(&mut parents, part);
+                    if let Some(slot) = parents.get_mut(top) {
+                        *slot = joined;
+                    }
+                }
+                own = Some(joined);
+            }
+            spoken.extend(own.map(|person| (voice.received_at, person)));
+        }
+    }
+    for (_, person) in &mut spoken {
+        *person = root(&mut parents, *person);
+    }
+    let mut distinct: Vec<usize> = spoken.iter().map(|(_, person)| *person).collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    (spoken, distinct.len())
+}
+
+/// The most persons who spoke within any stretch of so long a time.
+fn most_within(mut spoken: Vec<Spoken>, window: TimeDelta) -> usize {
+    spoken.sort_unstable();
+    let mut recent: VecDeque<Spoken> = VecDeque::new();
+    let mut voices: HashMap<usize, usize> = HashMap::new();
+    let mut most = 0;
+    for (at, person) in spoken {
+        recent.push_back((at, person));
+        *voices.entry(person).or_default() += 1;
+        while let Some((_, gone)) = recent.pop_front_if(|(first, _)| at - *first > window) {
+            if let Some(left) = voices.get_mut(&gone) {
+                *left -= 1;
+                if *left == 0 {
+                    voices.remove(&gone);
+                }
+            }
+        }
+        most = most.max(voices.len());
+    }
+    most
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,7 +133,7 @@ mod tests {
     fn voice(day: i64, persons: &[&str]) -> Voice {
         Voice {
             received_at: DateTime::UNIX_EPOCH + TimeDelta::days(day),
-            persons: persons.iter().map(|p| (*p).to_owned()).collect(),
+            petitioners: persons.iter().map(|p| vec![(*p).to_owned()]).collect(),
             person_count: i32::try_from(persons.len()).unwrap().max(1),
             confirmed_repeat: false,
         }
@@ -103,6 +162,25 @@ mod tests {
             (counted.distinct_reporters, counted.strong_concern),
             (1, false)
         );
+    }
+
+    #[test]
+    fn one_person_known_by_phone_and_by_identity_number_is_one() {
+        let known_by = |day, keys: &[&str]| Voice {
+            petitioners: vec![keys.iter().map(|k| (*k).to_owned()).collect()],
+            ..voice(day, &[])
+        };
+        let same = [
+            known_by(0, &["phone"]),
+            known_by(1, &["id"]),
+            known_by(2, &["phone", "id"]),
+        ];
+        let counted = count(&same);
+        assert_eq!(
+            (counted.distinct_reporters, counted.strong_concern),
+            (1, false)
+        );
+        assert_eq!(count(&same[..2]).distinct_reporters, 2);
     }
 
     #[test]

@@ -327,12 +327,37 @@ pub fn persons_of(conn: &mut Connection, ids: &[Id]) -> QueryResult<HashMap<Id, 
         .order((petitioner::complaint_id, petitioner::position))
         .select((petitioner::complaint_id, petitioner::person_keys))
         .load(conn)?;
-    let mut persons: HashMap<Id, Vec<String>> = HashMap::new();
+    let by_petitioner = by_petitioner(rows).into_iter();
+    Ok(by_petitioner
+        .map(|(id, keys)| (id, keys.concat()))
+        .collect())
+}
+
+/// The blind indexes of each petitioner of an entry's complaints, by complaint. By join and not by
+/// a list of ids, which an entry with very many complaints would make too long.
+///
+/// # Errors
+/// What the database answers.
+pub fn petitioners_of_entry(
+    conn: &mut Connection,
+    entry: Id,
+) -> QueryResult<HashMap<Id, Vec<Vec<String>>>> {
+    let rows: Vec<(Id, JsonValue)> = petitioner::table
+        .inner_join(complaint::table)
+        .filter(complaint::entry_id.eq(entry))
+        .order((petitioner::complaint_id, petitioner::position))
+        .select((petitioner::complaint_id, petitioner::person_keys))
+        .load(conn)?;
+    Ok(by_petitioner(rows))
+}
+
+fn by_petitioner(rows: Vec<(Id, JsonValue)>) -> HashMap<Id, Vec<Vec<String>>> {
+    let mut petitioners: HashMap<Id, Vec<Vec<String>>> = HashMap::new();
     for (id, keys) in rows {
         let keys: Vec<String> = serde_json::from_value(keys.0).unwrap_or_default();
-        persons.entry(id).or_default().extend(keys);
+        petitioners.entry(id).or_default().push(keys);
     }
-    Ok(persons)
+    petitioners
 }
 
 fn photos_of(conn: &mut Connection, id: Id) -> QueryResult<Vec<PhotoRef>> {

@@ -16,7 +16,7 @@ use crate::complaint::{
     views::StepView,
 };
 use crate::ledger::{machine::CLOSED_TO_COMPLAINTS, queries as ledger};
-use crate::matching::queries;
+use crate::matching::{Rule, queries};
 use crate::platform::{
     db::{
         Connection, Id, UtcTime,
@@ -140,10 +140,14 @@ fn confirm(
             format!("entry {} is {}", entry.number, entry.state),
         ));
     }
-    let rule = row
-        .link_rule
-        .clone()
-        .unwrap_or_else(|| manual_rule(conn, row, &other));
+    // The proposal's rule is of the proposed complaint and of no other.
+    let rule = match &row.link_rule {
+        Some(rule) if row.repeat_of == Some(other.id) => rule.clone(),
+        _ => manual_rule(conn, row, &other)
+            .or_fault("compare petitioners")?
+            .as_str()
+            .to_owned(),
+    };
     relink(
         conn,
         row,
@@ -157,16 +161,22 @@ fn confirm(
     Ok("confirmed")
 }
 
-/// Without a proposal the rule is the plain one: the same person repeats, another joins.
-fn manual_rule(conn: &mut Connection, row: &ComplaintRow, other: &ComplaintRow) -> String {
-    let persons = queries::persons_of(conn, &[row.id, other.id]).unwrap_or_default();
-    let none = Vec::new();
-    let (a, b) = (
-        persons.get(&row.id).unwrap_or(&none),
-        persons.get(&other.id).unwrap_or(&none),
-    );
-    let same = a.iter().any(|person| b.contains(person));
-    if same { "R1" } else { "R4" }.to_owned()
+/// Without a proposal the rule is the plain one: the same person repeats, another joins; while the
+/// other complaint is open, or after it was closed.
+fn manual_rule(
+    conn: &mut Connection,
+    row: &ComplaintRow,
+    other: &ComplaintRow,
+) -> QueryResult<Rule> {
+    let persons = queries::persons_of(conn, &[row.id, other.id])?;
+    let of = |id: Id| persons.get(&id).map_or(&[][..], Vec::as_slice);
+    let same = of(row.id).iter().any(|person| of(other.id).contains(person));
+    Ok(match (same, other.closed_at.is_none()) {
+        (true, true) => Rule::R1,
+        (true, false) => Rule::R2,
+        (false, true) => Rule::R4,
+        (false, false) => Rule::R5,
+    })
 }
 
 /// Rejecting gives the complaint an entry of its own; the other entry is as it was before.
