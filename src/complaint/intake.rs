@@ -195,6 +195,7 @@ fn report_of(
         street: street.map(|s| s.code.as_str()),
         category: &checked.category,
         coarse: &checked.coarse,
+        group: None,
         occurred: checked
             .occurred_at
             .map(|from| (from, checked.occurred_until.unwrap_or(from))),

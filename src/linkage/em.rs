@@ -1,4 +1,12 @@
-//! Finding the weights without labels, by expectation and maximisation.
+//! Finding the weights without labels: what candidates have in common beyond chance.
+//!
+//! Reports of one matter follow each other within days; reports that meet by chance come at any
+//! time. So candidates that agree in all but one kind of evidence are a mixture of two parts: a
+//! chance part, whose shape is known from pairs that can hardly be of one matter, and the part that
+//! lies beyond it. How large the chance part is shows where matches are all but impossible: that
+//! fixes the mixture in closed form, and what is left is m. Expectation and maximisation then finds
+//! how many candidates are matches at all. Left free over all comparisons at once, it finds "the
+//! same address" instead of "the same matter", because place and address speak with one voice.
 
 use std::collections::HashMap;
 
@@ -6,33 +14,69 @@ use super::{
     Levels, Model,
     compare::{SPECS, kind},
     index::{Index, Order},
-    model::{ModelError, Provenance},
-    train::{Cases, blank, named, weigh},
+    model::{ModelError, Provenance, Weight},
+    train::{Cases, Table, blank, named, share_with_neighbours},
 };
 
-/// The same for what expectation and maximisation counts, which has no few labels to spare.
-const EM_SMOOTHING: f64 = 0.5;
+/// Rounds of expectation and maximisation for the share of matches.
+const ROUNDS: u32 = 40;
 
-/// Rounds of expectation and maximisation.
-const EM_ROUNDS: u32 = 30;
+/// Added to both probabilities of a level, so that a level nobody met weighs little.
+const FLOOR: f64 = 5e-3;
 
-/// Comparisons that expectation and maximisation learns, beside time and standing.
-const EM_KINDS: [usize; 6] = [
-    kind::PLACE,
-    kind::ADDRESS,
-    kind::NAMES,
-    kind::CATEGORY,
-    kind::TEXT,
-    kind::AREA,
+/// Fewer pairs than these show no chance part.
+const ENOUGH: f64 = 1000.0;
+
+/// What no pair of candidates can show without labels, in bits: that a report belongs with an open
+/// one rather than with one that was dealt with, and among equals with the earliest, which leads
+/// the matter (domain §3.3). The comparison and the weights of its levels.
+const BY_HAND: [(usize, &[f64]); 2] = [
+    (kind::STANDING, &[0.0, 0.0, -1.5, -3.0, 0.0, -2.0]),
+    (kind::ORDER, &[0.0, 0.3, 0.4, -0.1, 0.1]),
 ];
 
-/// Trains without labels. Three steps, each readable:
-///
-/// 1. u is what candidates look like that came more than a month apart: hardly any is one matter.
-/// 2. Among candidates that came within three days, expectation and maximisation finds m: how the
-///    pairs look that do not look like those, for place, names, category and words.
-/// 3. How soon reports of one matter follow each other is what comes beyond what chance brings:
-///    chance is even over time, and far apart there is nothing but chance.
+/// One kind of evidence: among which pairs it is looked at, and from which level on it speaks
+/// against a match so plainly that what is met there is chance.
+struct Study {
+    kind: usize,
+    among: fn(&Levels) -> bool,
+    against: std::ops::RangeInclusive<u8>,
+}
+
+const STUDIES: [Study; 6] = [
+    Study {
+        kind: kind::PLACE,
+        among: is_same_category,
+        against: 6..=8,
+    },
+    Study {
+        kind: kind::ADDRESS,
+        among: is_in_one_neighbourhood,
+        against: 5..=6,
+    },
+    Study {
+        kind: kind::NAMES,
+        among: is_same_category,
+        against: 7..=9,
+    },
+    Study {
+        kind: kind::CATEGORY,
+        among: is_near,
+        against: 4..=5,
+    },
+    Study {
+        kind: kind::TEXT,
+        among: is_same_category,
+        against: 13..=20,
+    },
+    Study {
+        kind: kind::AREA,
+        among: is_same_category,
+        against: 2..=2,
+    },
+];
+
+/// Trains without labels, from the candidates of every so many-th case.
 ///
 /// # Errors
 /// When the file it makes is not a model, which would be a mistake of this program.
@@ -46,197 +90,213 @@ pub fn without_labels(
 ) -> Result<Model, ModelError> {
     let mut file = blank(cases, &[], name, provenance);
     let model = Model::new(file.clone())?;
-    let mut rows: HashMap<Row, f64> = HashMap::new();
+    let mut rows: Rows = HashMap::new();
     for order in orders {
         for at in (0..cases.reports.len()).step_by(every.max(1)) {
             for levels in cases.compared(index, at, *order, &model).1 {
-                *rows.entry(row_of(&levels)).or_default() += 1.0;
+                *rows.entry(levels).or_default() += 1.0;
             }
         }
     }
-    let (m, u, share) = expect_and_maximise(&rows);
-    let mut same: Shares = SPECS
+    let mut table: Table = SPECS
         .iter()
-        .map(|s| vec![EM_SMOOTHING; s.levels.len()])
+        .map(|s| vec![Weight::of_bits(0.0); s.levels.len()])
         .collect();
-    let mut other = same.clone();
-    for ((kind, m), u) in EM_KINDS.iter().zip(&m).zip(&u) {
-        for (table, shares) in [(&mut same, m), (&mut other, u)] {
-            if let Some(slot) = table.get_mut(*kind) {
-                // Enough that the smoothing of what was not looked at never shows.
-                *slot = shares.iter().map(|p| p * 1e6).collect();
-            }
+    let mut put = |kind: usize, weights: Vec<Weight>| {
+        if let Some(slot) = table.get_mut(kind) {
+            *slot = weights;
         }
+    };
+    for study in &STUDIES {
+        put(study.kind, study.weights(&rows));
     }
-    for kind in [kind::TIME, kind::STANDING] {
-        let (soon, chance) = beyond_chance(&rows, &m, &u, share, kind);
-        if let (Some(a), Some(b)) = (same.get_mut(kind), other.get_mut(kind)) {
-            (*a, *b) = (soon, chance);
-        }
+    put(kind::TIME, time(&rows));
+    for (kind, bits) in BY_HAND {
+        put(kind, bits.iter().map(|b| Weight::of_bits(*b)).collect());
+        file.set_by_hand
+            .extend(SPECS.get(kind).map(|s| s.name.to_owned()));
     }
-    let counted = weigh(&same, &other);
-    let bits: Vec<Vec<f64>> = counted
+    let bits: Vec<Vec<f64>> = table
         .iter()
         .map(|levels| levels.iter().map(|w| w.bits).collect())
         .collect();
-    file.weights = named(&counted, &bits);
+    file.weights = named(&table, &bits);
+    let model = Model::new(file.clone())?;
+    let share = share_of_matches(&rows, &model);
     file.prior_bits = (share / (1.0 - share)).log2();
     Model::new(file)
 }
 
-/// Levels that training without labels looks at: those of [`EM_KINDS`], then time and standing.
-type Row = [u8; EM_KINDS.len() + 2];
+/// How often each combination of levels was met.
+type Rows = HashMap<Levels, f64>;
 
-fn row_of(levels: &Levels) -> Row {
-    let mut row = [0; EM_KINDS.len() + 2];
-    let kinds = EM_KINDS.iter().chain(&[kind::TIME, kind::STANDING]);
-    for (slot, kind) in row.iter_mut().zip(kinds) {
-        *slot = levels.get(*kind).copied().unwrap_or(0);
-    }
-    row
+fn level(row: &Levels, kind: usize) -> u8 {
+    row.get(kind).copied().unwrap_or(0)
 }
 
-fn time_of(row: &Row) -> u8 {
-    row.get(EM_KINDS.len()).copied().unwrap_or(0)
+fn is_same_category(row: &Levels) -> bool {
+    level(row, kind::CATEGORY) == 1
 }
 
-/// Up to three days, either way.
-fn is_soon(row: &Row) -> bool {
-    matches!(time_of(row), 1..=7 | 14..=20)
+/// One category, and met by place: what met by its days alone, for want of a place, is all recent.
+fn is_in_one_neighbourhood(row: &Levels) -> bool {
+    is_same_category(row) && (1..=8).contains(&level(row, kind::PLACE))
 }
 
-/// More than a month, either way.
-fn is_far(row: &Row) -> bool {
-    matches!(time_of(row), 11..=13 | 24..=26)
+/// A third of the reach apart, the same house, or a place both name.
+fn is_near(row: &Levels) -> bool {
+    (1..=3).contains(&level(row, kind::PLACE))
+        || (1..=2).contains(&level(row, kind::ADDRESS))
+        || level(row, kind::PLACE) == 0 && (1..=5).contains(&level(row, kind::NAMES))
 }
 
-/// Rows that are hardly ever of one matter: those more than a month apart, or, where the cases do
-/// not reach over so long a time, all that are not near in time.
-fn unrelated(rows: &HashMap<Row, f64>) -> fn(&Row) -> bool {
-    const ENOUGH: f64 = 1000.0;
-    let far: f64 = rows
-        .iter()
-        .filter(|(row, _)| is_far(row))
-        .map(|(_, n)| n)
-        .sum();
-    if far >= ENOUGH {
-        is_far
-    } else {
-        |row| !is_soon(row)
-    }
+/// How many levels of time there are for earlier reports; those for later ones follow, alike.
+const TIMES: u8 = 13;
+
+/// The level of time, whichever of the two came first: without labels neither order says more.
+fn time_level(row: &Levels) -> u8 {
+    let level = level(row, kind::TIME);
+    if level > TIMES { level - TIMES } else { level }
 }
 
-type Shares = Vec<Vec<f64>>;
-
-fn normal(counts: &mut [f64]) {
-    let whole: f64 = counts.iter().skip(1).sum();
-    counts
-        .iter_mut()
-        .for_each(|n| *n /= whole.max(f64::MIN_POSITIVE));
+/// Up to three days.
+fn is_soon(row: &Levels) -> bool {
+    (1..=7).contains(&time_level(row))
 }
 
-fn tally(tables: &mut Shares, row: &Row, n: f64) {
-    for (table, level) in tables.iter_mut().zip(row) {
-        if let Some(slot) = table.get_mut(usize::from(*level)) {
+/// More than a month.
+fn is_far(row: &Levels) -> bool {
+    is_month(time_level(row))
+}
+
+fn is_month(level: u8) -> bool {
+    (11..=TIMES).contains(&level)
+}
+
+/// How often each level of a comparison was met among rows; missing is not counted.
+fn counts(rows: &Rows, kind: usize, among: impl Fn(&Levels) -> bool) -> Vec<f64> {
+    let mut counts = vec![0.0; SPECS.get(kind).map_or(1, |s| s.levels.len())];
+    for (row, n) in rows.iter().filter(|(row, _)| among(row)) {
+        let level = usize::from(if kind == kind::TIME {
+            time_level(row)
+        } else {
+            level(row, kind)
+        });
+        if let Some(slot) = counts.get_mut(level).filter(|_| level > 0) {
             *slot += n;
         }
     }
+    counts
 }
 
-/// Odds that a row is of one matter, by what was learnt so far; time is not asked.
-fn odds_of(row: &Row, m: &Shares, u: &Shares, share: f64) -> f64 {
-    row.iter()
-        .zip(m.iter().zip(u))
-        .filter(|(level, _)| **level > 0)
-        .fold(share / (1.0 - share), |odds, (level, (m, u))| {
-            let p = |table: &[f64]| {
-                table
-                    .get(usize::from(*level))
-                    .copied()
-                    .unwrap_or(1.0)
-                    .max(1e-9)
-            };
-            odds * p(m) / p(u)
-        })
-}
-
-/// m and u of [`EM_KINDS`] and the share of near-simultaneous candidates that are of one matter.
-fn expect_and_maximise(rows: &HashMap<Row, f64>) -> (Shares, Shares, f64) {
-    let empty = || -> Shares {
-        EM_KINDS
-            .iter()
-            .map(|kind| vec![EM_SMOOTHING; SPECS.get(*kind).map_or(1, |s| s.levels.len())])
-            .collect()
+/// What lies beyond chance: `met` less the chance part, which is as large as what was met at the
+/// levels where there is nothing but chance.
+fn beyond_chance(met: &[f64], chance: &[f64], only_chance: impl Fn(u8) -> bool) -> Vec<f64> {
+    let sum = |counts: &[f64]| -> f64 {
+        let levels = counts.iter().zip(0_u8..);
+        levels
+            .filter(|(_, at)| only_chance(*at))
+            .map(|(n, _)| n)
+            .sum()
     };
-    let mut u = empty();
-    let is_unrelated = unrelated(rows);
-    for (row, n) in rows.iter().filter(|(row, _)| is_unrelated(row)) {
-        tally(&mut u, row, *n);
-    }
-    u.iter_mut().for_each(|t| normal(t));
-    // One matter: the nearer and the more alike, the likelier. Only where it begins.
-    let mut m: Shares = u
-        .iter()
-        .map(|u| {
-            let falling = |level: usize| 0.5_f64.powi(i32::try_from(level).unwrap_or(30).min(30));
-            (0..u.len()).map(falling).collect()
-        })
-        .collect();
-    m.iter_mut().for_each(|t| normal(t));
-    let mut share: f64 = 0.01;
-    for _ in 0..EM_ROUNDS {
-        let mut same = empty();
-        let (mut matches, mut all) = (0.0, 0.0);
-        for (row, n) in rows.iter().filter(|(row, _)| is_soon(row)) {
-            let odds = odds_of(row, &m, &u, share);
-            let is = odds / (1.0 + odds);
-            tally(&mut same, row, is * n);
-            matches += is * n;
-            all += n;
-        }
-        same.iter_mut().for_each(|t| normal(t));
-        m = same;
-        share = (matches / f64::max(all, 1.0)).clamp(1e-6, 0.3);
-    }
-    (m, u, share)
+    let share = sum(met) / sum(chance).max(1.0);
+    met.iter()
+        .zip(chance)
+        .map(|(met, chance)| (met - share * chance).max(0.0))
+        .collect()
 }
 
-/// How levels of time (or standing) spread over pairs of one matter, and over chance pairs: what
-/// pairs that look alike have beyond their share of chance, which is all they have far apart.
-fn beyond_chance(
-    rows: &HashMap<Row, f64>,
-    m: &Shares,
-    u: &Shares,
-    share: f64,
-    kind: usize,
-) -> (Vec<f64>, Vec<f64>) {
-    let at = if kind == kind::TIME {
-        EM_KINDS.len()
+/// log2(m/u) of each level, where anything was found beyond chance.
+fn weights(same: &[f64], all: &[f64]) -> Vec<Weight> {
+    let (matches, pairs): (f64, f64) = (same.iter().sum(), all.iter().sum());
+    same.iter()
+        .zip(all)
+        .enumerate()
+        .map(|(level, (same, all))| {
+            if level == 0 || matches < 1.0 {
+                return Weight::of_bits(0.0);
+            }
+            let (m, u) = (same / matches, all / pairs.max(1.0));
+            Weight {
+                bits: ((m + FLOOR) / (u + FLOOR)).log2(),
+                m: Some(m),
+                u: Some(u),
+            }
+        })
+        .collect()
+}
+
+impl Study {
+    /// Candidates that came within three days, less the chance seen in those more than a month
+    /// apart (or, where the cases do not reach over so long a time, in all that are not near in
+    /// time).
+    fn weights(&self, rows: &Rows) -> Vec<Weight> {
+        let met = |among: fn(&Levels) -> bool, when: fn(&Levels) -> bool| {
+            counts(rows, self.kind, |row| among(row) && when(row))
+        };
+        let enough = |counts: &[f64]| counts.iter().sum::<f64>() >= ENOUGH;
+        // Cases that tell no places have only their category in common.
+        let among = if enough(&met(self.among, |_| true)) {
+            self.among
+        } else {
+            is_same_category
+        };
+        let soon = met(among, is_soon);
+        let far = met(among, is_far);
+        let chance = if enough(&far) {
+            far
+        } else {
+            met(among, |row| !is_soon(row))
+        };
+        let mut same = beyond_chance(&soon, &chance, |level| self.against.contains(&level));
+        let last = usize::from(*self.against.end());
+        let least = same.get(last).copied().unwrap_or(0.0);
+        // Beyond the last of these levels stand only pairs that met by another key than place.
+        same.iter_mut().skip(last + 1).for_each(|n| *n = least);
+        let mut all = counts(rows, self.kind, |row| {
+            self.kind != kind::CATEGORY || is_near(row)
+        });
+        if self.kind == kind::TEXT {
+            share_with_neighbours(&mut same);
+            share_with_neighbours(&mut all);
+        }
+        weights(&same, &all)
+    }
+}
+
+/// Near reports of one category, less the chance seen in near reports of other categories: those
+/// come at any time.
+fn time(rows: &Rows) -> Vec<Weight> {
+    let alike = counts(rows, kind::TIME, |row| {
+        is_near(row) && is_same_category(row)
+    });
+    let others = counts(rows, kind::TIME, |row| {
+        is_near(row) && !is_same_category(row)
+    });
+    let chance = if others.iter().sum::<f64>() >= ENOUGH {
+        others
     } else {
-        EM_KINDS.len() + 1
+        counts(rows, kind::TIME, |row| !is_near(row))
     };
-    let size = SPECS.get(kind).map_or(1, |s| s.levels.len());
-    let (mut alike, mut chance) = (vec![EM_SMOOTHING; size], vec![EM_SMOOTHING; size]);
-    let is_unrelated = unrelated(rows);
-    let (mut alike_far, mut chance_far) = (EM_SMOOTHING, EM_SMOOTHING);
-    for (row, n) in rows {
-        let odds = odds_of(row, m, u, share);
-        let is = odds / (1.0 + odds);
-        let level = usize::from(row.get(at).copied().unwrap_or(0));
-        if let (Some(a), Some(c)) = (alike.get_mut(level), chance.get_mut(level)) {
-            *a += is * n;
-            *c += (1.0 - is) * n;
-        }
-        if is_unrelated(row) {
-            alike_far += is * n;
-            chance_far += (1.0 - is) * n;
-        }
+    let same = beyond_chance(&alike, &chance, is_month);
+    let mut weights = weights(&same, &counts(rows, kind::TIME, is_near));
+    let earlier = 1..=usize::from(TIMES);
+    weights.copy_within(earlier.clone(), earlier.end() + 1);
+    weights
+}
+
+/// Which share of the candidates are matches, by expectation and maximisation with the weights held.
+fn share_of_matches(rows: &Rows, model: &Model) -> f64 {
+    let sums: Vec<(f64, f64)> = rows.iter().map(|(row, n)| (model.bits(row), *n)).collect();
+    let all: f64 = sums.iter().map(|(_, n)| n).sum();
+    let mut share: f64 = 0.01;
+    for _ in 0..ROUNDS {
+        let prior = (share / (1.0 - share)).log2();
+        let matches: f64 = sums
+            .iter()
+            .map(|(bits, n)| n * Model::probability(bits + prior))
+            .sum();
+        share = (matches / all.max(1.0)).clamp(1e-6, 0.3);
     }
-    let by_chance = alike_far / chance_far;
-    let beyond = alike
-        .iter()
-        .zip(&chance)
-        .map(|(a, c)| (a - by_chance * c).max(EM_SMOOTHING))
-        .collect();
-    (beyond, chance)
+    share
 }

@@ -270,7 +270,7 @@ fn unlabelled(
 }
 
 /// Weights by comparison and level with the m and u they were counted from.
-type Table = Vec<Vec<Weight>>;
+pub(super) type Table = Vec<Vec<Weight>>;
 
 fn count(lists: &[List]) -> Table {
     let blank = || -> Vec<Vec<f64>> {
@@ -310,7 +310,7 @@ fn count(lists: &[List]) -> Table {
 
 /// Levels of one scale share a part of their counts with their neighbours: with few labels the
 /// chance that falls into one of twenty bands would else decide.
-fn share_with_neighbours(counts: &mut [f64]) {
+pub(super) fn share_with_neighbours(counts: &mut [f64]) {
     const ROUNDS: usize = 3;
     for _ in 0..ROUNDS {
         let before = counts.to_vec();
@@ -329,7 +329,7 @@ fn share_with_neighbours(counts: &mut [f64]) {
 }
 
 /// log2(m/u) of every level but "missing", over what is not missing.
-pub(super) fn weigh(same: &[Vec<f64>], other: &[Vec<f64>]) -> Table {
+fn weigh(same: &[Vec<f64>], other: &[Vec<f64>]) -> Table {
     let share = |counts: &[f64]| -> Vec<f64> {
         let whole: f64 = counts.iter().skip(1).sum();
         counts

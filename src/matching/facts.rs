@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{Address, Named, PhotoRef, Place, Report};
 use crate::district::shanghai;
-use crate::text::{letter_triples, name_key, premises_key, text_keys};
+use crate::text::{NameKind, letter_triples, name_key, premises_key, text_keys};
 
 /// What is known of a complaint, whichever way it came.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +26,7 @@ pub struct Known<'a> {
     pub street: Option<&'a str>,
     pub category: &'a str,
     pub coarse: &'a str,
+    pub group: Option<&'a str>,
     pub occurred: Option<(DateTime<Utc>, DateTime<Utc>)>,
     pub received_at: DateTime<Utc>,
     pub demand: Option<&'a str>,
@@ -37,8 +38,18 @@ impl Known<'_> {
     #[must_use]
     pub fn report(self) -> Report {
         let own = |text: Option<&str>| text.map(str::to_owned);
-        // The premises' name is evidence of its own; here it would count twice.
-        let words: Vec<&str> = self.address.into_iter().chain([self.description]).collect();
+        // The premises' name and the roads of the address are evidence of their own; here they
+        // would count twice.
+        let told = self.address.map(Named::all_in).unwrap_or_default();
+        let mut names: Vec<Named> = told
+            .into_iter()
+            .filter(|name| name.kind != NameKind::Road)
+            .collect();
+        for name in Named::all_in(self.description) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
         Report {
             id: self.id,
             number_key: number_key(self.number),
@@ -50,11 +61,11 @@ impl Known<'_> {
             premises: self.premises.and_then(premises_key),
             place: self.place,
             address: self.address.and_then(Address::read),
-            names: Named::all_in(&words.join("，")),
+            names,
             area: self.street.map(Into::into),
             category: self.category.into(),
             coarse: self.coarse.into(),
-            group: None,
+            group: self.group.map(Into::into),
             hours: self.occurred.map(hours_of),
             occurred: self.occurred,
             received_at: self.received_at,

@@ -309,6 +309,7 @@ pub fn report_of(conn: &mut Connection, id: Id) -> QueryResult<Option<Report>> {
         street: street.as_deref().filter(|_| is_point),
         category: &category,
         coarse: &coarse,
+        group: None,
         occurred: from.map(|from| (from.0, until.unwrap_or(from).0)),
         received_at: received_at.0,
         demand: demand.as_deref(),

@@ -15,8 +15,8 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::geo::{Datum, RawPosition};
-use crate::linkage::{Address, Named, Place, Report, train::Cases};
-use crate::text::{letter_triples, text_keys};
+use crate::linkage::{Place, Report, train::Cases};
+use crate::matching::facts::Known;
 
 /// Which column means what.
 #[derive(Debug, Clone, Deserialize)]
@@ -188,22 +188,24 @@ impl<'a> Columns<'a> {
             .filter_map(|c| self.text(row, c))
             .collect();
         let words = words.join(" ");
-        let own = |column: Option<&String>| self.optional(row, column).map(str::to_owned);
-        let report = Report {
-            channel: own(mapping.channel.as_ref()).unwrap_or_default().into(),
-            persons: own(mapping.person.as_ref()).into_iter().collect(),
+        let own = |column: Option<&String>| self.optional(row, column);
+        let report = Known {
+            channel: own(mapping.channel.as_ref()).unwrap_or_default(),
+            persons: own(mapping.person.as_ref())
+                .map(str::to_owned)
+                .into_iter()
+                .collect(),
             place: self.place(row),
-            address: address.and_then(Address::read),
-            names: Named::all_in(&words),
-            area: own(mapping.area.as_ref()).map(Into::into),
-            category: own(Some(&mapping.fine)).unwrap_or_default().into(),
-            coarse: own(Some(&mapping.coarse)).unwrap_or_default().into(),
-            group: own(mapping.group.as_ref()).map(Into::into),
+            address,
+            description: &words,
+            street: own(mapping.area.as_ref()),
+            category: own(Some(&mapping.fine)).unwrap_or_default(),
+            coarse: own(Some(&mapping.coarse)).unwrap_or_default(),
+            group: own(mapping.group.as_ref()),
             received_at: self.time(time)?,
-            grams: letter_triples(&words),
-            text_keys: text_keys(&words),
-            ..Report::default()
-        };
+            ..Known::default()
+        }
+        .report();
         let closed = self.optional(row, mapping.closed.as_ref());
         Ok((report, closed.map(|text| self.time(text)).transpose()?))
     }

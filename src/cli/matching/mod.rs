@@ -131,7 +131,7 @@ fn run_train(
 const BOTH: [Order; 2] = [Order::Arrival, Order::Any];
 
 /// Expectation and maximisation looks at the candidates of every so many-th case.
-const EM_EVERY: usize = 20;
+const EM_EVERY: usize = 8;
 
 fn index_of(mapping: &data::Mapping, cases: &Cases) -> Index {
     match mapping.all_within_days {
