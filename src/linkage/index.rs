@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use super::{
     Report,
-    keys::{self, CANDIDATES_MAX, CLEAN_UP, PER_KEY},
+    keys::{self, CANDIDATES_MAX, CLEAN_UP, Found, PER_KEY},
 };
 use crate::geo::Origin;
 
@@ -89,50 +89,44 @@ impl Index {
             let others = others.filter(|(other, old)| *other != at && near(old));
             return others.map(|(other, _)| other).collect();
         }
-        let look_up = keys::looked_for(new, radius_m, order == Order::Any);
-        let search_m = keys::search_radius_m(new, radius_m);
-        let told = self.filed(&look_up.told, at, order);
-        let mut near = self.filed(&look_up.near, at, order);
-        near.retain(|other| told.binary_search(other).is_err());
+        let mut seen = Found::default();
+        for asked in keys::looked_for(new, radius_m, order == Order::Any) {
+            self.filed(asked.key, at, order, |other| seen.add(other, asked));
+        }
         // As the database does it, which sees no place before it loads: cut first, measure then.
-        let most = CANDIDATES_MAX * order.times();
-        let mut found = nearest_in_time(told, at, most);
-        let near = nearest_in_time(near, at, most - found.len());
+        let best = seen.best(CANDIDATES_MAX * order.times(), |other| {
+            (other as usize).abs_diff(at)
+        });
+        let search_m = keys::search_radius_m(new, radius_m);
         let origin = new.place.map(|p| Origin::at(p.point));
-        found.extend(near.into_iter().filter(|other| {
-            let there = reports.get(*other).and_then(|old| old.place);
+        let within = |other: usize| {
+            let there = reports.get(other).and_then(|old| old.place);
             let metres = origin.zip(there).map(|(o, t)| o.metres_to(t.point));
             metres.is_some_and(|metres| metres <= search_m)
-        }));
+        };
+        let mut found: Vec<usize> = best
+            .into_iter()
+            .map(|(other, told)| (other as usize, told))
+            .filter(|(other, told)| *told || within(*other))
+            .map(|(other, _)| other)
+            .collect();
         found.sort_unstable();
         found
     }
 
-    /// What is filed under keys, the nearest in time of each.
-    fn filed(&self, keys: &[i64], at: usize, order: Order) -> Vec<usize> {
+    /// What is filed under a key, the nearest in time.
+    fn filed(&self, key: i64, at: usize, order: Order, mut each: impl FnMut(u32)) {
+        let Some(filed) = self.postings.get(&key) else {
+            return;
+        };
         let me = u32::try_from(at).unwrap_or(u32::MAX);
-        let mut found: Vec<u32> = Vec::new();
-        for filed in keys.iter().filter_map(|key| self.postings.get(key)) {
-            let here = filed.partition_point(|other| *other < me);
-            let most = PER_KEY * order.times();
-            let earlier = filed.get(here.saturating_sub(most)..here);
-            found.extend(earlier.unwrap_or_default());
-            if order == Order::Any {
-                let later = filed.iter().skip(here).filter(|other| **other != me);
-                found.extend(later.take(most));
-            }
+        let here = filed.partition_point(|other| *other < me);
+        let most = PER_KEY * order.times();
+        let earlier = filed.get(here.saturating_sub(most)..here);
+        earlier.unwrap_or_default().iter().for_each(|o| each(*o));
+        if order == Order::Any {
+            let later = filed.iter().skip(here).filter(|other| **other != me);
+            later.take(most).for_each(|other| each(*other));
         }
-        found.sort_unstable();
-        found.dedup();
-        found.into_iter().map(|other| other as usize).collect()
     }
-}
-
-/// The nearest in arrival, so many at most.
-fn nearest_in_time(mut found: Vec<usize>, at: usize, most: usize) -> Vec<usize> {
-    if found.len() > most {
-        found.sort_unstable_by_key(|other| other.abs_diff(at));
-        found.truncate(most);
-    }
-    found
 }

@@ -15,15 +15,17 @@
 //! A hot key is cut to its newest rows ([`PER_KEY`]), which is deterministic: the same reports in
 //! the same order always meet the same candidates.
 
+use std::cmp::Reverse;
+
 use super::Report;
 use crate::geo::{cell, cells_around, regions_around, spot, spots_around};
 use crate::text::NameKind;
 
 /// Rows taken of one key at most, the nearest in time.
-pub const PER_KEY: usize = 60;
+pub const PER_KEY: usize = 40;
 
 /// Candidates of a new report at most, the nearest in time.
-pub const CANDIDATES_MAX: usize = 200;
+pub const CANDIDATES_MAX: usize = 128;
 
 /// How many times the caps a clean-up looks at: nobody waits for it.
 pub const CLEAN_UP: usize = 3;
@@ -67,7 +69,8 @@ pub fn filed_under(report: &Report) -> Vec<i64> {
         keys.extend(cell(place.point).map(|c| cell_key(c, report)));
         keys.extend(spot(place.point).map(spot_key));
     }
-    keys.extend(timed(report, 0));
+    keys.extend(roads(report, 0));
+    keys.push(round(report, 0));
     keys.push(placeless(report, 0, ALL_OF_DAYS));
     if report.place.is_none() {
         keys.push(placeless(report, 0, PLACELESS_OF_DAYS));
@@ -77,39 +80,125 @@ pub fn filed_under(report: &Report) -> Vec<i64> {
     keys
 }
 
-/// Where a report's candidates are looked for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LookUp {
-    /// Cells and spots: what is found there counts only within the search radius.
-    pub near: Vec<i64>,
-    /// Everything else: what is found there counts wherever it lies.
-    pub told: Vec<i64>,
+/// A key that candidates are looked for under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// The key.
+    pub key: i64,
+    /// Whether what is found there counts only within the search radius: a cell or a spot. Anything
+    /// else counts wherever it lies.
+    pub near: bool,
+    /// How much the key speaks for what is filed under it; see [`Found`].
+    pub says: u8,
+}
+
+/// What keys say for a candidate. A place that is named says most; what lies on one spot more than
+/// what lies some cells away; the same hours in the same category say least.
+mod says {
+    pub const TOLD: u8 = 6;
+    pub const SPOT: u8 = 4;
+    pub const ROAD: u8 = 3;
+    pub const CELL: u8 = 2;
+    pub const HOURS: u8 = 1;
 }
 
 /// Where a report's candidates are looked for. `radius_m` is its category's radius; `both_ways`
 /// looks among later reports as well.
 #[must_use]
-pub fn looked_for(report: &Report, radius_m: f64, both_ways: bool) -> LookUp {
-    let near = report.place.map(|place| {
+pub fn looked_for(report: &Report, radius_m: f64, both_ways: bool) -> Vec<Asked> {
+    let mut asked: Vec<Asked> = Vec::new();
+    if let Some(place) = report.place {
+        let near = |key, says| Asked {
+            key,
+            near: true,
+            says,
+        };
         let cells = cells_around(place.point, search_radius_m(report, radius_m));
-        let cells = cells.into_iter().map(|c| cell_key(c, report));
-        let spots = spots_around(place.point).into_iter().map(spot_key);
-        cells.chain(spots).collect()
-    });
+        asked.extend(
+            cells
+                .into_iter()
+                .map(|c| near(cell_key(c, report), says::CELL)),
+        );
+        let spots = spots_around(place.point).into_iter();
+        asked.extend(spots.map(|s| near(spot_key(s), says::SPOT)));
+    }
+    let told = |key, says| Asked {
+        key,
+        near: false,
+        says,
+    };
     let steps: &[i64] = if both_ways { &[-1, 0, 1] } else { &[-1, 0] };
-    let mut told = same_both_ways(report);
-    told.extend(steps.iter().flat_map(|step| timed(report, *step)));
-    let kind = if report.place.is_none() {
+    let of_days = if report.place.is_none() {
         ALL_OF_DAYS
     } else {
         PLACELESS_OF_DAYS
     };
-    told.extend(steps.iter().map(|step| placeless(report, *step, kind)));
-    told.sort_unstable();
-    told.dedup();
-    LookUp {
-        near: near.unwrap_or_default(),
-        told,
+    asked.extend(
+        same_both_ways(report)
+            .into_iter()
+            .map(|k| told(k, says::TOLD)),
+    );
+    for step in steps {
+        asked.extend(roads(report, *step).map(|k| told(k, says::ROAD)));
+        asked.push(told(round(report, *step), says::HOURS));
+        asked.push(told(placeless(report, *step, of_days), says::HOURS));
+    }
+    // In the order of the keys the index is read from front to back.
+    asked.sort_unstable_by_key(|asked| (asked.key, Reverse(asked.says)));
+    asked.dedup_by_key(|asked| asked.key);
+    asked
+}
+
+/// What was found under the keys of a look-up, to be cut to the most likely before any of it is
+/// loaded: what most keys speak for comes first, then the newest.
+#[derive(Debug, Default)]
+pub struct Found<T> {
+    each: Vec<Seen<T>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Seen<T> {
+    candidate: T,
+    says: u16,
+    told: bool,
+}
+
+impl<T: Copy + Ord> Found<T> {
+    /// One more found under a key.
+    pub fn add(&mut self, candidate: T, asked: Asked) {
+        self.each.push(Seen {
+            candidate,
+            says: u16::from(asked.says),
+            told: !asked.near,
+        });
+    }
+
+    /// How many rows were found, a candidate under several keys counted for each.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.each.len()
+    }
+
+    /// The most likely candidates, so many at most, each with whether it counts wherever it lies.
+    /// `age` orders those for whom equally much speaks, the least first.
+    #[must_use]
+    pub fn best<A: Ord>(mut self, most: usize, age: impl Fn(T) -> A) -> Vec<(T, bool)> {
+        self.each.sort_unstable_by_key(|seen| seen.candidate);
+        self.each.dedup_by(|next, first| {
+            let same = next.candidate == first.candidate;
+            if same {
+                first.says += next.says;
+                first.told |= next.told;
+            }
+            same
+        });
+        let rank = |seen: &Seen<T>| (Reverse(seen.says), age(seen.candidate));
+        if self.each.len() > most {
+            self.each.select_nth_unstable_by_key(most, rank);
+            self.each.truncate(most);
+        }
+        let each = self.each.into_iter();
+        each.map(|seen| (seen.candidate, seen.told)).collect()
     }
 }
 
@@ -139,21 +228,22 @@ fn spot_key(spot: i64) -> i64 {
     key(2, &[spot.cast_unsigned()])
 }
 
-/// Keys that hold for a stretch of time; `step` is the stretch before or after.
-fn timed(report: &Report, step: i64) -> Vec<i64> {
-    let at = report.received_at.timestamp();
-    let month = (at.div_euclid(MONTH_S) + step).cast_unsigned();
-    let round = (at.div_euclid(ROUND_S) + step).cast_unsigned();
+/// Keys of the roads a report names, for a month; `step` is the month before or after.
+fn roads(report: &Report, step: i64) -> impl Iterator<Item = i64> {
+    let month = (report.received_at.timestamp().div_euclid(MONTH_S) + step).cast_unsigned();
     let coarse = u64::from(report.coarse.key());
     let address = report.address.iter().flat_map(|a| a.roads.iter().copied());
     let named = report.names.iter();
     let named = named.filter(|n| n.kind == NameKind::Road).map(|n| n.key);
-    let mut keys: Vec<i64> = address
+    address
         .chain(named)
-        .map(|road| key(4, &[u64::from(road), coarse, month]))
-        .collect();
-    keys.push(key(5, &[coarse, round]));
-    keys
+        .map(move |road| key(4, &[u64::from(road), coarse, month]))
+}
+
+/// The key of two hours in a first-level category; `step` is the two hours before or after.
+fn round(report: &Report, step: i64) -> i64 {
+    let round = report.received_at.timestamp().div_euclid(ROUND_S) + step;
+    key(5, &[u64::from(report.coarse.key()), round.cast_unsigned()])
 }
 
 /// A report without a place is met by category and days alone, by those without and those with.

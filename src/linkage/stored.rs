@@ -21,6 +21,19 @@ pub fn decode(bytes: &[u8]) -> Option<Report> {
     (*version == VERSION).then(|| postcard::from_bytes(rest).ok())?
 }
 
+/// Blocking keys as bytes: what a report was filed under, so that it can be filed anew.
+#[must_use]
+pub fn encode_keys(keys: &[i64]) -> Vec<u8> {
+    keys.iter().flat_map(|key| key.to_le_bytes()).collect()
+}
+
+/// Blocking keys of bytes.
+#[must_use]
+pub fn decode_keys(bytes: &[u8]) -> Vec<i64> {
+    let (keys, _) = bytes.as_chunks::<8>();
+    keys.iter().map(|key| i64::from_le_bytes(*key)).collect()
+}
+
 /// Begin and end as milliseconds.
 pub(super) mod span {
     use chrono::{DateTime, Utc};
@@ -62,6 +75,8 @@ mod tests {
         let bytes = encode(&report).unwrap();
         let back = decode(&bytes).unwrap();
         assert_eq!(format!("{back:?}"), format!("{report:?}"));
+        let keys = [i64::MIN, -1, 0, 7];
+        assert_eq!(decode_keys(&encode_keys(&keys)), keys);
         assert!(
             decode(&[9, 1, 2]).is_none() && decode(&[]).is_none() && decode(&bytes[..20]).is_none()
         );

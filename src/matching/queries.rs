@@ -1,12 +1,12 @@
 //! Candidates by key, facts and verdicts kept.
 
-use std::collections::HashMap;
+use std::{cmp::Reverse, collections::HashMap};
 
 use chrono::{DateTime, Utc};
 use diesel::{
     connection::SimpleConnection as _,
     prelude::*,
-    sql_types::{Array, BigInt, Bool},
+    sql_types::{Array, BigInt},
 };
 use serde_json::json;
 
@@ -15,13 +15,13 @@ use super::{facts::number_key, rules::radius_m};
 use crate::district::Profile;
 use crate::geo::{Origin, Point};
 use crate::linkage::{
-    keys::{self, CANDIDATES_MAX, PER_KEY},
+    keys::{self, Asked, CANDIDATES_MAX, Found, PER_KEY},
     stored,
 };
 use crate::on_each;
 use crate::platform::{
     db::{
-        Connection, Id, JsonValue, UtcTime, UuidSql,
+        Connection, Id, JsonValue, UtcTime,
         schema::{
             complaint, complaint_place, complaint_text, ledger_entry, match_fact, match_key,
             match_verdict, petitioner, photo,
@@ -34,6 +34,28 @@ use crate::text::text_number;
 /// States in which a complaint takes no part in matching.
 const OUT_OF_MATCHING: [&str; 2] = ["withdrawn", "archived"];
 
+/// Filed complaints that take part in matching and hold a condition, in one query however many
+/// there are.
+macro_rules! rows_where {
+    ($conn:expr, $condition:expr) => {{
+        let rows: QueryResult<Vec<CandidateRow>> = match_fact::table
+            .inner_join(complaint::table.inner_join(ledger_entry::table))
+            .filter($condition)
+            .filter(complaint::hidden.eq(false))
+            .filter(complaint::state.ne_all(OUT_OF_MATCHING))
+            .select((
+                match_fact::seq,
+                match_fact::data,
+                complaint::number,
+                complaint::closed_at,
+                complaint::entry_id,
+                ledger_entry::state,
+                ledger_entry::written_off_at,
+            ))
+            .load($conn);
+        rows
+    }};
+}
 /// Keeps near-simultaneous reports of one matter apart: they take the same advisory locks, in one
 /// order, until their transactions end. On SQLite the one writer does the same.
 ///
@@ -93,135 +115,127 @@ pub fn candidates_of(
     profile: &Profile,
 ) -> QueryResult<Vec<Candidate>> {
     let radius = radius_m(profile, report);
-    let look_up = keys::looked_for(report, radius, false);
-    let near: Vec<(i64, bool)> = look_up.near.iter().map(|key| (*key, false)).collect();
-    let told = look_up.told.iter().map(|key| (*key, true));
-    let keys: Vec<(i64, bool)> = near.into_iter().chain(told).collect();
-    let mut found: HashMap<Id, bool> = HashMap::new();
-    for (id, told) in filed_under(conn, &keys)? {
-        *found.entry(id).or_default() |= told;
-    }
-    found.remove(&Id(report.id));
-    let mut ids: Vec<(bool, Id)> = found.iter().map(|(id, told)| (*told, *id)).collect();
-    // What more than a cell speaks for comes first. Ids are time-ordered: the newest are the greatest.
-    ids.sort_unstable_by(|a, b| b.cmp(a));
-    let ids: Vec<Id> = ids
-        .into_iter()
-        .take(CANDIDATES_MAX)
-        .map(|(_, id)| id)
-        .collect();
-    let mut candidates = load_candidates(conn, &ids)?;
+    let found = filed_under(conn, &keys::looked_for(report, radius, false))?;
+    let mut best = found.best(CANDIDATES_MAX, Reverse);
+    best.sort_unstable();
+    let seqs: Vec<i64> = best.iter().map(|(seq, _)| *seq).collect();
+    let rows = rows_where!(conn, match_fact::seq.eq_any(&seqs))?;
     let origin = report.place.map(|p| Origin::at(p.point));
     let search_m = keys::search_radius_m(report, radius);
-    candidates.retain(|old| {
-        let told = found.get(&Id(old.report.id)).copied().unwrap_or(false);
-        let metres = origin
-            .zip(old.report.place)
-            .map(|(origin, place)| origin.metres_to(place.point));
-        told || metres.is_some_and(|metres| metres <= search_m)
-    });
-    Ok(candidates)
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| {
+            let told = best
+                .binary_search_by_key(&row.seq, |(seq, _)| *seq)
+                .is_ok_and(|at| best.get(at).is_some_and(|(_, told)| *told));
+            let old = row.candidate()?;
+            let metres = origin
+                .zip(old.report.place)
+                .map(|(origin, place)| origin.metres_to(place.point));
+            let here = told || metres.is_some_and(|metres| metres <= search_m);
+            (here && old.report.id != report.id).then_some(old)
+        })
+        .collect())
 }
 
 #[derive(QueryableByName)]
 struct Filed {
-    #[diesel(sql_type = UuidSql)]
-    complaint_id: Id,
-    #[diesel(sql_type = Bool)]
-    told: bool,
+    #[diesel(sql_type = BigInt)]
+    seq: i64,
+    #[diesel(sql_type = BigInt)]
+    asked: i64,
 }
 
-/// What is filed under keys, the newest of each. Ids made at the same moment do not tell who came
-/// first, so nothing is left out by its id: whoever is filed already was first. PostgreSQL is
-/// asked once for all keys; on SQLite there is no way to the server to be saved.
+/// What is filed under keys, the newest of each by the order of filing: whoever is filed already
+/// was first. PostgreSQL is asked once for all keys; on SQLite there is no way to the server to be
+/// saved.
 ///
 /// # Errors
 /// What the database answers.
-pub fn filed_under(conn: &mut Connection, keys: &[(i64, bool)]) -> QueryResult<Vec<(Id, bool)>> {
+pub fn filed_under(conn: &mut Connection, asked: &[Asked]) -> QueryResult<Found<i64>> {
     let most = i64::try_from(PER_KEY).unwrap_or(i64::MAX);
+    let mut found = Found::default();
     match conn {
         Connection::Postgres(c) => {
-            let (numbers, told): (Vec<i64>, Vec<bool>) = keys.iter().copied().unzip();
+            let numbers: Vec<i64> = asked.iter().map(|asked| asked.key).collect();
             let rows: Vec<Filed> = diesel::sql_query(FILED_UNDER)
                 .bind::<Array<BigInt>, _>(numbers)
-                .bind::<Array<Bool>, _>(told)
                 .bind::<BigInt, _>(most)
                 .load(c)?;
-            Ok(rows.into_iter().map(|r| (r.complaint_id, r.told)).collect())
+            for row in rows {
+                let at = usize::try_from(row.asked - 1).unwrap_or(usize::MAX);
+                if let Some(asked) = asked.get(at) {
+                    found.add(row.seq, *asked);
+                }
+            }
         }
         Connection::Sqlite(c) => {
-            let mut found = Vec::new();
-            for (key, told) in keys {
-                let ids: Vec<Id> = match_key::table
-                    .filter(match_key::key.eq(key))
-                    .order(match_key::complaint_id.desc())
+            for asked in asked {
+                let seqs: Vec<i64> = match_key::table
+                    .filter(match_key::key.eq(asked.key))
+                    .order(match_key::seq.desc())
                     .limit(most)
-                    .select(match_key::complaint_id)
+                    .select(match_key::seq)
                     .load(c)?;
-                found.extend(ids.into_iter().map(|id| (id, *told)));
+                for seq in seqs {
+                    found.add(seq, *asked);
+                }
             }
-            Ok(found)
         }
     }
+    Ok(found)
 }
 
-/// One seek in the index for each key.
-pub const FILED_UNDER: &str = "SELECT filed.complaint_id, asked.told \
-    FROM unnest($1, $2) AS asked (key, told) \
-    CROSS JOIN LATERAL (SELECT complaint_id FROM match_key \
+/// One seek in the index for each key; `asked` counts the keys from 1.
+pub const FILED_UNDER: &str = "SELECT filed.seq, asked.at AS asked \
+    FROM unnest($1) WITH ORDINALITY AS asked (key, at) \
+    CROSS JOIN LATERAL (SELECT seq FROM match_key \
         WHERE match_key.key = asked.key \
-        ORDER BY complaint_id DESC LIMIT $3) AS filed";
+        ORDER BY seq DESC LIMIT $2) AS filed";
 
-type CandidateRow = (
-    Vec<u8>,
-    String,
-    Option<UtcTime>,
-    Id,
-    String,
-    Option<UtcTime>,
-);
+/// A filed complaint with what matching reads of its handling.
+#[derive(Queryable)]
+struct CandidateRow {
+    seq: i64,
+    data: Vec<u8>,
+    number: String,
+    closed_at: Option<UtcTime>,
+    entry_id: Id,
+    entry_state: String,
+    written_off_at: Option<UtcTime>,
+}
+
+impl CandidateRow {
+    /// `None` when the facts are of another version of this program: they are made anew by a job.
+    fn candidate(self) -> Option<Candidate> {
+        let entry = match (self.entry_state.as_str(), self.written_off_at) {
+            ("archived", _) => EntryStanding::Archived,
+            ("written_off" | "follow_up" | "long_term", Some(at)) => {
+                EntryStanding::WrittenOff(at.0)
+            }
+            _ => EntryStanding::Open,
+        };
+        Some(Candidate {
+            report: stored::decode(&self.data)?,
+            number: self.number,
+            entry_id: self.entry_id.0,
+            closed_at: self.closed_at.map(|at| at.0),
+            // 复查 and 复核 are a later chapter; until then no complaint has been through them.
+            finally_reviewed: false,
+            entry,
+        })
+    }
+}
 
 /// Loads complaints as candidates, in one query however many there are.
 ///
 /// # Errors
 /// What the database answers.
 pub fn load_candidates(conn: &mut Connection, ids: &[Id]) -> QueryResult<Vec<Candidate>> {
-    let rows: Vec<CandidateRow> = match_fact::table
-        .inner_join(complaint::table.inner_join(ledger_entry::table))
-        .filter(match_fact::complaint_id.eq_any(ids))
-        .filter(complaint::hidden.eq(false))
-        .filter(complaint::state.ne_all(OUT_OF_MATCHING))
-        .select((
-            match_fact::data,
-            complaint::number,
-            complaint::closed_at,
-            complaint::entry_id,
-            ledger_entry::state,
-            ledger_entry::written_off_at,
-        ))
-        .load(conn)?;
+    let rows = rows_where!(conn, match_fact::complaint_id.eq_any(ids))?;
     Ok(rows
         .into_iter()
-        .filter_map(
-            |(data, number, closed_at, entry_id, state, written_off_at)| {
-                let entry = match (state.as_str(), written_off_at) {
-                    ("archived", _) => EntryStanding::Archived,
-                    ("written_off" | "follow_up" | "long_term", Some(at)) => {
-                        EntryStanding::WrittenOff(at.0)
-                    }
-                    _ => EntryStanding::Open,
-                };
-                Some(Candidate {
-                    report: stored::decode(&data)?,
-                    number,
-                    entry_id: entry_id.0,
-                    closed_at: closed_at.map(|at| at.0),
-                    // 复查 and 复核 are a later chapter; until then no complaint has been through them.
-                    finally_reviewed: false,
-                    entry,
-                })
-            },
-        )
+        .filter_map(CandidateRow::candidate)
         .collect())
 }
 
@@ -400,12 +414,6 @@ pub fn store(
 /// # Errors
 /// A fault when the database fails.
 pub fn refile(conn: &mut Connection, id: Id) -> Result<(), Problem> {
-    diesel::delete(match_key::table.filter(match_key::complaint_id.eq(id)))
-        .execute(conn)
-        .or_fault("forget keys")?;
-    diesel::delete(match_fact::table.find(id))
-        .execute(conn)
-        .or_fault("forget facts")?;
     match report_of(conn, id).or_fault("load a complaint's facts")? {
         Some(report) => file(conn, &report),
         None => Ok(()),
@@ -457,24 +465,45 @@ pub fn nothing_is_filed(conn: &mut Connection) -> QueryResult<bool> {
     Ok(one.is_some() && one_filed.is_none())
 }
 
+/// Files a complaint, or files it anew: it keeps its place in the order of filing.
 fn file(conn: &mut Connection, report: &Report) -> Result<(), Problem> {
+    let id = Id(report.id);
     let data = stored::encode(report)
         .map_err(|e| Problem::fault(format!("cannot write a report: {e}")))?;
-    diesel::insert_into(match_fact::table)
-        .values((
-            match_fact::complaint_id.eq(Id(report.id)),
-            match_fact::data.eq(data),
-        ))
-        .execute(conn)
-        .or_fault("file a complaint's facts")?;
-    let rows: Vec<_> = keys::filed_under(report)
+    let keys = keys::filed_under(report);
+    let filed: Option<(i64, Vec<u8>)> = match_fact::table
+        .filter(match_fact::complaint_id.eq(id))
+        .select((match_fact::seq, match_fact::keys))
+        .first(conn)
+        .optional()
+        .or_fault("look whether a complaint is filed")?;
+    let facts = (
+        match_fact::data.eq(data),
+        match_fact::keys.eq(stored::encode_keys(&keys)),
+    );
+    let seq = match filed {
+        Some((seq, keys_before)) => {
+            let keys_before = stored::decode_keys(&keys_before);
+            diesel::delete(match_key::table)
+                .filter(match_key::key.eq_any(keys_before))
+                .filter(match_key::seq.eq(seq))
+                .execute(conn)
+                .or_fault("forget keys")?;
+            diesel::update(match_fact::table.find(seq))
+                .set(facts)
+                .execute(conn)
+                .or_fault("file a complaint's facts anew")?;
+            seq
+        }
+        None => on_each!(conn, |c| diesel::insert_into(match_fact::table)
+            .values((match_fact::complaint_id.eq(id), facts))
+            .returning(match_fact::seq)
+            .get_result::<i64>(c))
+        .or_fault("file a complaint's facts")?,
+    };
+    let rows: Vec<_> = keys
         .into_iter()
-        .map(|key| {
-            (
-                match_key::key.eq(key),
-                match_key::complaint_id.eq(Id(report.id)),
-            )
-        })
+        .map(|key| (match_key::key.eq(key), match_key::seq.eq(seq)))
         .collect();
     on_each!(conn, |c| diesel::insert_into(match_key::table)
         .values(rows)

@@ -14,7 +14,7 @@ use diesel::{
     connection::{Connection as _, SimpleConnection as _},
     prelude::*,
     sql_query,
-    sql_types::Text,
+    sql_types::{Array, BigInt, Text},
 };
 use indicatif::ProgressBar;
 use serde_json::json;
@@ -33,6 +33,12 @@ use crate::platform::db::{
 
 /// Complaints written in one transaction.
 const BATCH: u64 = 50_000;
+
+/// Keys written at once.
+const KEYS_AT_ONCE: usize = 500_000;
+
+/// Variables of one SQLite statement at most.
+const VARIABLES_MAX: usize = 32_000;
 
 /// Seconds between two complaints: some 300,000 a year, a large city.
 const PACE_S: i64 = 105;
@@ -96,12 +102,14 @@ fn measure(url: &DatabaseUrl, options: &Options) -> anyhow::Result<()> {
         let size = *size as u64;
         let bar = ProgressBar::new(size.saturating_sub(written));
         fill_fast(&mut conn, true)?;
+        let mut filed: Vec<(i64, i64)> = Vec::new();
         while written < size {
             let until = size.min(written + BATCH);
-            write(&mut conn, &maker, entry, written..until)?;
+            filed.extend(write(&mut conn, &maker, entry, written..until)?);
             bar.inc(until - written);
             written = until;
         }
+        file(&mut conn, filed)?;
         bar.finish_and_clear();
         fill_fast(&mut conn, false)?;
         settle(&mut conn)?;
@@ -142,19 +150,16 @@ fn judge(
     for n in 0..queries_asked {
         let report = maker.report(written + 1 + n * 7);
         let began = Instant::now();
-        let verdict = queries::verdict_for(conn, &report, profile)
-            .map_err(|p| anyhow::anyhow!("{}", p.internal().unwrap_or_default()))?;
+        // In a transaction, as at the intake.
+        let verdict = conn.transaction(|conn| {
+            queries::verdict_for(conn, &report, profile)
+                .map_err(|p| anyhow::anyhow!("{}", p.internal().unwrap_or_default()))
+        })?;
         times.push(began.elapsed().as_secs_f64() * 1e3);
         std::hint::black_box(verdict);
         let asked = keys::looked_for(&report, crate::matching::radius_m(profile, &report), false);
-        let asked: Vec<(i64, bool)> = asked
-            .near
-            .iter()
-            .chain(&asked.told)
-            .map(|key| (*key, true))
-            .collect();
         keys_asked += asked.len();
-        rows += queries::filed_under(conn, &asked)?.len();
+        rows += queries::filed_under(conn, &asked)?.rows();
         candidates += queries::candidates_of(conn, &report, profile)?.len();
     }
     times.sort_by(f64::total_cmp);
@@ -320,14 +325,16 @@ const WORDS: [&str; 24] = [
     "餐饮隔油",
 ];
 
+/// Writes complaints and their facts; answers the keys they are filed under.
 fn write(
     conn: &mut Connection,
     maker: &Maker<'_>,
     entry: Id,
     numbers: std::ops::Range<u64>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<(i64, i64)>> {
     let day = NaiveDate::from_ymd_opt(2026, 1, 1).context("a day")?;
-    conn.transaction(|conn| -> anyhow::Result<()> {
+    conn.transaction(|conn| -> anyhow::Result<Vec<(i64, i64)>> {
+        let mut filed = Vec::new();
         for chunk in numbers.collect::<Vec<_>>().chunks(250) {
             let reports: Vec<(u64, Report)> =
                 chunk.iter().map(|n| (*n, maker.report(*n))).collect();
@@ -366,17 +373,16 @@ fn write(
                 })
                 .collect();
             let mut facts = Vec::new();
-            let mut filed = Vec::new();
-            for (_, report) in &reports {
-                let id = Id(report.id);
+            for (n, report) in &reports {
+                let seq = i64::try_from(*n)? + 1;
+                let keys = keys::filed_under(report);
                 facts.push((
-                    match_fact::complaint_id.eq(id),
+                    match_fact::seq.eq(seq),
+                    match_fact::complaint_id.eq(Id(report.id)),
                     match_fact::data.eq(stored::encode(report)?),
+                    match_fact::keys.eq(stored::encode_keys(&keys)),
                 ));
-                let keys = keys::filed_under(report).into_iter();
-                filed.extend(
-                    keys.map(|key| (match_key::key.eq(key), match_key::complaint_id.eq(id))),
-                );
+                filed.extend(keys.into_iter().map(|key| (key, seq)));
             }
             on_each!(conn, |c| diesel::insert_into(complaint::table)
                 .values(complaints)
@@ -384,12 +390,41 @@ fn write(
             on_each!(conn, |c| diesel::insert_into(match_fact::table)
                 .values(facts)
                 .execute(c))?;
-            on_each!(conn, |c| diesel::insert_into(match_key::table)
-                .values(filed)
-                .execute(c))?;
         }
-        Ok(())
+        Ok(filed)
     })
+}
+
+/// Files complaints under their keys, in the order of the keys: a large index is written once from
+/// front to back instead of a page here and a page there.
+fn file(conn: &mut Connection, mut filed: Vec<(i64, i64)>) -> anyhow::Result<()> {
+    filed.sort_unstable();
+    for part in filed.chunks(KEYS_AT_ONCE) {
+        match conn {
+            Connection::Postgres(c) => {
+                let (keys, seqs): (Vec<i64>, Vec<i64>) = part.iter().copied().unzip();
+                sql_query("INSERT INTO match_key SELECT * FROM unnest($1, $2)")
+                    .bind::<Array<BigInt>, _>(keys)
+                    .bind::<Array<BigInt>, _>(seqs)
+                    .execute(c)?;
+            }
+            Connection::Sqlite(c) => {
+                c.transaction(|c| {
+                    for rows in part.chunks(VARIABLES_MAX / 2) {
+                        let rows: Vec<_> = rows
+                            .iter()
+                            .map(|(key, seq)| (match_key::key.eq(key), match_key::seq.eq(seq)))
+                            .collect();
+                        diesel::insert_into(match_key::table)
+                            .values(rows)
+                            .execute(c)?;
+                    }
+                    QueryResult::Ok(())
+                })?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn insert_entry(conn: &mut Connection) -> anyhow::Result<Id> {
@@ -477,7 +512,7 @@ fn settle(conn: &mut Connection) -> anyhow::Result<()> {
 
 #[derive(QueryableByName)]
 struct Bytes {
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    #[diesel(sql_type = BigInt)]
     bytes: i64,
 }
 

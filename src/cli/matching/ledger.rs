@@ -40,7 +40,7 @@ pub fn labelled(settings: &Settings) -> anyhow::Result<Labelled> {
     let mut conn = database.blocking().map_err(operator_error)?;
     let rows: Vec<(Id, Vec<u8>, Option<UtcTime>)> = match_fact::table
         .inner_join(complaint::table)
-        .order(complaint::id)
+        .order(match_fact::seq)
         .select((
             match_fact::complaint_id,
             match_fact::data,

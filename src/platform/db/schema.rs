@@ -444,9 +444,9 @@ diesel::table! {
     use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
     use diesel::sql_types::*;
 
-    match_key (key, complaint_id) {
+    match_key (key, seq) {
         key -> BigInt,
-        complaint_id -> UuidSql,
+        seq -> BigInt,
     }
 }
 
@@ -454,9 +454,11 @@ diesel::table! {
     use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
     use diesel::sql_types::*;
 
-    match_fact (complaint_id) {
+    match_fact (seq) {
+        seq -> BigInt,
         complaint_id -> UuidSql,
         data -> Binary,
+        keys -> Binary,
     }
 }
 
@@ -596,7 +598,6 @@ diesel::joinable!(sender_block -> complaint (complaint_id));
 diesel::joinable!(sender_block_key -> sender_block (block_id));
 diesel::joinable!(complaint_sender -> complaint (complaint_id));
 diesel::joinable!(complaint_part -> complaint (complaint_id));
-diesel::joinable!(match_key -> complaint (complaint_id));
 diesel::joinable!(match_fact -> complaint (complaint_id));
 diesel::joinable!(match_decision -> match_verdict (verdict_id));
 diesel::joinable!(match_decision -> complaint (complaint_id));
