@@ -90,7 +90,9 @@ fn describe(operation: &mut Operation) {
         {
             let mut location = Header::default();
             location.description = Some("The address of what was made".to_owned());
-            response.headers.insert("Location".to_owned(), location.into());
+            response
+                .headers
+                .insert("Location".to_owned(), location.into());
         }
     }
 }

@@ -290,7 +290,8 @@ pub fn refresh(
         .load(conn)
         .or_fault("load an entry's complaints")?;
     let ids: Vec<Id> = rows.iter().map(|row| row.0).collect();
-    let mut petitioners = petitioners_of_entry(conn, entry).or_fault("load an entry's petitioners")?;
+    let mut petitioners =
+        petitioners_of_entry(conn, entry).or_fault("load an entry's petitioners")?;
     let is_repeat = |row: &VoiceRow| {
         row.3 == "confirmed" && matches!(row.4.as_deref(), Some("R1" | "R2" | "R3" | "R11"))
     };

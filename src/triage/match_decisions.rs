@@ -170,7 +170,9 @@ fn manual_rule(
 ) -> QueryResult<Rule> {
     let persons = queries::persons_of(conn, &[row.id, other.id])?;
     let of = |id: Id| persons.get(&id).map_or(&[][..], Vec::as_slice);
-    let same = of(row.id).iter().any(|person| of(other.id).contains(person));
+    let same = of(row.id)
+        .iter()
+        .any(|person| of(other.id).contains(person));
     Ok(match (same, other.closed_at.is_none()) {
         (true, true) => Rule::R1,
         (true, false) => Rule::R2,

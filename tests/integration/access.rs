@@ -74,8 +74,9 @@ async fn call_soundly(actor: &Actor, method: &Method, path: &str, body: Option<&
 
 /// The table, with what ends the caller's session last.
 fn routes() -> impl Iterator<Item = (&'static Route, Method)> {
-    let (ends, goes_on): (Vec<_>, Vec<_>) =
-        ROUTES.iter().partition(|r| r.path.ends_with("/sessions/current"));
+    let (ends, goes_on): (Vec<_>, Vec<_>) = ROUTES
+        .iter()
+        .partition(|r| r.path.ends_with("/sessions/current"));
     let in_order = goes_on.into_iter().chain(ends);
     in_order.map(|route| (route, route.method.as_str().parse().unwrap()))
 }

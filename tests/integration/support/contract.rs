@@ -14,9 +14,8 @@ use serde_json::{Map, Value, json};
 use super::Reply;
 
 /// The document, as committed; `documents` holds it against what the code says.
-pub static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("../../../openapi/dengwen.json")).unwrap()
-});
+pub static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../../openapi/dengwen.json")).unwrap());
 
 /// The components with every object closed: by the name itself, and, for the parts of an `allOf`,
 /// with only what lies below closed, by the name and [`OPEN`].
@@ -44,7 +43,9 @@ fn closed(schema: &Value, here: bool) -> Value {
                 .iter()
                 .map(|(name, property)| (name.clone(), closed(property, true)))
                 .collect(),
-            ("allOf", Value::Array(parts)) => parts.iter().map(|part| closed(part, false)).collect(),
+            ("allOf", Value::Array(parts)) => {
+                parts.iter().map(|part| closed(part, false)).collect()
+            }
             ("oneOf" | "anyOf", Value::Array(parts)) => {
                 parts.iter().map(|part| closed(part, here)).collect()
             }
@@ -201,9 +202,16 @@ mod tests {
             let mut leaking = instance.clone();
             leaking["phone"] = json!("13800001234");
             let seen = errors(name, &leaking);
-            seen.iter().any(|e| e.contains("phone") && e.contains("nexpected"))
+            seen.iter()
+                .any(|e| e.contains("phone") && e.contains("nexpected"))
         };
-        for name in ["StepView", "ComplaintView", "QueueItem", "EntryView", "Receipt"] {
+        for name in [
+            "StepView",
+            "ComplaintView",
+            "QueueItem",
+            "EntryView",
+            "Receipt",
+        ] {
             assert!(leaks(name, &done), "{name}: {:?}", errors(name, &done));
         }
         let id = |text: &str| errors("Id", &json!(text));
