@@ -12,7 +12,7 @@ use crate::platform::{
 
 /// The process is alive.
 #[utoipa::path(get, path = "/healthz", tag = "operation", operation_id = "get_health", security(()),
-    responses((status = 200, description = "Alive")))]
+    responses((status = 200, description = "Alive"), (status = "default", response = AnyProblem)))]
 pub async fn healthz() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain").body("ok\n")
 }
@@ -29,7 +29,8 @@ pub async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Problem> {
 
 /// Counters and timings for Prometheus. No personal data, no ids.
 #[utoipa::path(get, path = "/metrics", tag = "operation", operation_id = "get_metrics", security(()),
-    responses((status = 200, description = "Prometheus text", content_type = "text/plain", body = String)))]
+    responses((status = 200, description = "Prometheus text", content_type = "text/plain", body = String),
+        (status = "default", response = AnyProblem)))]
 pub async fn metrics(app: web::Data<App>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4")

@@ -4,6 +4,7 @@ use utoipa::{
     Modify, OpenApi,
     openapi::{
         RefOr,
+        header::Header,
         path::Operation,
         security::{Http, HttpAuthScheme, SecurityScheme},
     },
@@ -70,7 +71,8 @@ pub fn whole() -> utoipa::openapi::OpenApi {
     document
 }
 
-/// A successful answer whose status says all gets that status's name as its description.
+/// A successful answer whose status says all gets that status's name as its description. Every
+/// 201 carries `Location`: there is no other way to make one than `Answer::created`.
 fn describe(operation: &mut Operation) {
     for (status, response) in &mut operation.responses.responses {
         if let RefOr::T(response) = response
@@ -82,6 +84,15 @@ fn describe(operation: &mut Operation) {
                 _ => "Done",
             }
             .to_owned();
+        }
+        if let RefOr::T(response) = response
+            && status == "201"
+        {
+            let mut location = Header::default();
+            location.description = Some("The address of what was made".to_owned());
+            response
+                .headers
+                .insert("Location".to_owned(), location.into());
         }
     }
 }

@@ -1,60 +1,176 @@
 #!/usr/bin/env bash
-# kill -9 during a load, restart: every acknowledged complaint must be there.
-# Usage: tests/kill9.sh [path to the dengwen program]. Bounded: about twenty seconds.
+# kill -9 during a load, restart: every acknowledged complaint and every acknowledged photo must be
+# there. On SQLite, and on a private PostgreSQL cluster where the server's binaries are.
+# DENGWEN_REQUIRE_POSTGRES=1 makes their absence a failure.
+# Usage: tests/kill9.sh [path to the dengwen program]. Bounded: at most a minute for each database.
 set -euo pipefail
-program=${1:-target/debug/dengwen}
+program=$(realpath "${1:-target/debug/dengwen}")
+seconds_of_load=3
 folder=$(mktemp -d)
-port=$((20000 + RANDOM % 20000))
-export DENGWEN_DATA_DIR="$folder/data" DENGWEN_DATABASE_URL="sqlite://$folder/data/dengwen.db"
-export DENGWEN_LISTEN="127.0.0.1:$port" DENGWEN_RATE_LIMIT=off DENGWEN_LOG=error
 server=
+cluster=
+port=
+
 cleanup() {
     [ -z "$server" ] || kill -9 "$server" 2>/dev/null || true
+    [ -z "$cluster" ] || kill -INT "$cluster" 2>/dev/null || true
+    wait 2>/dev/null || true
     rm -rf "$folder"
 }
 trap cleanup EXIT
 
-start() {
-    "$program" serve >/dev/null &
-    server=$!
-    for _ in $(seq 100); do
-        curl -fs "http://127.0.0.1:$port/readyz" >/dev/null 2>&1 && return
-        sleep 0.1
-    done
-    echo "the server did not start" >&2
+fail() {
+    echo "$1" >&2
     exit 1
 }
 
-# One sender: files complaints until the server is gone; keeps the code of each one acknowledged.
+# A port nobody listens on. Ports are taken by others at any time, so the caller tries again.
+free_port() {
+    local candidate
+    while :; do
+        candidate=$((20000 + RANDOM % 20000))
+        (exec 3<>"/dev/tcp/127.0.0.1/$candidate") 2>/dev/null || break
+    done
+    echo "$candidate"
+}
+
+# Waits until a command succeeds, 20 seconds at most, or fails at once when a process is gone.
+wait_for() {
+    local process=$1
+    shift
+    for _ in $(seq 200); do
+        "$@" >/dev/null 2>&1 && return
+        kill -0 "$process" 2>/dev/null || return 1
+        sleep 0.1
+    done
+    return 1
+}
+
+start() {
+    port=$(free_port)
+    DENGWEN_LISTEN="127.0.0.1:$port" "$program" serve >/dev/null 2>>"$folder/serve.log" &
+    server=$!
+    wait_for "$server" curl -fs "http://127.0.0.1:$port/readyz" || {
+        cat "$folder/serve.log" >&2
+        fail "the server did not start"
+    }
+}
+
+# The photo below; each sender marks it behind its end, so that no two are the same file.
+photo() {
+    cat "$folder/photo.png"
+    printf '%s' "$1"
+}
+
+# One sender: files complaints, every third with a photo of its own, until the server is gone;
+# keeps the code of each one acknowledged and the id of each photo kept.
 send() {
-    local n=0
+    local n=0 url="http://127.0.0.1:$port/api/v1/complaints" body receipt code id
     while [ $n -lt 300 ]; do
         n=$((n + 1))
-        local body="{\"category\":\"air.odour\",\"description\":\"臭味 $1-$n\"}"
-        curl -fs -m 5 -H 'content-type: application/json' -d "$body" \
-            "http://127.0.0.1:$port/api/v1/complaints" 2>/dev/null |
-            grep -o '"tracking_code":"[A-Z0-9]*"' | cut -d '"' -f 4 >>"$folder/codes.$1" || return 0
+        body="{\"category\":\"air.odour\",\"description\":\"臭味 $1-$n\"}"
+        if [ $((n % 3)) = 0 ]; then
+            photo "$1-$n" >"$folder/photo.$1"
+            receipt=$(curl -fs -m 10 -F "complaint=$body;type=application/json" \
+                -F "photo=@$folder/photo.$1;type=image/png" "$url" 2>/dev/null) || return 0
+        else
+            receipt=$(curl -fs -m 10 -H 'content-type: application/json' -d "$body" "$url" 2>/dev/null) || return 0
+        fi
+        code=$(grep -o '"tracking_code":"[A-Z0-9]*"' <<<"$receipt" | cut -d '"' -f 4)
+        echo "$code" >>"$acknowledged/codes.$1"
+        if [ $((n % 3)) = 0 ]; then
+            grep -q '"status":"kept"' <<<"$receipt" || echo "$receipt" >>"$acknowledged/refused"
+            id=$(grep -o '"id":"[0-9a-f-]*"' <<<"$receipt" | head -n 1 | cut -d '"' -f 4)
+            echo "$code $id" >>"$acknowledged/photos.$1"
+        fi
     done
 }
 
-start
-senders=()
-for worker in 1 2 3 4; do
-    send "$worker" &
-    senders+=($!)
-done
-sleep 3
-kill -9 "$server"
-wait "${senders[@]}" 2>/dev/null || true
-wait "$server" 2>/dev/null || true
-start
-acknowledged=0
-for code in $(cat "$folder"/codes.*); do
-    acknowledged=$((acknowledged + 1))
-    if ! curl -fs "http://127.0.0.1:$port/api/v1/tracking/$code" >/dev/null; then
-        echo "an acknowledged complaint is gone" >&2
-        exit 1
+# Loads, kills, restarts and looks for everything that was acknowledged.
+check() {
+    acknowledged="$folder/$1"
+    mkdir "$acknowledged"
+    export DENGWEN_DATA_DIR="$acknowledged/data" DENGWEN_DATABASE_URL="$2"
+    export DENGWEN_RATE_LIMIT=off DENGWEN_LOG=error
+    start
+    local senders=() worker complaints=0 photos=0 code id size
+    for worker in 1 2 3 4; do
+        send "$worker" &
+        senders+=($!)
+    done
+    sleep "$seconds_of_load"
+    kill -9 "$server"
+    wait "${senders[@]}" 2>/dev/null || true
+    wait "$server" 2>/dev/null || true
+    [ ! -e "$acknowledged/refused" ] || fail "a sound photo was refused: $(head -n 1 "$acknowledged/refused")"
+    start
+    while read -r code; do
+        complaints=$((complaints + 1))
+        curl -fs "http://127.0.0.1:$port/api/v1/tracking/$code" >/dev/null ||
+            fail "$1: an acknowledged complaint is gone"
+    done < <(cat "$acknowledged"/codes.*)
+    while read -r code id; do
+        photos=$((photos + 1))
+        for size in 400 1600; do
+            curl -fs "http://127.0.0.1:$port/api/v1/tracking/$code/photos/$id?size=$size" -o "$folder/copy.jpg" ||
+                fail "$1: an acknowledged photo is gone"
+            [ "$(head -c 2 "$folder/copy.jpg" | od -An -tx1 | tr -d ' ')" = ffd8 ] ||
+                fail "$1: an acknowledged photo is no picture"
+        done
+    done < <(cat "$acknowledged"/photos.*)
+    [ "$complaints" -gt 0 ] && [ "$photos" -gt 0 ] || fail "$1: nothing was acknowledged"
+    kill -9 "$server"
+    wait "$server" 2>/dev/null || true
+    server=
+    echo "$1: killed after $complaints acknowledged complaints and $photos photos; all of them are there"
+}
+
+# A private cluster, syncing to disk as in service; PostgreSQL refuses to run as root.
+start_postgres() {
+    local user=()
+    mkdir "$folder/cluster"
+    if [ "$(id -u)" = 0 ]; then
+        chmod 711 "$folder"
+        chown nobody "$folder/cluster"
+        user=(setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups)
     fi
-done
-[ "$acknowledged" -gt 0 ] || { echo "nothing was acknowledged" >&2; exit 1; }
-echo "killed after $acknowledged acknowledged complaints; all of them are there"
+    postgres_port=$(free_port)
+    (
+        cd "$folder/cluster"
+        "${user[@]}" "$1/initdb" --pgdata="$folder/cluster/data" --auth=trust --username=postgres \
+            --encoding=UTF8 --locale=C >"$folder/initdb.log" 2>&1
+    ) || { cat "$folder/initdb.log" >&2; fail "initdb failed"; }
+    (
+        cd "$folder/cluster"
+        exec "${user[@]}" "$1/postgres" -D "$folder/cluster/data" -p "$postgres_port" \
+            -c listen_addresses=127.0.0.1 -c unix_socket_directories= >"$folder/postgres.log" 2>&1
+    ) &
+    cluster=$!
+    wait_for "$cluster" "$1/pg_isready" -h 127.0.0.1 -p "$postgres_port" || {
+        cat "$folder/postgres.log" >&2
+        fail "PostgreSQL did not start"
+    }
+}
+
+# A small picture: an evening sky, 64 by 48.
+base64 -d >"$folder/photo.png" <<'PNG'
+iVBORw0KGgoAAAANSUhEUgAAAEAAAAAwCAIAAAAuKetIAAAB1klEQVR42pXCiW7SAADH4f9zGrMYY4wxxhhjzNwmY4xxH6WUq5RS
+Smm5bxi7vfWxfIbfl0/Pjv/BT/AenqF6/uUv/Ajv4Cmqo5M/8AO8hSeoXpz+hu/hDTxG9fLsF3wHr+ERqldff8K38Aoeonod+wHf
+wEs4QvXm/Dt8gBdwiOpt/Bt8Dc/hAap3F0/wHp7BAar3iUd4B0/hPqoPlw/wFp7APqqPyXt4A4/hHqpPV3fwGh7BHqrPqVt4BQ/h
+Lqrj9A28hCPYRXWSOcALOIQ7qM6y1/AcHsAOqlhuD8/gAG6jiud38BTuwzaqRGELT2AfbqFKFjfwGO7BTVSp0hoewR7cQJUpr+Ah
+3IXrqHLGEo5gF66hKlQWcAh3YAtVyZzDA9iBq6iM6gwO4DZsojKtKdyHbbiCyqpNYB9uwQaqen0M9+AmXEbVbIxgD27AJVR2cwh3
+4TpcROW0ItiFa3ABlWuHcAe24Dwqrz2AHbgK51D5TgC3YRPOogo6fdiGK3AGVej6cAs24DSqYbcHN+EynEI19jy4AZfgK1TTXheu
+w0U4iWruu3ANLsCXqJb9DmzBeTiBah04cBXOwReotoM2bMJZOI5qH9pwBc7A56gOUQs24DQcQ/8D753LLRtvWr4AAAAASUVORK5C
+YII=
+PNG
+
+check sqlite "sqlite://$folder/sqlite/data/dengwen.db"
+binaries=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
+if [ -n "$binaries" ] && [ -x "$binaries/initdb" ]; then
+    start_postgres "$binaries"
+    check postgres "postgres://postgres@127.0.0.1:$postgres_port/postgres"
+elif [ "${DENGWEN_REQUIRE_POSTGRES:-}" = 1 ]; then
+    fail "PostgreSQL is required and its server binaries are not here"
+else
+    echo "NOTE: the PostgreSQL half was left out: no PostgreSQL server binaries found"
+fi

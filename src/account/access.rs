@@ -84,6 +84,10 @@ pub async fn guard(
     };
     let caller = authenticate(&request).await?;
     permit(access, caller.as_ref())?;
+    // Nothing is called by a name with the letter NUL, and no database can be asked for one.
+    if request.path().contains("%00") {
+        return Err(Problem::not_found().into());
+    }
     if let Some(caller) = caller {
         request.extensions_mut().insert(CallerScope(caller.scope()));
         request.extensions_mut().insert(caller);

@@ -4,6 +4,7 @@ use std::io::BufRead as _;
 
 use chrono::Utc;
 use clap::{Args, Subcommand};
+use diesel::Connection as _;
 
 use super::{open_database, operator_error};
 use crate::account::{
@@ -75,17 +76,21 @@ pub(super) fn run(settings: &Settings, action: Action) -> anyhow::Result<()> {
         }
         Action::List => list(&mut conn),
         Action::Disable { username } => {
-            let id = existing(&mut conn, &username)?;
-            queries::disable_staff(&mut conn, id, now())?;
-            note(&mut conn, id, "disable")?;
+            conn.transaction::<_, anyhow::Error, _>(|conn| {
+                let id = existing(conn, &username)?;
+                queries::disable_staff(conn, id, now())?;
+                note(conn, id, "disable")
+            })?;
             println!("{username} is disabled");
             Ok(())
         }
         Action::ResetPassword { username, .. } => {
-            let id = existing(&mut conn, &username)?;
             let hash = password::hash(&password_from_stdin()?).map_err(operator_error)?;
-            queries::set_password(&mut conn, id, &hash, now())?;
-            note(&mut conn, id, "reset_password")?;
+            conn.transaction::<_, anyhow::Error, _>(|conn| {
+                let id = existing(conn, &username)?;
+                queries::set_password(conn, id, &hash, now())?;
+                note(conn, id, "reset_password")
+            })?;
             println!("{username} has a new password; their sessions were ended");
             Ok(())
         }
@@ -109,8 +114,10 @@ fn add(conn: &mut Connection, profile: &Profile, new: Add) -> anyhow::Result<()>
         grid_code: new.grid,
         password_hash: hash,
     };
-    let id = queries::insert_staff(conn, &row, now())?;
-    note(conn, id, "add")?;
+    conn.transaction::<_, anyhow::Error, _>(|conn| {
+        let id = queries::insert_staff(conn, &row, now())?;
+        note(conn, id, "add")
+    })?;
     println!("added {} ({})", new.username, new.role);
     Ok(())
 }

@@ -105,6 +105,11 @@ pub async fn list_complaints(
             if let Some(category) = category {
                 rows = rows.filter(complaint::category.eq(category));
             }
+            let theirs = matches!(staff.role, Role::Street | Role::GridOfficer);
+            if theirs || street.is_some() {
+                // The same order, told in the columns of the index that narrows by place.
+                rows = rows.order(complaint_place::complaint_id.desc());
+            }
             if let Some(street) = street {
                 rows = rows.filter(complaint_place::street_code.eq(street));
             }

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, FixedOffset, NaiveDate};
-use diesel::{dsl::count_star, prelude::*};
+use diesel::{
+    dsl::{count_star, exists},
+    prelude::*,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -140,8 +143,8 @@ fn rows(
     limit: i64,
 ) -> QueryResult<Vec<Row>> {
     let mut rows = complaint::table
-        .inner_join(complaint_place::table)
-        .left_join(triage_claim::table.inner_join(staff::table))
+        .left_join(triage_claim::table)
+        .left_join(staff::table.on(staff::id.nullable().eq(triage_claim::staff_id.nullable())))
         .filter(complaint::in_queue.eq(true))
         .order((complaint::queue_rank, complaint::due_on, complaint::number))
         .limit(limit + 1)
@@ -162,7 +165,11 @@ fn rows(
         rows = rows.filter(complaint::category.eq(category.clone()));
     }
     if let Some(street) = &filters.street {
-        rows = rows.filter(complaint_place::street_code.eq(street.clone()));
+        // Looked up for each row in the queue's order: a street's places are many more.
+        let there = complaint_place::table
+            .filter(complaint_place::complaint_id.eq(complaint::id))
+            .filter(complaint_place::street_code.eq(street.clone()));
+        rows = rows.filter(exists(there));
     }
     if let Some(link) = &filters.link {
         rows = rows.filter(complaint::link.eq(link.clone()));

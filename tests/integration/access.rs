@@ -1,23 +1,84 @@
 //! Who may call what: the router's table, the OpenAPI document and the guard agree.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dengwen::{
-    account::{Access, Role},
+    account::{Access, Role, access::Route},
+    photo::sample::scene,
     server::ROUTES,
 };
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::contract::DOCUMENT;
+use crate::support::{Actor, Reply, actors::form, contract::DOCUMENT};
 
 /// A path with its parameters filled with something well formed that does not exist.
 fn unknown(path: &str) -> String {
-    path.replace("/{number}/heartbeat", "/GL20200101-9999/heartbeat")
-        .replace("{code}", "ZZZZZZZZZZZZZZZZ")
-        .replace("{number}", "GL20200101-9999")
-        .replace("{id}", "00000000-0000-7000-8000-000000000000")
-        .replace("{photo_id}", "00000000-0000-7000-8000-000000000000")
+    let number = if path.contains("/entries/") {
+        "GL-2020-9999"
+    } else {
+        "GL20200101-9999"
+    };
+    path.replace("{code}", "ZZZZZZZZZZZZZZZZ")
+        .replace("{number}", number)
+        .replace("{id}", NO_ID)
+        .replace("{photo_id}", NO_ID)
+}
+
+const NO_ID: &str = "00000000-0000-7000-8000-000000000000";
+
+/// A body each operation on one thing takes, so that only the thing is missing.
+fn sound_body(method: &Method, path: &str) -> Option<Value> {
+    let (_, last) = path.rsplit_once('/').unwrap();
+    Some(match (method.as_str(), last) {
+        ("GET" | "DELETE", _) | (_, "photos") => return None,
+        ("PATCH", "{number}") => json!({ "premises": null, "reason": "并非该店" }),
+        ("POST", "supplements") => json!({ "text": "3号楼下" }),
+        ("POST", "rating") => json!({ "score": "satisfied" }),
+        ("POST", "withdrawal" | "heartbeat" | "verifications") => json!({}),
+        ("POST", "unmask" | "lifting" | "proposal" | "undo" | "close" | "reopening") => {
+            json!({ "reason": "回访核实" })
+        }
+        ("POST", "match-decision") => json!({ "decision": "confirm" }),
+        ("POST", "decision") if path.contains("/entries/") => {
+            json!({ "outcome": "not_listed", "decided_on": "2026-11-24", "reason": "不属实" })
+        }
+        ("POST", "decision") => json!({ "action": "accept", "procedure": "consultation" }),
+        ("POST", "merge") => json!({ "into": "GL-2020-9998", "reason": "同一问题" }),
+        ("POST", "reply") => json!({ "kind": "final", "text": "已责令整改" }),
+        ("POST", "reassignment") => json!({ "officer": "grid_officer", "reason": "请假" }),
+        ("POST", "check-in") => json!({
+            "client_id": "c", "lon": 119.3, "lat": 26.08, "datum": "WGS84", "accuracy_m": 8.0,
+            "device_time": "2026-11-24T09:00:00+08:00"
+        }),
+        ("POST", "findings") => json!({
+            "client_id": "f", "result": "true", "notes": "在排", "device_time": "2026-11-24T09:00:00+08:00"
+        }),
+        ("POST", "review") => json!({ "outcome": "pass" }),
+        _ => panic!("{method} {path} has no sound body here"),
+    })
+}
+
+/// Sends an operation with what it wants besides the thing it is about.
+async fn call_soundly(actor: &Actor, method: &Method, path: &str, body: Option<&Value>) -> Reply {
+    actor
+        .send(method.clone(), path, |request| match body {
+            Some(body) => request.header("if-match", "\"1\"").json(body),
+            None if path.ends_with("/photos") => {
+                request.multipart(form(&[("photo", None, scene(1, 90, 60))]))
+            }
+            None => request,
+        })
+        .await
+}
+
+/// The table, with what ends the caller's session last.
+fn routes() -> impl Iterator<Item = (&'static Route, Method)> {
+    let (ends, goes_on): (Vec<_>, Vec<_>) = ROUTES
+        .iter()
+        .partition(|r| r.path.ends_with("/sessions/current"));
+    let in_order = goes_on.into_iter().chain(ends);
+    in_order.map(|route| (route, route.method.as_str().parse().unwrap()))
 }
 
 /// D: every operation has an access row, and every row is a documented operation.
@@ -71,41 +132,105 @@ on_both! {
 }
 
 on_both! {
-    /// With a role that has no right: 403 before the body is looked at.
-    async fn roles_without_the_right_are_refused(world) {
-        let mut actors = Vec::new();
-        for role in [Role::Enterprise, Role::Expert, Role::Park] {
-            actors.push((role, world.staff(role).await));
+    /// A token that is not ours opens nothing, also where none is needed.
+    async fn forged_tokens_are_refused_everywhere(world) {
+        let mut forger = world.resident();
+        forger.token = Some("eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiJ9.".to_owned());
+        for (route, method) in routes() {
+            let reply = forger.send(method, &unknown(route.path), |r| r.body("{")).await;
+            assert_eq!(reply.status, 401, "{} {}", route.method, route.path);
         }
-        let resident = world.signed_in_resident("13800001111").await;
-        for route in ROUTES {
-            let method: Method = route.method.as_str().parse().unwrap();
-            let path = unknown(route.path);
-            if let Access::Staff(roles) = route.access {
-                let (_, outsider) = actors
-                    .iter()
-                    .find(|(role, _)| !roles.contains(role))
-                    .expect("every staff route excludes somebody");
-                let reply = outsider.send(method.clone(), &path, |r| r.body("{")).await;
-                assert_eq!(reply.status, 403, "{} {}", route.method, route.path);
-            }
-            if matches!(route.access, Access::Staff(_) | Access::AnyStaff) {
-                let reply = resident.send(method, &path, |r| r.body("{")).await;
-                assert_eq!(reply.status, 403, "resident at {} {}", route.method, route.path);
+    }
+}
+
+fn may(access: Access, role: Option<Role>) -> bool {
+    match (access, role) {
+        (Access::Public | Access::SignedIn, _)
+        | (Access::AnyStaff, Some(_))
+        | (Access::Resident, None) => true,
+        (Access::Staff(roles), Some(role)) => role == Role::Admin || roles.contains(&role),
+        (Access::AnyStaff | Access::Staff(_), None) | (Access::Resident, Some(_)) => false,
+    }
+}
+
+on_both! {
+    /// Every role, and a signed-in resident, at every operation: whoever may not gets 403 before
+    /// the body is looked at; whoever may is never told to sign in or to go away.
+    async fn every_role_at_every_operation(world) {
+        let mut actors = vec![(None, world.signed_in_resident("13800001111").await)];
+        for role in Role::ALL {
+            actors.push((Some(*role), world.staff(*role).await));
+        }
+        for (role, actor) in &actors {
+            for (route, method) in routes() {
+                let allowed = may(route.access, *role);
+                let reply = actor.send(method, &unknown(route.path), |r| r.body("{")).await;
+                let at = format!("{} at {} {}: {}", actor.name, route.method, route.path, reply.status);
+                if allowed {
+                    assert!(![401, 403, 503].contains(&reply.status), "{at}");
+                } else {
+                    assert_eq!(reply.status, 403, "{at}");
+                    assert_eq!(reply.body["code"], "forbidden", "{at}");
+                }
             }
         }
     }
 }
 
+/// Who is sent to an operation on one thing.
+fn first_allowed(access: Access) -> Option<Role> {
+    match access {
+        Access::Public => None,
+        Access::Staff(roles) => Some(roles[0]),
+        other => panic!("no operation on one thing is for {other:?}"),
+    }
+}
+
 on_both! {
-    /// Reading what does not exist: 404, for those who may read at all.
+    /// Reading or changing what does not exist is 404; what cannot be a number or an id at all is
+    /// 404 or 400, and never our fault.
     async fn unknown_things_are_not_found(world) {
-        let admin = world.staff(Role::Admin).await;
         let resident = world.resident();
-        for route in ROUTES.iter().filter(|r| r.method == "GET" && r.path.contains('{')) {
-            let actor = if route.access == Access::Public { &resident } else { &admin };
-            let reply = actor.get(&unknown(route.path)).await;
-            assert_eq!(reply.status, 404, "{}", route.path);
+        let mut staff = BTreeMap::new();
+        for (route, method) in routes().filter(|(r, _)| r.path.contains('{')) {
+            let actor = match first_allowed(route.access) {
+                None => resident.clone(),
+                Some(role) => match staff.get(role.as_str()) {
+                    Some(actor) => Actor::clone(actor),
+                    None => {
+                        let grid = (role == Role::GridOfficer).then_some("35010200400301");
+                        let actor = match grid {
+                            Some(grid) => world.officer(role.as_str(), grid).await,
+                            None => world.staff(role).await,
+                        };
+                        staff.insert(role.as_str(), actor.clone());
+                        actor
+                    }
+                },
+            };
+            let body = sound_body(&method, route.path);
+            let reply = call_soundly(&actor, &method, &unknown(route.path), body.as_ref()).await;
+            assert_eq!(reply.status, 404, "{} {} {}", route.method, route.path, reply.body);
+            assert_eq!(reply.body["code"], "not_found");
+            for odd in ODD_NAMES {
+                let path = route.path.split('/').map(|s| if s.starts_with('{') { odd } else { s });
+                let path = path.collect::<Vec<_>>().join("/");
+                let reply = call_soundly(&actor, &method, &path, body.as_ref()).await;
+                assert!([400, 404].contains(&reply.status), "{} {path}: {}", route.method, reply.status);
+            }
         }
     }
 }
+
+/// What stands in a path where a number, a code or an id is meant.
+const ODD_NAMES: [&str; 9] = [
+    "x",
+    "0",
+    "-1",
+    "GL-",
+    "GL20261124-0001%00",
+    "%F0%9F%98%80%E9%80%9A",
+    "%ff%fe",
+    "%27%20OR%201%3D1--",
+    "99999999999999999999999999999999999999999999999999999999999999999999999999",
+];

@@ -13,6 +13,15 @@ use dengwen::{
     verification,
 };
 
+/// The OpenAPI document that clients and the contract of these tests read.
+#[test]
+fn openapi() {
+    committed(
+        "../openapi/dengwen.json",
+        &dengwen::openapi::document().unwrap(),
+    );
+}
+
 const MADE: &str = "<!-- Made from the code by `just bless`; a test compares the two. -->\n";
 
 fn committed(name: &str, made: &str) {

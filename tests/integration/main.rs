@@ -15,11 +15,13 @@ mod support;
 
 mod access;
 mod account;
+mod cli;
 mod complaint;
 mod documents;
 mod field;
 mod house;
 mod import;
+mod jobs;
 mod ledger;
 mod linkage;
 mod matching;

@@ -4,8 +4,10 @@
 pub mod actors;
 pub mod bodies;
 pub mod contract;
+pub mod fill;
 pub mod hostile;
 pub mod postgres;
+pub mod statements;
 
 use std::{future::Future, num::NonZeroU32, sync::Arc};
 
@@ -43,6 +45,7 @@ pub struct World {
     pub sms: Arc<MemoryGateway>,
     pub on: On,
     pub dir: TempDir,
+    pub database_url: String,
     client: reqwest::Client,
     _database: Option<postgres::TestDatabase>,
 }
@@ -54,6 +57,8 @@ pub struct Wishes {
     pub tight_limits: bool,
     /// Another room for uploads than the default.
     pub upload_memory_mb: Option<usize>,
+    /// Keep every statement the server sends to its database.
+    pub watch_statements: bool,
 }
 
 /// Plays a story. Without PostgreSQL its half is left out, which `support::postgres` says once,
@@ -85,8 +90,11 @@ impl World {
             Some(database) => database.url.clone(),
             None => format!("sqlite://{}", dir.path().join("test.db").display()),
         };
+        if wishes.watch_statements {
+            statements::watch(&url);
+        }
         let pairs = [
-            ("DENGWEN_DATABASE_URL", url),
+            ("DENGWEN_DATABASE_URL", url.clone()),
             ("DENGWEN_LISTEN", "127.0.0.1:0".to_owned()),
             ("DENGWEN_DATA_DIR", dir.path().display().to_string()),
             ("DENGWEN_SECRET_KEY", crypto::new_root_key().1),
@@ -119,6 +127,7 @@ impl World {
             sms,
             on,
             dir,
+            database_url: url,
             client: reqwest::Client::new(),
             _database: database,
         }

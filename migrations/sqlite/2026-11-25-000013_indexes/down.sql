@@ -1,0 +1,12 @@
+DROP INDEX ledger_entry_street_code_id_idx;
+CREATE INDEX ledger_entry_street_code_state_idx ON ledger_entry (street_code, state);
+DROP INDEX ledger_entry_merged_into_id_idx;
+CREATE INDEX ledger_entry_merged_into_idx ON ledger_entry (merged_into);
+DROP INDEX complaint_place_grid_code_complaint_id_idx;
+CREATE INDEX complaint_place_grid_code_idx ON complaint_place (grid_code);
+DROP INDEX complaint_place_street_code_complaint_id_idx;
+CREATE INDEX complaint_place_street_code_idx ON complaint_place (street_code);
+DROP INDEX complaint_state_id_idx;
+CREATE INDEX complaint_state_category_idx ON complaint (state, category);
+DROP INDEX complaint_entry_id_id_idx;
+CREATE INDEX complaint_entry_id_idx ON complaint (entry_id);

@@ -1,0 +1,189 @@
+//! The program itself, as an operator runs it.
+
+use std::{
+    io::Write as _,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use dengwen::platform::{crypto, db::schema::record};
+use diesel::prelude::*;
+use serde_json::json;
+
+use crate::support::World;
+
+/// What a run of the program ended with.
+struct Ended {
+    ok: bool,
+    out: String,
+    error: String,
+}
+
+impl Ended {
+    #[track_caller]
+    fn well(self) -> String {
+        assert!(self.ok, "{}{}", self.out, self.error);
+        self.out
+    }
+
+    /// Refused, with these words among its reasons and nothing like a crash.
+    #[track_caller]
+    fn refused(self, words: &str) {
+        assert!(!self.ok, "{}", self.out);
+        assert!(self.error.contains(words), "{words} in: {}", self.error);
+        assert!(!self.error.contains("panicked"), "{}", self.error);
+    }
+}
+
+/// Runs the program in a folder with nothing of ours in its environment but `keys`.
+fn run(folder: &Path, arguments: &[&str], keys: &[(&str, &str)], input: &str) -> Ended {
+    let ours = std::env::vars().filter(|(name, _)| name.starts_with("DENGWEN_"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dengwen"));
+    for (name, _) in ours {
+        command.env_remove(name);
+    }
+    let mut child = command
+        .args(arguments)
+        .envs(keys.iter().copied())
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A program that refuses before it reads closes the pipe, which is no failure of the test's.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    Ended {
+        ok: output.status.success(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        error: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn staff(world: &World, arguments: &[&str], input: &str) -> Ended {
+    let arguments = [&["staff"], arguments].concat();
+    let keys = [("DENGWEN_DATABASE_URL", world.database_url.as_str())];
+    run(world.dir.path(), &arguments, &keys, input)
+}
+
+on_both! {
+    /// An account is made, works, gets another password, is listed and ends; each step is recorded.
+    async fn accounts_are_kept_from_the_command_line(world) {
+        let sign_in = |password: &str| {
+            let body = json!({ "username": "chen.li", "password": password });
+            let resident = world.resident();
+            async move { resident.post("/api/v1/sessions", body).await }
+        };
+        let officer = ["add", "chen.li", "--role", "grid_officer", "--grid", "35010200400301", "--name", "陈力", "--password-stdin"];
+        staff(&world, &officer, "first password\n").well();
+        staff(&world, &officer, "first password\n").refused("there is a chen.li already");
+        let mut session = world.resident();
+        session.token = Some(sign_in("first password").await.expect(200).text("/access_token"));
+        let me = session.get("/api/v1/staff/me").await.expect(200);
+        assert_eq!((me.text("/display_name"), me.text("/grid_code")), ("陈力".into(), "35010200400301".into()));
+
+        staff(&world, &["reset-password", "chen.li", "--password-stdin"], "second password\r\n").well();
+        session.get("/api/v1/staff/me").await.expect(401);
+        sign_in("first password").await.expect(401);
+        sign_in("second password").await.expect(200);
+        let list = staff(&world, &["list"], "").well();
+        assert!(list.lines().any(|l| l.split_whitespace().eq(["chen.li", "grid_officer", "35010200400301", "active"])), "{list}");
+
+        staff(&world, &["disable", "chen.li"], "").well();
+        sign_in("second password").await.expect(401);
+        assert!(staff(&world, &["list"], "").well().contains("disabled"));
+        staff(&world, &["disable", "nobody"], "").refused("there is no nobody");
+        staff(&world, &["reset-password", "nobody", "--password-stdin"], "third password\n").refused("there is no nobody");
+        let events: Vec<String> = world.db_read(|c| {
+            record::table.filter(record::subject_kind.eq("staff")).order(record::id).select(record::event).load(c).unwrap()
+        });
+        assert_eq!(events, ["add", "reset_password", "disable"]);
+    }
+}
+
+on_both! {
+    /// What could never work is said at once, and nothing is stored.
+    async fn accounts_that_could_not_work_are_refused(world) {
+        let add = |rest: &[&str], input: &str| staff(&world, &[&["add"], rest, &["--password-stdin"]].concat(), input);
+        add(&["a", "--role", "grid_officer"], "secret\n").refused("needs --grid");
+        add(&["a", "--role", "street"], "secret\n").refused("needs --street");
+        add(&["a", "--role", "street", "--street", "999"], "secret\n").refused("no street 999");
+        add(&["a", "--role", "section", "--unit", "no_such"], "secret\n").refused("no unit no_such");
+        add(&["a b", "--role", "brigade"], "secret\n").refused("a user name has");
+        add(&["a", "--role", "emperor"], "secret\n").refused("roles: admin, office");
+        add(&["a", "--role", "brigade"], "\n").refused("no password");
+        add(&["a", "--role", "brigade"], "short\n").refused("10 letters");
+        staff(&world, &["add", "a", "--role", "brigade"], "secret\n").refused("--password-stdin");
+        assert_eq!(staff(&world, &["list"], "").well(), "");
+    }
+}
+
+on_both! {
+    /// Migrating twice is migrating once; the server's own password is never printed.
+    async fn migrate_brings_up_to_date(world) {
+        for _ in 0..2 {
+            let keys = [("DENGWEN_DATABASE_URL", world.database_url.as_str())];
+            let said = run(world.dir.path(), &["migrate"], &keys, "").well();
+            assert!(said.contains("is up to date"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_new_folder_gets_its_database_and_its_key() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &["migrate"], &[], "").well();
+    assert!(folder.path().join("data/dengwen.db").is_file());
+    assert!(folder.path().join("data/secret.key").is_file());
+}
+
+#[test]
+fn the_committed_openapi_document_is_checked() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let said = run(root, &["openapi", "--check"], &[], "").well();
+    assert!(said.contains("matches the code"), "{said}");
+    let printed = run(root, &["openapi"], &[], "").well();
+    assert_eq!(
+        printed,
+        std::fs::read_to_string(root.join("openapi/dengwen.json")).unwrap()
+    );
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::fs::create_dir(elsewhere.path().join("openapi")).unwrap();
+    std::fs::write(elsewhere.path().join("openapi/dengwen.json"), "{}").unwrap();
+    run(elsewhere.path(), &["openapi", "--check"], &[], "").refused("just bless");
+}
+
+/// A configuration that cannot be meant is refused by the key's name, before anything is made.
+#[test]
+fn configuration_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let serve = |keys: &[(&str, &str)]| run(folder.path(), &["serve"], keys, "");
+    serve(&[("DENGWEN_LISTN", "127.0.0.1:0")]).refused("DENGWEN_LISTN");
+    serve(&[("DENGWEN_LISTEN", "everywhere")]).refused("DENGWEN_LISTEN");
+    serve(&[("DENGWEN_DATABASE_URL", "mysql://root:geheim@db/x")]).refused("sqlite://PATH");
+    let production = ("DENGWEN_MODE", "production");
+    let no_sms = ("DENGWEN_SMS_GATEWAY", "none");
+    serve(&[production, no_sms]).refused("DENGWEN_SECRET_KEY");
+    serve(&[production]).refused("DENGWEN_SMS_GATEWAY");
+    let (_, secret) = crypto::new_root_key();
+    let key = ("DENGWEN_SECRET_KEY", secret.as_str());
+    serve(&[production, no_sms, key, ("DENGWEN_RATE_LIMIT", "off")]).refused("DENGWEN_RATE_LIMIT");
+    run(
+        folder.path(),
+        &["demo", "--once"],
+        &[production, no_sms, key],
+        "",
+    )
+    .refused("does not run in production");
+
+    std::fs::write(
+        folder.path().join("c.toml"),
+        "listen = \"127.0.0.1:0\"\nlissten = 1\n",
+    )
+    .unwrap();
+    run(folder.path(), &["serve", "--config", "c.toml"], &[], "").refused("DENGWEN_LISSTEN");
+    run(folder.path(), &["serve", "--config", "none.toml"], &[], "").refused("none.toml");
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(left.len(), 1, "only our own file: {left:?}");
+}

@@ -1,0 +1,112 @@
+//! Fills a database: what a story left in it, many times over, as rows of their own.
+
+use dengwen::platform::db::Connection;
+use diesel::{
+    QueryableByName, connection::SimpleConnection, prelude::*, sql_query, sql_types::Text,
+};
+
+/// Tables whose rows others belong to; each copy gets an id of its own that the others follow.
+const OWNERS: [&str; 3] = ["ledger_entry", "complaint", "verification"];
+
+/// Tables whose rows belong to an owner, with the column that says to which.
+const BELONGINGS: [(&str, &str); 17] = [
+    ("complaint_text", "complaint_id"),
+    ("complaint_place", "complaint_id"),
+    ("complaint_sender", "complaint_id"),
+    ("petitioner", "complaint_id"),
+    ("deadline", "complaint_id"),
+    ("supplement", "complaint_id"),
+    ("reply", "complaint_id"),
+    ("rating", "complaint_id"),
+    ("photo", "complaint_id"),
+    ("match_key", "complaint_id"),
+    ("match_fact", "complaint_id"),
+    ("match_verdict", "complaint_id"),
+    ("match_decision", "complaint_id"),
+    ("triage_decision", "complaint_id"),
+    ("verification_event", "verification_id"),
+    ("ledger_decision", "entry_id"),
+    ("record", "subject_id"),
+];
+
+/// The tables that grow by [`fill`].
+pub fn grown() -> impl Iterator<Item = &'static str> {
+    OWNERS.into_iter().chain(BELONGINGS.map(|(table, _)| table))
+}
+
+#[derive(QueryableByName)]
+struct Name {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+fn columns(conn: &mut Connection, table: &str) -> Vec<String> {
+    let query = match conn {
+        Connection::Sqlite(_) => format!("SELECT name FROM pragma_table_info('{table}')"),
+        Connection::Postgres(_) => format!(
+            "SELECT column_name::text AS name FROM information_schema.columns \
+             WHERE table_schema = 'public' AND table_name = '{table}'"
+        ),
+    };
+    let names: Vec<Name> = sql_query(query).load(conn).unwrap();
+    names.into_iter().map(|n| n.name).collect()
+}
+
+/// Makes `times` copies of every owner and of all that belongs to it, and tells the database.
+pub fn fill(conn: &mut Connection, times: u32) {
+    let new_id = match conn {
+        Connection::Sqlite(_) => "randomblob(16)",
+        Connection::Postgres(_) => "gen_random_uuid()",
+    };
+    let mut script = "CREATE TEMP TABLE copies AS \
+        SELECT id AS old, id AS new, 0 AS n FROM complaint WHERE 1 = 0;\n"
+        .to_owned();
+    for owner in OWNERS {
+        script += &format!(
+            "INSERT INTO copies SELECT id, {new_id}, n FROM {owner} CROSS JOIN \
+             (WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {times}) \
+              SELECT n FROM numbers) AS numbers;\n"
+        );
+    }
+    script += "CREATE INDEX copies_idx ON copies (old, n);\n";
+    let owners = OWNERS.map(|owner| (owner, "id"));
+    for (table, key) in owners.into_iter().chain(BELONGINGS) {
+        let columns = columns(conn, table);
+        let values: Vec<String> = columns
+            .iter()
+            .map(|column| copied(table, column, new_id))
+            .collect();
+        script += &format!(
+            "INSERT INTO {table} (\"{}\") SELECT {} FROM {table} AS t JOIN copies AS own ON own.old = t.{key};\n",
+            columns.join("\", \""),
+            values.join(", ")
+        );
+    }
+    script += "DROP TABLE copies;";
+    // Nobody analyses an embedded database, so its plans must be good without.
+    if matches!(conn, Connection::Postgres(_)) {
+        script += "ANALYZE;";
+    }
+    conn.batch_execute(&script).unwrap();
+}
+
+/// What a column holds in a copy.
+fn copied(table: &str, column: &str, new_id: &str) -> String {
+    match column {
+        "id" if OWNERS.contains(&table) => "own.new".to_owned(),
+        "id" => new_id.to_owned(),
+        "entry_id" | "complaint_id" | "verification_id" | "subject_id" => format!(
+            "COALESCE((SELECT c.new FROM copies c WHERE c.old = t.{column} AND c.n = own.n), t.{column})"
+        ),
+        "number" | "tracking_code" | "external_no" | "client_id" | "sha256" => {
+            format!("t.{column} || '-' || own.n")
+        }
+        "key" if table == "match_key" => "t.key + own.n".to_owned(),
+        // A district has ten streets or so.
+        "street_code" => "'3501020' || (10 + own.n % 10)".to_owned(),
+        // Of what a district ever received, little still waits.
+        "in_queue" => "t.in_queue AND (own.n % 50 = 0)".to_owned(),
+        "queue_rank" => "t.queue_rank + own.n".to_owned(),
+        _ => format!("t.\"{column}\""),
+    }
+}
