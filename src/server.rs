@@ -179,6 +179,12 @@ pub static ROUTES: &[Route] = &[
         || post().to(staff_routes::unmask_reporter),
     ),
     route(
+        Method::POST,
+        "/api/v1/complaints/{number}/unhiding",
+        Access::Staff(BRIGADE),
+        || post().to(complaint::hidden::unhide_complaint),
+    ),
+    route(
         Method::GET,
         "/api/v1/sender-blocks",
         Access::Staff(BRIGADE),

@@ -84,6 +84,10 @@ pub async fn guard(
     };
     let caller = authenticate(&request).await?;
     permit(access, caller.as_ref())?;
+    // Nothing is called by a name with the letter NUL, and no database can be asked for one.
+    if request.path().contains("%00") {
+        return Err(Problem::not_found().into());
+    }
     if let Some(caller) = caller {
         request.extensions_mut().insert(CallerScope(caller.scope()));
         request.extensions_mut().insert(caller);
@@ -124,7 +128,8 @@ async fn authenticate(request: &ServiceRequest) -> Result<Option<Caller>, Proble
                 .read(move |c| {
                     let live = queries::session_is_live(c, session).or_fault("load session")?;
                     let staff = queries::staff_by_id(c, subject).or_fault("load staff")?;
-                    Ok(staff.filter(|_| live))
+                    // Disabling ends the sessions as well; the phone must learn the true reason.
+                    Ok(staff.filter(|staff| live || staff.disabled))
                 })
                 .await?
                 .ok_or_else(|| Problem::because(Code::TokenExpired, "the session was ended"))?;

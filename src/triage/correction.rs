@@ -8,13 +8,13 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{claims, rejudge};
+use super::claims;
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
     machine::ENDED,
     queries::{self, ComplaintRow},
-    rank,
+    rank, rejudge,
     views::ComplaintSummary,
 };
 use crate::ledger::queries as ledger;
@@ -197,7 +197,7 @@ fn correct(
     record::append(conn, &event, now).or_fault("record")?;
     let corrected = queries::by_id(conn, row.id).or_fault("load the complaint")?;
     matching::queries::refile(conn, row.id)?;
-    if corrected.in_queue && matches!(corrected.link.as_str(), "own" | "suspected") {
+    if rejudge::may_be_judged(&corrected) {
         rejudge::judge_again(conn, &app.profile, &corrected, &actor, now)?;
     }
     ledger::refresh(conn, &app.profile, row.entry_id, now)?;

@@ -7,7 +7,6 @@ pub mod decisions;
 pub mod match_decisions;
 pub mod matches;
 pub mod queue;
-mod rejudge;
 pub mod replies;
 mod split;
 
