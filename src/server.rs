@@ -162,6 +162,12 @@ pub static ROUTES: &[Route] = &[
     ),
     route(
         Method::GET,
+        "/api/v1/complaints/{number}/corrections",
+        Access::Staff(BRIGADE),
+        || get().to(triage::corrections::list_corrections),
+    ),
+    route(
+        Method::GET,
         "/api/v1/complaints/{number}/photos/{photo_id}",
         Access::Staff(staff_routes::READERS),
         || get().to(staff_routes::get_photo),

@@ -221,7 +221,8 @@ fn check_category<'a>(
     found
 }
 
-fn check_location(
+/// Checks a position; what is wrong with it is added to the items.
+pub fn check_location(
     location: LocationBody,
     profile: &Profile,
     border: Border,

@@ -16,6 +16,7 @@ pub mod parts;
 pub mod person;
 pub mod petitioners;
 pub mod photos;
+pub mod place;
 pub mod queries;
 pub mod rank;
 pub mod rejudge;

@@ -66,6 +66,16 @@ impl ComplaintRow {
     }
 }
 
+impl ComplaintRow {
+    /// The texts kept under a flag's name.
+    #[must_use]
+    pub fn listed(&self, flag: &str) -> Vec<String> {
+        let list = self.flags.0.get(flag).and_then(serde_json::Value::as_array);
+        let texts = list.into_iter().flatten().filter_map(|v| v.as_str());
+        texts.map(str::to_owned).collect()
+    }
+}
+
 /// Where a complaint lies, as stored.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = complaint_place)]

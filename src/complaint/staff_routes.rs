@@ -231,6 +231,7 @@ fn view(
         occurred_at: row.occurred_at.map(local),
         occurred_until: row.occurred_until.map(local),
         wants_reopening: row.has_flag("wants_reopening"),
+        acknowledged_similar: row.listed("acknowledged_similar"),
         demand: row.demand,
         procedure: row.procedure,
         external_no: row.external_no,

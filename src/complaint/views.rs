@@ -417,6 +417,8 @@ pub struct ComplaintView {
     pub person_count: i32,
     /// Whether the reporter asks for reopening.
     pub wants_reopening: bool,
+    /// Numbers of similar matters the reporter was shown and filed beside.
+    pub acknowledged_similar: Vec<String>,
     /// Its clocks.
     pub deadlines: Vec<DeadlineView>,
     /// Photos.
