@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use tokio::sync::Semaphore;
 
-use crate::config::Settings;
+use crate::config::{Settings, Sms};
 use crate::district::Profile;
 use crate::linkage::Model;
 use crate::platform::{
@@ -17,7 +17,7 @@ use crate::platform::{
     limit::Limits,
     metrics::Metrics,
     room::Room,
-    sms::{LogGateway, SmsGateway},
+    sms::{LogGateway, NoGateway, SmsGateway},
 };
 
 /// The parts every capability stands on.
@@ -93,7 +93,10 @@ impl App {
             profile: Arc::new(profile),
             clock: ports.clock,
             keys,
-            sms: ports.sms,
+            sms: match settings.sms {
+                Sms::Log => ports.sms,
+                Sms::None => Arc::new(NoGateway),
+            },
             limits: Limits::new(settings.rates, settings.rate_limit),
             metrics: Metrics::default(),
             upload_room: Room::of_megabytes(settings.upload_memory_mb),

@@ -162,6 +162,12 @@ pub static ROUTES: &[Route] = &[
     ),
     route(
         Method::GET,
+        "/api/v1/complaints/{number}/corrections",
+        Access::Staff(BRIGADE),
+        || get().to(triage::corrections::list_corrections),
+    ),
+    route(
+        Method::GET,
         "/api/v1/complaints/{number}/photos/{photo_id}",
         Access::Staff(staff_routes::READERS),
         || get().to(staff_routes::get_photo),
@@ -177,6 +183,12 @@ pub static ROUTES: &[Route] = &[
         "/api/v1/complaints/{number}/reporter/unmask",
         Access::Staff(BRIGADE),
         || post().to(staff_routes::unmask_reporter),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/complaints/{number}/unhiding",
+        Access::Staff(BRIGADE),
+        || post().to(complaint::hidden::unhide_complaint),
     ),
     route(
         Method::GET,

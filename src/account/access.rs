@@ -128,7 +128,8 @@ async fn authenticate(request: &ServiceRequest) -> Result<Option<Caller>, Proble
                 .read(move |c| {
                     let live = queries::session_is_live(c, session).or_fault("load session")?;
                     let staff = queries::staff_by_id(c, subject).or_fault("load staff")?;
-                    Ok(staff.filter(|_| live))
+                    // Disabling ends the sessions as well; the phone must learn the true reason.
+                    Ok(staff.filter(|staff| live || staff.disabled))
                 })
                 .await?
                 .ok_or_else(|| Problem::because(Code::TokenExpired, "the session was ended"))?;

@@ -237,6 +237,25 @@ pub fn use_session(conn: &mut Connection, id: Id, now: DateTime<Utc>) -> QueryRe
         .execute(conn)
 }
 
+/// Whether a token that came of the same session after `since` was exchanged itself.
+///
+/// # Errors
+/// What the database answers.
+pub fn was_refreshed_since(
+    conn: &mut Connection,
+    row: &SessionRow,
+    since: UtcTime,
+) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::exists(
+        session::table
+            .filter(session::family_id.eq(row.family_id))
+            .filter(session::id.ne(row.id))
+            .filter(session::created_at.ge(since))
+            .filter(session::used_at.is_not_null()),
+    ))
+    .get_result(conn)
+}
+
 /// Whether a session was not ended.
 ///
 /// # Errors
@@ -293,14 +312,27 @@ pub fn resident_of_phone(
         .first(conn)
 }
 
-/// The blind index of a resident's phone.
+/// Keeps a resident's phone, sealed under their id, unless it is there: notices go to it.
 ///
 /// # Errors
 /// What the database answers.
-pub fn phone_key_of(conn: &mut Connection, id: Id) -> QueryResult<String> {
+pub fn keep_phone(conn: &mut Connection, id: Id, sealed: &[u8]) -> QueryResult<usize> {
+    let without = resident::table
+        .find(id)
+        .filter(resident::sealed_phone.is_null());
+    diesel::update(without)
+        .set(resident::sealed_phone.eq(sealed))
+        .execute(conn)
+}
+
+/// The blind index of a resident's phone, and the phone, sealed under their id.
+///
+/// # Errors
+/// What the database answers.
+pub fn phone_of(conn: &mut Connection, id: Id) -> QueryResult<(String, Option<Vec<u8>>)> {
     resident::table
         .find(id)
-        .select(resident::phone_key)
+        .select((resident::phone_key, resident::sealed_phone))
         .first(conn)
 }
 
@@ -317,7 +349,7 @@ pub struct OtpRow {
     pub expires_at: UtcTime,
 }
 
-/// Stores a phone code.
+/// Stores a phone code; those sent before are void.
 ///
 /// # Errors
 /// What the database answers.
@@ -328,6 +360,12 @@ pub fn insert_otp(
     now: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 ) -> QueryResult<usize> {
+    let earlier = resident_otp::table
+        .filter(resident_otp::phone_key.eq(phone_key))
+        .filter(resident_otp::used_at.is_null());
+    diesel::update(earlier)
+        .set(resident_otp::used_at.eq(UtcTime(now)))
+        .execute(conn)?;
     diesel::insert_into(resident_otp::table)
         .values((
             resident_otp::id.eq(Id::new()),

@@ -18,6 +18,7 @@ use crate::platform::{
     http::Body,
     limit::Limited,
     problem::{Code, OnDb, Problem},
+    sms::NoGateway,
 };
 
 /// How long a phone code is valid.
@@ -58,7 +59,8 @@ fn mobile(text: &str) -> Result<String, Problem> {
         .ok_or_else(|| Problem::invalid("phone", "not_a_mobile", "is an 11-digit mobile number"))
 }
 
-/// Sends a sign-in code. The answer is the same for every number.
+/// Sends a sign-in code; codes sent before are void. The answer is the same for every number. 503
+/// `no_text_messages` where no text messages are sent.
 #[utoipa::path(post, path = "/api/v1/residents/otp", tag = "residents", operation_id = "create_resident_otp",
     request_body = CodeRequest, security(()),
     responses((status = 204), (status = "default", response = crate::platform::http::AnyProblem)))]
@@ -67,10 +69,13 @@ pub async fn send_code(
     address: Address,
     body: Body<CodeRequest>,
 ) -> Result<HttpResponse, Problem> {
+    if !app.sms.is_there() {
+        return Err(NoGateway::refusal());
+    }
     let phone = mobile(&body.value.phone)?;
     let phone_key = app.keys.blind_index(PHONE_KEY, &phone);
-    app.limits.take(Limited::SignIn, &address.0)?;
-    app.limits.take(Limited::SignIn, &phone_key)?;
+    app.limits.take(Limited::PhoneCode, &address.0)?;
+    app.limits.take(Limited::PhoneCode, &phone_key)?;
     let code = format!("{:06}", rand::rng().random_range(0..1_000_000));
     let hash = hash_token(&format!("{phone_key}{code}"));
     let now = app.now();
@@ -109,7 +114,8 @@ pub async fn sign_in(
 ) -> Result<HttpResponse, Problem> {
     let phone = mobile(&body.value.phone)?;
     let phone_key = app.keys.blind_index(PHONE_KEY, &phone);
-    app.limits.take(Limited::SignIn, &address.0)?;
+    let client = address.0;
+    app.limits.take(Limited::ResidentSignIn, &client)?;
     let hash = hash_token(&format!("{phone_key}{}", body.value.code));
     let (keys, now) = (app.keys.clone(), app.now());
     let tokens = app
@@ -130,9 +136,18 @@ pub async fn sign_in(
             }
             let resident =
                 queries::resident_of_phone(c, &phone_key, now).or_fault("load resident")?;
+            queries::keep_phone(
+                c,
+                resident,
+                &keys.seal(phone.as_bytes(), resident.0.as_bytes())?,
+            )
+            .or_fault("keep the phone")?;
             session::open(c, &keys, Subject::Resident, resident, now).map(Some)
         })
         .await?;
+    if tokens.is_some() {
+        app.limits.give_back(Limited::ResidentSignIn, &client);
+    }
     let refused = || {
         Problem::because(
             Code::BadCredentials,

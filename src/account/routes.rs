@@ -41,9 +41,9 @@ pub async fn sign_in(
     body: Body<SignIn>,
 ) -> Result<HttpResponse, Problem> {
     let SignIn { username, password } = body.value;
-    app.limits.take(Limited::SignIn, &address.0)?;
-    app.limits
-        .take(Limited::SignIn, &format!("user:{username}"))?;
+    let user_key = format!("user:{username}");
+    app.limits.take(Limited::StaffSignIn, &address.0)?;
+    app.limits.take(Limited::StaffSignIn, &user_key)?;
     let found = app
         .db
         .read(move |c| queries::staff_by_name(c, &username).or_fault("load staff"))
@@ -60,6 +60,8 @@ pub async fn sign_in(
         .db
         .write(move |c| session::open(c, &keys, Subject::Staff, staff.id, now))
         .await?;
+    app.limits.give_back(Limited::StaffSignIn, &address.0);
+    app.limits.give_back(Limited::StaffSignIn, &user_key);
     Ok(HttpResponse::Ok().json(tokens))
 }
 
@@ -72,7 +74,9 @@ pub struct Refresh {
     pub refresh_token: String,
 }
 
-/// Exchanges a refresh token for new tokens. It works once; a second use ends the session.
+/// Exchanges a refresh token for new tokens. It works once; a second use ends the session. Only
+/// within 30 seconds, and while the tokens it brought were not refreshed themselves, a second use
+/// counts as a lost answer and brings new tokens again.
 #[utoipa::path(post, path = "/api/v1/sessions/refresh", tag = "sessions", operation_id = "refresh_session",
     request_body = Refresh, security(()),
     responses((status = 200, body = Tokens), (status = "default", response = crate::platform::http::AnyProblem)))]
@@ -87,10 +91,11 @@ pub async fn refresh(
         .db
         .write(move |c| session::refresh(c, &keys, &token, now))
         .await?;
-    let tokens = refreshed.into_result().inspect_err(|_| {
+    if refreshed.is_refused() {
         // Guessing refresh tokens is hopeless, but it should not be free either.
-        let _ = app.limits.take(Limited::SignIn, &address.0);
-    })?;
+        app.limits.take(Limited::Refresh, &address.0)?;
+    }
+    let tokens = refreshed.into_result()?;
     Ok(HttpResponse::Ok().json(tokens))
 }
 

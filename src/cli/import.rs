@@ -13,17 +13,20 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use crate::app::{App, Ports};
 use crate::complaint::{
-    body::{ComplaintBody, IntakeBody},
+    body::{ComplaintBody, IntakeBody, LocationBody},
     desk::check_intake,
     intake,
+    person::ReporterBody,
 };
 use crate::config::Settings;
 use crate::district::{Profile, shanghai};
 use crate::record::Actor;
-use crate::text::shorten;
 
 /// Row errors printed at most; all are counted.
 const ERRORS_SHOWN: usize = 20;
+
+/// Letters an upstream number has at most, its source included.
+const EXTERNAL_NO_LETTERS: usize = 64;
 
 /// What to import.
 #[derive(Debug, Args)]
@@ -39,7 +42,11 @@ pub struct Complaints {
     /// Category code of rows without a category column
     #[arg(long, default_value = "water.black_odorous")]
     category: String,
-    /// Columns by meaning: id, date, text, title, district, place, category
+    /// Datum of positions in rows without a datum column
+    #[arg(long)]
+    datum: Option<String>,
+    /// Columns by meaning: id, date, text, title, district, place, category, lon, lat, datum,
+    /// accuracy (metres), phone, premises, occurred_at
     #[arg(
         long,
         default_value = "id=id,date=date,text=content,title=title,district=district,place=river"
@@ -68,9 +75,23 @@ struct Row {
     district: String,
     place: String,
     category: Option<String>,
+    position: Position,
+    phone: Option<String>,
+    premises: Option<String>,
+    occurred_at: Option<String>,
 }
 
-/// Imports a file and prints what became of it.
+/// A row's position, as its columns hold it.
+#[derive(Default)]
+struct Position {
+    lon: Option<String>,
+    lat: Option<String>,
+    datum: Option<String>,
+    accuracy: Option<String>,
+}
+
+/// Imports a file and prints what became of it. Refused rows make the exit code 1, after all others
+/// were stored: mend them and run it again.
 pub(super) fn run(settings: Settings, options: &Complaints) -> anyhow::Result<()> {
     actix_web::rt::System::new().block_on(async {
         let app = web::Data::new(App::build(settings, Ports::default())?);
@@ -83,6 +104,11 @@ pub(super) fn run(settings: Settings, options: &Complaints) -> anyhow::Result<()
             summary.stored,
             summary.placed,
             summary.known,
+            summary.refused.len()
+        );
+        anyhow::ensure!(
+            summary.refused.is_empty(),
+            "{} rows were refused; mend them and run the import again",
             summary.refused.len()
         );
         Ok(())
@@ -116,7 +142,10 @@ pub async fn import(
         });
         bar.set_position(offset);
         let outcome = match record {
-            Ok(record) => store(app, options, &row(&headers, &record, &columns)).await,
+            Ok(record) => {
+                let row = row(&headers, &record, &columns);
+                store(app, options, &record, &row).await
+            }
             Err(e) => Err(e.to_string()),
         };
         match outcome {
@@ -134,8 +163,21 @@ pub async fn import(
 
 /// `meaning=column` pairs.
 fn columns(text: &str) -> anyhow::Result<BTreeMap<String, String>> {
-    const MEANINGS: [&str; 7] = [
-        "id", "date", "text", "title", "district", "place", "category",
+    const MEANINGS: [&str; 14] = [
+        "id",
+        "date",
+        "text",
+        "title",
+        "district",
+        "place",
+        "category",
+        "lon",
+        "lat",
+        "datum",
+        "accuracy",
+        "phone",
+        "premises",
+        "occurred_at",
     ];
     let columns: BTreeMap<String, String> = text
         .split(',')
@@ -180,6 +222,15 @@ fn row(
         district: value("district").unwrap_or_default(),
         place: value("place").unwrap_or_default(),
         category: value("category"),
+        position: Position {
+            lon: value("lon"),
+            lat: value("lat"),
+            datum: value("datum"),
+            accuracy: value("accuracy"),
+        },
+        phone: value("phone"),
+        premises: value("premises"),
+        occurred_at: value("occurred_at"),
     }
 }
 
@@ -187,12 +238,16 @@ fn row(
 async fn store(
     app: &web::Data<App>,
     options: &Complaints,
+    record: &csv::StringRecord,
     row: &Row,
 ) -> Result<(bool, bool), String> {
     if row.id.is_empty() {
         return Err("has no id".to_owned());
     }
-    let body = body(&app.profile, options, row)?;
+    if record.iter().any(|field| field.contains('\0')) {
+        return Err("has a letter NUL, which is no text".to_owned());
+    }
+    let body = body(options, row)?;
     let draft = check_intake(app, body, Actor::System).map_err(|p| p.to_string())?;
     let mut prepared = draft.prepare(app, Vec::new());
     if !is_ours(&app.profile, row) {
@@ -208,13 +263,17 @@ async fn store(
     Ok((stored.first_record, placed))
 }
 
-fn body(profile: &Profile, options: &Complaints, row: &Row) -> Result<IntakeBody, String> {
-    let limits = profile.rules.limits;
+fn body(options: &Complaints, row: &Row) -> Result<IntakeBody, String> {
+    let external_no = format!("{}-{}", options.source, row.id);
+    if external_no.chars().count() > EXTERNAL_NO_LETTERS {
+        let message = format!("{external_no:?} has more than {EXTERNAL_NO_LETTERS} letters");
+        return Err(message);
+    }
     Ok(IntakeBody {
         channel: options.channel.clone(),
-        external_no: Some(shorten(&format!("{}-{}", options.source, row.id), 64)),
+        external_no: Some(external_no),
         source_class: None,
-        received_at: Some(received_at(&row.date)?),
+        received_at: Some(instant(&row.date)?),
         object_id: None,
         petitioners: Vec::new(),
         complaint: ComplaintBody {
@@ -222,15 +281,20 @@ fn body(profile: &Profile, options: &Complaints, row: &Row) -> Result<IntakeBody
                 .category
                 .clone()
                 .unwrap_or_else(|| options.category.clone()),
-            description: shorten(&row.text, limits.description_letters),
-            location: None,
-            address: address(profile, row),
-            premises: None,
-            occurred_at: None,
+            description: row.text.clone(),
+            location: location(&row.position, options)?,
+            address: address(row),
+            premises: row.premises.clone(),
+            occurred_at: row.occurred_at.as_deref().map(instant).transpose()?,
             occurred_until: None,
             demand: None,
-            reporter: None,
+            reporter: row.phone.clone().map(|phone| ReporterBody {
+                name: None,
+                phone: Some(phone),
+                id_number: None,
+            }),
             acknowledged_similar: Vec::new(),
+            same_as: None,
         },
     })
 }
@@ -241,19 +305,49 @@ fn is_ours(profile: &Profile, row: &Row) -> bool {
 }
 
 /// District and place as an address.
-fn address(profile: &Profile, row: &Row) -> Option<String> {
+fn address(row: &Row) -> Option<String> {
     let words = format!("{}{}", row.district, row.place);
-    (!words.is_empty()).then(|| shorten(&words, profile.rules.limits.address_letters))
+    (!words.is_empty()).then_some(words)
+}
+
+/// A pair and its datum, or none of them.
+fn location(position: &Position, options: &Complaints) -> Result<Option<LocationBody>, String> {
+    let (Some(lon), Some(lat)) = (&position.lon, &position.lat) else {
+        return match (&position.lon, &position.lat) {
+            (None, None) => Ok(None),
+            _ => Err("has half a position".to_owned()),
+        };
+    };
+    let number = |text: &str, what: &str| {
+        text.parse::<f64>()
+            .map_err(|_| format!("{what} {text:?} is no number"))
+    };
+    let datum = position.datum.as_ref().or(options.datum.as_ref());
+    let datum = datum.ok_or("has a position without its datum; name it with --datum")?;
+    Ok(Some(LocationBody {
+        lon: number(lon, "lon")?,
+        lat: number(lat, "lat")?,
+        datum: datum
+            .parse()
+            .map_err(|_| format!("{datum:?} is no datum"))?,
+        accuracy_m: position
+            .accuracy
+            .as_deref()
+            .map(|text| number(text, "accuracy"))
+            .transpose()?,
+    }))
 }
 
 /// A day (its noon in Shanghai) or an RFC 3339 instant.
-fn received_at(text: &str) -> Result<DateTime<Utc>, String> {
+fn instant(text: &str) -> Result<DateTime<Utc>, String> {
+    let no_date = || format!("{text:?} is no date such as 2020-09-03");
+    if !text.starts_with(|c: char| c.is_ascii_digit()) {
+        return Err(no_date());
+    }
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         return Ok(at.to_utc());
     }
-    let day: NaiveDate = text
-        .parse()
-        .map_err(|_| format!("{text:?} is no date such as 2020-09-03"))?;
+    let day: NaiveDate = text.parse().map_err(|_| no_date())?;
     NaiveTime::from_hms_opt(12, 0, 0)
         .and_then(|noon| day.and_time(noon).and_local_timezone(shanghai()).single())
         .map(|at| at.to_utc())

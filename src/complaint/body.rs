@@ -32,8 +32,16 @@ pub struct ComplaintBody {
     /// The shop, site or company complained of.
     pub premises: Option<String>,
     /// Begin of what is complained of, RFC 3339.
+    #[serde(
+        default,
+        deserialize_with = "crate::platform::http::dates::maybe_instant"
+    )]
     pub occurred_at: Option<DateTime<Utc>>,
     /// Its end.
+    #[serde(
+        default,
+        deserialize_with = "crate::platform::http::dates::maybe_instant"
+    )]
     pub occurred_until: Option<DateTime<Utc>>,
     /// What the reporter wants, such as `enforcement`, `compensation`, `relocation`, `advice`.
     #[validate(length(max = 64, message = "has 64 letters at most"))]
@@ -44,6 +52,11 @@ pub struct ComplaintBody {
     #[serde(default)]
     #[validate(length(max = 20, message = "has 20 numbers at most"))]
     pub acknowledged_similar: Vec<String>,
+    /// Number of the similar matter that the reporter says theirs is ("follow this one"). The
+    /// complaint joins it as one more voice, provisionally, and has a number and a tracking code
+    /// of its own.
+    #[validate(length(min = 1, max = 32, message = "is a number of `similar`"))]
+    pub same_as: Option<String>,
 }
 
 /// A position.
@@ -74,6 +87,10 @@ pub struct IntakeBody {
     #[validate(length(max = 64, message = "has 64 letters at most"))]
     pub source_class: Option<String>,
     /// When it reached the channel; now unless said. Its clocks start here.
+    #[serde(
+        default,
+        deserialize_with = "crate::platform::http::dates::maybe_instant"
+    )]
     pub received_at: Option<DateTime<Utc>>,
     /// Registered id of the object complained of (统一社会信用代码 and the like).
     #[validate(length(min = 1, max = 64, message = "has 1 to 64 letters"))]
@@ -117,6 +134,8 @@ pub struct Checked {
     pub reporter: Option<Person>,
     /// Acknowledged numbers.
     pub acknowledged: Vec<String>,
+    /// The matter the reporter says theirs is.
+    pub same_as: Option<String>,
 }
 
 /// Whether positions outside the district are refused. Rows of another system may lie outside
@@ -184,6 +203,7 @@ impl ComplaintBody {
             demand: self.demand.as_deref().and_then(trimmed),
             reporter,
             acknowledged: self.acknowledged_similar,
+            same_as: self.same_as.as_deref().and_then(trimmed),
         })
     }
 }
@@ -201,7 +221,8 @@ fn check_category<'a>(
     found
 }
 
-fn check_location(
+/// Checks a position; what is wrong with it is added to the items.
+pub fn check_location(
     location: LocationBody,
     profile: &Profile,
     border: Border,

@@ -9,18 +9,20 @@ use validator::Validate;
 
 use super::{
     queries::{self, reporter_event},
+    rejudge,
     tracking::{code_of, counted, may_add},
     views::StepView,
 };
 use crate::account::caller::Address;
 use crate::app::App;
 use crate::ledger::queries as ledger;
+use crate::matching;
 use crate::platform::{
     http::{Answer, Body, IdempotencyKey},
     limit::Limited,
     problem::{Code, OnDb, Problem},
 };
-use crate::record;
+use crate::record::{self, Actor};
 use crate::text::mask;
 
 /// More facts.
@@ -34,10 +36,15 @@ pub struct SupplementBody {
     #[serde(default)]
     pub new_facts: bool,
     /// When it happened.
+    #[serde(
+        default,
+        deserialize_with = "crate::platform::http::dates::maybe_instant"
+    )]
     pub occurred_at: Option<DateTime<Utc>>,
 }
 
-/// Adds facts. A complaint that was returned for completion goes back to the queue.
+/// Adds facts. A complaint that was returned for completion goes back to the queue. New facts count
+/// in matching (R3, R6): a complaint that still waits is judged again.
 #[utoipa::path(post, path = "/api/v1/tracking/{code}/supplements", tag = "tracking", operation_id = "add_supplement", security(()),
     params(("code" = String, Path)), request_body = SupplementBody,
     responses((status = 201, body = StepView), (status = "default", response = crate::platform::http::AnyProblem)))]
@@ -50,7 +57,7 @@ pub async fn add_supplement(
 ) -> Result<HttpResponse, Problem> {
     let code = code_of(&app, &address, &path)?;
     app.limits.take(Limited::Submit, &address.0)?;
-    let now = app.now();
+    let (shared, now) = (app.clone(), app.now());
     let Body { value, fingerprint } = body;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
@@ -69,14 +76,22 @@ pub async fn add_supplement(
             let event =
                 reporter_event(&row, "supplement").with(json!({ "new_facts": value.new_facts }));
             record::append(conn, &event, now).or_fault("record")?;
-            let state = if row.state == "returned" {
-                queries::advance(conn, &row, &reporter_event(&row, "resubmit"), now)?
-            } else {
-                row.state.as_str()
-            };
+            if !row.hidden {
+                matching::queries::refile(conn, row.id)?;
+            }
+            if row.state == "returned" {
+                queries::advance(conn, &row, &reporter_event(&row, "resubmit"), now)?;
+            }
+            let row = queries::by_id(conn, row.id).or_fault("load the complaint")?;
+            if value.new_facts && rejudge::may_be_judged(&row) {
+                rejudge::judge_again(conn, &shared.profile, &row, &Actor::Reporter, now)?;
+            } else if value.new_facts && row.link == "provisional" {
+                rejudge::refine_link(conn, &shared.profile, &row, &Actor::Reporter, now)?;
+            }
+            let row = queries::by_id(conn, row.id).or_fault("load the complaint")?;
             Answer::created(
                 format!("/api/v1/tracking/{code}"),
-                &StepView::of(&row, state),
+                &StepView::of(&row, &row.state),
             )
         })
         .await
@@ -120,7 +135,8 @@ pub struct RatingBody {
     pub wants_reopening: bool,
 }
 
-/// Rates the reply, once, within 14 days. Dissatisfaction asks for reopening; it never reopens
+/// Rates the last reply, once, within 14 days; a complaint that was reopened and answered again is
+/// rated again. Dissatisfaction asks for reopening; it never reopens
 /// by itself.
 #[utoipa::path(post, path = "/api/v1/tracking/{code}/rating", tag = "tracking", operation_id = "create_rating", security(()),
     params(("code" = String, Path)), request_body = RatingBody,
@@ -145,20 +161,15 @@ pub async fn rate(
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = queries::take_by_code(conn, &code)?;
-            if queries::rating_of(conn, row.id)
-                .or_fault("load the rating")?
-                .is_some()
-            {
+            let replies = queries::replies_of(conn, row.id).or_fault("load replies")?;
+            let Some(reply) = replies.iter().rev().find(|r| r.kind == "final") else {
+                return Err(Problem::wrong_state(&row.state, "rate"));
+            };
+            if queries::is_rated(conn, reply.id).or_fault("load the rating")? {
                 return Err(Problem::because(Code::Gone, "the reply was rated already"));
             }
-            let replies = queries::replies_of(conn, row.id).or_fault("load replies")?;
             let open = TimeDelta::days(shared.profile.rules.rating.open_days);
-            let late = replies
-                .iter()
-                .rev()
-                .find(|r| r.kind == "final")
-                .is_some_and(|r| now - r.created_at.0 > open);
-            if late {
+            if now - reply.created_at.0 > open {
                 return Err(Problem::because(
                     Code::Gone,
                     "a reply can be rated within 14 days",
@@ -170,6 +181,7 @@ pub async fn rate(
             queries::insert_rating(
                 conn,
                 row.id,
+                reply.id,
                 value.score.as_str(),
                 texts,
                 value.wants_reopening,

@@ -12,7 +12,7 @@ use super::{
     photos::{self, PhotoView, Taken},
     queries::{self, ComplaintRow},
     rank::{FROM_ABOVE, RankInput, queue_rank},
-    senders,
+    resent, senders,
 };
 use crate::district::{DeadlineKind, Profile, calendar::date_of};
 use crate::geo::{Point, cell};
@@ -121,12 +121,18 @@ pub fn prepare(
     if let Some(phone_key) = &door.resident_key
         && !people.iter().any(|signer| signer.keys.contains(phone_key))
     {
-        let signer = Signer {
-            kind: REPORTER.to_owned(),
-            person: Person::default(),
-            keys: vec![phone_key.clone()],
-        };
-        people.insert(0, signer);
+        // Whoever is signed in and whoever reports are one human, whatever phone they name.
+        match people.iter_mut().find(|signer| signer.kind == REPORTER) {
+            Some(signer) => signer.keys.push(phone_key.clone()),
+            None => people.insert(
+                0,
+                Signer {
+                    kind: REPORTER.to_owned(),
+                    person: Person::default(),
+                    keys: vec![phone_key.clone()],
+                },
+            ),
+        }
     }
     prepare_signed(profile, checked, door, people, photos)
 }
@@ -230,18 +236,22 @@ pub fn store(
         ..
     } = prepared;
     matching::queries::lock(conn, report, profile).or_fault("lock the matter")?;
-    let from: Vec<String> = report.persons.iter().chain(&door.sender).cloned().collect();
-    let hidden = senders::is_blocked(conn, &from).or_fault("look at the abuse list")?;
-    let verdict = if hidden {
-        Verdict::new_matter(profile.model.name())
-    } else {
-        matching::queries::verdict_for(conn, report, profile)?
-    };
-    if let (Outcome::SameSubmission, Some(first)) = (verdict.outcome, verdict.target) {
-        return first_record(conn, first.into(), verdict);
+    if let Some(first) = resent::first_record_of(conn, profile, prepared)? {
+        return resent::answer_again(conn, profile, first, prepared, now);
     }
+    let from: Vec<String> = report.persons.iter().chain(&door.sender).cloned().collect();
+    let hidden = senders::is_blocked(conn, &from, now).or_fault("look at the abuse list")?;
+    let judged = matching::queries::verdict_for(conn, report, profile)?;
+    let verdict = match &checked.same_as {
+        Some(number) => judged.following(number),
+        None => judged,
+    };
     let title = title(profile, checked);
-    let placement = ledger::place(conn, profile, report, &title, &verdict, now)?;
+    // A blocked sender's complaint stands alone, but is answered as everybody's: state and similar
+    // matters are those of the true verdict.
+    let alone = Verdict::new_matter(profile.model.name());
+    let placed = if hidden { &alone } else { &verdict };
+    let placement = ledger::place(conn, profile, report, &title, placed, now)?;
     let number = next_number(conn, profile, now)?;
     let clocks = clocks(profile, door);
     let row = NewComplaint::of(
@@ -273,20 +283,6 @@ pub fn store(
         entry_number: placement.entry_number,
         verdict,
         first_record: false,
-    })
-}
-
-fn first_record(conn: &mut Connection, id: Id, verdict: Verdict) -> Result<Stored, Problem> {
-    let row = queries::by_id(conn, id).or_fault("load the first record")?;
-    let photos = photos::of_complaint(conn, id).or_fault("load photos")?;
-    let entry_number = queries::entry_number_of(conn, row.entry_id).or_fault("load the entry")?;
-    let photos = photos.into_iter().map(photos::StoredPhoto::view).collect();
-    Ok(Stored {
-        row,
-        photos,
-        entry_number,
-        verdict,
-        first_record: true,
     })
 }
 
@@ -455,7 +451,7 @@ impl<'a> NewComplaint<'a> {
             hidden,
             risk: checked.risk,
             flags: JsonValue(
-                json!({ "hot_point": checked.hot_point, "acknowledged_similar": checked.acknowledged }),
+                json!({ "hot_point": checked.hot_point, "acknowledged_similar": checked.acknowledged, "same_as": checked.same_as }),
             ),
             due_on,
             in_queue: !hidden,

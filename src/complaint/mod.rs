@@ -7,6 +7,7 @@ pub mod body;
 pub mod desk;
 pub mod feedback;
 pub mod form;
+pub mod hidden;
 pub mod intake;
 pub mod machine;
 pub mod multipart;
@@ -15,8 +16,11 @@ pub mod parts;
 pub mod person;
 pub mod petitioners;
 pub mod photos;
+pub mod place;
 pub mod queries;
 pub mod rank;
+pub mod rejudge;
+mod resent;
 pub mod routes;
 pub mod senders;
 pub mod staff_routes;
@@ -45,5 +49,6 @@ pub mod views;
     senders::block_sender,
     senders::list_sender_blocks,
     senders::lift_sender_block,
+    hidden::unhide_complaint,
 ))]
 pub struct Doc;

@@ -1,16 +1,18 @@
 //! Reads a multipart body: one part `complaint` (JSON) and photos, in any order, within bounds.
 
 use actix_multipart::{Field, Multipart};
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
 use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt as _;
 
 use super::photos::Upload;
 use crate::platform::{
-    http::MAX_JSON_BYTES,
+    http::{MAX_JSON_BYTES, Patience, Waiting},
     problem::{Code, Item, Problem},
     room::{Held, Room},
 };
+
+/// What a body may have beside its photos: the JSON part, boundaries, headers of parts.
+const BESIDE_PHOTOS: usize = 1024 * 1024;
 
 /// What a multipart body held.
 #[derive(Debug, Default)]
@@ -34,11 +36,33 @@ pub struct PartLimits<'a> {
     pub photo_bytes: usize,
 }
 
+impl PartLimits<'_> {
+    /// Bytes of the whole body at most.
+    fn whole(&self) -> usize {
+        self.photos * self.photo_bytes + BESIDE_PHOTOS
+    }
+
+    fn too_large(&self) -> Problem {
+        Problem::because(
+            Code::BodyTooLarge,
+            format!("the whole body may have {} bytes", self.whole()),
+        )
+    }
+}
+
+/// A body that is being read: how long it may still take, and how much may still come.
+struct Reading<'a> {
+    waiting: Waiting,
+    left: usize,
+    limits: PartLimits<'a>,
+    room: &'a Room,
+}
+
 /// Reads the body.
 ///
 /// # Errors
-/// 400 when it is not multipart, has an unknown part, too many photos, or breaks off; 413 when
-/// its JSON part is too large; 503 when all uploads together would need more memory than they
+/// 400 when it is not multipart, has an unknown part, too many photos, or breaks off; 408 when it
+/// does not come in time; 413 when its JSON part or the whole is too large; 503 when all uploads together would need more memory than they
 /// are given.
 pub async fn read(
     request: &HttpRequest,
@@ -47,16 +71,27 @@ pub async fn read(
     room: &Room,
 ) -> Result<Parts, Problem> {
     let malformed = |detail: &str| Problem::because(Code::MalformedRequest, detail.to_owned());
+    let announced = request.headers().get(header::CONTENT_LENGTH);
+    let announced = announced.and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|bytes| bytes > limits.whole()) {
+        return Err(limits.too_large());
+    }
     let mut stream = Multipart::from_request(request, payload)
         .await
         .map_err(|_| malformed("send multipart/form-data with a boundary"))?;
     let mut parts = Parts::default();
-    while let Some(field) = stream.next().await {
+    let mut reading = Reading {
+        waiting: Patience::UPLOAD.begin(),
+        left: limits.whole(),
+        limits,
+        room,
+    };
+    while let Some(field) = reading.waiting.next(&mut stream).await? {
         let field =
             field.map_err(|_| malformed("the multipart body breaks off or is malformed"))?;
         let name = field.name().unwrap_or_default().to_owned();
         if name == limits.json && parts.json.is_none() {
-            let (json, _) = read_field(field, MAX_JSON_BYTES, room).await?;
+            let (json, _) = reading.field(field, MAX_JSON_BYTES).await?;
             parts.json = Some(json.ok_or_else(|| Problem::new(Code::BodyTooLarge))?);
         } else if limits.roles.contains(&name.as_str()) {
             if parts.uploads.len() == limits.photos {
@@ -71,7 +106,7 @@ pub async fn read(
                 .content_disposition()
                 .and_then(|d| d.get_filename())
                 .map(str::to_owned);
-            let (bytes, held) = read_field(field, limits.photo_bytes, room).await?;
+            let (bytes, held) = reading.field(field, limits.photo_bytes).await?;
             parts.uploads.push(Upload {
                 role: name,
                 file_name,
@@ -94,28 +129,63 @@ pub async fn read(
     Ok(parts)
 }
 
-/// The field's bytes and the room they hold; `None` when there were more than allowed. The rest is
-/// read and dropped, so that the parts after it are still read.
-async fn read_field(
-    mut field: Field,
-    max: usize,
+impl Reading<'_> {
+    /// The field's bytes and the room they hold; `None` when there were more than allowed. The
+    /// rest is read and dropped, within the bound of the whole body, so that the parts after it
+    /// are still read.
+    async fn field(
+        &mut self,
+        mut field: Field,
+        max: usize,
+    ) -> Result<(Option<Bytes>, Held), Problem> {
+        let mut bytes = BytesMut::new();
+        let mut held = Held::default();
+        let mut too_many = false;
+        while let Some(chunk) = self.waiting.next(&mut field).await? {
+            let chunk = chunk.map_err(|_| {
+                Problem::because(Code::MalformedRequest, "the multipart body breaks off")
+            })?;
+            self.left = self
+                .left
+                .checked_sub(chunk.len())
+                .ok_or_else(|| self.limits.too_large())?;
+            too_many |= bytes.len() + chunk.len() > max;
+            if too_many {
+                bytes = BytesMut::new();
+                held = Held::default();
+            } else {
+                self.room.take(chunk.len(), &mut held)?;
+                bytes.extend_from_slice(&chunk);
+            }
+        }
+        Ok(((!too_many).then(|| bytes.freeze()), held))
+    }
+}
+
+/// Reads a body that is one photo, within its bound, taking room as it comes.
+///
+/// # Errors
+/// 413 when it is too large, 408 when it does not come in time, 400 when it breaks off, 503 when
+/// there is no room.
+pub async fn read_raw(
+    payload: &mut Payload,
+    photo_bytes: usize,
     room: &Room,
-) -> Result<(Option<Bytes>, Held), Problem> {
+) -> Result<(Bytes, Held), Problem> {
+    let waiting = Patience::UPLOAD.begin();
     let mut bytes = BytesMut::new();
     let mut held = Held::default();
-    let mut too_many = false;
-    while let Some(chunk) = field.next().await {
-        let chunk = chunk.map_err(|_| {
-            Problem::because(Code::MalformedRequest, "the multipart body breaks off")
-        })?;
-        too_many |= bytes.len() + chunk.len() > max;
-        if too_many {
-            bytes = BytesMut::new();
-            held = Held::default();
-        } else {
-            room.take(chunk.len(), &mut held)?;
-            bytes.extend_from_slice(&chunk);
+    while let Some(chunk) = waiting.next(payload).await? {
+        let chunk =
+            chunk.map_err(|_| Problem::because(Code::MalformedRequest, "the body breaks off"))?;
+        if bytes.len() + chunk.len() > photo_bytes {
+            return Err(Problem::because(
+                Code::PhotoTooLarge,
+                format!("a photo has {photo_bytes} bytes at most"),
+            ));
         }
+        room.take(chunk.len(), &mut held)?;
+        bytes.extend_from_slice(&chunk);
     }
-    Ok(((!too_many).then(|| bytes.freeze()), held))
+    Ok((bytes.freeze(), held))
 }

@@ -5,7 +5,9 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{queries::ComplaintRow, views::ComplaintSummary};
+use chrono::{DateTime, FixedOffset, NaiveDate};
+
+use super::{machine::MACHINE, queries::ComplaintRow};
 use crate::account::Resident;
 use crate::app::App;
 use crate::platform::{
@@ -13,17 +15,29 @@ use crate::platform::{
     http::{Page, PageQuery, Query},
     problem::{OnDb, Problem},
 };
+use crate::record::local;
 
 /// A page of one's own complaints.
 #[derive(Debug, Serialize, Deserialize)]
 struct OwnKey(Id);
 
-/// A resident's own complaint, with its code.
+/// A resident's own complaint, with its code. What the matching thinks of it stays inside.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OwnComplaint {
-    /// What lists show.
-    #[serde(flatten)]
-    pub summary: ComplaintSummary,
+    /// Number.
+    pub number: String,
+    /// State.
+    pub state: String,
+    /// State in Chinese.
+    pub state_name: &'static str,
+    /// Category code.
+    pub category: String,
+    /// Category in Chinese.
+    pub category_name: String,
+    /// When it was received.
+    pub received_at: DateTime<FixedOffset>,
+    /// The earliest running clock.
+    pub due_on: NaiveDate,
     /// The code to follow it by.
     pub tracking_code: String,
 }
@@ -61,7 +75,13 @@ pub async fn own_complaints(
         limit,
         |row| OwnKey(row.id),
         |row| OwnComplaint {
-            summary: ComplaintSummary::of(&profile, &row),
+            state_name: MACHINE.label(&row.state),
+            category_name: profile.category_name(&row.category),
+            received_at: local(row.received_at),
+            due_on: row.due_on,
+            number: row.number,
+            state: row.state,
+            category: row.category,
             tracking_code: row.tracking_code,
         },
     );

@@ -164,6 +164,17 @@ impl Taken {
         Err(Problem::because(code, problem.to_string()))
     }
 
+    /// Told to its sender when the complaint keeps as many photos as it may already.
+    #[must_use]
+    pub fn beyond_limit(&self) -> PhotoView {
+        PhotoView {
+            status: "refused".to_owned(),
+            problem: Some("too_many_photos".to_owned()),
+            viewable: false,
+            ..self.view(None)
+        }
+    }
+
     fn view(&self, id: Option<Id>) -> PhotoView {
         let problem = self.result.as_ref().err().map(|p| p.code().to_owned());
         PhotoView {

@@ -8,7 +8,7 @@ use crate::platform::{
         Connection, Id, JsonValue, UtcTime,
         schema::{
             complaint, complaint_place, complaint_text, deadline, ledger_entry, rating, reply,
-            supplement,
+            supplement, triage_decision,
         },
     },
     problem::{OnDb, Problem},
@@ -63,6 +63,16 @@ impl ComplaintRow {
             .get(flag)
             .and_then(serde_json::Value::as_bool)
             .unwrap_or(false)
+    }
+}
+
+impl ComplaintRow {
+    /// The texts kept under a flag's name.
+    #[must_use]
+    pub fn listed(&self, flag: &str) -> Vec<String> {
+        let list = self.flags.0.get(flag).and_then(serde_json::Value::as_array);
+        let texts = list.into_iter().flatten().filter_map(|v| v.as_str());
+        texts.map(str::to_owned).collect()
     }
 }
 
@@ -327,11 +337,61 @@ pub fn insert_supplement(
     Ok(id)
 }
 
+/// A supplement as stored.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = supplement)]
+#[expect(missing_docs, reason = "columns, named as in the views")]
+pub struct SupplementRow {
+    pub complaint_id: Id,
+    pub text: String,
+    pub text_masked: String,
+    pub new_facts: bool,
+    pub occurred_at: Option<UtcTime>,
+    pub created_at: UtcTime,
+}
+
+/// The supplements of complaints, oldest first.
+///
+/// # Errors
+/// What the database answers.
+pub fn supplements_of(conn: &mut Connection, ids: &[Id]) -> QueryResult<Vec<SupplementRow>> {
+    supplement::table
+        .filter(supplement::complaint_id.eq_any(ids))
+        .order(supplement::id.asc())
+        .select(SupplementRow::as_select())
+        .load(conn)
+}
+
+/// A decision on a complaint, as far as its reporter is told of it.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = triage_decision)]
+#[expect(missing_docs, reason = "columns, named as in the views")]
+pub struct DecisionRow {
+    pub action: String,
+    pub reason: Option<String>,
+    pub document: Option<String>,
+    pub notice: Option<String>,
+    pub decided_at: UtcTime,
+}
+
+/// What was decided on a complaint, oldest first.
+///
+/// # Errors
+/// What the database answers.
+pub fn decisions_of(conn: &mut Connection, id: Id) -> QueryResult<Vec<DecisionRow>> {
+    triage_decision::table
+        .filter(triage_decision::complaint_id.eq(id))
+        .order(triage_decision::id.asc())
+        .select(DecisionRow::as_select())
+        .load(conn)
+}
+
 /// A reply as stored.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = reply)]
 #[expect(missing_docs, reason = "columns, named as in the views")]
 pub struct ReplyRow {
+    pub id: Id,
     pub kind: String,
     pub document: String,
     pub text: String,
@@ -351,25 +411,22 @@ pub fn replies_of(conn: &mut Connection, id: Id) -> QueryResult<Vec<ReplyRow>> {
         .load(conn)
 }
 
-/// A complaint's rating: score and whether reopening is wanted.
+/// Whether a reply was rated.
 ///
 /// # Errors
 /// What the database answers.
-pub fn rating_of(conn: &mut Connection, id: Id) -> QueryResult<Option<(String, bool)>> {
-    rating::table
-        .find(id)
-        .select((rating::score, rating::wants_reopening))
-        .first(conn)
-        .optional()
+pub fn is_rated(conn: &mut Connection, reply: Id) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::exists(rating::table.find(reply))).get_result(conn)
 }
 
-/// Stores a rating, once.
+/// Stores a reply's rating, once.
 ///
 /// # Errors
 /// A unique violation when there is one already.
 pub fn insert_rating(
     conn: &mut Connection,
     complaint: Id,
+    reply: Id,
     score: &str,
     texts: Option<(&str, &str)>,
     wants_reopening: bool,
@@ -377,6 +434,7 @@ pub fn insert_rating(
 ) -> QueryResult<usize> {
     diesel::insert_into(rating::table)
         .values((
+            rating::reply_id.eq(reply),
             rating::complaint_id.eq(complaint),
             rating::score.eq(score),
             rating::text.eq(texts.map(|t| t.0)),

@@ -17,7 +17,7 @@ use super::{
 use crate::account::{
     Caller, Resident,
     caller::{Address, MaybeCaller},
-    queries::phone_key_of,
+    queries::phone_of,
 };
 use crate::app::App;
 use crate::district::Profile;
@@ -64,11 +64,18 @@ pub async fn submit(
     }
     app.limits.take(Limited::Submit, &address.0)?;
     let now = app.now();
-    let checked = sent.body.check(&app.profile, now, Border::Strict)?;
-    let (resident, resident_key) = resident_of(&app, caller).await?.unzip();
-    if let Some(phone_key) = &resident_key {
+    let mut checked = sent.body.check(&app.profile, now, Border::Strict)?;
+    let signed_in = resident_of(&app, caller).await?;
+    if let Some(SignedIn {
+        phone_key, phone, ..
+    }) = &signed_in
+    {
         app.limits.take(Limited::Submit, phone_key)?;
+        // Notices go to the phone the resident signed in by, unless they name another.
+        let reporter = checked.reporter.get_or_insert_default();
+        reporter.phone = reporter.phone.take().or_else(|| phone.clone());
     }
+    let (resident, resident_key) = signed_in.map(|s| (s.id, s.phone_key)).unzip();
     let door = Door {
         channel: "app".to_owned(),
         external_no: None,
@@ -140,15 +147,30 @@ pub(super) async fn read_submission<T: DeserializeOwned + Validate>(
     })
 }
 
-async fn resident_of(app: &App, caller: MaybeCaller) -> Result<Option<(Id, String)>, Problem> {
+/// The resident who is signed in.
+struct SignedIn {
+    id: Id,
+    phone_key: String,
+    phone: Option<String>,
+}
+
+async fn resident_of(app: &App, caller: MaybeCaller) -> Result<Option<SignedIn>, Problem> {
     let Some(Caller::Resident(Resident { id, .. })) = caller.0 else {
         return Ok(None);
     };
-    let phone_key = app
+    let (phone_key, sealed) = app
         .db
-        .read(move |c| phone_key_of(c, id).or_fault("load resident"))
+        .read(move |c| phone_of(c, id).or_fault("load resident"))
         .await?;
-    Ok(Some((id, phone_key)))
+    let phone = sealed
+        .map(|sealed| app.keys.open(&sealed, id.0.as_bytes()))
+        .transpose()?
+        .and_then(|phone| String::from_utf8(phone).ok());
+    Ok(Some(SignedIn {
+        id,
+        phone_key,
+        phone,
+    }))
 }
 
 pub(super) async fn store_and_answer(
@@ -261,21 +283,24 @@ pub struct SimilarList {
     pub similar: Vec<SimilarView>,
 }
 
-/// What is already open nearby, so that an app can offer to follow it before filing. Stores nothing.
+/// What is already open nearby, so that an app can offer to follow it: file with `same_as` and the
+/// number shown here. Takes the same body as filing; stores nothing, and photos are not looked at.
 #[utoipa::path(post, path = "/api/v1/complaints/similar", tag = "complaints", operation_id = "find_similar", security(()),
-    request_body = ComplaintBody,
+    request_body(content((ComplaintBody = "application/json"), (SubmissionForm = "multipart/form-data"))),
     responses((status = 200, body = SimilarList), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn find_similar(
     app: web::Data<App>,
     address: Address,
-    body: Body<ComplaintBody>,
+    request: HttpRequest,
+    payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    app.limits.take(Limited::Submit, &address.0)?;
+    app.limits.take(Limited::Similar, &address.0)?;
+    let sent = read_submission::<ComplaintBody>(&app, "complaint", &request, payload).await?;
     let now = app.now();
     // The person is left out: nobody may learn here what a phone number has reported.
     let checked = Checked {
         reporter: None,
-        ..body.value.check(&app.profile, now, Border::Strict)?
+        ..sent.body.check(&app.profile, now, Border::Strict)?
     };
     let door = Door {
         channel: "app".to_owned(),

@@ -2,7 +2,7 @@
 //! hidden. Somebody named puts a sender on the list, says why, and may take them off again.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::{DateTime, FixedOffset, Utc};
+use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -31,12 +31,17 @@ const SENDER_KEPT_DAYS: i64 = 30;
 ///
 /// # Errors
 /// What the database answers.
-pub fn is_blocked(conn: &mut Connection, keys: &[String]) -> QueryResult<bool> {
+pub fn is_blocked(conn: &mut Connection, keys: &[String], now: DateTime<Utc>) -> QueryResult<bool> {
     diesel::select(diesel::dsl::exists(
         sender_block_key::table
             .inner_join(sender_block::table)
             .filter(sender_block_key::key.eq_any(keys))
-            .filter(sender_block::lifted_at.is_null()),
+            .filter(sender_block::lifted_at.is_null())
+            .filter(
+                sender_block::expires_at
+                    .is_null()
+                    .or(sender_block::expires_at.gt(UtcTime(now))),
+            ),
     ))
     .get_result(conn)
 }
@@ -65,7 +70,7 @@ pub fn remember(
 /// # Errors
 /// What the database answers.
 pub fn forget_old(conn: &mut Connection, now: DateTime<Utc>) -> QueryResult<usize> {
-    let until = now - chrono::TimeDelta::days(SENDER_KEPT_DAYS);
+    let until = now - TimeDelta::days(SENDER_KEPT_DAYS);
     let old = complaint_sender::table.filter(complaint_sender::created_at.lt(UtcTime(until)));
     diesel::delete(old).execute(conn)
 }
@@ -97,12 +102,22 @@ pub struct BlockView {
     pub created_at: DateTime<FixedOffset>,
     /// When it was lifted.
     pub lifted_at: Option<DateTime<FixedOffset>>,
+    /// When it ends by itself; absent for persons, who are blocked until it is lifted.
+    pub expires_at: Option<DateTime<FixedOffset>>,
 }
 
-type BlockRow = (Id, String, String, String, UtcTime, Option<UtcTime>);
+type BlockRow = (
+    Id,
+    String,
+    String,
+    String,
+    UtcTime,
+    Option<UtcTime>,
+    Option<UtcTime>,
+);
 
 impl From<BlockRow> for BlockView {
-    fn from((id, number, reason, created_by, created_at, lifted_at): BlockRow) -> Self {
+    fn from((id, number, reason, created_by, created_at, lifted_at, expires_at): BlockRow) -> Self {
         Self {
             id,
             number,
@@ -110,12 +125,15 @@ impl From<BlockRow> for BlockView {
             created_by,
             created_at: local(created_at),
             lifted_at: lifted_at.map(local),
+            expires_at: expires_at.map(local),
         }
     }
 }
 
-/// Blocks the sender of a complaint: its petitioners and, for thirty days after it came, the
-/// address it came from. What they send from now on is taken as ever, and hidden.
+/// Blocks the sender of a complaint. A person who is known is blocked until the block is lifted.
+/// Of somebody who is not, the address is blocked, within thirty days after the complaint came and
+/// for some days only: others send from it as well. What they send from now on is taken as ever,
+/// and hidden.
 #[utoipa::path(post, path = "/api/v1/sender-blocks", tag = "complaints", operation_id = "block_sender",
     request_body = BlockBody,
     responses((status = 201, body = BlockView), (status = "default", response = crate::platform::http::AnyProblem)))]
@@ -125,14 +143,16 @@ pub async fn block_sender(
     key: IdempotencyKey,
     body: Body<BlockBody>,
 ) -> Result<HttpResponse, Problem> {
-    let now = app.now();
+    let (shared, now) = (app.clone(), app.now());
     let Body { value, fingerprint } = body;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
+            let address_days = shared.profile.rules.abuse.address_block_days;
             let row = queries::by_number(conn, &value.number)
                 .or_fault("load a complaint")?
                 .ok_or_else(|| Problem::invalid("number", "unknown", "is no complaint's number"))?;
-            let id = insert(conn, row.id, &staff, &value.reason, now)?;
+            let until = now + TimeDelta::days(address_days);
+            let id = insert(conn, row.id, &staff, &value.reason, until, now)?;
             let actor = staff.actor();
             let event = Event::new("complaint", row.id, "block_sender", &actor)
                 .because(Some(&value.reason))
@@ -150,19 +170,23 @@ fn insert(
     complaint: Id,
     staff: &Staff,
     reason: &str,
+    address_until: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<Id, Problem> {
     let mut keys = persons_of(conn, &[complaint])
         .or_fault("load petitioners")?
         .remove(&complaint)
         .unwrap_or_default();
-    let address: Option<String> = complaint_sender::table
-        .find(complaint)
-        .select(complaint_sender::key)
-        .first(conn)
-        .optional()
-        .or_fault("load the sender")?;
-    keys.extend(address);
+    let expires_at = keys.is_empty().then_some(UtcTime(address_until));
+    if keys.is_empty() {
+        let address: Option<String> = complaint_sender::table
+            .find(complaint)
+            .select(complaint_sender::key)
+            .first(conn)
+            .optional()
+            .or_fault("load the sender")?;
+        keys.extend(address);
+    }
     keys.sort_unstable();
     keys.dedup();
     if keys.is_empty() {
@@ -179,6 +203,7 @@ fn insert(
             sender_block::reason.eq(reason),
             sender_block::created_by.eq(staff.id),
             sender_block::created_at.eq(UtcTime(now)),
+            sender_block::expires_at.eq(expires_at),
         ))
         .execute(conn)
         .or_fault("insert a block")?;
@@ -206,6 +231,7 @@ fn find(conn: &mut Connection, id: Id) -> Result<BlockRow, Problem> {
             staff::username,
             sender_block::created_at,
             sender_block::lifted_at,
+            sender_block::expires_at,
         ))
         .first(conn)
         .optional()
@@ -239,6 +265,7 @@ pub async fn list_sender_blocks(
                     staff::username,
                     sender_block::created_at,
                     sender_block::lifted_at,
+                    sender_block::expires_at,
                 ))
                 .into_boxed();
             if let Some(id) = after {
@@ -277,7 +304,7 @@ pub async fn lift_sender_block(
         .write_once(&app.db, fingerprint, now, move |conn| {
             let id: uuid::Uuid = path.parse().map_err(|_| Problem::not_found())?;
             let id = Id(id);
-            let (_, number, .., lifted_at) = find(conn, id)?;
+            let (_, number, .., lifted_at, _) = find(conn, id)?;
             if lifted_at.is_some() {
                 return Err(Problem::because(Code::Gone, "the block was lifted already"));
             }

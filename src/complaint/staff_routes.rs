@@ -12,7 +12,10 @@ use super::{
     photos::{self, Copy, StoredPhoto},
     queries::{self, ComplaintRow},
     tracking::{SizeQuery, find_photo},
-    views::{ComplaintSummary, ComplaintView, DeadlineView, PlaceView, ReporterView, words_for},
+    views::{
+        ComplaintSummary, ComplaintView, DeadlineView, PlaceView, ReporterView, SupplementView,
+        words_for,
+    },
 };
 use crate::account::{Role, Staff};
 use crate::app::App;
@@ -22,7 +25,7 @@ use crate::platform::{
         schema::{complaint, complaint_place},
     },
     http::{Answer, Body, Page, PageQuery, Query, etag_of},
-    problem::{OnDb, Problem},
+    problem::{Code, OnDb, Problem},
 };
 use crate::record::{self, Event, local};
 use crate::text::mask_phone;
@@ -51,6 +54,9 @@ pub struct ListQuery {
     pub category: Option<String>,
     /// Street code.
     pub street: Option<String>,
+    /// `true` lists what blocked senders sent, for the brigade and the office; else what is not
+    /// hidden.
+    pub hidden: Option<bool>,
     /// Where the page begins: `next_cursor` of the page before.
     pub cursor: Option<String>,
     /// Rows in the page, 1 to 200; 50 unless said.
@@ -72,9 +78,17 @@ pub async fn list_complaints(
         state,
         category,
         street,
+        hidden,
         cursor,
         limit,
     } = query.0;
+    let hidden = hidden.unwrap_or(false);
+    if hidden && !sees_hidden(staff.role) {
+        return Err(Problem::because(
+            Code::Forbidden,
+            "hidden complaints are for the brigade and the office",
+        ));
+    }
     let known = |state: &String| {
         super::machine::MACHINE
             .states
@@ -94,7 +108,7 @@ pub async fn list_complaints(
         .read(move |conn| {
             let mut rows = complaint::table
                 .inner_join(complaint_place::table)
-                .filter(complaint::hidden.eq(false))
+                .filter(complaint::hidden.eq(hidden))
                 .order(complaint::id.desc())
                 .limit(limit + 1)
                 .select(ComplaintRow::as_select())
@@ -138,6 +152,11 @@ pub async fn list_complaints(
     Ok(page.into_response(&request))
 }
 
+/// Roles that look after the abuse list and so see what it hides.
+const fn sees_hidden(role: Role) -> bool {
+    matches!(role, Role::Admin | Role::Brigade | Role::Office)
+}
+
 /// Loads a complaint the caller may see; one outside their street or grid is not there for them.
 ///
 /// # Errors
@@ -153,10 +172,9 @@ pub fn visible(
     let theirs = match staff.role {
         Role::Street => staff.street_code.is_some() && place.street_code == staff.street_code,
         Role::GridOfficer => staff.grid_code.is_some() && place.grid_code == staff.grid_code,
-        Role::Admin | Role::Brigade | Role::Office => true,
-        _ => !row.hidden,
+        _ => true,
     };
-    if theirs {
+    if theirs && (!row.hidden || sees_hidden(staff.role)) {
         Ok(row)
     } else {
         Err(Problem::not_found())
@@ -203,6 +221,8 @@ fn view(
     };
     let letter = parts::letter_of(conn, row.id).or_fault("load the letter")?;
     let further = parts::of_letter(conn, row.id).or_fault("load parts")?;
+    let supplements = queries::supplements_of(conn, &[row.id]).or_fault("load supplements")?;
+    let full = staff.role.may_read_full_text();
     let (premises, object_id) = (text.premises.clone(), text.object_id.clone());
     let (description, address) = words_for(staff.role, text);
     Ok(ComplaintView {
@@ -216,6 +236,7 @@ fn view(
         occurred_at: row.occurred_at.map(local),
         occurred_until: row.occurred_until.map(local),
         wants_reopening: row.has_flag("wants_reopening"),
+        acknowledged_similar: row.listed("acknowledged_similar"),
         demand: row.demand,
         procedure: row.procedure,
         external_no: row.external_no,
@@ -224,6 +245,11 @@ fn view(
         person_count: row.person_count,
         deadlines: deadlines.into_iter().map(DeadlineView::from).collect(),
         photos: stored.into_iter().map(StoredPhoto::view).collect(),
+        supplements: supplements
+            .into_iter()
+            .map(|s| SupplementView::of(s, full))
+            .collect(),
+        hidden: row.hidden,
         entry,
         letter,
         parts: further.into_iter().map(|part| part.number).collect(),

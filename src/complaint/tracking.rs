@@ -1,7 +1,6 @@
 //! The reporter's way back, by tracking code: follow, add photos.
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
-use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -13,8 +12,9 @@ use super::{
     multipart::{self, PartLimits},
     parts,
     photos::{self, Copy, PhotoView, StoredPhoto, Upload},
-    queries::{self, ComplaintRow, reporter_event},
-    views::{DeadlineView, PartView, ReplyView, TrackingView, timeline},
+    queries::{self, ComplaintRow, ReplyRow, reporter_event},
+    resent::PHOTOS_TIMES,
+    views::{DeadlineView, PartView, ReplyView, TrackedDecision, TrackingView, timeline},
 };
 use crate::account::caller::Address;
 use crate::app::App;
@@ -28,7 +28,6 @@ use crate::platform::{
     ids::parse_tracking_code,
     limit::Limited,
     problem::{Code, OnDb, Problem},
-    room::Held,
 };
 use crate::record::{self, local};
 
@@ -96,12 +95,8 @@ fn view(
     let replies = queries::replies_of(conn, row.id).or_fault("load replies")?;
     let stored = photos::of_complaint(conn, row.id).or_fault("load photos")?;
     let entry = ledger::by_id(conn, row.entry_id).or_fault("load the entry")?;
-    let last_reply = replies
-        .iter()
-        .rev()
-        .find(|r| r.kind == "final")
-        .map(|r| r.created_at.0);
-    let rating_open = TimeDelta::days(profile.rules.rating.open_days);
+    let decisions = queries::decisions_of(conn, row.id).or_fault("load decisions")?;
+    let may_rate = row.state == "replied" && may_rate(conn, profile, &replies, now)?;
     let parts = parts::of_letter(conn, row.id).or_fault("load parts")?;
     Ok(TrackingView {
         parts: parts
@@ -114,6 +109,10 @@ fn view(
         received_at: local(row.received_at),
         deadlines: deadlines.into_iter().map(DeadlineView::from).collect(),
         timeline: timeline(history),
+        decisions: decisions
+            .into_iter()
+            .map(|d| TrackedDecision::of(profile, d))
+            .collect(),
         replies: replies
             .into_iter()
             .map(|r| ReplyView {
@@ -132,18 +131,34 @@ fn view(
             .filter(|p| p.verification_id.is_none())
             .map(StoredPhoto::view)
             .collect(),
-        // A provisional link is nobody's business yet.
+        // A provisional link is nobody's business yet; whoever is hidden sees their own as everyone.
         reports_on_the_matter: if row.link == "provisional" {
             1
         } else {
-            entry.complaint_count
+            entry.complaint_count.max(1)
         },
-        may_rate: row.state == "replied" && last_reply.is_some_and(|at| now - at <= rating_open),
+        may_rate,
         may_add: takes_evidence(&row.state),
         number: row.number,
         state: row.state,
         category: row.category,
     })
+}
+
+/// Whether the last reply is young enough and not rated yet.
+fn may_rate(
+    conn: &mut Connection,
+    profile: &Profile,
+    replies: &[ReplyRow],
+    now: DateTime<Utc>,
+) -> Result<bool, Problem> {
+    let open = TimeDelta::days(profile.rules.rating.open_days);
+    match replies.iter().rev().find(|r| r.kind == "final") {
+        Some(reply) if now - reply.created_at.0 <= open => queries::is_rated(conn, reply.id)
+            .map(|rated| !rated)
+            .or_fault("load the rating"),
+        _ => Ok(false),
+    }
 }
 
 /// Which copy of a photo.
@@ -263,20 +278,19 @@ pub async fn add_photos(
     let (shared, now) = (app.clone(), app.now());
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let found = queries::by_tracking_code(conn, &code).or_fault("load a complaint")?;
-            let row = found.ok_or_else(Problem::not_found)?;
+            let row = queries::take_by_code(conn, &code)?;
             may_add(&row)?;
             let kept = photos::of_complaint(conn, row.id).or_fault("load photos")?;
-            let limit = shared.profile.rules.limits.photos;
+            let limit = shared.profile.rules.limits.photos * PHOTOS_TIMES;
             let kept = kept
                 .iter()
                 .filter(|p| p.status == "kept" && p.verification_id.is_none())
                 .count();
-            if kept + taken.len() > limit * 2 {
+            if kept + taken.len() > limit {
                 return Err(Problem::invalid(
                     "photo",
                     "too_many_photos",
-                    format!("a complaint keeps {} photos at most", limit * 2),
+                    format!("a complaint keeps {limit} photos at most"),
                 ));
             }
             let place = queries::place_of(conn, row.id).or_fault("load the place")?;
@@ -316,18 +330,9 @@ async fn read_photos(
         .get(header::CONTENT_TYPE)
         .and_then(|v| v.to_str().ok());
     if content_type.is_some_and(|v| v.starts_with("image/")) {
-        let bytes: Bytes = payload
-            .to_bytes_limited(limits.photo_bytes)
-            .await
-            .map_err(|_| {
-                Problem::because(
-                    Code::PhotoTooLarge,
-                    format!("a photo has {} bytes at most", limits.photo_bytes),
-                )
-            })?
-            .map_err(|_| Problem::because(Code::MalformedRequest, "the body breaks off"))?;
-        let mut held = Held::default();
-        app.upload_room.take(bytes.len(), &mut held)?;
+        let mut raw = payload.into_inner();
+        let (bytes, held) =
+            multipart::read_raw(&mut raw, limits.photo_bytes, &app.upload_room).await?;
         return Ok(vec![Upload {
             role: "photo".to_owned(),
             file_name: None,

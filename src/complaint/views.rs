@@ -7,12 +7,13 @@ use utoipa::ToSchema;
 use super::{
     machine::MACHINE,
     photos::PhotoView,
-    queries::{ComplaintRow, DeadlineRow, PlaceRow, TextRow},
+    queries::{ComplaintRow, DeadlineRow, DecisionRow, PlaceRow, SupplementRow, TextRow},
 };
 use crate::account::Role;
 use crate::district::{Profile, shanghai};
 use crate::matching::Explained;
 use crate::record::{Recorded, local};
+use crate::text::mask;
 
 /// A clock and the rule it rests on.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -156,6 +157,64 @@ pub struct ReplyView {
     pub at: DateTime<FixedOffset>,
 }
 
+/// What was decided, as its reporter is told.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TrackedDecision {
+    /// `accept`, `refuse`, `no_longer_accept`, `transfer`, `split` or `return`.
+    pub kind: String,
+    /// Document code.
+    pub document: Option<String>,
+    /// Document name.
+    pub document_name: String,
+    /// The notice; of a `return` without one, what is to be added.
+    pub text: Option<String>,
+    /// When.
+    pub at: DateTime<FixedOffset>,
+}
+
+impl TrackedDecision {
+    /// Of a decision. The reason is the office's own, but for a return: there it says what to add.
+    #[must_use]
+    pub fn of(profile: &Profile, row: DecisionRow) -> Self {
+        let to_add = row.reason.filter(|_| row.action == "return");
+        let text = row.notice.or(to_add);
+        let document = row.document.as_deref().and_then(|d| profile.document(d));
+        Self {
+            document_name: document.map_or("", |d| &d.name).to_owned(),
+            kind: row.action,
+            document: row.document,
+            text: text.map(|text| mask(&text).text),
+            at: local(row.decided_at),
+        }
+    }
+}
+
+/// What was added to a complaint later.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SupplementView {
+    /// The words; masked for roles without need.
+    pub text: String,
+    /// Whether the reporter says that something new happened.
+    pub new_facts: bool,
+    /// When it happened.
+    pub occurred_at: Option<DateTime<FixedOffset>>,
+    /// When it was added.
+    pub at: DateTime<FixedOffset>,
+}
+
+impl SupplementView {
+    /// Of a row, in full or masked.
+    #[must_use]
+    pub fn of(row: SupplementRow, full: bool) -> Self {
+        Self {
+            text: if full { row.text } else { row.text_masked },
+            new_facts: row.new_facts,
+            occurred_at: row.occurred_at.map(local),
+            at: local(row.created_at),
+        }
+    }
+}
+
 /// A complaint followed by its code. No contact data, no names of staff.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TrackingView {
@@ -177,6 +236,8 @@ pub struct TrackingView {
     pub deadlines: Vec<DeadlineView>,
     /// Its way so far.
     pub timeline: Vec<TimelineItem>,
+    /// What was decided, oldest first.
+    pub decisions: Vec<TrackedDecision>,
     /// Replies.
     pub replies: Vec<ReplyView>,
     /// Photos.
@@ -356,10 +417,17 @@ pub struct ComplaintView {
     pub person_count: i32,
     /// Whether the reporter asks for reopening.
     pub wants_reopening: bool,
+    /// Numbers of similar matters the reporter was shown and filed beside.
+    pub acknowledged_similar: Vec<String>,
     /// Its clocks.
     pub deadlines: Vec<DeadlineView>,
     /// Photos.
     pub photos: Vec<PhotoView>,
+    /// What was added later, oldest first.
+    pub supplements: Vec<SupplementView>,
+    /// Whether its sender is on the abuse list, so that it is in no queue and no list but that of
+    /// hidden ones.
+    pub hidden: bool,
     /// Number of its ledger entry.
     pub entry: String,
     /// Number of the letter it was split from (R8).

@@ -99,7 +99,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "DENGWEN_SMS_GATEWAY",
         default: "log",
-        meaning: "`log` writes text messages to the log; refused in production. Others are plugged in by the district.",
+        meaning: "`log` writes text messages to the log; refused in production. `none` sends none: sign-in by phone answers 503 and reporters get no notices. Others are plugged in by the district.",
     },
     Key {
         name: "DENGWEN_TRUST_PROXY",
@@ -163,8 +163,19 @@ pub struct Settings {
     pub upload_memory_mb: usize,
     /// Photos decoded at the same time.
     pub photo_workers: usize,
+    /// How text messages are sent.
+    pub sms: Sms,
     /// Log filter.
     pub log: String,
+}
+
+/// How text messages are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sms {
+    /// To the log, or whatever the tests and the demonstration plug in. Never in production.
+    Log,
+    /// Not at all: no sign-in by phone, no notices.
+    None,
 }
 
 /// A configuration that cannot be used; the text names the key.
@@ -266,22 +277,22 @@ impl Reader {
                 "`off` is refused in production".to_owned(),
             ));
         }
-        match self.text("DENGWEN_SMS_GATEWAY") {
-            "log" if mode == Mode::Development => {}
+        let sms = match self.text("DENGWEN_SMS_GATEWAY") {
+            "log" if mode == Mode::Development => Sms::Log,
             "log" => {
                 return Err(ConfigError::Value(
                     "DENGWEN_SMS_GATEWAY",
                     "`log` is refused in production: phone codes would stand in the log".to_owned(),
                 ));
             }
-            "none" => {}
+            "none" => Sms::None,
             _ => {
                 return Err(ConfigError::Value(
                     "DENGWEN_SMS_GATEWAY",
                     "expected `log` or `none`".to_owned(),
                 ));
             }
-        }
+        };
         let data_dir = PathBuf::from(self.text("DENGWEN_DATA_DIR"));
         Ok(Settings {
             mode,
@@ -302,6 +313,7 @@ impl Reader {
             trust_proxy: self.switch("DENGWEN_TRUST_PROXY")?,
             upload_memory_mb: self.parsed("DENGWEN_UPLOAD_MEMORY_MB")?,
             photo_workers: self.parsed("DENGWEN_PHOTO_WORKERS")?,
+            sms,
             log: self.text("DENGWEN_LOG").to_owned(),
         })
     }
@@ -423,6 +435,16 @@ mod tests {
         no_secret.insert("DENGWEN_SMS_GATEWAY".to_owned(), "none".to_owned());
         let error = Settings::load(None, &no_secret).unwrap_err().to_string();
         assert!(error.contains("DENGWEN_SECRET_KEY"));
+    }
+
+    #[test]
+    fn the_gateway_is_the_one_chosen() {
+        assert_eq!(load(&[]).unwrap().sms, Sms::Log);
+        let production = [
+            ("DENGWEN_MODE", "production"),
+            ("DENGWEN_SMS_GATEWAY", "none"),
+        ];
+        assert_eq!(load(&production).unwrap().sms, Sms::None);
     }
 
     #[test]

@@ -29,6 +29,9 @@ pub struct DistrictRules {
     pub verification: VerificationRules,
     /// 回访评价.
     pub rating: Rating,
+    /// The abuse list.
+    #[serde(default)]
+    pub abuse: Abuse,
 }
 
 /// A box in canonical degrees.
@@ -174,6 +177,22 @@ pub struct VerificationRules {
 pub struct Rating {
     /// Days after the reply in which it may be rated.
     pub open_days: i64,
+}
+
+/// Conditions of the abuse list.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Abuse {
+    /// Days for which an address is blocked whose user nobody knows.
+    pub address_block_days: i64,
+}
+
+impl Default for Abuse {
+    fn default() -> Self {
+        Self {
+            address_block_days: 7,
+        }
+    }
 }
 
 /// A channel (渠道) through which complaints come.

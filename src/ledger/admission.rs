@@ -95,6 +95,7 @@ pub struct DecisionBody {
     /// What was decided.
     pub outcome: Outcome,
     /// Day it was decided.
+    #[serde(deserialize_with = "crate::platform::http::dates::day")]
     pub decided_on: NaiveDate,
     /// Meeting; required to list.
     #[validate(length(min = 1, max = 200, message = "has 1 to 200 letters"))]

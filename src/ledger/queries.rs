@@ -364,6 +364,27 @@ pub fn set_category(
         .execute(conn)
 }
 
+/// Sets a clue's place, after its first complaint's was corrected.
+///
+/// # Errors
+/// What the database answers.
+pub fn set_place(
+    conn: &mut Connection,
+    id: Id,
+    point: Option<crate::geo::Point>,
+    street: Option<&str>,
+    grid: Option<&str>,
+) -> QueryResult<usize> {
+    diesel::update(ledger_entry::table.find(id))
+        .set((
+            ledger_entry::lon.eq(point.map(|p| p.lon)),
+            ledger_entry::lat.eq(point.map(|p| p.lat)),
+            ledger_entry::street_code.eq(street),
+            ledger_entry::grid_code.eq(grid),
+        ))
+        .execute(conn)
+}
+
 /// Closes a clue that lost its last complaint to another entry.
 ///
 /// # Errors

@@ -12,8 +12,8 @@ use super::{
     machine::MACHINE,
     queries::{self, EntryComplaintRow, EntryRow},
     views::{
-        DecisionView, EntryComplaint, EntryPhoto, EntrySummary, EntryView, HistoryItem, MergeView,
-        VisitView,
+        DecisionView, EntryComplaint, EntryPhoto, EntrySummary, EntrySupplement, EntryView,
+        HistoryItem, MergeView, VisitView,
     },
 };
 use crate::account::{Role, Staff};
@@ -22,7 +22,9 @@ use crate::district::Profile;
 use crate::platform::{
     db::{
         Connection, Id, UtcTime,
-        schema::{complaint, ledger_decision, ledger_entry, ledger_merge, photo, verification},
+        schema::{
+            complaint, ledger_decision, ledger_entry, ledger_merge, photo, supplement, verification,
+        },
     },
     http::{Page, PageQuery, Query, etag_of},
     problem::{OnDb, Problem},
@@ -95,6 +97,16 @@ pub async fn list_entries(
         .read(move |conn| {
             let mut rows = ledger_entry::table
                 .filter(ledger_entry::merged_into.is_null())
+                // The clue of a hidden complaint is hidden with it.
+                .filter(
+                    ledger_entry::complaint_count
+                        .gt(0)
+                        .or(diesel::dsl::not(diesel::dsl::exists(
+                            complaint::table
+                                .filter(complaint::entry_id.eq(ledger_entry::id))
+                                .filter(complaint::hidden.eq(true)),
+                        ))),
+                )
                 .order(ledger_entry::id.desc())
                 .limit(limit + 1)
                 .select(EntryRow::as_select())
@@ -185,6 +197,7 @@ pub fn view(conn: &mut Connection, profile: &Profile, row: EntryRow) -> Result<E
         .iter()
         .map(|c| (c.id, c.number.clone()))
         .collect();
+    let mut supplements = supplements_of(conn, row.id).or_fault("load supplements")?;
     let history = record::history(conn, row.id, SHOWN_MAX).or_fault("load the history")?;
     let merged_into = row
         .merged_into
@@ -202,10 +215,42 @@ pub fn view(conn: &mut Connection, profile: &Profile, row: EntryRow) -> Result<E
         merges: merges_of(conn, row.id)?,
         complaints: complaints
             .iter()
-            .map(|row| EntryComplaint::of(profile, row))
+            .map(|row| {
+                let told = supplements.remove(&row.id).unwrap_or_default();
+                EntryComplaint::of(profile, row, told)
+            })
             .collect(),
         history: history.into_iter().map(HistoryItem::from).collect(),
     })
+}
+
+/// What was added to an entry's complaints, masked, by complaint.
+fn supplements_of(
+    conn: &mut Connection,
+    entry: Id,
+) -> QueryResult<HashMap<Id, Vec<EntrySupplement>>> {
+    let rows: Vec<(Id, String, bool, UtcTime)> = supplement::table
+        .inner_join(complaint::table)
+        .filter(complaint::entry_id.eq(entry))
+        .filter(complaint::hidden.eq(false))
+        .order(supplement::id.asc())
+        .limit(SHOWN_MAX)
+        .select((
+            supplement::complaint_id,
+            supplement::text_masked,
+            supplement::new_facts,
+            supplement::created_at,
+        ))
+        .load(conn)?;
+    let mut found: HashMap<Id, Vec<EntrySupplement>> = HashMap::new();
+    for (complaint, text, new_facts, at) in rows {
+        found.entry(complaint).or_default().push(EntrySupplement {
+            text,
+            new_facts,
+            at: local(at),
+        });
+    }
+    Ok(found)
 }
 
 fn photos_of(conn: &mut Connection, numbers: &HashMap<Id, String>) -> QueryResult<Vec<EntryPhoto>> {

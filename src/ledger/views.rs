@@ -198,6 +198,17 @@ pub struct EntryPhoto {
     pub role: String,
 }
 
+/// What a reporter added to their complaint, without personal data.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct EntrySupplement {
+    /// The words, masked.
+    pub text: String,
+    /// Whether something new happened.
+    pub new_facts: bool,
+    /// When it was added.
+    pub at: DateTime<FixedOffset>,
+}
+
 /// A complaint of an entry. Its own page says more.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct EntryComplaint {
@@ -219,13 +230,20 @@ pub struct EntryComplaint {
     pub link_rule: Option<String>,
     /// Channel code.
     pub channel: String,
+    /// What its reporter added later (D28): a duplicate's comments are read with the matter.
+    pub supplements: Vec<EntrySupplement>,
 }
 
 impl EntryComplaint {
     /// Of a row.
     #[must_use]
-    pub fn of(profile: &Profile, row: &EntryComplaintRow) -> Self {
+    pub fn of(
+        profile: &Profile,
+        row: &EntryComplaintRow,
+        supplements: Vec<EntrySupplement>,
+    ) -> Self {
         Self {
+            supplements,
             number: row.number.clone(),
             state: row.state.clone(),
             category_name: profile.category_name(&row.category),

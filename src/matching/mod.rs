@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use crate::linkage::{Address, Code, Named, PhotoRef, Place, Report};
-pub use rules::{decide, radius_m};
+pub use rules::{decide, is_resent, radius_m};
 
 /// An earlier complaint and where its handling stands.
 #[derive(Debug, Clone)]
@@ -211,6 +211,36 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// The verdict when the reporter says that theirs is a matter they were shown. Their word
+    /// lifts a suspicion to a provisional link, and chooses among several, which a named person
+    /// still confirms or rejects; it never leads to a matter the evidence does not.
+    #[must_use]
+    pub fn following(mut self, number: &str) -> Self {
+        let open = |outcome| matches!(outcome, Outcome::Suspected | Outcome::Provisional);
+        let chosen = self
+            .candidates
+            .iter()
+            .position(|c| c.number == number && c.vetoes.is_empty() && open(c.outcome));
+        let Some(at) = chosen.filter(|_| open(self.outcome)) else {
+            return self;
+        };
+        let mut told = self.candidates.remove(at);
+        told.outcome = Outcome::Provisional;
+        told.comparisons.push(Comparison {
+            name: "reporter".to_owned(),
+            level: "same".to_owned(),
+            weight: 0.0,
+            words: "反映人指明为同一事项".to_owned(),
+        });
+        self.rule = told.rule;
+        self.outcome = Outcome::Provisional;
+        self.target = Some(told.candidate);
+        self.target_entry = Some(told.entry_id);
+        self.score = Some(told.score);
+        self.candidates.insert(0, told);
+        self
+    }
+
     /// The verdict when there is nobody to compare with.
     #[must_use]
     pub fn new_matter(model: &str) -> Self {

@@ -24,7 +24,7 @@ use crate::platform::{
         Connection, Id, JsonValue, UtcTime,
         schema::{
             complaint, complaint_place, complaint_text, ledger_entry, match_fact, match_key,
-            match_verdict, petitioner, photo,
+            match_verdict, petitioner, photo, supplement,
         },
     },
     problem::{OnDb, Problem},
@@ -302,6 +302,10 @@ pub fn report_of(conn: &mut Connection, id: Id) -> QueryResult<Option<Report>> {
     let (number, channel, external_no, category, coarse, demand, from, until, received_at) = filing;
     let (description, address, premises, object_id) = words;
     let (kind, lon, lat, accuracy_m, street) = at;
+    let filed = from.map(|from| (from.0, until.unwrap_or(from).0));
+    // What the reporter added of later happenings is what the report is about now (R3, R6).
+    let since = new_facts_of(conn, id)?.filter(|at| filed.is_none_or(|(_, until)| *at > until));
+    let occurred = since.map(|at| (at, at)).or(filed);
     // A place known by its name alone is no evidence of a place: it is told by the name.
     let is_point = kind == "point";
     let point = lon.zip(lat).filter(|_| is_point);
@@ -324,12 +328,24 @@ pub fn report_of(conn: &mut Connection, id: Id) -> QueryResult<Option<Report>> {
         category: &category,
         coarse: &coarse,
         group: None,
-        occurred: from.map(|from| (from.0, until.unwrap_or(from).0)),
+        occurred,
         received_at: received_at.0,
         demand: demand.as_deref(),
         photos: photos_of(conn, id)?,
     };
     Ok(Some(known.report()))
+}
+
+/// When the newest of the new facts happened that were added to a complaint: the time told, else
+/// that of the telling.
+fn new_facts_of(conn: &mut Connection, id: Id) -> QueryResult<Option<DateTime<Utc>>> {
+    let told: Vec<(Option<UtcTime>, UtcTime)> = supplement::table
+        .filter(supplement::complaint_id.eq(id))
+        .filter(supplement::new_facts.eq(true))
+        .select((supplement::occurred_at, supplement::created_at))
+        .load(conn)?;
+    let happened = told.into_iter().map(|(at, told)| at.unwrap_or(told).0);
+    Ok(happened.max())
 }
 
 /// Blind indexes of each complaint's petitioners.

@@ -56,7 +56,7 @@ pub fn decide(new: &Report, candidates: &[Candidate], profile: &Profile) -> Verd
     let mut judged: Vec<(Pair<'_>, Rule, Outcome)> = pairs(new, &olds, &context)
         .into_iter()
         .map(|pair| {
-            let (rule, outcome) = if is_same_submission(new, &pair.old.report, rules) {
+            let (rule, outcome) = if has_one_upstream_number(new, &pair.old.report) {
                 (Rule::R0, Outcome::SameSubmission)
             } else {
                 judge(&pair, rules)
@@ -213,17 +213,20 @@ fn explain(
     }
 }
 
-/// R0: the upstream number again, or the same person's same photo within a day.
-fn is_same_submission(new: &Report, old: &Report, rules: &MatchingRules) -> bool {
-    let upstream = new.external_no.is_some()
-        && new.external_no == old.external_no
-        && new.channel == old.channel;
+/// R0: the upstream number again.
+fn has_one_upstream_number(new: &Report, old: &Report) -> bool {
+    new.external_no.is_some() && new.external_no == old.external_no && new.channel == old.channel
+}
+
+/// R0: the same person's same photo within a day. It holds between reports of one sender alone,
+/// which whoever asks has made sure of; a photo shared in a group is evidence for R4.
+#[must_use]
+pub fn is_resent(new: &Report, old: &Report, rules: &MatchingRules) -> bool {
     let gap = (new.received_at - old.received_at).abs();
-    let resent = shared_persons(new, old) > 0
+    shared_persons(new, old) > 0
         && shared_photos(new, old) > 0
         && new.category == old.category
-        && gap <= TimeDelta::hours(rules.resubmit_hours);
-    upstream || resent
+        && gap <= TimeDelta::hours(rules.resubmit_hours)
 }
 
 /// How alike two reports are, before anyone asks who reported and when.

@@ -120,11 +120,19 @@ fn r0_the_same_persons_photo_within_a_day() {
         photos: vec![photo("aa", 0)],
         ..report(person, on)
     };
-    assert_eq!(ask(&with("a", 1), open(with("a", 0))).0, Rule::R0);
+    let rules = &profile().rules.matching;
+    assert!(is_resent(&with("a", 1), &with("a", 0), rules));
+    assert!(!is_resent(&with("a", 2), &with("a", 0), rules));
+    assert!(!is_resent(&with("b", 0), &with("a", 0), rules));
     assert_eq!(
         ask(&with("a", 2), open(with("a", 0))).0,
         Rule::R1,
         "after a day it is a repeat"
+    );
+    assert_eq!(
+        ask(&with("a", 1), open(with("a", 0))).0,
+        Rule::R1,
+        "from another sender it is nobody's first record"
     );
     assert_eq!(
         ask(&with("b", 0), open(with("a", 0))).0,

@@ -75,6 +75,8 @@ problem_codes! {
     GuardFailed           "guard_failed"           422 "未满足办理条件"             "A condition of this step is not met";
     PreconditionRequired  "precondition_required"  428 "需要 If-Match"              "Send If-Match with the ETag you read";
     TooManyRequests       "too_many_requests"      429 "操作过于频繁"               "Too many requests";
+    RequestTimeout        "request_timeout"        408 "上传超时"                   "The request took too long to arrive";
+    NoTextMessages        "no_text_messages"       503 "暂不能发送短信"             "No text messages can be sent here";
     Internal              "internal"               500 "系统内部错误"               "Something failed on our side";
     Unavailable           "unavailable"            503 "系统繁忙，请稍后再试"       "Busy: try again shortly";
 }
@@ -189,6 +191,13 @@ impl Problem {
         }
     }
 
+    /// The same, to be tried again after the given seconds.
+    #[must_use]
+    pub fn retry_in(mut self, seconds: u64) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
     /// Our fault: 500 for the client, the reason for the log alone.
     pub fn fault(internal: impl Into<String>) -> Self {
         Self {
@@ -297,6 +306,20 @@ pub trait OnDb<T> {
     fn or_fault(self, what: &str) -> Result<T, Problem>;
 }
 
+/// Words of databases that are busy, not broken: locks held too long by others (55P03, 57014,
+/// 40P01; SQLite's "database is locked"), as PostgreSQL says them in English and in Chinese. Its
+/// error codes do not reach us.
+const BUSY: [&str; 8] = [
+    "deadlock",
+    "locked",
+    "lock timeout",
+    "statement timeout",
+    "could not obtain lock",
+    "死锁",
+    "锁超时",
+    "语句执行超时",
+];
+
 impl<T> OnDb<T> for Result<T, diesel::result::Error> {
     fn or_fault(self, what: &str) -> Result<T, Problem> {
         use diesel::result::{DatabaseErrorKind, Error};
@@ -305,7 +328,7 @@ impl<T> OnDb<T> for Result<T, diesel::result::Error> {
                 Problem::unavailable(format!("{what}: {error}"), 1)
             }
             Error::DatabaseError(DatabaseErrorKind::Unknown, info)
-                if info.message().contains("deadlock") || info.message().contains("locked") =>
+                if BUSY.iter().any(|words| info.message().contains(words)) =>
             {
                 Problem::unavailable(format!("{what}: {error}"), 1)
             }
@@ -325,6 +348,25 @@ mod tests {
             assert!(seen.insert(code.as_str()), "{} twice", code.as_str());
             assert!((400..600).contains(&code.status()));
         }
+    }
+
+    #[test]
+    fn a_busy_database_is_no_fault() {
+        use diesel::result::{DatabaseErrorKind::Unknown, Error};
+        let status = |words: &str| {
+            let error = Error::DatabaseError(Unknown, Box::new(words.to_owned()));
+            let problem = Err::<(), _>(error).or_fault("x").unwrap_err();
+            (problem.code().status(), problem.retry_after_s())
+        };
+        for words in [
+            "canceling statement due to lock timeout",
+            "canceling statement due to statement timeout",
+            "deadlock detected",
+            "database is locked",
+        ] {
+            assert_eq!(status(words), (503, Some(1)), "{words}");
+        }
+        assert_eq!(status("column \"x\" does not exist"), (500, None));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 
 /// Sends text messages.
 pub trait SmsGateway: Send + Sync + 'static {
@@ -11,6 +11,40 @@ pub trait SmsGateway: Send + Sync + 'static {
     /// # Errors
     /// 503 when the gateway does not take it; the caller tries again by a job.
     fn send(&self, phone: &str, text: &str) -> Result<(), Problem>;
+
+    /// Whether messages can be sent at all.
+    fn is_there(&self) -> bool {
+        true
+    }
+}
+
+/// No gateway: nothing is sent. Whoever needs a message is told so; notices are left out.
+#[derive(Debug, Default)]
+pub struct NoGateway;
+
+/// Seconds after which it is worth asking again whether there is a gateway.
+const ASK_AGAIN_S: u64 = 3600;
+
+impl NoGateway {
+    /// The answer to whoever needs a message.
+    #[must_use]
+    pub fn refusal() -> Problem {
+        Problem::because(
+            Code::NoTextMessages,
+            "signing in by phone is not offered here; report without signing in and follow by the tracking code",
+        )
+        .retry_in(ASK_AGAIN_S)
+    }
+}
+
+impl SmsGateway for NoGateway {
+    fn send(&self, _: &str, _: &str) -> Result<(), Problem> {
+        Err(Self::refusal())
+    }
+
+    fn is_there(&self) -> bool {
+        false
+    }
 }
 
 /// Writes messages to the log, for development. Refused in production by `config`.

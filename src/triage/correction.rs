@@ -1,4 +1,4 @@
-//! Correcting what a complaint was filed as: its category, object, address, demand.
+//! Correcting what a complaint was filed as: its category, place, object, address, demand.
 
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
@@ -8,15 +8,21 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{claims, rejudge};
+use super::{
+    claims,
+    corrections::{self, CORRECT},
+};
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
+    body::{Border, LocationBody, check_location},
     machine::ENDED,
+    place::{self, Placed},
     queries::{self, ComplaintRow},
-    rank,
+    rank, rejudge,
     views::ComplaintSummary,
 };
+use crate::geo::RawPosition;
 use crate::ledger::queries as ledger;
 use crate::matching;
 use crate::platform::{
@@ -31,10 +37,12 @@ use crate::record::{self, Event};
 use crate::text::{mask, premises_key};
 
 /// A field of a patch that may be absent (leave it), null (clear it) or a value (D42).
-type Patch = Option<Option<String>>;
+type Patch<T = String> = Option<Option<T>>;
 
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Patch, D::Error> {
-    Option::<String>::deserialize(deserializer).map(Some)
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Patch<T>, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Some)
 }
 
 /// What to correct. A field that is absent stays as it is; null clears it.
@@ -45,6 +53,10 @@ pub struct CorrectionBody {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
     pub category: Patch,
+    /// Where it is (D46); street, grid and what it may be a duplicate of follow from it.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<LocationBody>)]
+    pub location: Patch<LocationBody>,
     /// The shop, site or company complained of.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
@@ -67,8 +79,13 @@ pub struct CorrectionBody {
 }
 
 impl CorrectionBody {
-    fn check(&self, app: &App) -> Result<(), Problem> {
+    /// Checks the fields; answers the position, where one was given.
+    fn check(&self, app: &App) -> Result<Option<RawPosition>, Problem> {
         let mut items = Vec::new();
+        let position = self
+            .location
+            .flatten()
+            .and_then(|l| check_location(l, &app.profile, Border::Open, &mut items));
         let limits = app.profile.rules.limits;
         match &self.category {
             Some(None) => items.push(Item::new("category", "required", "cannot be cleared")),
@@ -94,7 +111,7 @@ impl CorrectionBody {
             }
         }
         if items.is_empty() {
-            Ok(())
+            Ok(position)
         } else {
             Err(Problem::invalid_items(items))
         }
@@ -111,7 +128,26 @@ impl CorrectionBody {
         ]
         .into_iter()
         .filter_map(|(name, value)| value.as_ref().map(|_| name))
+        .chain(self.location.as_ref().map(|_| "location"))
         .collect()
+    }
+
+    /// What the given fields hold before the correction.
+    fn before(&self, conn: &mut Connection, row: &ComplaintRow) -> Result<Value, Problem> {
+        let text = queries::text_of(conn, row.id).or_fault("load the text")?;
+        let place = queries::place_of(conn, row.id).or_fault("load the place")?;
+        let fields = self.fields().into_iter().map(|field| {
+            let value = match field {
+                "category" => json!(row.category),
+                "premises" => json!(text.premises),
+                "address" => json!(text.address),
+                "object_id" => json!(text.object_id),
+                "demand" => json!(row.demand),
+                _ => place::as_sent(&place),
+            };
+            (field.to_owned(), value)
+        });
+        Ok(Value::Object(fields.collect()))
     }
 }
 
@@ -125,7 +161,7 @@ pub struct Corrected {
     pub version: i32,
 }
 
-/// Corrects a complaint. Another category brings its own risk, so the place in the queue is made
+/// Corrects a complaint. The values replaced are kept (D45), see `GET …/corrections`. Another category brings its own risk, so the place in the queue is made
 /// anew, a claim on it ends (D33), and what it may be a duplicate of is judged again; the answer
 /// to that question stays a named person's. Clocks go by channel and procedure and stay.
 #[utoipa::path(patch, path = "/api/v1/complaints/{number}", tag = "triage", operation_id = "correct_complaint",
@@ -145,11 +181,11 @@ pub async fn correct_complaint(
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = queries::take(conn, &path)?;
             version.require(row.version)?;
-            value.check(&shared)?;
+            let position = value.check(&shared)?;
             if ENDED.contains(&row.state.as_str()) {
                 return Err(Problem::wrong_state(&row.state, "correct"));
             }
-            let row = correct(conn, &shared, &staff, &row, &value, now)?;
+            let row = correct(conn, &shared, &staff, &row, &value, position, now)?;
             Answer::ok(&Corrected {
                 version: row.version,
                 summary: ComplaintSummary::of(&shared.profile, &row),
@@ -165,8 +201,10 @@ fn correct(
     staff: &Staff,
     row: &ComplaintRow,
     body: &CorrectionBody,
+    position: Option<RawPosition>,
     now: DateTime<Utc>,
 ) -> Result<ComplaintRow, Problem> {
+    let before = corrections::seal(&app.keys, row.id, &body.before(conn, row)?)?;
     write_words(conn, row, body).or_fault("correct the words")?;
     if let Some(demand) = &body.demand {
         diesel::update(complaint::table.find(row.id))
@@ -174,7 +212,13 @@ fn correct(
             .execute(conn)
             .or_fault("correct the demand")?;
     }
-    let mut detail = Map::from_iter([("fields".to_owned(), json!(body.fields()))]);
+    if body.location.is_some() {
+        change_place(conn, app, row, position)?;
+    }
+    let mut detail = Map::from_iter([
+        ("fields".to_owned(), json!(body.fields())),
+        ("before".to_owned(), json!(before)),
+    ]);
     if let Some(Some(code)) = &body.category
         && *code != row.category
     {
@@ -191,13 +235,13 @@ fn correct(
         .execute(conn)
         .or_fault("count the version")?;
     let actor = staff.actor();
-    let event = Event::new("complaint", row.id, "correct", &actor)
+    let event = Event::new("complaint", row.id, CORRECT, &actor)
         .because(Some(&body.reason))
         .with(Value::Object(detail));
     record::append(conn, &event, now).or_fault("record")?;
     let corrected = queries::by_id(conn, row.id).or_fault("load the complaint")?;
     matching::queries::refile(conn, row.id)?;
-    if corrected.in_queue && matches!(corrected.link.as_str(), "own" | "suspected") {
+    if rejudge::may_be_judged(&corrected) {
         rejudge::judge_again(conn, &app.profile, &corrected, &actor, now)?;
     }
     ledger::refresh(conn, &app.profile, row.entry_id, now)?;
@@ -230,6 +274,23 @@ fn write_words(
         diesel::update(text)
             .set(complaint_text::object_id.eq(object_id))
             .execute(conn)?;
+    }
+    Ok(())
+}
+
+fn change_place(
+    conn: &mut Connection,
+    app: &App,
+    row: &ComplaintRow,
+    position: Option<RawPosition>,
+) -> Result<(), Problem> {
+    let placed = Placed::of(&app.profile, position);
+    place::put(conn, row, position, &placed).or_fault("change the place")?;
+    let entry = ledger::by_id(conn, row.entry_id).or_fault("load the entry")?;
+    if entry.lead_complaint_id == Some(row.id) && entry.state == "clue" {
+        let (street, grid) = (placed.street.as_deref(), placed.grid.as_deref());
+        ledger::set_place(conn, entry.id, placed.point, street, grid)
+            .or_fault("change the entry's place")?;
     }
     Ok(())
 }

@@ -3,11 +3,11 @@
 mod body;
 pub mod claims;
 pub mod correction;
+pub mod corrections;
 pub mod decisions;
 pub mod match_decisions;
 pub mod matches;
 pub mod queue;
-mod rejudge;
 pub mod replies;
 mod split;
 
@@ -21,6 +21,7 @@ mod split;
     decisions::decide_complaint,
     decisions::decide_many,
     correction::correct_complaint,
+    corrections::list_corrections,
     matches::list_matches,
     match_decisions::decide_match,
     replies::reply_complaint,

@@ -40,6 +40,7 @@ pub struct QueueQuery {
     /// `own`, `suspected`, `provisional`, `confirmed`.
     pub link: Option<String>,
     /// Only what is due on or before this day.
+    #[serde(default, deserialize_with = "crate::platform::http::dates::maybe_day")]
     pub due_until: Option<NaiveDate>,
     /// Where the page begins: `next_cursor` of the page before.
     pub cursor: Option<String>,

@@ -85,6 +85,7 @@ fn complaint_of(part: &PartBody, place: &PlaceRow) -> ComplaintBody {
         demand: part.demand.clone(),
         reporter: None,
         acknowledged_similar: Vec::new(),
+        same_as: None,
     }
 }
 

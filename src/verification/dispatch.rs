@@ -42,6 +42,7 @@ pub struct DispatchBody {
     #[validate(length(max = 1000, message = "has 1000 letters at most"))]
     pub instructions: Option<String>,
     /// Day it is due; three working days from today unless said.
+    #[serde(default, deserialize_with = "crate::platform::http::dates::maybe_day")]
     pub due_on: Option<NaiveDate>,
 }
 

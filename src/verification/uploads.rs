@@ -52,6 +52,7 @@ pub struct CheckInBody {
     /// Accuracy, metres.
     pub accuracy_m: Option<f64>,
     /// The device's clock when it happened.
+    #[serde(deserialize_with = "crate::platform::http::dates::instant")]
     pub device_time: DateTime<Utc>,
     /// Why the officer is elsewhere; required outside radius and grid.
     #[validate(length(min = 1, max = 500, message = "has 1 to 500 letters"))]
@@ -156,6 +157,7 @@ pub struct FindingsBody {
     #[validate(length(min = 1, max = 2000, message = "has 1 to 2000 letters"))]
     pub notes: String,
     /// The device's clock when it was written.
+    #[serde(deserialize_with = "crate::platform::http::dates::instant")]
     pub device_time: DateTime<Utc>,
 }
 

@@ -32,7 +32,9 @@ on_both! {
         actor.token = Some(second.text("/access_token"));
         actor.get("/api/v1/staff/me").await.expect(200);
 
-        // The first refresh token again: somebody else has it, so the whole session ends.
+        // The first refresh token again, later than any lost answer: somebody else has it, so the
+        // whole session ends.
+        world.clock.advance(TimeDelta::seconds(31));
         world.resident().post("/api/v1/sessions/refresh", refresh).await.expect_problem(401, "bad_credentials");
         actor.get("/api/v1/staff/me").await.expect_problem(401, "token_expired");
         let refresh = json!({ "refresh_token": second.text("/refresh_token") });
@@ -51,14 +53,19 @@ on_both! {
 on_both! {
     /// D24: an officer disabled meanwhile is refused with a code of its own.
     async fn a_disabled_account_is_refused_at_once(world) {
-        let actor = world.staff(Role::Brigade).await;
+        world.db_add_staff(Role::Brigade, "brigade", None, None);
+        let body = json!({ "username": "brigade", "password": "a password for tests" });
+        let tokens = world.resident().post("/api/v1/sessions", body).await.expect(200);
+        let refresh = json!({ "refresh_token": tokens.text("/refresh_token") });
+        let mut actor = world.resident();
+        actor.token = Some(tokens.text("/access_token"));
         let now = world.server.app.now();
         world.db_read(|c| {
             let staff = queries::staff_by_name(c, "brigade").unwrap().unwrap();
             queries::disable_staff(c, staff.id, now).unwrap();
         });
-        let reply = actor.get("/api/v1/staff/me").await;
-        assert!([401, 403].contains(&reply.status));
+        actor.get("/api/v1/staff/me").await.expect_problem(403, "account_disabled");
+        world.resident().post("/api/v1/sessions/refresh", refresh).await.expect_problem(403, "account_disabled");
         let body = json!({ "username": "brigade", "password": "a password for tests" });
         world.resident().post("/api/v1/sessions", body).await.expect_problem(401, "bad_credentials");
     }
@@ -124,5 +131,77 @@ on_both! {
             .expect_problem(422, "invalid");
         assert_eq!(reply.body["items"][0]["location"], "username");
         resident.post("/api/v1/residents/otp", json!({ "phone": "12345678901" })).await.expect(422);
+    }
+}
+
+on_both! {
+    /// A phone that lost the answer asks once more within 30 seconds and stays signed in; once the
+    /// tokens it was sent were exchanged, the old one is a replay.
+    async fn a_lost_answer_ends_no_session(world) {
+        world.db_add_staff(Role::Brigade, "brigade", None, None);
+        let body = json!({ "username": "brigade", "password": "a password for tests" });
+        let first = world.resident().post("/api/v1/sessions", body).await.expect(200);
+        let refresh = |token: String| {
+            let resident = world.resident();
+            async move { resident.post("/api/v1/sessions/refresh", json!({ "refresh_token": token })).await }
+        };
+        world.clock.advance(TimeDelta::minutes(10));
+        refresh(first.text("/refresh_token")).await.expect(200);
+        world.clock.advance(TimeDelta::seconds(20));
+        let again = refresh(first.text("/refresh_token")).await.expect(200);
+        let next = refresh(again.text("/refresh_token")).await.expect(200);
+        refresh(first.text("/refresh_token")).await.expect_problem(401, "bad_credentials");
+        refresh(next.text("/refresh_token")).await.expect_problem(401, "bad_credentials");
+    }
+}
+
+on_both! {
+    /// A newer code voids the older ones, whether it was used or not.
+    async fn the_newest_code_alone_counts(world) {
+        let resident = world.resident();
+        let phone = "13912345678";
+        let mut codes = Vec::new();
+        for _ in 0..2 {
+            resident.post("/api/v1/residents/otp", json!({ "phone": phone })).await.expect(204);
+            let text = world.sms.last_to(phone).unwrap();
+            codes.push(text.chars().filter(char::is_ascii_digit).take(6).collect::<String>());
+        }
+        let sign_in = |code: &String| {
+            let (resident, body) = (resident.clone(), json!({ "phone": phone, "code": code }));
+            async move { resident.post("/api/v1/residents/sessions", body).await }
+        };
+        sign_in(&codes[1]).await.expect(200);
+        sign_in(&codes[0]).await.expect_problem(401, "bad_credentials");
+    }
+}
+
+on_both! {
+    /// Only failures count, and what residents do takes nothing from the officers behind the same
+    /// address.
+    async fn signing_in_well_is_never_too_often(world, Wishes { tight_limits: true, ..Wishes::default() }) {
+        world.db_add_staff(Role::Brigade, "brigade", None, None);
+        for _ in 0..8 {
+            world.sign_in("brigade").await;
+        }
+        let resident = world.resident();
+        for _ in 0..5 {
+            resident.post("/api/v1/residents/sessions", json!({ "phone": "13912345678", "code": "000000" })).await.expect(401);
+        }
+        resident.post("/api/v1/residents/sessions", json!({ "phone": "13912345678", "code": "000000" })).await.expect_problem(429, "too_many_requests");
+        world.sign_in("brigade").await;
+        let wrong = json!({ "username": "brigade", "password": "not the password" });
+        for _ in 0..5 {
+            resident.post("/api/v1/sessions", wrong.clone()).await.expect(401);
+        }
+        resident.post("/api/v1/sessions", wrong).await.expect_problem(429, "too_many_requests");
+    }
+}
+
+on_both! {
+    /// Where no text messages are sent nobody is left waiting for a code, and no notice is tried.
+    async fn without_a_gateway_sign_in_by_phone_is_refused(world, Wishes { no_text_messages: true, ..Wishes::default() }) {
+        let refused = world.resident().post("/api/v1/residents/otp", json!({ "phone": "13912345678" })).await.expect_problem(503, "no_text_messages");
+        assert!(refused.headers.contains_key("retry-after"));
+        assert!(world.sms.last_to("13912345678").is_none());
     }
 }

@@ -62,3 +62,28 @@ on_both! {
         assert_eq!(counts(&world), stored);
     }
 }
+
+on_both! {
+    /// Positions, phones and times have columns; what is too long is refused, never cut.
+    async fn columns_carry_positions_and_nothing_is_cut(world) {
+        let file = world.dir.path().join("rows.csv");
+        let long = "黑".repeat(2001);
+        let id = "9".repeat(64);
+        std::fs::write(&file, format!("no,day,words,x,y,m,tel,shop,at\n\
+            1,2026-11-20,油烟扰民,119.2985,26.0860,12,13800001234,老王烧烤,2026-11-19T19:00:00+08:00\n\
+            2,2026-11-20,{long},,,,,,\n\
+            {id},2026-11-20,油烟扰民,,,,,,\n\
+            4,2026-11-20,油烟扰民,119.2985,,,,,\n\
+            5,+262142-01-01,油烟扰民,,,,,,\n")).unwrap();
+        let columns = "id=no,date=day,text=words,lon=x,lat=y,accuracy=m,phone=tel,premises=shop,occurred_at=at";
+        let what = Line::parse_from(["import", file.to_str().unwrap(), "--datum", "WGS84", "--columns", columns]).what;
+        let summary = import(&world.server.app, &what, ProgressDrawTarget::hidden()).await.unwrap();
+        assert_eq!((summary.stored, summary.refused.iter().map(|(line, _)| *line).collect::<Vec<_>>()), (1, vec![3, 4, 5, 6]));
+        let row: (String, Option<f64>, bool) = world.db_read(|c| {
+            complaint_place::table.inner_join(complaint::table)
+                .select((complaint_place::kind, complaint_place::accuracy_m, complaint::anonymous))
+                .first(c).unwrap()
+        });
+        assert_eq!(row, ("point".to_owned(), Some(12.0), false));
+    }
+}

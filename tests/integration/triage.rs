@@ -233,3 +233,64 @@ on_both! {
         assert_eq!((cleared.body["premises"].clone(), cleared.text("/address")), (Value::Null, "东街口3号".into()));
     }
 }
+
+on_both! {
+    /// D45: a correction keeps what it replaced, sealed, and that sent again undoes it.
+    async fn a_correction_can_be_undone(world) {
+        let brigade = world.brigade().await;
+        let mut body = fumes(Some("13800000001"), 0.0);
+        body["address"] = json!("东街口3号张三家");
+        let number = file(&world, body).await;
+        let path = format!("/api/v1/complaints/{number}");
+        let seen = brigade.get(&path).await.expect(200);
+        let version = seen.body["version"].as_i64().unwrap();
+        let patch = json!({ "address": null, "category": "radiation.light", "location": null, "reason": "核对有误" });
+        let done = brigade.patch_if(&path, version, patch).await.expect(200);
+        let kept: String = world.db_read(|c| {
+            use dengwen::platform::db::{JsonValue, schema::record};
+            record::table.filter(record::event.eq("correct")).select(record::detail).first::<JsonValue>(c).unwrap().0.to_string()
+        });
+        assert!(!kept.contains("东街口"), "sealed");
+        let listed = brigade.get(&format!("{path}/corrections")).await.expect(200);
+        let correction = &listed.body["corrections"][0];
+        assert_eq!((correction["by"].clone(), correction["reason"].clone()), (json!("brigade"), json!("核对有误")));
+        let mut undo = correction["before"].clone();
+        assert_eq!(undo["address"], "东街口3号张三家");
+        undo["reason"] = json!("撤销更正");
+        let version = done.body["version"].as_i64().unwrap();
+        let version = version.max(brigade.get(&path).await.expect(200).body["version"].as_i64().unwrap());
+        brigade.patch_if(&path, version, undo).await.expect(200);
+        let back = brigade.get(&path).await.expect(200);
+        for field in ["address", "category", "place"] {
+            assert_eq!(back.body[field], seen.body[field], "{field}");
+        }
+        let street = world.street("street", "350102004").await;
+        street.get(&format!("{path}/corrections")).await.expect(403);
+    }
+}
+
+on_both! {
+    /// D46: a place that is added or corrected brings street, grid and the question what is near.
+    async fn a_complaint_is_put_where_it_belongs(world) {
+        let brigade = world.brigade().await;
+        file(&world, fumes(Some("13800000001"), 0.0)).await;
+        let mut nowhere = fumes(Some("13800000002"), 0.0);
+        nowhere["location"] = Value::Null;
+        nowhere["premises"] = Value::Null;
+        nowhere["description"] = json!("附近有人乱排油烟");
+        let number = file(&world, nowhere).await;
+        let path = format!("/api/v1/complaints/{number}");
+        let seen = brigade.get(&path).await.expect(200);
+        assert_eq!((seen.text("/place/kind"), seen.text("/link")), ("none".to_owned(), "own".to_owned()));
+        let at = |lon: f64| json!({ "location": { "lon": lon, "lat": 26.0866, "datum": "WGS84" }, "reason": "电话核实位置" });
+        let version = seen.body["version"].as_i64().unwrap();
+        brigade.patch_if(&path, version, at(500.0)).await.expect_problem(422, "invalid");
+        brigade.patch_if(&path, version, at(119.2985)).await.expect(200);
+        let put = brigade.get(&path).await.expect(200);
+        assert_eq!((put.text("/place/kind"), put.text("/place/street_code"), put.text("/link")), ("point".into(), "350102004".into(), "suspected".into()));
+        let entry = brigade.get(&format!("/api/v1/entries/{}", put.text("/entry"))).await.expect(200);
+        assert_eq!(entry.text("/street_code"), "350102004");
+        let street = world.street("street", "350102004").await;
+        street.get(&path).await.expect(200);
+    }
+}

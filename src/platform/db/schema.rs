@@ -113,6 +113,7 @@ diesel::table! {
         id -> UuidSql,
         phone_key -> Text,
         created_at -> UtcTimeSql,
+        sealed_phone -> Nullable<Binary>,
     }
 }
 
@@ -352,7 +353,8 @@ diesel::table! {
     use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
     use diesel::sql_types::*;
 
-    rating (complaint_id) {
+    rating (reply_id) {
+        reply_id -> UuidSql,
         complaint_id -> UuidSql,
         score -> Text,
         text_masked -> Nullable<Text>,
@@ -404,6 +406,7 @@ diesel::table! {
         created_at -> UtcTimeSql,
         lifted_by -> Nullable<UuidSql>,
         lifted_at -> Nullable<UtcTimeSql>,
+        expires_at -> Nullable<UtcTimeSql>,
     }
 }
 
@@ -592,6 +595,7 @@ diesel::joinable!(supplement -> complaint (complaint_id));
 diesel::joinable!(reply -> complaint (complaint_id));
 diesel::joinable!(reply -> staff (written_by));
 diesel::joinable!(rating -> complaint (complaint_id));
+diesel::joinable!(rating -> reply (reply_id));
 diesel::joinable!(photo -> complaint (complaint_id));
 diesel::joinable!(sender_block -> staff (created_by));
 diesel::joinable!(sender_block -> complaint (complaint_id));

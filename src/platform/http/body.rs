@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
+use super::{Patience, dates::YEAR_OUT_OF_RANGE};
 use crate::platform::problem::{Code, Item, Problem};
 
 /// A JSON body may have this many bytes; photos travel as multipart.
@@ -28,7 +29,10 @@ impl<T: DeserializeOwned + Validate> Body<T> {
     /// # Errors
     /// 400 when it is not JSON of this shape, 422 when a field's value is not valid.
     pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
-        let value: T = serde_json::from_slice(bytes).map_err(|e| shape_problem(&e))?;
+        let mut json = serde_json::Deserializer::from_slice(bytes);
+        let value: T = serde_path_to_error::deserialize(&mut json).map_err(|e| misshapen(&e))?;
+        json.end().map_err(|e| not_json(&e))?;
+        refuse_nul(bytes)?;
         value
             .validate()
             .map_err(|e| Problem::invalid_items(flatten(&e)))?;
@@ -39,22 +43,93 @@ impl<T: DeserializeOwned + Validate> Body<T> {
     }
 }
 
-/// Unknown fields and wrong types are 400 with the place; serde's own words carry the field.
-fn shape_problem(error: &serde_json::Error) -> Problem {
-    let message = error.to_string();
-    let field = message.split('`').nth(1).unwrap_or_default().to_owned();
-    let code = if message.starts_with("unknown field") {
-        "unknown_field"
-    } else if message.starts_with("missing field") {
-        "required"
-    } else {
-        "wrong_type"
-    };
+/// What is wrong with a body's or a query's shape, by serde's own words for it.
+const SHAPES: &[(&str, &str)] = &[
+    ("unknown field", "unknown_field"),
+    ("missing field", "required"),
+    ("unknown variant", "unknown_value"),
+    (YEAR_OUT_OF_RANGE, "out_of_range"),
+];
+
+/// The code of serde's words, and the field's name where it stands in them alone.
+fn shape_of(message: &str) -> (&'static str, Option<&str>) {
+    let code = SHAPES
+        .iter()
+        .find(|(words, _)| message.starts_with(words))
+        .map_or("wrong_type", |(_, code)| code);
+    let named = matches!(code, "unknown_field" | "required");
+    (code, message.split('`').nth(1).filter(|_| named))
+}
+
+/// The place of a shape error: serde's path, with the field's name where the path ends before it.
+fn place_of(root: &str, path: &serde_path_to_error::Path, field: Option<&str>) -> String {
+    let path = path.to_string();
+    let mut steps: Vec<&str> = vec![root];
+    steps.extend(Some(path.as_str()).filter(|p| *p != "."));
+    let last = path.rsplit('.').next();
+    steps.extend(field.filter(|field| last != Some(field)));
+    steps.join(".")
+}
+
+fn misshapen(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    let inner = error.inner();
+    if !inner.is_data() {
+        return not_json(inner);
+    }
+    let message = inner.to_string();
+    let (code, field) = shape_of(&message);
+    let place = place_of("body", error.path(), field);
+    not_this_shape(Item::new(&place, code, message.clone()))
+}
+
+fn not_json(error: &serde_json::Error) -> Problem {
+    not_this_shape(Item::new("body", "not_json", error.to_string()))
+}
+
+fn not_this_shape(item: Item) -> Problem {
     Problem::because(
         Code::MalformedRequest,
         "the body is not the JSON this operation takes",
     )
-    .with_items(vec![Item::new(&format!("body.{field}"), code, message)])
+    .with_items(vec![item])
+}
+
+/// Refuses a text with the letter NUL, which no database text can hold and no person means.
+fn refuse_nul(bytes: &[u8]) -> Result<(), Problem> {
+    const ESCAPED: &[u8] = br"\u0000";
+    if !bytes.windows(ESCAPED.len()).any(|at| at == ESCAPED) {
+        return Ok(());
+    }
+    let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|e| not_json(&e))?;
+    let mut items = Vec::new();
+    find_nul(&value, "", &mut items);
+    if items.is_empty() {
+        Ok(())
+    } else {
+        Err(Problem::invalid_items(items))
+    }
+}
+
+fn find_nul(value: &serde_json::Value, path: &str, items: &mut Vec<Item>) {
+    use serde_json::Value;
+    match value {
+        Value::String(text) if text.contains('\0') => {
+            let message = "has a letter NUL, which is no text";
+            items.push(Item::new(path, "nul_letter", message));
+        }
+        Value::Array(list) => {
+            for (at, inner) in list.iter().enumerate() {
+                find_nul(inner, &format!("{path}[{at}]"), items);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, inner) in fields {
+                let dot = if path.is_empty() { "" } else { "." };
+                find_nul(inner, &format!("{path}{dot}{name}"), items);
+            }
+        }
+        _ => {}
+    }
 }
 
 impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
@@ -70,7 +145,8 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
 /// The bytes of a JSON body, within its bound.
 ///
 /// # Errors
-/// 415 for another content type, 413 for a body too large, 400 for one that breaks off.
+/// 415 for another content type, 413 for a body too large, 408 for one that does not come in time,
+/// 400 for one that breaks off.
 pub fn read_json(
     request: &HttpRequest,
     payload: &mut Payload,
@@ -102,14 +178,21 @@ fn read(
 ) -> impl Future<Output = Result<web::Bytes, Problem>> + use<> {
     let body = web::Bytes::from_request(request, payload);
     async move {
-        body.await
-            .map_err(|e| match e.as_response_error().status_code().as_u16() {
-                413 => Problem::because(
-                    Code::BodyTooLarge,
-                    format!("a JSON body may have {MAX_JSON_BYTES} bytes"),
-                ),
-                _ => Problem::because(Code::MalformedRequest, "the body could not be read"),
-            })
+        let mut body = std::pin::pin!(futures_util::stream::once(body));
+        let patience = Patience {
+            pause: Patience::JSON.whole,
+            ..Patience::JSON
+        };
+        let Some(read) = patience.begin().next(&mut body).await? else {
+            return Ok(web::Bytes::new());
+        };
+        read.map_err(|e| match e.as_response_error().status_code().as_u16() {
+            413 => Problem::because(
+                Code::BodyTooLarge,
+                format!("a JSON body may have {MAX_JSON_BYTES} bytes"),
+            ),
+            _ => Problem::because(Code::MalformedRequest, "the body could not be read"),
+        })
     }
 }
 
@@ -122,28 +205,42 @@ impl<T: DeserializeOwned + Validate> FromRequest for Query<T> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let parsed = web::Query::<T>::from_query(request.query_string())
-            .map_err(|e| {
-                let message = e.to_string();
-                let name = message.split('`').nth(1).unwrap_or("?").to_owned();
-                Problem::bad_parameter(&name, message)
-            })
-            .and_then(|query| {
-                let value = query.into_inner();
-                value.validate().map_err(|e| {
-                    let items = flatten(&e)
-                        .into_iter()
-                        .map(|item| Item {
-                            location: format!("query.{}", item.location),
-                            ..item
-                        })
-                        .collect();
-                    Problem::new(Code::BadParameter).with_items(items)
-                })?;
-                Ok(Self(value))
-            });
+        let parsed = read_query::<T>(request.query_string()).and_then(|value| {
+            value.validate().map_err(|e| {
+                let items = flatten(&e)
+                    .into_iter()
+                    .map(|item| Item {
+                        location: format!("query.{}", item.location),
+                        ..item
+                    })
+                    .collect();
+                Problem::new(Code::BadParameter).with_items(items)
+            })?;
+            Ok(Self(value))
+        });
         ready(parsed)
     }
+}
+
+fn read_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    if let Some((name, _)) = form_urlencoded::parse(query.as_bytes())
+        .find(|(name, value)| name.contains('\0') || value.contains('\0'))
+    {
+        let message = "has a letter NUL, which is no text";
+        return Err(Problem::bad_parameter(&name.replace('\0', "?"), message));
+    }
+    let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+    serde_path_to_error::deserialize(pairs).map_err(|e| {
+        let message = e.inner().to_string();
+        let (code, field) = shape_of(&message);
+        let code = if code == "wrong_type" {
+            "bad_parameter"
+        } else {
+            code
+        };
+        let place = place_of("query", e.path(), field);
+        Problem::new(Code::BadParameter).with_items(vec![Item::new(&place, code, message.clone())])
+    })
 }
 
 /// Nested validation errors as one flat list with paths such as `photos[2].role`.
@@ -175,5 +272,93 @@ fn collect(errors: &ValidationErrors, prefix: &str, items: &mut Vec<Item>) {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize, Validate)]
+    #[serde(deny_unknown_fields)]
+    struct Outer {
+        #[expect(dead_code, reason = "read by serde alone")]
+        inner: Inner,
+        #[serde(default, deserialize_with = "super::super::dates::maybe_instant")]
+        at: Option<chrono::DateTime<chrono::Utc>>,
+        #[serde(default)]
+        names: Vec<String>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "read by serde alone")]
+    struct Inner {
+        lon: f64,
+        datum: crate::geo::Datum,
+    }
+
+    fn refused(text: &str) -> String {
+        let problem = Body::<Outer>::parse(text.as_bytes()).unwrap_err();
+        let item = problem.items().first().unwrap();
+        format!(
+            "{} {} {}",
+            problem.code().status(),
+            item.location,
+            item.code
+        )
+    }
+
+    #[test]
+    fn each_fault_of_shape_names_its_field() {
+        let cases = [
+            (
+                "{\"inner\": {\"lon\": \"x\", \"datum\": \"WGS84\"}}",
+                "400 body.inner.lon wrong_type",
+            ),
+            (
+                "{\"inner\": {\"datum\": \"WGS84\"}}",
+                "400 body.inner.lon required",
+            ),
+            (
+                "{\"inner\": {\"lon\": 1, \"datum\": \"WGS72\"}}",
+                "400 body.inner.datum unknown_value",
+            ),
+            (
+                "{\"inner\": {\"lon\": 1, \"lng\": 1}}",
+                "400 body.inner.lng unknown_field",
+            ),
+            ("{\"outer\": 1}", "400 body.outer unknown_field"),
+            ("{}", "400 body.inner required"),
+            ("{\"inner\"", "400 body not_json"),
+            (
+                "{\"inner\": {\"lon\": 1, \"datum\": \"WGS84\"}} x",
+                "400 body not_json",
+            ),
+            (
+                "{\"inner\": {\"lon\": 1, \"datum\": \"WGS84\"}, \"names\": [\"a\", \"b\\u0000\"]}",
+                "422 names[1] nul_letter",
+            ),
+            (
+                "{\"inner\": {\"lon\": 1, \"datum\": \"WGS84\"}, \"at\": \"+262142-01-01T00:00:00Z\"}",
+                "400 body.at out_of_range",
+            ),
+            (
+                "{\"inner\": {\"lon\": 1, \"datum\": \"WGS84\"}, \"at\": \"yesterday\"}",
+                "400 body.at wrong_type",
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(refused(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_escaped_backslash_is_no_nul() {
+        let text = "{\"inner\": {\"lon\": 1, \"datum\": \"WGS84\"}, \"names\": [\"\\\\u0000\"]}";
+        let body = Body::<Outer>::parse(text.as_bytes()).unwrap();
+        assert_eq!(body.value.names, ["\\u0000"]);
+        assert!(body.value.at.is_none());
     }
 }

@@ -3,9 +3,11 @@
 
 mod answer;
 mod body;
+pub mod dates;
 mod etag;
 pub mod idempotency;
 mod page;
+mod patience;
 mod problems;
 
 pub use answer::Answer;
@@ -13,4 +15,5 @@ pub use body::{Body, MAX_JSON_BYTES, Query, read_json};
 pub use etag::{IfMatch, etag_of};
 pub use idempotency::IdempotencyKey;
 pub use page::{Cursor, Page, PageQuery, page_response};
+pub use patience::{Patience, Waiting};
 pub use problems::{AnyProblem, language_of, localise};

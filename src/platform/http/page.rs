@@ -42,6 +42,9 @@ impl PageQuery {
     }
 }
 
+/// What no sort key of ours holds: a letter NUL, a year with a sign. No database keeps either.
+const FOREIGN: [&[u8]; 3] = [br"\u0000", b"\"-", b"\"+"];
+
 /// The opaque text of a sort key.
 #[derive(Debug)]
 pub struct Cursor;
@@ -65,6 +68,12 @@ impl Cursor {
             )
         };
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| refused())?;
+        if FOREIGN
+            .iter()
+            .any(|f| bytes.windows(f.len()).any(|at| at == *f))
+        {
+            return Err(refused());
+        }
         serde_json::from_slice(&bytes).map_err(|_| refused())
     }
 }
@@ -152,5 +161,9 @@ mod tests {
             Cursor::decode::<i32>("e30").unwrap_err().code().status(),
             400
         );
+        for json in ["\"a\\u0000\"", "\"-262143-01-01\"", "\"+262142-01-01\""] {
+            let forged = URL_SAFE_NO_PAD.encode(json);
+            assert!(Cursor::decode::<String>(&forged).is_err(), "{json}");
+        }
     }
 }

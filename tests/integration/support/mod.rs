@@ -14,7 +14,7 @@ use std::{future::Future, num::NonZeroU32, sync::Arc};
 use chrono::{DateTime, Utc};
 use dengwen::{
     app::{App, Ports},
-    config::{Environment, Settings},
+    config::{Environment, Settings, Sms},
     platform::{
         clock::ManualClock,
         crypto,
@@ -59,6 +59,10 @@ pub struct Wishes {
     pub upload_memory_mb: Option<usize>,
     /// Keep every statement the server sends to its database.
     pub watch_statements: bool,
+    /// Whether the client's address is read from `X-Forwarded-For`.
+    pub behind_proxy: bool,
+    /// Whether no text messages can be sent.
+    pub no_text_messages: bool,
 }
 
 /// Plays a story. Without PostgreSQL its half is left out, which `support::postgres` says once,
@@ -110,6 +114,10 @@ impl World {
         };
         if let Some(megabytes) = wishes.upload_memory_mb {
             settings.upload_memory_mb = megabytes;
+        }
+        settings.trust_proxy = wishes.behind_proxy;
+        if wishes.no_text_messages {
+            settings.sms = Sms::None;
         }
         let start: DateTime<Utc> = DateTime::parse_from_rfc3339(TODAY).unwrap().to_utc();
         let clock = ManualClock::at(start);

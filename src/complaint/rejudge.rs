@@ -1,16 +1,58 @@
-//! Judging a complaint again after it was corrected.
+//! Judging a complaint again after it was corrected, completed or no longer hidden.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use serde_json::json;
 
-use crate::complaint::queries::{self as complaints, ComplaintRow};
+use super::queries::{self as complaints, ComplaintRow};
 use crate::district::Profile;
 use crate::matching::{Outcome, decide, queries};
 use crate::platform::{
     db::{Connection, Id, schema::complaint},
     problem::{OnDb, Problem},
 };
-use crate::record::{Actor, Event};
+use crate::record::{self, Actor, Event};
+
+/// Whether a complaint still stands alone and waits, so that judging it again is worth it.
+#[must_use]
+pub fn may_be_judged(row: &ComplaintRow) -> bool {
+    row.in_queue && matches!(row.link.as_str(), "own" | "suspected")
+}
+
+/// Names the rule of a provisional link anew, when new facts make another rule of it (R2 becomes R3,
+/// R1 stays R1). The link itself is a named person's to confirm or reject.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn refine_link(
+    conn: &mut Connection,
+    profile: &Profile,
+    row: &ComplaintRow,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let Some(own) = queries::report_of(conn, row.id).or_fault("load the complaint")? else {
+        return Ok(());
+    };
+    let mut earlier = queries::candidates_of(conn, &own, profile).or_fault("find candidates")?;
+    earlier.retain(|old| old.report.received_at <= own.received_at);
+    let verdict = decide(&own, &earlier, profile);
+    let rule = verdict.rule.as_str();
+    if verdict.target_entry != Some(row.entry_id.0) || row.link_rule.as_deref() == Some(rule) {
+        return Ok(());
+    }
+    queries::keep_verdict(conn, &own, &verdict, now).or_fault("keep the verdict")?;
+    diesel::update(complaint::table.find(row.id))
+        .set((
+            complaint::link_rule.eq(rule),
+            complaint::version.eq(complaint::version + 1),
+        ))
+        .execute(conn)
+        .or_fault("name the rule")?;
+    let event = Event::new("complaint", row.id, "refine_link", actor)
+        .with(json!({ "from": row.link_rule, "to": rule }));
+    record::append(conn, &event, now).or_fault("record")
+}
 
 /// Judges a complaint that stands alone in its entry. Whatever is found is a question to the
 /// brigade and never more: somebody is looking at this complaint right now.

@@ -1,0 +1,214 @@
+//! R0, 技术重复: the same submission again. Its first record is answered, and whatever the first
+//! one did not hold yet, photos and words, is kept with it.
+//!
+//! Two things make a submission the same: the upstream system's number, or one sender's same
+//! photo of the same person within a day. A stranger who knows somebody's phone and has the photo
+//! is no such sender: they would be handed the other's tracking code. Theirs is a report of its
+//! own (R1, R4).
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use serde_json::json;
+
+use super::{
+    intake::{Prepared, Stored},
+    photos::{self, PhotoView, Taken},
+    queries::{self, ComplaintRow},
+};
+use crate::district::Profile;
+use crate::geo::Point;
+use crate::matching::{self, Outcome, Rule, Verdict};
+use crate::platform::{
+    db::{
+        Connection, Id, UtcTime,
+        schema::{complaint, complaint_sender, photo, supplement},
+    },
+    problem::{OnDb, Problem},
+};
+use crate::record::{self, Event};
+use crate::text::mask;
+
+/// Earlier complaints looked at for the same photo.
+const LOOKED_AT: i64 = 20;
+
+/// A complaint keeps so many times the photos of one submission.
+pub const PHOTOS_TIMES: usize = 2;
+
+/// The first record of a submission that came before, whatever became of it meanwhile.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn first_record_of(
+    conn: &mut Connection,
+    profile: &Profile,
+    prepared: &Prepared,
+) -> Result<Option<Id>, Problem> {
+    if let Some(number) = &prepared.door.external_no {
+        let channel = &prepared.door.channel;
+        let known = by_upstream_number(conn, channel, number).or_fault("look for the number")?;
+        if known.is_some() {
+            return Ok(known);
+        }
+    }
+    for earlier in with_its_photos(conn, profile, prepared).or_fault("look for the photos")? {
+        let old = matching::queries::report_of(conn, earlier).or_fault("load a complaint")?;
+        let rules = &profile.rules.matching;
+        if old.is_some_and(|old| matching::is_resent(&prepared.report, &old, rules)) {
+            return Ok(Some(earlier));
+        }
+    }
+    Ok(None)
+}
+
+fn by_upstream_number(
+    conn: &mut Connection,
+    channel: &str,
+    number: &str,
+) -> QueryResult<Option<Id>> {
+    complaint::table
+        .filter(complaint::channel.eq(channel))
+        .filter(complaint::external_no.eq(number))
+        .select(complaint::id)
+        .first(conn)
+        .optional()
+}
+
+/// What the same address or the same signed-in resident sent lately with one of these photos.
+fn with_its_photos(
+    conn: &mut Connection,
+    profile: &Profile,
+    prepared: &Prepared,
+) -> QueryResult<Vec<Id>> {
+    let door = &prepared.door;
+    let hashes: Vec<&str> = prepared
+        .report
+        .photos
+        .iter()
+        .map(|photo| photo.sha256.as_str())
+        .collect();
+    if hashes.is_empty() || (door.sender.is_none() && door.resident.is_none()) {
+        return Ok(Vec::new());
+    }
+    let since = door.received_at - TimeDelta::hours(profile.rules.matching.resubmit_hours);
+    let found: Vec<Id> = photo::table
+        .inner_join(complaint::table.left_join(complaint_sender::table))
+        .filter(photo::sha256.eq_any(hashes))
+        .filter(photo::verification_id.is_null())
+        .filter(complaint::received_at.ge(UtcTime(since)))
+        .filter(complaint::state.ne_all(["withdrawn", "archived"]))
+        .filter(
+            complaint_sender::key
+                .nullable()
+                .eq(door.sender.as_deref())
+                .or(complaint::resident_id.eq(door.resident)),
+        )
+        .order(complaint::id.asc())
+        .limit(LOOKED_AT)
+        .select(complaint::id)
+        .load(conn)?;
+    Ok(found)
+}
+
+/// Answers the first record, with what came new kept beside it.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn answer_again(
+    conn: &mut Connection,
+    profile: &Profile,
+    first: Id,
+    prepared: &Prepared,
+    now: DateTime<Utc>,
+) -> Result<Stored, Problem> {
+    let row = queries::by_id(conn, first).or_fault("load the first record")?;
+    let row = queries::take(conn, &row.number)?;
+    let refused = keep_photos(conn, profile, &row, prepared, now)?;
+    keep_words(conn, &row, prepared, now)?;
+    let photos = photos::of_complaint(conn, first).or_fault("load photos")?;
+    let photos = photos.into_iter().map(photos::StoredPhoto::view);
+    let entry_number = queries::entry_number_of(conn, row.entry_id).or_fault("load the entry")?;
+    Ok(Stored {
+        photos: photos.chain(refused).collect(),
+        entry_number,
+        verdict: Verdict {
+            rule: Rule::R0,
+            outcome: Outcome::SameSubmission,
+            target: Some(first.0),
+            target_entry: Some(row.entry_id.0),
+            ..Verdict::new_matter(profile.model.name())
+        },
+        first_record: true,
+        row,
+    })
+}
+
+/// Keeps the photos that are not there yet; those beyond what a complaint keeps are told apart.
+fn keep_photos(
+    conn: &mut Connection,
+    profile: &Profile,
+    row: &ComplaintRow,
+    prepared: &Prepared,
+    now: DateTime<Utc>,
+) -> Result<Vec<PhotoView>, Problem> {
+    let stored = photos::of_complaint(conn, row.id).or_fault("load photos")?;
+    let is_new = |photo: &&Taken| match &photo.result {
+        Ok(kept) => !stored
+            .iter()
+            .any(|s| s.sha256 == kept.sha256 && s.role == photo.role),
+        // A refused file leaves no content to know it by; its name and problem do.
+        Err(problem) => !stored.iter().any(|s| {
+            s.problem.as_deref() == Some(problem.code()) && s.file_name == photo.file_name
+        }),
+    };
+    let new: Vec<Taken> = prepared.photos.iter().filter(is_new).cloned().collect();
+    if new.is_empty() {
+        return Ok(Vec::new());
+    }
+    let own = stored
+        .iter()
+        .filter(|s| s.verification_id.is_none())
+        .count();
+    let room = (profile.rules.limits.photos * PHOTOS_TIMES).saturating_sub(own);
+    let (fits, beyond) = new.split_at(room.min(new.len()));
+    let place = queries::place_of(conn, row.id).or_fault("load the place")?;
+    let claimed = place
+        .lon
+        .zip(place.lat)
+        .map(|(lon, lat)| Point { lon, lat });
+    photos::insert(conn, row.id, None, fits, claimed, now).or_fault("insert photos")?;
+    if !fits.is_empty() {
+        if !row.hidden {
+            matching::queries::refile(conn, row.id)?;
+        }
+        let event = Event::new("complaint", row.id, "add_photos", &prepared.door.actor)
+            .with(json!({ "count": fits.len(), "resent": true }));
+        record::append(conn, &event, now).or_fault("record")?;
+    }
+    Ok(beyond.iter().map(Taken::beyond_limit).collect())
+}
+
+/// Keeps words that are not there yet as a supplement.
+fn keep_words(
+    conn: &mut Connection,
+    row: &ComplaintRow,
+    prepared: &Prepared,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let words = prepared.checked.description.as_str();
+    let text = queries::text_of(conn, row.id).or_fault("load the text")?;
+    let told_since: i64 = supplement::table
+        .filter(supplement::complaint_id.eq(row.id))
+        .filter(supplement::text.eq(words))
+        .count()
+        .get_result(conn)
+        .or_fault("look for the words")?;
+    if text.description == words || told_since > 0 {
+        return Ok(());
+    }
+    let masked = mask(words).text;
+    queries::insert_supplement(conn, row.id, (words, &masked), false, None, now)
+        .or_fault("insert a supplement")?;
+    let event = Event::new("complaint", row.id, "supplement", &prepared.door.actor)
+        .with(json!({ "new_facts": false, "resent": true }));
+    record::append(conn, &event, now).or_fault("record")
+}
