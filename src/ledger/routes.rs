@@ -104,7 +104,8 @@ pub async fn list_entries(
                         .or(diesel::dsl::not(diesel::dsl::exists(
                             complaint::table
                                 .filter(complaint::entry_id.eq(ledger_entry::id))
-                                .filter(complaint::hidden.eq(true)),
+                                .filter(complaint::hidden)
+                                .select(complaint::id),
                         ))),
                 )
                 .order(ledger_entry::id.desc())

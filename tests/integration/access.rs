@@ -36,7 +36,10 @@ fn sound_body(method: &Method, path: &str) -> Option<Value> {
         ("POST", "supplements") => json!({ "text": "3号楼下" }),
         ("POST", "rating") => json!({ "score": "satisfied" }),
         ("POST", "withdrawal" | "heartbeat" | "verifications") => json!({}),
-        ("POST", "unmask" | "lifting" | "proposal" | "undo" | "close" | "reopening") => {
+        (
+            "POST",
+            "unmask" | "lifting" | "proposal" | "undo" | "close" | "reopening" | "unhiding",
+        ) => {
             json!({ "reason": "回访核实" })
         }
         ("POST", "match-decision") => json!({ "decision": "confirm" }),

@@ -6,20 +6,18 @@ use diesel::{
 };
 
 /// Tables whose rows others belong to; each copy gets an id of its own that the others follow.
-const OWNERS: [&str; 3] = ["ledger_entry", "complaint", "verification"];
+const OWNERS: [&str; 4] = ["ledger_entry", "complaint", "verification", "reply"];
 
 /// Tables whose rows belong to an owner, with the column that says to which.
-const BELONGINGS: [(&str, &str); 17] = [
+const BELONGINGS: [(&str, &str); 15] = [
     ("complaint_text", "complaint_id"),
     ("complaint_place", "complaint_id"),
     ("complaint_sender", "complaint_id"),
     ("petitioner", "complaint_id"),
     ("deadline", "complaint_id"),
     ("supplement", "complaint_id"),
-    ("reply", "complaint_id"),
     ("rating", "complaint_id"),
     ("photo", "complaint_id"),
-    ("match_key", "complaint_id"),
     ("match_fact", "complaint_id"),
     ("match_verdict", "complaint_id"),
     ("match_decision", "complaint_id"),
@@ -29,9 +27,13 @@ const BELONGINGS: [(&str, &str); 17] = [
     ("record", "subject_id"),
 ];
 
+/// How far apart two copies of a complaint are filed.
+const FILED_APART: u32 = 100_000;
+
 /// The tables that grow by [`fill`].
 pub fn grown() -> impl Iterator<Item = &'static str> {
-    OWNERS.into_iter().chain(BELONGINGS.map(|(table, _)| table))
+    let belongings = BELONGINGS.map(|(table, _)| table);
+    OWNERS.into_iter().chain(belongings).chain(["match_key"])
 }
 
 #[derive(QueryableByName)]
@@ -82,6 +84,12 @@ pub fn fill(conn: &mut Connection, times: u32) {
             values.join(", ")
         );
     }
+    // Keys belong to the number a complaint is filed under.
+    script += &format!(
+        "INSERT INTO match_key (key, seq) SELECT key + n, seq + n * {FILED_APART} FROM match_key CROSS JOIN \
+         (WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {times}) \
+          SELECT n FROM numbers) AS numbers;\n"
+    );
     script += "DROP TABLE copies;";
     // Nobody analyses an embedded database, so its plans must be good without.
     if matches!(conn, Connection::Postgres(_)) {
@@ -95,13 +103,13 @@ fn copied(table: &str, column: &str, new_id: &str) -> String {
     match column {
         "id" if OWNERS.contains(&table) => "own.new".to_owned(),
         "id" => new_id.to_owned(),
-        "entry_id" | "complaint_id" | "verification_id" | "subject_id" => format!(
+        "entry_id" | "complaint_id" | "verification_id" | "reply_id" | "subject_id" => format!(
             "COALESCE((SELECT c.new FROM copies c WHERE c.old = t.{column} AND c.n = own.n), t.{column})"
         ),
         "number" | "tracking_code" | "external_no" | "client_id" | "sha256" => {
             format!("t.{column} || '-' || own.n")
         }
-        "key" if table == "match_key" => "t.key + own.n".to_owned(),
+        "seq" => format!("t.seq + own.n * {FILED_APART}"),
         // A district has ten streets or so.
         "street_code" => "'3501020' || (10 + own.n % 10)".to_owned(),
         // Of what a district ever received, little still waits.
