@@ -187,3 +187,22 @@ fn configuration_is_refused_by_name() {
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
     assert_eq!(left.len(), 1, "only our own file: {left:?}");
 }
+
+/// The README's first command, ended after its story.
+#[test]
+fn the_demonstration_plays_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let listen = ("DENGWEN_LISTEN", "127.0.0.1:0");
+    let said = run(folder.path(), &["demo", "--once"], &[listen], "").well();
+    let ledger = said.split("一本账\n").nth(1).unwrap();
+    let row = |title: &str| {
+        let line = ledger.lines().find(|l| l.ends_with(title)).unwrap();
+        let mut words: Vec<&str> = line.split_whitespace().collect();
+        words.remove(0);
+        words.join(" ")
+    };
+    assert_eq!(row("老王烧烤店餐饮油烟"), "已入账 4 2 3 1 老王烧烤店餐饮油烟");
+    assert_eq!(row("安泰河酒吧街社会生活噪声"), "线索 4 4 3 0 安泰河酒吧街社会生活噪声");
+    assert!(row("五四北路地铁站工地建筑施工噪声").contains(" 3 2 2 1 "));
+    assert!(ledger.lines().count() > 15);
+}

@@ -1,5 +1,6 @@
 //! `dengwen demo`: one full story through the real HTTP API, on a database of its own.
 
+mod arrivals;
 mod client;
 mod story;
 

@@ -1,9 +1,13 @@
-//! The story: a barbecue's fumes, four reporters, one repeat, one visit, one ledger.
+//! The story: two dozen complaints, a barbecue's fumes among them with four reports, one repeat,
+//! one visit on site, one ledger.
 
 use chrono::{DateTime, Days, FixedOffset, NaiveTime, Utc};
 use serde_json::{Value, json};
 
-use super::client::{Client, text};
+use super::{
+    arrivals,
+    client::{Client, text},
+};
 use crate::district::shanghai;
 use crate::photo::sample::{SampleExif, scene, with_exif};
 
@@ -17,17 +21,23 @@ const LAT: f64 = 26.0860;
 pub(super) async fn play(base: &str, password: &str) -> anyhow::Result<()> {
     let resident = Client::resident(base);
     let brigade = Client::staff(base, "brigade", password).await?;
-    title("一、居民上报（手机，匿名或实名，附照片）");
+    let office = Client::staff(base, "office", password).await?;
+    title("一、这几天各渠道来件");
+    let others = arrivals::take_in(&resident, &office).await?;
+    title("二、居民上报（手机，匿名或实名，附照片）");
     let numbers = residents_report(&resident).await?;
-    title("二、判重：系统为什么这样认为");
+    title("三、判重：系统为什么这样认为");
+    list_matches(&brigade, &others).await?;
     explain(&brigade, &numbers).await?;
-    title("三、执法大队研判：确认并单，受理，派网格员核实");
+    title("四、执法大队研判：确认并单，受理，派网格员核实");
+    let bulk = confirm(&brigade, &others).await?;
     let visit = triage(&brigade, &numbers).await?;
-    title("四、网格员到场核实（签到、照片、结论）");
+    accept_together(&brigade, &bulk).await?;
+    title("五、网格员到场核实（签到、照片、结论）");
     visit_site(base, password, &brigade, &visit).await?;
-    title("五、答复每一位反映人，提请入账");
+    title("六、答复每一位反映人，提请入账");
     answer_and_list(base, password, &brigade, &numbers).await?;
-    title("六、一本账");
+    title("七、一本账");
     show_ledger(&brigade).await
 }
 
@@ -162,6 +172,28 @@ fn notice_due(receipt: &Value) -> String {
     notify.map(|d| text(d, "/due_on")).unwrap_or_default()
 }
 
+/// One line for each complaint that is not a matter of its own.
+async fn list_matches(brigade: &Client, numbers: &[String]) -> anyhow::Result<()> {
+    for number in numbers {
+        let matches = brigade
+            .get(&format!("/api/v1/complaints/{number}/matches"))
+            .await?;
+        let outcome = text(&matches, "/verdicts/0/outcome");
+        if outcome != "new" {
+            println!(
+                "  {number}  规则 {}，结论 {outcome}，得分 {}，与 {}",
+                text(&matches, "/verdicts/0/rule"),
+                score(&matches),
+                text(&matches, "/verdicts/0/candidates/0/number")
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Reasons of a match that are shown; the API shows them all.
+const REASONS_SHOWN: usize = 5;
+
 async fn explain(brigade: &Client, numbers: &[String]) -> anyhow::Result<()> {
     for number in numbers {
         let matches = brigade
@@ -176,7 +208,7 @@ async fn explain(brigade: &Client, numbers: &[String]) -> anyhow::Result<()> {
         let comparisons = matches
             .pointer("/verdicts/0/candidates/0/comparisons")
             .and_then(Value::as_array);
-        for comparison in comparisons.into_iter().flatten() {
+        for comparison in comparisons.into_iter().flatten().take(REASONS_SHOWN) {
             let weight = comparison
                 .pointer("/weight")
                 .and_then(Value::as_f64)
@@ -192,20 +224,61 @@ fn score(matches: &Value) -> String {
     score.map_or_else(|| "—".to_owned(), |score| format!("{score:.2}"))
 }
 
-async fn triage(brigade: &Client, numbers: &[String]) -> anyhow::Result<Value> {
+/// Confirms what was attached provisionally; answers what is confirmed.
+async fn confirm(brigade: &Client, numbers: &[String]) -> anyhow::Result<Vec<String>> {
+    let mut confirmed = Vec::new();
     for number in numbers {
         let complaint = brigade.get(&format!("/api/v1/complaints/{number}")).await?;
         if text(&complaint, "/link") == "provisional" {
-            let body = json!({ "decision": "confirm", "reason": "同一店面、同一时段" });
+            let body = json!({ "decision": "confirm", "reason": "同一地点、同一事由" });
             brigade
                 .post(
                     &format!("/api/v1/complaints/{number}/match-decision"),
                     &body,
                 )
                 .await?;
-            println!("  {number}  确认并单（{}）", text(&complaint, "/link_rule"));
+            println!(
+                "  {number}  确认并单（{}），入 {}",
+                text(&complaint, "/link_rule"),
+                text(&complaint, "/entry")
+            );
+            confirmed.push(number.clone());
         }
     }
+    Ok(confirmed)
+}
+
+/// Accepts several complaints in one step, all or none.
+async fn accept_together(brigade: &Client, numbers: &[String]) -> anyhow::Result<()> {
+    let accept = json!({ "action": "accept", "procedure": "enforcement_request" });
+    let items: Vec<Value> = numbers
+        .iter()
+        .map(|number| json!({ "number": number, "decision": accept }))
+        .collect();
+    let body = json!({ "items": items });
+    let done = brigade.post("/api/v1/triage/decisions", &body).await?;
+    let accepted = done
+        .pointer("/items")
+        .and_then(Value::as_array)
+        .map_or(0, Vec::len);
+    println!("  一次批量受理 {accepted} 件（全部成功或全部不动）");
+    let queue = brigade.get("/api/v1/triage/queue").await?;
+    println!(
+        "  队列中：待受理 {} 件，待判重 {} 件，其中急件 {} 件",
+        count(&queue, "awaiting_acceptance"),
+        count(&queue, "screening"),
+        count(&queue, "urgent")
+    );
+    Ok(())
+}
+
+fn count(queue: &Value, name: &str) -> u64 {
+    let counted = queue.pointer(&format!("/counts/{name}"));
+    counted.and_then(Value::as_u64).unwrap_or_default()
+}
+
+async fn triage(brigade: &Client, numbers: &[String]) -> anyhow::Result<Value> {
+    confirm(brigade, numbers).await?;
     let mut visit = Value::Null;
     for number in numbers {
         let claim = brigade
@@ -215,10 +288,9 @@ async fn triage(brigade: &Client, numbers: &[String]) -> anyhow::Result<Value> {
         brigade
             .post(&format!("/api/v1/complaints/{number}/decision"), &accept)
             .await?;
-        println!(
-            "  {number}  受理（申请查处），领取至 {}",
-            text(&claim, "/expires_at")
-        );
+        let until = text(&claim, "/expires_at");
+        let minute = until.get(11..16).unwrap_or_default();
+        println!("  {number}  受理（申请查处），领取至 {minute}");
         if visit.is_null() {
             let body = json!({ "instructions": "查看油烟净化设施是否运行" });
             visit = brigade
