@@ -95,18 +95,19 @@ pub async fn list_entries(
     let rows: Vec<EntryRow> = app
         .db
         .read(move |conn| {
+            // The clue of a hidden complaint, its only one, is hidden with it.
+            let only = complaint::table
+                .filter(complaint::entry_id.eq(ledger_entry::id))
+                .limit(1)
+                .select(complaint::hidden)
+                .single_value();
             let mut rows = ledger_entry::table
                 .filter(ledger_entry::merged_into.is_null())
-                // The clue of a hidden complaint is hidden with it.
                 .filter(
                     ledger_entry::complaint_count
                         .gt(0)
-                        .or(diesel::dsl::not(diesel::dsl::exists(
-                            complaint::table
-                                .filter(complaint::entry_id.eq(ledger_entry::id))
-                                .filter(complaint::hidden)
-                                .select(complaint::id),
-                        ))),
+                        .or(only.is_null())
+                        .or(only.eq(false)),
                 )
                 .order(ledger_entry::id.desc())
                 .limit(limit + 1)
@@ -144,7 +145,17 @@ pub async fn list_entries(
     Ok(page.into_response(&request))
 }
 
-/// An entry the caller may see.
+/// Whether an entry is the clue of what the abuse list hides, and of nothing else.
+fn is_hidden(conn: &mut Connection, row: &EntryRow) -> QueryResult<bool> {
+    let hidden = complaint::table
+        .filter(complaint::entry_id.eq(row.id))
+        .filter(complaint::hidden.eq(true));
+    let one: bool = diesel::select(diesel::dsl::exists(hidden)).get_result(conn)?;
+    Ok(one && row.complaint_count == 0)
+}
+
+/// An entry the caller may see. The clue of a hidden complaint is for those who look after the
+/// abuse list.
 ///
 /// # Errors
 /// 404 when there is none for this caller.
@@ -153,7 +164,9 @@ pub fn visible(conn: &mut Connection, staff: &Staff, number: &str) -> Result<Ent
     let row = row.ok_or_else(Problem::not_found)?;
     let theirs = staff.role != Role::Street
         || (staff.street_code.is_some() && staff.street_code == row.street_code);
-    if theirs {
+    let sees_hidden = matches!(staff.role, Role::Admin | Role::Brigade | Role::Office);
+    let hidden = !sees_hidden && is_hidden(conn, &row).or_fault("look for what is hidden")?;
+    if theirs && !hidden {
         Ok(row)
     } else {
         Err(Problem::not_found())
@@ -198,7 +211,7 @@ pub fn view(conn: &mut Connection, profile: &Profile, row: EntryRow) -> Result<E
         .iter()
         .map(|c| (c.id, c.number.clone()))
         .collect();
-    let mut supplements = supplements_of(conn, row.id).or_fault("load supplements")?;
+    let mut supplements = supplements_of(conn, &numbers).or_fault("load supplements")?;
     let history = record::history(conn, row.id, SHOWN_MAX).or_fault("load the history")?;
     let merged_into = row
         .merged_into
@@ -228,14 +241,12 @@ pub fn view(conn: &mut Connection, profile: &Profile, row: EntryRow) -> Result<E
 /// What was added to an entry's complaints, masked, by complaint.
 fn supplements_of(
     conn: &mut Connection,
-    entry: Id,
+    numbers: &HashMap<Id, String>,
 ) -> QueryResult<HashMap<Id, Vec<EntrySupplement>>> {
+    let ids: Vec<Id> = numbers.keys().copied().collect();
     let rows: Vec<(Id, String, bool, UtcTime)> = supplement::table
-        .inner_join(complaint::table)
-        .filter(complaint::entry_id.eq(entry))
-        .filter(complaint::hidden.eq(false))
+        .filter(supplement::complaint_id.eq_any(ids))
         .order(supplement::id.asc())
-        .limit(SHOWN_MAX)
         .select((
             supplement::complaint_id,
             supplement::text_masked,

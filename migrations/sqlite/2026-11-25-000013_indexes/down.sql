@@ -1,4 +1,3 @@
-DROP INDEX complaint_hidden_entry_id_idx;
 DROP INDEX ledger_entry_street_code_id_idx;
 CREATE INDEX ledger_entry_street_code_state_idx ON ledger_entry (street_code, state);
 DROP INDEX ledger_entry_merged_into_id_idx;

@@ -11,4 +11,3 @@ DROP INDEX ledger_entry_merged_into_idx;
 CREATE INDEX ledger_entry_merged_into_id_idx ON ledger_entry (merged_into, id);
 DROP INDEX ledger_entry_street_code_state_idx;
 CREATE INDEX ledger_entry_street_code_id_idx ON ledger_entry (street_code, id);
-CREATE INDEX complaint_hidden_entry_id_idx ON complaint (hidden, entry_id);
