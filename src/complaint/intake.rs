@@ -246,7 +246,13 @@ pub fn store(
         Some(number) => judged.following(number),
         None => judged,
     };
-    let title = title(profile, checked);
+    let title = ledger::title_of(
+        profile,
+        &checked.category,
+        checked.premises.as_deref(),
+        checked.address.as_deref(),
+        checked.point,
+    );
     // A blocked sender's complaint stands alone, but is answered as everybody's: state and similar
     // matters are those of the true verdict.
     let alone = Verdict::new_matter(profile.model.name());
@@ -296,23 +302,6 @@ fn next_number(
     let serial =
         ledger::next_in(conn, &format!("complaint {day}")).or_fault("number a complaint")?;
     Ok(format!("{}{day}-{serial:04}", profile.rules.number_prefix))
-}
-
-fn title(profile: &Profile, checked: &Checked) -> String {
-    let category = profile
-        .category(&checked.category)
-        .map_or("", |c| c.zh.as_str());
-    let at = checked
-        .premises
-        .as_deref()
-        .or(checked.address.as_deref())
-        .unwrap_or_default();
-    let street = checked
-        .point
-        .and_then(|p| profile.street_at(p))
-        .map_or("", |s| s.name.as_str());
-    let at = if at.is_empty() { street } else { at };
-    mask(&format!("{at}{category}")).text
 }
 
 /// One clock of a new complaint.

@@ -4,6 +4,7 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use diesel::prelude::*;
 
 use crate::district::{Profile, calendar::date_of};
+use crate::geo::Point;
 use crate::matching::{
     Outcome, Report, Rule, Verdict,
     escalation::{Voice, escalate},
@@ -17,7 +18,7 @@ use crate::platform::{
     problem::{OnDb, Problem},
 };
 use crate::record::{self, Actor, Event};
-use crate::text::shorten;
+use crate::text::{mask, shorten};
 
 /// Letters of an entry's title.
 const TITLE_LETTERS: usize = 40;
@@ -85,6 +86,23 @@ pub struct Placement {
     pub rule: Option<&'static str>,
     /// The complaint it repeats or joins.
     pub repeat_of: Option<Id>,
+}
+
+/// An entry's title: which premises, address or street, and what; without personal data.
+#[must_use]
+pub fn title_of(
+    profile: &Profile,
+    category: &str,
+    premises: Option<&str>,
+    address: Option<&str>,
+    point: Option<Point>,
+) -> String {
+    let category = profile.category(category).map_or("", |c| c.zh.as_str());
+    let street = point
+        .and_then(|p| profile.street_at(p))
+        .map_or("", |s| s.name.as_str());
+    let at = premises.or(address).filter(|at| !at.is_empty());
+    mask(&format!("{}{category}", at.unwrap_or(street))).text
 }
 
 /// The next number of a series, counted in the same transaction; series never reuse a number.
@@ -262,7 +280,7 @@ type VoiceRow = (
 
 /// Recounts an entry from its complaints: reporters, duplicates, repeats, flags, lead, and the
 /// due date, which is the earliest of all its open complaints' (domain §3.3). Provisional links
-/// count as complaints but never as repeats.
+/// count as complaints and voices, but never as repeats nor toward a flag with legal effect.
 ///
 /// # Errors
 /// A fault when the database fails.
@@ -302,6 +320,7 @@ pub fn refresh(
             petitioners: petitioners.remove(&row.0).unwrap_or_default(),
             person_count: row.2,
             confirmed_repeat: is_repeat(row),
+            provisional: row.3 == "provisional",
         })
         .collect();
     let escalated = escalate(&voices, &profile.rules.escalation);
@@ -381,26 +400,6 @@ pub fn set_place(
             ledger_entry::lat.eq(point.map(|p| p.lat)),
             ledger_entry::street_code.eq(street),
             ledger_entry::grid_code.eq(grid),
-        ))
-        .execute(conn)
-}
-
-/// Closes a clue that lost its last complaint to another entry.
-///
-/// # Errors
-/// What the database answers.
-pub fn merge_away(
-    conn: &mut Connection,
-    id: Id,
-    into: Id,
-    now: DateTime<Utc>,
-) -> QueryResult<usize> {
-    diesel::update(ledger_entry::table.find(id))
-        .set((
-            ledger_entry::state.eq("merged"),
-            ledger_entry::merged_into.eq(into),
-            ledger_entry::version.eq(ledger_entry::version + 1),
-            ledger_entry::updated_at.eq(UtcTime(now)),
         ))
         .execute(conn)
 }

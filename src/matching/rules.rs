@@ -277,12 +277,22 @@ fn has_anchor(pair: &Pair<'_>) -> bool {
         || found(kind::NAMES, 6)
 }
 
+/// Whether nobody needs to look: one registered object, or one name at one place. A name alone is
+/// a chain's, or a common one.
+fn is_one_object(pair: &Pair<'_>) -> bool {
+    let (new, old) = (pair.new, &pair.old.report);
+    match (&new.object_id, &old.object_id) {
+        (Some(a), Some(b)) => a == b,
+        _ => same_premises(new, old) && pair.metres.is_some_and(|m| m <= pair.reach),
+    }
+}
+
 fn judge(pair: &Pair<'_>, rules: &MatchingRules) -> (Rule, Outcome) {
     let (new, old) = (pair.new, pair.old);
     let rule = rule_if_same_matter(new, old, rules);
     match likeness(pair, rules) {
         Likeness::SameMatter => match rule {
-            Some(Rule::R1) if same_premises(new, &old.report) => (Rule::R1, Outcome::Attached),
+            Some(Rule::R1) if is_one_object(pair) => (Rule::R1, Outcome::Attached),
             Some(rule) => (rule, Outcome::Provisional),
             None => (Rule::R7, Outcome::Related),
         },

@@ -181,6 +181,7 @@ pub async fn correct_complaint(
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = queries::take(conn, &path)?;
             version.require(row.version)?;
+            claims::require_not_held_by_other(conn, row.id, staff.id, now)?;
             let position = value.check(&shared)?;
             if ENDED.contains(&row.state.as_str()) {
                 return Err(Problem::wrong_state(&row.state, "correct"));

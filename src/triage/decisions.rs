@@ -73,7 +73,8 @@ fn decide(
     if body.action == Action::Split {
         return split(conn, app, staff, row, body, &document, now);
     }
-    if row.link == "provisional" && body.action == Action::NoLongerAccept {
+    let open = matches!(row.link.as_str(), "provisional" | "suspected");
+    if open && body.action == Action::NoLongerAccept {
         // Nothing with legal effect follows from a link nobody confirmed.
         return Err(Problem::because(
             Code::GuardFailed,
@@ -218,12 +219,7 @@ fn decide_one(
     now: DateTime<Utc>,
 ) -> Result<StepView, Problem> {
     let row = queries::take(conn, &item.number)?;
-    if claims::holder(conn, row.id, now)
-        .or_fault("load the claim")?
-        .is_some_and(|h| h != staff.id)
-    {
-        return Err(Problem::new(Code::ClaimedByOther));
-    }
+    claims::require_not_held_by_other(conn, row.id, staff.id, now)?;
     decide(conn, app, staff, &row, &item.decision, now)
 }
 

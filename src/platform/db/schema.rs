@@ -495,6 +495,8 @@ diesel::table! {
         reason -> Nullable<Text>,
         decided_by -> UuidSql,
         decided_at -> UtcTimeSql,
+        kept -> Nullable<JsonSql>,
+        undone_at -> Nullable<UtcTimeSql>,
     }
 }
 

@@ -1,0 +1,3 @@
+DROP INDEX complaint_link_id_idx;
+ALTER TABLE match_decision DROP COLUMN undone_at;
+ALTER TABLE match_decision DROP COLUMN kept;
