@@ -251,8 +251,10 @@ fn readable(text: String, with_need: bool) -> String {
     if with_need { text } else { mask(&text).text }
 }
 
+type VisitRow = (Id, String, String, Option<String>, Option<NaiveDate>);
+
 fn visits(conn: &mut Connection, id: Id) -> QueryResult<Vec<CaseVisitView>> {
-    let rows: Vec<(Id, String, String, Option<String>, Option<NaiveDate>)> = verification::table
+    let rows: Vec<VisitRow> = verification::table
         .filter(verification::complaint_id.eq(id))
         .order(verification::id.asc())
         .select((

@@ -1,8 +1,8 @@
 //! The order of the brigade's queue (domain §3.4).
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Timelike as _, Utc};
 
-use super::Profile;
+use super::{Category, Profile, shanghai};
 
 /// What the order is made of.
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +68,42 @@ pub fn score(profile: &Profile, input: &RankInput) -> f64 {
         + rules.weight_rebound * f64::from(u8::from(input.rebound))
         + rules.weight_source * f64::from(u8::from(input.from_above))
         + rules.weight_elapsed * elapsed
+}
+
+impl Profile {
+    /// Risk points of a category for what happened at these hours: some matters are graver by
+    /// night (噪声法88条), and only for those who complain of the night.
+    #[must_use]
+    pub fn risk_of(
+        &self,
+        category: &Category,
+        occurred: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    ) -> i32 {
+        let by_night = occurred.is_some_and(|(from, until)| self.touches_night(from, until));
+        match category.night_risk {
+            Some(risk) if by_night => risk,
+            _ => category.risk,
+        }
+    }
+
+    /// Whether a span of time holds an hour of the night.
+    fn touches_night(&self, from: DateTime<Utc>, until: DateTime<Utc>) -> bool {
+        let rules = &self.rules.verification;
+        let begin = from.with_timezone(&shanghai());
+        let first = begin.hour();
+        // The minute at which it ends is no longer a part of it.
+        let minutes = ((until - from).num_minutes() - 1).clamp(0, 24 * 60);
+        let minutes = u32::try_from(minutes).unwrap_or_default() + begin.minute();
+        (0..=minutes / 60)
+            .map(|step| (first + step) % 24)
+            .any(|hour| {
+                if rules.night_from <= rules.night_until {
+                    (rules.night_from..rules.night_until).contains(&hour)
+                } else {
+                    hour >= rules.night_from || hour < rules.night_until
+                }
+            })
+    }
 }
 
 #[cfg(test)]
@@ -152,5 +188,35 @@ mod tests {
             ..dull
         };
         assert!(queue_rank(&profile, &three_days) > queue_rank(&profile, &grave));
+    }
+
+    #[test]
+    fn a_building_site_is_graver_by_night() {
+        let profile = Profile::embedded().unwrap();
+        let site = profile.category("noise.construction").unwrap();
+        let at = |text: &str| DateTime::parse_from_rfc3339(text).unwrap().to_utc();
+        let risk = |from: &str, until: &str| profile.risk_of(site, Some((at(from), at(until))));
+        let day = risk("2026-11-24T09:00:00+08:00", "2026-11-24T11:00:00+08:00");
+        assert_eq!(
+            risk("2026-11-24T23:00:00+08:00", "2026-11-24T23:30:00+08:00"),
+            20
+        );
+        assert_eq!(
+            risk("2026-11-24T20:00:00+08:00", "2026-11-24T22:10:00+08:00"),
+            20
+        );
+        assert_eq!(
+            risk("2026-11-24T05:10:00+08:00", "2026-11-24T05:20:00+08:00"),
+            20
+        );
+        assert_eq!(
+            risk("2026-11-24T06:00:00+08:00", "2026-11-24T06:30:00+08:00"),
+            day
+        );
+        assert_eq!(
+            risk("2026-11-24T19:00:00+08:00", "2026-11-24T22:00:00+08:00"),
+            day
+        );
+        assert_eq!((profile.risk_of(site, None), day), (10, 10));
     }
 }

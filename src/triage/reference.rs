@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::account::{Staff, queries::all_officers};
 use crate::app::App;
+use crate::complaint::form::DemandView;
 use crate::platform::problem::{OnDb, Problem};
 
 /// A procedure (办理程序) and what follows from it.
@@ -62,15 +63,6 @@ pub struct ChannelView {
     pub needs_external_no: bool,
     /// Whether its complaints come from above.
     pub from_above: bool,
-}
-
-/// What a reporter may want (诉求).
-#[derive(Debug, Serialize, ToSchema)]
-pub struct DemandView {
-    /// Code.
-    pub code: String,
-    /// Name.
-    pub name: String,
 }
 
 /// A grid and who works there.
@@ -177,15 +169,7 @@ fn view(app: &App, mut by_grid: BTreeMap<String, Vec<OfficerView>>) -> Reference
                 from_above: channel.from_above,
             })
             .collect(),
-        demands: profile
-            .rules
-            .demands
-            .iter()
-            .map(|demand| DemandView {
-                code: demand.code.clone(),
-                name: demand.name.clone(),
-            })
-            .collect(),
+        demands: DemandView::all(profile),
         grids: profile
             .grids
             .iter()

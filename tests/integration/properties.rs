@@ -133,6 +133,9 @@ on_both! {
     }
 }
 
+/// How a step is undone, what was before it, and which entries there were.
+type Undoing = (String, Value, (Links, Counts), Vec<Id>);
+
 /// What an undoing must bring back, without the clues opened since: their numbers are used up.
 fn among(ledger: &(Links, Counts), there: &[Id]) -> (Links, Counts) {
     let counts = ledger.1.iter().filter(|row| there.contains(&row.0));
@@ -155,7 +158,7 @@ on_both! {
                 }
                 world.resident().post("/api/v1/complaints", body).await.expect(201);
             }
-            let mut done: Vec<(String, Value, (Links, Counts), Vec<Id>)> = Vec::new();
+            let mut done: Vec<Undoing> = Vec::new();
             for _ in 0..24 {
                 let before = ledger(&world);
                 let there: Vec<Id> = before.1.iter().map(|row| row.0).collect();
