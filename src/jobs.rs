@@ -8,8 +8,11 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::complaint::{machine::MACHINE, petitioners, queries, rank::rank_of, senders};
+use crate::complaint::{
+    clocks, machine::MACHINE, petitioners, queries, rank::rank_of, returned, senders,
+};
 use crate::district::{calendar::date_of, shanghai};
+use crate::ledger::queries as ledger;
 use crate::matching::queries as matching;
 use crate::platform::{
     db::{
@@ -28,11 +31,22 @@ pub const REFRESH_RANKS: &str = "refresh_ranks";
 /// Forgets idempotency keys and sending addresses past their time.
 pub const FORGET_KEYS: &str = "forget_keys";
 
+/// Brings back complaints that were returned for completion and never completed.
+pub const TAKE_BACK_RETURNED: &str = "take_back_returned";
+
+/// Reckons provisional clocks anew, once the holidays of their year are published.
+pub const RECKON_CLOCKS: &str = "reckon_clocks";
+
 /// Files all complaints anew for matching, after an update that changed how they are filed.
 pub const REFILE_FACTS: &str = "refile_facts";
 
 /// Jobs that plan themselves again for the next night.
-const NIGHTLY: [&str; 2] = [REFRESH_RANKS, FORGET_KEYS];
+const NIGHTLY: [&str; 4] = [
+    RECKON_CLOCKS,
+    TAKE_BACK_RETURNED,
+    REFRESH_RANKS,
+    FORGET_KEYS,
+];
 
 /// How long the runner sleeps when nothing is due.
 const IDLE: Duration = Duration::from_secs(2);
@@ -94,6 +108,25 @@ pub async fn run_due(app: &web::Data<App>) -> Result<usize, Problem> {
 async fn run(app: &web::Data<App>, job: &Job, now: DateTime<Utc>) -> Result<(), Problem> {
     match job.kind.as_str() {
         NOTIFY_REPORTER => notify_reporter(app, &job.payload).await,
+        RECKON_CLOCKS => {
+            in_batches(app, move |c, shared, after| {
+                let (last, changed) = clocks::reckon_anew(c, &shared.profile, after)?;
+                for id in changed {
+                    let row = queries::by_id(c, id).or_fault("load a complaint")?;
+                    ledger::refresh(c, &shared.profile, row.entry_id, now)?;
+                }
+                Ok(last)
+            })
+            .await?;
+            plan(app, RECKON_CLOCKS, now).await
+        }
+        TAKE_BACK_RETURNED => {
+            in_batches(app, move |c, shared, after| {
+                returned::take_back(c, &shared.profile, after, now)
+            })
+            .await?;
+            plan(app, TAKE_BACK_RETURNED, now).await
+        }
         REFRESH_RANKS => {
             refresh_ranks(app, now).await?;
             plan(app, REFRESH_RANKS, now).await
@@ -146,19 +179,30 @@ async fn notify_reporter(app: &web::Data<App>, payload: &Value) -> Result<(), Pr
     app.sms.send(&phone, &text)
 }
 
-/// Makes the rank of every queued complaint anew, in batches.
-async fn refresh_ranks(app: &web::Data<App>, now: DateTime<Utc>) -> Result<(), Problem> {
+/// Works through rows in order of their ids, one transaction for each batch.
+async fn in_batches(
+    app: &web::Data<App>,
+    batch: impl Fn(&mut Connection, &App, Option<Id>) -> Result<Option<Id>, Problem>
+    + Clone
+    + Send
+    + 'static,
+) -> Result<(), Problem> {
     let mut after: Option<Id> = None;
     loop {
-        let (shared, from) = (app.clone(), after);
-        after = app
-            .db
-            .write(move |c| rank_batch(c, &shared, from, now))
-            .await?;
+        let (shared, from, batch) = (app.clone(), after, batch.clone());
+        after = app.db.write(move |c| batch(c, &shared, from)).await?;
         if after.is_none() {
             return Ok(());
         }
     }
+}
+
+/// Makes the rank of every queued complaint anew, in batches.
+async fn refresh_ranks(app: &web::Data<App>, now: DateTime<Utc>) -> Result<(), Problem> {
+    in_batches(app, move |c, shared, after| {
+        rank_batch(c, shared, after, now)
+    })
+    .await
 }
 
 fn rank_batch(

@@ -168,6 +168,12 @@ pub static ROUTES: &[Route] = &[
     ),
     route(
         Method::GET,
+        "/api/v1/complaints/{number}/reused-photos",
+        Access::Staff(BRIGADE),
+        || get().to(complaint::reuse::list_reused_photos),
+    ),
+    route(
+        Method::GET,
         "/api/v1/complaints/{number}/photos/{photo_id}",
         Access::Staff(staff_routes::READERS),
         || get().to(staff_routes::get_photo),
@@ -255,6 +261,18 @@ pub static ROUTES: &[Route] = &[
         "/api/v1/merges/{id}/undo",
         Access::Staff(&[Role::Brigade]),
         || post().to(ledger::merge::undo_merge),
+    ),
+    route(
+        Method::GET,
+        "/api/v1/triage/reference",
+        Access::Staff(BRIGADE),
+        || get().to(triage::reference::get_reference),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/complaints/{number}/supplements",
+        Access::Staff(BRIGADE),
+        || post().to(triage::supplement::supplement_complaint),
     ),
     route(
         Method::GET,

@@ -121,6 +121,18 @@ pub fn officers_of_grid(conn: &mut Connection, grid: &str) -> QueryResult<Vec<St
         .load(conn)
 }
 
+/// Every active grid officer, by user name.
+///
+/// # Errors
+/// What the database answers.
+pub fn all_officers(conn: &mut Connection) -> QueryResult<Vec<StaffRow>> {
+    staff::table
+        .filter(staff::role.eq("grid_officer"))
+        .filter(staff::disabled.eq(false))
+        .order(staff::username.asc())
+        .load(conn)
+}
+
 /// Disables an account and ends its sessions.
 ///
 /// # Errors

@@ -43,7 +43,8 @@ pub struct ComplaintBody {
         deserialize_with = "crate::platform::http::dates::maybe_instant"
     )]
     pub occurred_until: Option<DateTime<Utc>>,
-    /// What the reporter wants, such as `enforcement`, `compensation`, `relocation`, `advice`.
+    /// What the reporter wants: a demand's code of the district profile, such as `enforcement`,
+    /// `compensation`, `relocation`, `advice`, `other`.
     #[validate(length(max = 64, message = "has 64 letters at most"))]
     pub demand: Option<String>,
     /// Who reports; absent is anonymous.
@@ -73,6 +74,33 @@ pub struct LocationBody {
     pub accuracy_m: Option<f64>,
 }
 
+/// The four sources of problems of the plan (来源类别).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceClass {
+    /// 第1类 中央和省重点关注.
+    CentralProvincial,
+    /// 第2类 环境质量指标波动.
+    QualityIndicator,
+    /// 第3类 群众信访突出问题.
+    PublicPetition,
+    /// 第4类 监管执法发现.
+    Enforcement,
+}
+
+impl SourceClass {
+    /// The name in the API and the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CentralProvincial => "central_provincial",
+            Self::QualityIndicator => "quality_indicator",
+            Self::PublicPetition => "public_petition",
+            Self::Enforcement => "enforcement",
+        }
+    }
+}
+
 /// A complaint taken in by staff or by another system.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -83,9 +111,9 @@ pub struct IntakeBody {
     /// The upstream system's number; the same channel and number is the same complaint.
     #[validate(length(min = 1, max = 64, message = "has 1 to 64 letters"))]
     pub external_no: Option<String>,
-    /// Source class: `central_provincial`, `quality_indicator`, `public_petition`, `enforcement`.
-    #[validate(length(max = 64, message = "has 64 letters at most"))]
-    pub source_class: Option<String>,
+    /// Source class; `public_petition` unless said. `central_provincial` requires the upstream
+    /// number.
+    pub source_class: Option<SourceClass>,
     /// When it reached the channel; now unless said. Its clocks start here.
     #[serde(
         default,
@@ -182,6 +210,8 @@ impl ComplaintBody {
         let reporter = self
             .reporter
             .and_then(|r| check_person(r, "reporter", &mut items));
+        let demand = self.demand.as_deref().and_then(trimmed);
+        check_demand(profile, demand.as_deref(), &mut items);
         let (Some(category), Some(description), true) = (category, description, items.is_empty())
         else {
             return Err(Problem::invalid_items(items));
@@ -200,7 +230,7 @@ impl ComplaintBody {
             premises,
             occurred_at: self.occurred_at,
             occurred_until: self.occurred_until,
-            demand: self.demand.as_deref().and_then(trimmed),
+            demand,
             reporter,
             acknowledged: self.acknowledged_similar,
             same_as: self.same_as.as_deref().and_then(trimmed),
@@ -219,6 +249,16 @@ fn check_category<'a>(
         items.push(Item::new("category", "unknown_category", message));
     }
     found
+}
+
+/// A demand is one of the profile's: another demand is another ground, so texts cannot be compared.
+pub fn check_demand(profile: &Profile, demand: Option<&str>, items: &mut Vec<Item>) {
+    if demand.is_some_and(|code| !profile.knows_demand(code)) {
+        let codes = profile.rules.demands.iter().map(|d| d.code.as_str());
+        let known = codes.collect::<Vec<_>>().join(", ");
+        let message = format!("is one of {known}");
+        items.push(Item::new("demand", "unknown_demand", message));
+    }
 }
 
 /// Checks a position; what is wrong with it is added to the items.

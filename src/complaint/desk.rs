@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa::ToSchema;
 
 use super::{
-    body::{Border, Checked, IntakeBody},
+    body::{Border, Checked, IntakeBody, SourceClass},
     intake::{self, Door, Prepared},
     person::{Person, PetitionerKind, check_person},
     photos::{self, Taken},
@@ -97,6 +97,10 @@ pub fn check_intake(app: &App, body: IntakeBody, actor: Actor) -> Result<Draft, 
         let message = "is required for this channel: it keeps the same complaint from coming twice";
         return Err(Problem::invalid("external_no", "required", message));
     }
+    if body.source_class == Some(SourceClass::CentralProvincial) && body.external_no.is_none() {
+        let message = "is required for what comes from the centre or the province";
+        return Err(Problem::invalid("external_no", "required", message));
+    }
     if body.received_at.is_some_and(|at| at > now) {
         return Err(Problem::invalid(
             "received_at",
@@ -131,7 +135,7 @@ pub fn check_intake(app: &App, body: IntakeBody, actor: Actor) -> Result<Draft, 
     let door = Door {
         channel: body.channel,
         external_no: body.external_no,
-        source_class: body.source_class,
+        source_class: body.source_class.map(|class| class.as_str().to_owned()),
         received_at: body.received_at.unwrap_or(now),
         object_id: body.object_id,
         resident: None,

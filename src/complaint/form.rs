@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::district::Limits;
+use crate::district::{Limits, Profile};
 use crate::geo::Datum;
 use crate::photo::MediaType;
 
@@ -42,6 +42,27 @@ pub struct CategoryGroupView {
     pub categories: Vec<CategoryView>,
 }
 
+/// What a reporter may want.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DemandView {
+    /// Code.
+    pub code: String,
+    /// Name.
+    pub name: String,
+}
+
+impl DemandView {
+    /// Those of the profile.
+    #[must_use]
+    pub fn all(profile: &Profile) -> Vec<Self> {
+        let demands = profile.rules.demands.iter().map(|demand| Self {
+            code: demand.code.clone(),
+            name: demand.name.clone(),
+        });
+        demands.collect()
+    }
+}
+
 /// What an app needs to draw its form.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DistrictView {
@@ -53,6 +74,8 @@ pub struct DistrictView {
     pub categories: Vec<CategoryGroupView>,
     /// Streets.
     pub streets: Vec<StreetView>,
+    /// Demands (诉求).
+    pub demands: Vec<DemandView>,
     /// What a complaint may carry.
     pub limits: Limits,
     /// Datums accepted; a position without one is refused.
@@ -99,6 +122,7 @@ pub async fn get_district(app: web::Data<App>) -> HttpResponse {
                 name: s.name.clone(),
             })
             .collect(),
+        demands: DemandView::all(profile),
         limits: profile.rules.limits,
         datums: Datum::ALL.map(Datum::as_str).to_vec(),
         photo_types: MediaType::ALL.map(MediaType::as_str).to_vec(),

@@ -11,7 +11,7 @@ use super::{
     petitioners::{self, REPORTER, Signer},
     photos::{self, PhotoView, Taken},
     queries::{self, ComplaintRow},
-    rank::{FROM_ABOVE, RankInput, queue_rank},
+    rank::{RankInput, queue_rank},
     resent, senders,
 };
 use crate::district::{DeadlineKind, Profile, calendar::date_of};
@@ -246,7 +246,13 @@ pub fn store(
         Some(number) => judged.following(number),
         None => judged,
     };
-    let title = title(profile, checked);
+    let title = ledger::title_of(
+        profile,
+        &checked.category,
+        checked.premises.as_deref(),
+        checked.address.as_deref(),
+        checked.point,
+    );
     // A blocked sender's complaint stands alone, but is answered as everybody's: state and similar
     // matters are those of the true verdict.
     let alone = Verdict::new_matter(profile.model.name());
@@ -275,7 +281,7 @@ pub fn store(
         .moving("registered", &row.state)
         .with(json!({ "channel": door.channel, "rule": placement.rule, "link": placement.link, "entry": placement.entry_number }));
     record::append(conn, &event, now).or_fault("record the complaint")?;
-    ledger::refresh(conn, profile, placement.entry_id, now)?;
+    ledger::welcome(conn, profile, placement.entry_id, row.id, now)?;
     let row = queries::by_id(conn, row.id).or_fault("load the new complaint")?;
     Ok(Stored {
         row,
@@ -296,23 +302,6 @@ fn next_number(
     let serial =
         ledger::next_in(conn, &format!("complaint {day}")).or_fault("number a complaint")?;
     Ok(format!("{}{day}-{serial:04}", profile.rules.number_prefix))
-}
-
-fn title(profile: &Profile, checked: &Checked) -> String {
-    let category = profile
-        .category(&checked.category)
-        .map_or("", |c| c.zh.as_str());
-    let at = checked
-        .premises
-        .as_deref()
-        .or(checked.address.as_deref())
-        .unwrap_or_default();
-    let street = checked
-        .point
-        .and_then(|p| profile.street_at(p))
-        .map_or("", |s| s.name.as_str());
-    let at = if at.is_empty() { street } else { at };
-    mask(&format!("{at}{category}")).text
 }
 
 /// One clock of a new complaint.
@@ -406,15 +395,19 @@ impl<'a> NewComplaint<'a> {
             people,
             ..
         } = prepared;
-        let from_above = FROM_ABOVE.contains(&door.channel.as_str());
+        let from_above = profile.is_from_above(&door.channel);
         let waits = matches!(verdict.outcome, Outcome::Provisional | Outcome::Suspected);
-        let running = clocks.iter().filter(|c| c.kind != DeadlineKind::Objection);
-        let due_on = running
+        let occurred = report.occurred;
+        let risk = profile
+            .category(&checked.category)
+            .map_or(checked.risk, |category| profile.risk_of(category, occurred));
+        let due_on = clocks
+            .iter()
             .map(|c| c.due_on)
             .min()
             .unwrap_or_else(|| date_of(now));
         let rank = RankInput {
-            risk: checked.risk,
+            risk,
             distinct_reporters: i32::try_from(report.persons.len().min(1)).unwrap_or(1),
             rebound: verdict.rule == Rule::R6,
             from_above,
@@ -449,7 +442,7 @@ impl<'a> NewComplaint<'a> {
             person_count: i32::try_from(people.len().max(1)).unwrap_or(i32::MAX),
             resident_id: door.resident,
             hidden,
-            risk: checked.risk,
+            risk,
             flags: JsonValue(
                 json!({ "hot_point": checked.hot_point, "acknowledged_similar": checked.acknowledged, "same_as": checked.same_as }),
             ),

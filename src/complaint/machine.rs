@@ -6,6 +6,7 @@ const BRIGADE: &[&str] = &["brigade", "admin"];
 const MATCHERS: &[&str] = &["brigade", "admin", "system"];
 const CLOSERS: &[&str] = &["brigade", "office", "admin", "system"];
 const REPORTER: &[&str] = &["reporter"];
+const COMPLETERS: &[&str] = &["reporter", "brigade", "office", "admin", "system"];
 const SYSTEM: &[&str] = &["system"];
 
 const fn t(
@@ -128,7 +129,13 @@ pub static MACHINE: Machine = Machine {
             BRIGADE,
             "拆分的事项和理由",
         ),
-        t("returned", "resubmit", "awaiting_acceptance", REPORTER, ""),
+        t(
+            "returned",
+            "resubmit",
+            "awaiting_acceptance",
+            COMPLETERS,
+            "补充的内容，或期满",
+        ),
         t("accepted", "start", "in_progress", BRIGADE, ""),
         t("accepted", "reply", "replied", BRIGADE, "答复内容"),
         t("in_progress", "reply", "replied", BRIGADE, "答复内容"),

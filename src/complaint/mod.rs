@@ -4,6 +4,8 @@
 //! reply duty and tracking code for ever, whatever is merged.
 
 pub mod body;
+pub mod case;
+pub mod clocks;
 pub mod desk;
 pub mod feedback;
 pub mod form;
@@ -21,6 +23,8 @@ pub mod queries;
 pub mod rank;
 pub mod rejudge;
 mod resent;
+pub mod returned;
+pub mod reuse;
 pub mod routes;
 pub mod senders;
 pub mod staff_routes;
@@ -46,6 +50,7 @@ pub mod views;
     staff_routes::get_photo,
     staff_routes::get_original,
     staff_routes::unmask_reporter,
+    reuse::list_reused_photos,
     senders::block_sender,
     senders::list_sender_blocks,
     senders::lift_sender_block,

@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::reuse;
 use crate::app::App;
 use crate::geo::{Datum, Point, distance_m, to_canonical};
 use crate::on_each;
@@ -205,10 +206,14 @@ pub fn insert(
         .iter()
         .map(|photo| {
             let row = columns(photo, complaint, verification, claimed, now);
-            on_each!(conn, |c| diesel::insert_into(table::table)
+            let added = on_each!(conn, |c| diesel::insert_into(table::table)
                 .values(row)
                 .on_conflict_do_nothing()
                 .execute(c))?;
+            let derived = photo.result.as_ref().ok().and_then(|p| p.derived.as_ref());
+            if let Some(derived) = derived.filter(|d| added > 0 && d.telling) {
+                reuse::index(conn, photo.id, &derived.hash)?;
+            }
             let Ok(processed) = &photo.result else {
                 return Ok(photo.view(None));
             };
@@ -332,6 +337,19 @@ impl StoredPhoto {
             role: self.role,
             file_name: self.file_name,
             viewable: self.has_derivatives,
+        }
+    }
+}
+
+impl StoredPhoto {
+    /// As staff see it. Senders name their files after persons and phones, so the name is for
+    /// roles with need alone.
+    #[must_use]
+    pub fn view_for(self, with_need: bool) -> PhotoView {
+        let view = self.view();
+        PhotoView {
+            file_name: view.file_name.filter(|_| with_need),
+            ..view
         }
     }
 }

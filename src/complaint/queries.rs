@@ -8,7 +8,7 @@ use crate::platform::{
         Connection, Id, JsonValue, UtcTime,
         schema::{
             complaint, complaint_place, complaint_text, deadline, ledger_entry, rating, reply,
-            supplement, triage_decision,
+            supplement, triage_decision, verification,
         },
     },
     problem::{OnDb, Problem},
@@ -186,6 +186,20 @@ pub fn take_by_code(conn: &mut Connection, code: &str) -> Result<ComplaintRow, P
     take(conn, &found.ok_or_else(Problem::not_found)?.number)
 }
 
+/// Whether an officer was sent to look at a complaint.
+///
+/// # Errors
+/// What the database answers.
+pub fn is_sent_to(conn: &mut Connection, officer: Id, id: Id) -> QueryResult<bool> {
+    let visit: Option<Id> = verification::table
+        .filter(verification::complaint_id.eq(id))
+        .filter(verification::officer_id.eq(officer))
+        .select(verification::id)
+        .first(conn)
+        .optional()?;
+    Ok(visit.is_some())
+}
+
 /// A complaint's place.
 ///
 /// # Errors
@@ -247,7 +261,6 @@ pub fn refresh_due(conn: &mut Connection, id: Id) -> QueryResult<()> {
     let next: Option<NaiveDate> = deadline::table
         .filter(deadline::complaint_id.eq(id))
         .filter(deadline::met_at.is_null())
-        .filter(deadline::kind.ne("objection"))
         .select(diesel::dsl::min(deadline::due_on))
         .first(conn)?;
     if let Some(next) = next {

@@ -1,51 +1,10 @@
-//! The order of the brigade's queue (domain §3.4).
+//! A complaint's place in the brigade's queue (domain §3.4).
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 
 use super::queries::ComplaintRow;
+pub use crate::district::urgency::{RankInput, URGENT_BELOW, queue_rank};
 use crate::district::{Profile, calendar::date_of};
-
-/// What the order is made of.
-#[derive(Debug, Clone, Copy)]
-pub struct RankInput {
-    /// Risk points of the category, 0 to 40.
-    pub risk: i32,
-    /// Different persons on the entry.
-    pub distinct_reporters: i32,
-    /// Whether it may be a rebound (R6).
-    pub rebound: bool,
-    /// Whether it comes from 督察 or 批办.
-    pub from_above: bool,
-    /// Day it was received.
-    pub received_on: NaiveDate,
-    /// Day it is due.
-    pub due_on: NaiveDate,
-    /// Today.
-    pub today: NaiveDate,
-}
-
-/// Channels whose complaints come from above.
-pub const FROM_ABOVE: [&str; 2] = ["superior_transfer", "inspection"];
-
-/// Ranks of urgent items lie below this, those of the others above.
-pub const URGENT_BELOW: i32 = 100_000;
-
-/// The place in the queue: lower comes first. Items due within two working days come before all
-/// others whatever their score; within each group the higher score comes first. The same number
-/// is kept in an indexed column and made anew every night.
-#[must_use]
-pub fn queue_rank(profile: &Profile, input: &RankInput) -> i32 {
-    let rules = &profile.rules.triage;
-    let urgent_until = profile
-        .calendar
-        .working_days_after(input.today, rules.urgent_working_days);
-    let group = if input.due_on <= urgent_until {
-        0
-    } else {
-        URGENT_BELOW
-    };
-    group + (10_000.0 - score(profile, input) * 10.0).round() as i32
-}
 
 /// The rank of a stored complaint as things stand now.
 #[must_use]
@@ -59,122 +18,10 @@ pub fn rank_of(
         risk: row.risk,
         distinct_reporters,
         rebound: row.link_rule.as_deref() == Some("R6"),
-        from_above: FROM_ABOVE.contains(&row.channel.as_str()),
+        from_above: profile.is_from_above(&row.channel),
         received_on: date_of(row.received_at.0),
         due_on: row.due_on,
         today: date_of(now),
     };
     queue_rank(profile, &input)
-}
-
-/// The score, 0 to 100.
-#[must_use]
-pub fn score(profile: &Profile, input: &RankInput) -> f64 {
-    let rules = &profile.rules.triage;
-    let share = |part: f64, whole: f64| {
-        if whole > 0.0 {
-            (part / whole).clamp(0.0, 1.0)
-        } else {
-            1.0
-        }
-    };
-    let reporters = share(
-        f64::from(input.distinct_reporters),
-        f64::from(rules.reporters_full),
-    );
-    let days = |from: NaiveDate, until: NaiveDate| (until - from).num_days() as f64;
-    let elapsed = share(
-        days(input.received_on, input.today),
-        days(input.received_on, input.due_on),
-    );
-    f64::from(input.risk)
-        + rules.weight_reporters * reporters
-        + rules.weight_rebound * f64::from(u8::from(input.rebound))
-        + rules.weight_source * f64::from(u8::from(input.from_above))
-        + rules.weight_elapsed * elapsed
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn day(text: &str) -> NaiveDate {
-        text.parse().unwrap()
-    }
-
-    fn input() -> RankInput {
-        RankInput {
-            risk: 10,
-            distinct_reporters: 1,
-            rebound: false,
-            from_above: false,
-            received_on: day("2026-11-24"),
-            due_on: day("2026-12-09"),
-            today: day("2026-11-24"),
-        }
-    }
-
-    #[test]
-    fn each_ground_moves_an_item_forward() {
-        let profile = Profile::embedded().unwrap();
-        let rank = |input: RankInput| queue_rank(&profile, &input);
-        let plain = rank(input());
-        for better in [
-            RankInput {
-                risk: 40,
-                ..input()
-            },
-            RankInput {
-                distinct_reporters: 3,
-                ..input()
-            },
-            RankInput {
-                rebound: true,
-                ..input()
-            },
-            RankInput {
-                from_above: true,
-                ..input()
-            },
-            RankInput {
-                today: day("2026-12-01"),
-                ..input()
-            },
-        ] {
-            assert!(rank(better) < plain, "{better:?}");
-        }
-        let many = RankInput {
-            distinct_reporters: 5,
-            ..input()
-        };
-        let more = RankInput {
-            distinct_reporters: 50,
-            ..input()
-        };
-        assert_eq!(rank(many), rank(more), "five reporters earn all points");
-    }
-
-    #[test]
-    fn what_is_due_in_two_working_days_comes_first() {
-        let profile = Profile::embedded().unwrap();
-        let dull = RankInput {
-            risk: 0,
-            distinct_reporters: 0,
-            due_on: day("2026-11-26"),
-            ..input()
-        };
-        let grave = RankInput {
-            risk: 40,
-            rebound: true,
-            from_above: true,
-            distinct_reporters: 9,
-            ..input()
-        };
-        assert!(queue_rank(&profile, &dull) < queue_rank(&profile, &grave));
-        let three_days = RankInput {
-            due_on: day("2026-11-27"),
-            ..dull
-        };
-        assert!(queue_rank(&profile, &three_days) > queue_rank(&profile, &grave));
-    }
 }

@@ -8,9 +8,10 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use super::{
-    parts, petitioners,
-    photos::{self, Copy, StoredPhoto},
+    case, parts, petitioners,
+    photos::{self, Copy},
     queries::{self, ComplaintRow},
+    returned::NOT_COMPLETED,
     tracking::{SizeQuery, find_photo},
     views::{
         ComplaintSummary, ComplaintView, DeadlineView, PlaceView, ReporterView, SupplementView,
@@ -28,7 +29,7 @@ use crate::platform::{
     problem::{Code, OnDb, Problem},
 };
 use crate::record::{self, Event, local};
-use crate::text::mask_phone;
+use crate::text::{mask, mask_phone};
 
 /// Roles that read complaints.
 pub const READERS: &[Role] = &[
@@ -57,6 +58,9 @@ pub struct ListQuery {
     /// `true` lists what blocked senders sent, for the brigade and the office; else what is not
     /// hidden.
     pub hidden: Option<bool>,
+    /// `own`, `suspected`, `provisional`, `confirmed`: accepted complaints whose link is still a
+    /// question are found by it.
+    pub link: Option<String>,
     /// Where the page begins: `next_cursor` of the page before.
     pub cursor: Option<String>,
     /// Rows in the page, 1 to 200; 50 unless said.
@@ -79,6 +83,7 @@ pub async fn list_complaints(
         category,
         street,
         hidden,
+        link,
         cursor,
         limit,
     } = query.0;
@@ -101,6 +106,10 @@ pub async fn list_complaints(
             "is not a state of complaints",
         ));
     }
+    app.profile
+        .known_filters(category.as_deref(), street.as_deref())
+        .map_err(|(name, why)| Problem::bad_parameter(name, why))?;
+    check_link(link.as_deref())?;
     let page = PageQuery { cursor, limit };
     let (limit, after) = (page.limit(), page.after::<Id>()?);
     let rows = app
@@ -126,6 +135,9 @@ pub async fn list_complaints(
             }
             if let Some(street) = street {
                 rows = rows.filter(complaint_place::street_code.eq(street));
+            }
+            if let Some(link) = link {
+                rows = rows.filter(complaint::link.eq(link));
             }
             if let Some(id) = after {
                 rows = rows.filter(complaint::id.lt(id));
@@ -157,7 +169,23 @@ const fn sees_hidden(role: Role) -> bool {
     matches!(role, Role::Admin | Role::Brigade | Role::Office)
 }
 
-/// Loads a complaint the caller may see; one outside their street or grid is not there for them.
+/// Links of a complaint to its entry.
+const LINKS: [&str; 4] = ["own", "suspected", "provisional", "confirmed"];
+
+/// Checks a filter by link.
+///
+/// # Errors
+/// 400 for a link there is none of.
+pub fn check_link(link: Option<&str>) -> Result<(), Problem> {
+    if link.is_none_or(|link| LINKS.contains(&link)) {
+        return Ok(());
+    }
+    let message = "is `own`, `suspected`, `provisional` or `confirmed`";
+    Err(Problem::bad_parameter("link", message))
+}
+
+/// Loads a complaint the caller may see; one outside their street or grid is not there for them,
+/// but for an officer who was sent to it.
 ///
 /// # Errors
 /// 404 when there is none for this caller.
@@ -171,7 +199,10 @@ pub fn visible(
     let place = queries::place_of(conn, row.id).or_fault("load the place")?;
     let theirs = match staff.role {
         Role::Street => staff.street_code.is_some() && place.street_code == staff.street_code,
-        Role::GridOfficer => staff.grid_code.is_some() && place.grid_code == staff.grid_code,
+        Role::GridOfficer => {
+            let own_grid = staff.grid_code.is_some() && place.grid_code == staff.grid_code;
+            own_grid || queries::is_sent_to(conn, staff.id, row.id).or_fault("look for a visit")?
+        }
         _ => true,
     };
     if theirs && (!row.hidden || sees_hidden(staff.role)) {
@@ -181,8 +212,8 @@ pub fn visible(
     }
 }
 
-/// A complaint. Reporters are shown, masked, to the brigade and the office alone; streets and grid
-/// officers see those of their own place with masked words.
+/// A complaint with all that became of it. Reporters are shown, masked, to the brigade and the
+/// office alone; streets and grid officers see those of their own place with masked words.
 #[utoipa::path(get, path = "/api/v1/complaints/{number}", tag = "complaints", operation_id = "get_complaint",
     params(("number" = String, Path)),
     responses((status = 200, body = ComplaintView), (status = "default", response = crate::platform::http::AnyProblem)))]
@@ -222,8 +253,13 @@ fn view(
     let letter = parts::letter_of(conn, row.id).or_fault("load the letter")?;
     let further = parts::of_letter(conn, row.id).or_fault("load parts")?;
     let supplements = queries::supplements_of(conn, &[row.id]).or_fault("load supplements")?;
-    let full = staff.role.may_read_full_text();
-    let (premises, object_id) = (text.premises.clone(), text.object_id.clone());
+    let with_need = staff.role.may_read_full_text();
+    let readable = |words: String| {
+        if with_need { words } else { mask(&words).text }
+    };
+    let premises = text.premises.clone().map(readable);
+    let object_id = text.object_id.clone();
+    let case = case::of_complaint(conn, &app.profile, &row, with_need)?;
     let (description, address) = words_for(staff.role, text);
     Ok(ComplaintView {
         summary: ComplaintSummary::of(&app.profile, &row),
@@ -237,23 +273,28 @@ fn view(
         occurred_until: row.occurred_until.map(local),
         wants_reopening: row.has_flag("wants_reopening"),
         acknowledged_similar: row.listed("acknowledged_similar"),
-        demand: row.demand,
+        not_completed: row.has_flag(NOT_COMPLETED),
+        demand: row.demand.map(readable),
         procedure: row.procedure,
         external_no: row.external_no,
         source_class: row.source_class,
         anonymous: row.anonymous,
         person_count: row.person_count,
         deadlines: deadlines.into_iter().map(DeadlineView::from).collect(),
-        photos: stored.into_iter().map(StoredPhoto::view).collect(),
+        photos: stored
+            .into_iter()
+            .map(|photo| photo.view_for(with_need))
+            .collect(),
         supplements: supplements
             .into_iter()
-            .map(|s| SupplementView::of(s, full))
+            .map(|s| SupplementView::of(s, with_need))
             .collect(),
         hidden: row.hidden,
         entry,
         letter,
         parts: further.into_iter().map(|part| part.number).collect(),
         reporters,
+        case,
     })
 }
 

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::account::caller::Address;
 use crate::app::App;
-use crate::district::Profile;
+use crate::district::{DeadlineKind, Profile};
 use crate::geo::Point;
 use crate::ledger::queries as ledger;
 use crate::matching;
@@ -98,6 +98,8 @@ fn view(
     let decisions = queries::decisions_of(conn, row.id).or_fault("load decisions")?;
     let may_rate = row.state == "replied" && may_rate(conn, profile, &replies, now)?;
     let parts = parts::of_letter(conn, row.id).or_fault("load parts")?;
+    let procedure = row.procedure.as_deref().and_then(|p| profile.procedure(p));
+    let redress = procedure.and_then(|p| p.redress.clone());
     Ok(TrackingView {
         parts: parts
             .into_iter()
@@ -107,7 +109,12 @@ fn view(
         category_name: profile.category_name(&row.category),
         description: text.description_masked,
         received_at: local(row.received_at),
-        deadlines: deadlines.into_iter().map(DeadlineView::from).collect(),
+        // Sending it back upstream is between offices.
+        deadlines: deadlines
+            .into_iter()
+            .filter(|clock| clock.kind != DeadlineKind::Objection.as_str())
+            .map(DeadlineView::from)
+            .collect(),
         timeline: timeline(history),
         decisions: decisions
             .into_iter()
@@ -116,6 +123,7 @@ fn view(
         replies: replies
             .into_iter()
             .map(|r| ReplyView {
+                redress: redress.clone().filter(|_| r.kind == "final"),
                 kind: r.kind,
                 document_name: profile
                     .document(&r.document)

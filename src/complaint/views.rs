@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
+    case::CaseView,
     machine::MACHINE,
     photos::PhotoView,
     queries::{ComplaintRow, DeadlineRow, DecisionRow, PlaceRow, SupplementRow, TextRow},
@@ -153,6 +154,8 @@ pub struct ReplyView {
     pub document_name: String,
     /// Text.
     pub text: String,
+    /// What may be done against it, for a final reply.
+    pub redress: Option<String>,
     /// When.
     pub at: DateTime<FixedOffset>,
 }
@@ -419,6 +422,8 @@ pub struct ComplaintView {
     pub wants_reopening: bool,
     /// Numbers of similar matters the reporter was shown and filed beside.
     pub acknowledged_similar: Vec<String>,
+    /// Whether it was returned for completion and came back without.
+    pub not_completed: bool,
     /// Its clocks.
     pub deadlines: Vec<DeadlineView>,
     /// Photos.
@@ -437,6 +442,9 @@ pub struct ComplaintView {
     /// Reporters, for roles with need.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reporters: Option<Vec<ReporterView>>,
+    /// What became of it.
+    #[serde(flatten)]
+    pub case: CaseView,
 }
 
 /// The words a role may read.

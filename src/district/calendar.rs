@@ -45,6 +45,14 @@ impl Unit {
             Self::NaturalDay => "natural_day",
         }
     }
+
+    /// The unit of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::WorkingDay, Self::NaturalDay]
+            .into_iter()
+            .find(|unit| unit.as_str() == name)
+    }
 }
 
 /// How a deadline is counted.

@@ -138,6 +138,12 @@ impl Check<'_> {
         self.require(ordered, RULES, "cost_wrong_link", || {
             "matching: expected costs above 1 with 1/cost_missed < 1 - 1/cost_wrong_link".to_owned()
         })?;
+        let demands: Vec<&str> = rules.demands.iter().map(|d| d.code.as_str()).collect();
+        let distinct: HashSet<&&str> = demands.iter().collect();
+        let whole = demands.contains(&super::OTHER_DEMAND) && distinct.len() == demands.len();
+        self.require(whole, RULES, "[[demand]]", || {
+            "demand: expected codes that differ, and one \"other\"".to_owned()
+        })?;
         let visit = &rules.verification;
         self.require(
             visit.night_from < 24 && visit.night_until < 24,
@@ -160,7 +166,9 @@ impl Check<'_> {
             self.require(opens, TAXONOMY, &quoted(code), || {
                 format!("expected a code such as {coarse}.name, not {code}")
             })?;
-            let sane = (0..=40).contains(&category.risk) && category.radius_m > 0.0;
+            let risks = [Some(category.risk), category.night_risk];
+            let sane = risks.into_iter().flatten().all(|r| (0..=40).contains(&r))
+                && category.radius_m > 0.0;
             self.require(sane, TAXONOMY, &quoted(code), || {
                 format!("{code}: expected risk 0 to 40 and radius_m above 0")
             })?;

@@ -13,6 +13,7 @@ mod load;
 mod places;
 mod rules;
 mod taxonomy;
+pub mod urgency;
 
 use std::path::Path;
 
@@ -20,8 +21,8 @@ pub use calendar::{Calendar, DeadlineRule, Due, Unit, shanghai};
 pub use files::ProfileError;
 pub use places::{Grid, PlaceHit, Street};
 pub use rules::{
-    Bounds, Channel, DeadlineKind, DistrictRules, Document, Escalation, Limits, MatchingRules,
-    Procedure, Rating, TriageRules, VerificationRules,
+    Bounds, Channel, DeadlineKind, Demand, DistrictRules, Document, Escalation, Limits,
+    MatchingRules, Procedure, Rating, TriageRules, VerificationRules,
 };
 pub use taxonomy::{Category, Coarse, Competence, OfficialUnit, Post};
 
@@ -29,6 +30,9 @@ use chrono::NaiveDate;
 
 use crate::geo::{AreaIndex, Point, distance_m};
 use crate::linkage::Model;
+
+/// The demand that stands for all without a code of their own.
+const OTHER_DEMAND: &str = "other";
 
 /// A place this near a hot default point is that point (metres).
 const HOT_POINT_M: f64 = 2.0;
@@ -114,6 +118,46 @@ impl Profile {
     #[must_use]
     pub fn channel(&self, code: &str) -> Option<&Channel> {
         self.channels.iter().find(|c| c.code == code)
+    }
+
+    /// Whether a channel's complaints come from above (督察, 批办, 转办).
+    #[must_use]
+    pub fn is_from_above(&self, channel: &str) -> bool {
+        self.channel(channel).is_some_and(|c| c.from_above)
+    }
+
+    /// Whether a list can be filtered by these; a code nobody knows is a slip, and no empty list.
+    ///
+    /// # Errors
+    /// The filter's name and what it has to be.
+    pub fn known_filters(
+        &self,
+        category: Option<&str>,
+        street: Option<&str>,
+    ) -> Result<(), (&'static str, &'static str)> {
+        if category.is_some_and(|code| self.category(code).is_none()) {
+            return Err(("category", "is not a category of the district"));
+        }
+        if street.is_some_and(|code| self.street(code).is_none()) {
+            return Err(("street", "is not a street of the district"));
+        }
+        Ok(())
+    }
+
+    /// Whether it is a demand's code.
+    #[must_use]
+    pub fn knows_demand(&self, code: &str) -> bool {
+        self.rules.demands.iter().any(|demand| demand.code == code)
+    }
+
+    /// A demand by its code; whatever else was written is some other demand.
+    #[must_use]
+    pub fn demand_code<'a>(&self, written: &'a str) -> &'a str {
+        if self.knows_demand(written) {
+            written
+        } else {
+            OTHER_DEMAND
+        }
     }
 
     /// A procedure by code.

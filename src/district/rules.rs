@@ -32,6 +32,19 @@ pub struct DistrictRules {
     /// The abuse list.
     #[serde(default)]
     pub abuse: Abuse,
+    /// 诉求: what reporters may want.
+    #[serde(rename = "demand")]
+    pub demands: Vec<Demand>,
+}
+
+/// What a reporter wants (诉求). Another demand is another ground, so it is a code and no text.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Demand {
+    /// Code.
+    pub code: String,
+    /// Name.
+    pub name: String,
 }
 
 /// A box in canonical degrees.
@@ -153,6 +166,8 @@ pub struct TriageRules {
     pub weight_elapsed: f64,
     /// Working days in which a suspected duplicate is to be decided.
     pub decision_working_days: u32,
+    /// Days after which a complaint returned for completion comes back as it is.
+    pub returned_days: i64,
 }
 
 /// Conditions of a visit.
@@ -205,6 +220,9 @@ pub struct Channel {
     pub name: String,
     /// Whether the upstream number is required.
     pub needs_external_no: bool,
+    /// Whether its complaints come from above (督察, 批办, 转办), which moves them forward.
+    #[serde(default)]
+    pub from_above: bool,
     /// Its deadlines.
     #[serde(default, rename = "deadline")]
     pub deadlines: Vec<ChannelDeadline>,
@@ -274,12 +292,17 @@ pub struct Procedure {
     pub acceptance: String,
     /// Document of the reply.
     pub reply: String,
-    /// Days to reply.
+    /// How long to reply.
     pub reply_days: u32,
+    /// Of what.
+    pub reply_unit: Unit,
+    /// Whether the last day moves off holidays.
+    pub roll_forward: bool,
     /// Whether the 30-day extension exists (29条; not for 申请查处).
     pub may_extend: bool,
-    /// What the reporter may do against it.
-    pub redress: String,
+    /// What the reporter may do against it, where there is something.
+    #[serde(default)]
+    pub redress: Option<String>,
 }
 
 /// A document template (文书).

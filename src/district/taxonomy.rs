@@ -31,6 +31,9 @@ pub struct Category {
     pub radius_m: f64,
     /// Risk points in the triage order, 0 to 40 (domain §3.4).
     pub risk: i32,
+    /// Risk points when the complained hours touch the night; the same unless said.
+    #[serde(default)]
+    pub night_risk: Option<i32>,
     /// Whether a visit must fall in the complained time of day.
     pub time_bound: bool,
     /// Whether complaints may name it.

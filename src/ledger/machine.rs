@@ -65,6 +65,14 @@ pub static MACHINE: Machine = Machine {
         t("not_listed", "propose", "proposed", BRIGADE, "新情况"),
         t("clue", "merge", "merged", BRIGADE, "理由"),
         t("proposed", "merge", "merged", BRIGADE, "理由"),
+        t("merged", "revive", "clue", BRIGADE, "并单或判重决定被撤销"),
+        t(
+            "merged",
+            "revive_proposed",
+            "proposed",
+            BRIGADE,
+            "并单或判重决定被撤销",
+        ),
         t("listed", "classify", "classified", OFFICE, "类别"),
         t("classified", "reclassify", "classified", OFFICE, "理由"),
         t("classified", "assign", "assigned", OFFICE, "责任单位和期限"),
@@ -130,11 +138,12 @@ pub static MACHINE: Machine = Machine {
     ],
 };
 
-/// States before admission, in which entries may still be merged.
-pub const BEFORE_ADMISSION: [&str; 2] = ["clue", "proposed"];
+/// States in which the steering group has not admitted an entry.
+pub const NOT_ADMITTED: [&str; 4] = ["clue", "proposed", "escalated", "not_listed"];
 
-/// States in which an entry takes no more complaints.
-pub const CLOSED_TO_COMPLAINTS: [&str; 3] = ["merged", "archived", "not_listed"];
+/// States in which an entry takes no more complaints. One that was not listed (不予入账) still
+/// does: new circumstances may bring it before the steering group again.
+pub const CLOSED_TO_COMPLAINTS: [&str; 2] = ["merged", "archived"];
 
 #[cfg(test)]
 mod tests {

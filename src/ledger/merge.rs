@@ -11,7 +11,8 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
-    machine::{CLOSED_TO_COMPLAINTS, MACHINE},
+    machine::{CLOSED_TO_COMPLAINTS, MACHINE, NOT_ADMITTED},
+    moves,
     queries::{self, EntryRow},
     routes::visible,
     views::EntrySummary,
@@ -21,7 +22,7 @@ use crate::app::App;
 use crate::platform::{
     db::{
         Connection, Id, JsonValue, UtcTime,
-        schema::{complaint, ledger_entry, ledger_merge},
+        schema::{complaint, ledger_merge},
     },
     http::{Answer, Body, IdempotencyKey},
     problem::{Code, OnDb, Problem},
@@ -53,15 +54,46 @@ pub struct MergeDone {
 #[derive(Debug, Serialize, Deserialize)]
 struct Before {
     source_state: String,
+    /// The state the target was in.
+    #[serde(default)]
+    target_state: String,
     complaints: Vec<Linked>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Linked {
     id: Id,
     link: String,
     link_rule: Option<String>,
     repeat_of: Option<Id>,
+}
+
+/// What opened the source joins the target by the hand that merges.
+const JOINING: [&str; 2] = ["own", "suspected"];
+
+/// The link and the rule by which it joins.
+const JOINED: (&str, &str) = ("confirmed", "R4");
+
+impl Linked {
+    /// How the merge left the link; the rest kept theirs.
+    fn merged(&self) -> Self {
+        let joined = JOINING.contains(&self.link.as_str());
+        let (link, rule) = JOINED;
+        Self {
+            id: self.id,
+            link: if joined {
+                link.to_owned()
+            } else {
+                self.link.clone()
+            },
+            link_rule: if joined {
+                Some(rule.to_owned())
+            } else {
+                self.link_rule.clone()
+            },
+            repeat_of: self.repeat_of,
+        }
+    }
 }
 
 /// Merges an entry into another: all its complaints move, each keeping its own number, clock and
@@ -82,8 +114,8 @@ pub async fn merge_entries(
         .write_once(&app.db, fingerprint, now, move |conn| {
             let (source, target) = take_both(conn, &staff, &path, &value.into)?;
             may_merge(&source, &target)?;
-            let step = MACHINE.next(&source.state, "merge")?;
-            let before = move_complaints(conn, &source, target.id).or_fault("move complaints")?;
+            MACHINE.next(&source.state, "merge")?;
+            let before = move_complaints(conn, &source, &target).or_fault("move complaints")?;
             let merge_id = Id::new();
             diesel::insert_into(ledger_merge::table)
                 .values((
@@ -98,14 +130,12 @@ pub async fn merge_entries(
                 .execute(conn)
                 .or_fault("insert a merge")?;
             queries::refresh(conn, &shared.profile, source.id, now)?;
-            queries::merge_away(conn, source.id, target.id, now).or_fault("close the source")?;
             queries::refresh(conn, &shared.profile, target.id, now)?;
             let actor = staff.actor();
             let away = Event::new("ledger_entry", source.id, "merge", &actor)
-                .moving(step.from, step.to)
                 .because(Some(&value.reason))
                 .with(json!({ "into": target.number }));
-            record::append(conn, &away, now).or_fault("record")?;
+            moves::merge_away(conn, &source, target.id, &away, now)?;
             let taken = Event::new("ledger_entry", target.id, "take_merge", &actor)
                 .because(Some(&value.reason))
                 .with(json!({ "from": source.number, "merge": merge_id }));
@@ -154,7 +184,11 @@ fn may_merge(source: &EntryRow, target: &EntryRow) -> Result<(), Problem> {
     Ok(())
 }
 
-fn move_complaints(conn: &mut Connection, source: &EntryRow, target: Id) -> QueryResult<Before> {
+fn move_complaints(
+    conn: &mut Connection,
+    source: &EntryRow,
+    target: &EntryRow,
+) -> QueryResult<Before> {
     let rows: Vec<(Id, String, Option<String>, Option<Id>)> = complaint::table
         .filter(complaint::entry_id.eq(source.id))
         .order(complaint::id.asc())
@@ -165,20 +199,19 @@ fn move_complaints(conn: &mut Connection, source: &EntryRow, target: Id) -> Quer
             complaint::repeat_of,
         ))
         .load(conn)?;
-    // What opened the source joins the target by the hand that merges; the rest keep their links.
     diesel::update(
         complaint::table
             .filter(complaint::entry_id.eq(source.id))
-            .filter(complaint::link.eq_any(["own", "suspected"])),
+            .filter(complaint::link.eq_any(JOINING)),
     )
     .set((
-        complaint::link.eq("confirmed"),
-        complaint::link_rule.eq("R4"),
+        complaint::link.eq(JOINED.0),
+        complaint::link_rule.eq(JOINED.1),
     ))
     .execute(conn)?;
     diesel::update(complaint::table.filter(complaint::entry_id.eq(source.id)))
         .set((
-            complaint::entry_id.eq(target),
+            complaint::entry_id.eq(target.id),
             complaint::version.eq(complaint::version + 1),
         ))
         .execute(conn)?;
@@ -193,6 +226,7 @@ fn move_complaints(conn: &mut Connection, source: &EntryRow, target: Id) -> Quer
         .collect();
     Ok(Before {
         source_state: source.state.clone(),
+        target_state: target.state.clone(),
         complaints,
     })
 }
@@ -208,8 +242,9 @@ pub struct UndoBody {
 
 type MergeRow = (Id, Id, JsonValue, Option<UtcTime>);
 
-/// Takes a merge back: the entry and its complaints stand as before. Refused, naming what is in
-/// the way, when the target went on in a way that cannot be shared out.
+/// Takes a merge back: the entry and its complaints stand as before, and what was linked to them
+/// meanwhile goes with them. Refused, naming what is in the way, when the target went on in a way
+/// that cannot be shared out: it was merged itself or listed, or a link was decided on since.
 #[utoipa::path(post, path = "/api/v1/merges/{id}/undo", tag = "ledger", operation_id = "undo_merge",
     params(("id" = String, Path)), request_body = UndoBody,
     responses((status = 200, body = EntrySummary), (status = "default", response = crate::platform::http::AnyProblem)))]
@@ -231,10 +266,13 @@ pub async fn undo_merge(
             let (source, target, before, undone) = load_merge(conn, id)?;
             queries::take(conn, &[source, target]).or_fault("take entries")?;
             let target = queries::by_id(conn, target).or_fault("load the target")?;
-            may_undo(&target, undone)?;
             let before: Before = serde_json::from_value(before.0)
                 .map_err(|e| Problem::fault(format!("a merge cannot be read: {e}")))?;
+            may_undo(&target, &before, undone)?;
             put_back(conn, source, &target, &before)?;
+            let actor = staff.actor();
+            let reason = Some(value.reason.as_str());
+            moves::revive(conn, source, &before.source_state, &actor, reason, now)?;
             diesel::update(ledger_merge::table.find(id))
                 .set((
                     ledger_merge::undone_at.eq(UtcTime(now)),
@@ -245,7 +283,6 @@ pub async fn undo_merge(
                 .or_fault("mark the merge")?;
             queries::refresh(conn, &shared.profile, source, now)?;
             queries::refresh(conn, &shared.profile, target.id, now)?;
-            let actor = staff.actor();
             for entry in [source, target.id] {
                 let event = Event::new("ledger_entry", entry, "undo_merge", &actor)
                     .because(Some(&value.reason))
@@ -274,7 +311,7 @@ fn load_merge(conn: &mut Connection, id: Id) -> Result<MergeRow, Problem> {
         .ok_or_else(Problem::not_found)
 }
 
-fn may_undo(target: &EntryRow, undone: Option<UtcTime>) -> Result<(), Problem> {
+fn may_undo(target: &EntryRow, before: &Before, undone: Option<UtcTime>) -> Result<(), Problem> {
     if undone.is_some() {
         return Err(Problem::because(
             Code::UndoRefused,
@@ -288,6 +325,14 @@ fn may_undo(target: &EntryRow, undone: Option<UtcTime>) -> Result<(), Problem> {
         );
         return Err(Problem::because(Code::UndoRefused, why));
     }
+    let admitted = |state: &str| !NOT_ADMITTED.contains(&state);
+    if admitted(&target.state) && !admitted(&before.target_state) {
+        let why = format!(
+            "entry {} was listed since, on the strength of what was merged",
+            target.number
+        );
+        return Err(Problem::because(Code::UndoRefused, why));
+    }
     Ok(())
 }
 
@@ -297,32 +342,51 @@ fn put_back(
     target: &EntryRow,
     before: &Before,
 ) -> Result<(), Problem> {
+    let ids: Vec<Id> = before.complaints.iter().map(|linked| linked.id).collect();
     for linked in &before.complaints {
-        let moved = diesel::update(
-            complaint::table
-                .find(linked.id)
-                .filter(complaint::entry_id.eq(target.id)),
-        )
-        .set((
-            complaint::entry_id.eq(source),
-            complaint::link.eq(&linked.link),
-            complaint::link_rule.eq(&linked.link_rule),
-            complaint::repeat_of.eq(linked.repeat_of),
-            complaint::version.eq(complaint::version + 1),
-        ))
-        .execute(conn)
-        .or_fault("move a complaint back")?;
-        if moved == 0 {
-            let why = "a complaint of this merge was moved on to another entry since";
-            return Err(Problem::because(Code::UndoRefused, why));
-        }
+        as_merged(conn, target.id, &linked.merged())?;
     }
-    diesel::update(ledger_entry::table.find(source))
-        .set((
-            ledger_entry::state.eq(&before.source_state),
-            ledger_entry::merged_into.eq(None::<Id>),
+    let since = moves::followers(conn, &ids, target.id).or_fault("find who follows")?;
+    let since: Vec<Id> = since.into_iter().filter(|id| !ids.contains(id)).collect();
+    for linked in &before.complaints {
+        diesel::update(complaint::table.find(linked.id))
+            .set((
+                complaint::entry_id.eq(source),
+                complaint::link.eq(&linked.link),
+                complaint::link_rule.eq(&linked.link_rule),
+                complaint::repeat_of.eq(linked.repeat_of),
+                complaint::version.eq(complaint::version + 1),
+            ))
+            .execute(conn)
+            .or_fault("move a complaint back")?;
+    }
+    moves::move_all(conn, &since, source).or_fault("take complaints along")
+}
+
+/// Whether a complaint still stands as the merge left it. What a named person decided since is not
+/// overwritten.
+fn as_merged(conn: &mut Connection, target: Id, merged: &Linked) -> Result<(), Problem> {
+    type Row = (String, Id, String, Option<String>, Option<Id>);
+    let (number, entry, link, link_rule, repeat_of): Row = complaint::table
+        .find(merged.id)
+        .select((
+            complaint::number,
+            complaint::entry_id,
+            complaint::link,
+            complaint::link_rule,
+            complaint::repeat_of,
         ))
-        .execute(conn)
-        .or_fault("reopen the source")?;
-    Ok(())
+        .first(conn)
+        .or_fault("load a complaint")?;
+    let stands = Linked {
+        id: merged.id,
+        link,
+        link_rule,
+        repeat_of,
+    };
+    if entry == target && stands == *merged {
+        return Ok(());
+    }
+    let why = format!("the link of complaint {number} was decided on since; undo that first");
+    Err(Problem::because(Code::UndoRefused, why))
 }

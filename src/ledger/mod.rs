@@ -3,6 +3,7 @@
 pub mod admission;
 pub mod machine;
 pub mod merge;
+pub mod moves;
 pub mod queries;
 pub mod routes;
 pub mod views;

@@ -30,6 +30,7 @@ use crate::platform::{
     problem::{OnDb, Problem},
 };
 use crate::record::{self, local};
+use crate::text::mask;
 
 /// Roles that read the ledger.
 pub const READERS: &[Role] = &[
@@ -90,6 +91,9 @@ pub async fn list_entries(
             "is not a state of ledger entries",
         ));
     }
+    app.profile
+        .known_filters(category.as_deref(), street.as_deref())
+        .map_err(|(name, why)| Problem::bad_parameter(name, why))?;
     let page = PageQuery { cursor, limit };
     let (limit, after) = (page.limit(), page.after::<Id>()?);
     let rows: Vec<EntryRow> = app
@@ -187,18 +191,23 @@ pub async fn get_entry(
         .db
         .read(move |conn| {
             let row = visible(conn, &staff, &path)?;
-            view(conn, &profile, row)
+            view(conn, &profile, row, staff.role.may_read_full_text())
         })
         .await?;
     let etag = etag_of(i64::from(view.summary.version));
     Ok(HttpResponse::Ok().insert_header(("ETag", etag)).json(view))
 }
 
-/// The whole view of an entry.
+/// The whole view of an entry; what staff wrote is masked for roles without need.
 ///
 /// # Errors
 /// A fault when the database fails.
-pub fn view(conn: &mut Connection, profile: &Profile, row: EntryRow) -> Result<EntryView, Problem> {
+fn view(
+    conn: &mut Connection,
+    profile: &Profile,
+    row: EntryRow,
+    with_need: bool,
+) -> Result<EntryView, Problem> {
     let complaints: Vec<EntryComplaintRow> = complaint::table
         .filter(complaint::entry_id.eq(row.id))
         .filter(complaint::hidden.eq(false))
@@ -218,6 +227,16 @@ pub fn view(conn: &mut Connection, profile: &Profile, row: EntryRow) -> Result<E
         .map(|id| queries::by_id(conn, id).map(|e| e.number))
         .transpose()
         .or_fault("load the target")?;
+    let mut decisions = decisions_of(conn, row.id).or_fault("load decisions")?;
+    let mut merges = merges_of(conn, row.id)?;
+    if !with_need {
+        for decision in &mut decisions {
+            decision.reason = decision.reason.as_deref().map(|r| mask(r).text);
+        }
+        for merge in &mut merges {
+            merge.reason = mask(&merge.reason).text;
+        }
+    }
     Ok(EntryView {
         summary: EntrySummary::of(profile, &row),
         lon: row.lon,
@@ -225,8 +244,8 @@ pub fn view(conn: &mut Connection, profile: &Profile, row: EntryRow) -> Result<E
         merged_into,
         photos: photos_of(conn, &numbers).or_fault("load photos")?,
         verifications: visits_of(conn, &numbers).or_fault("load visits")?,
-        decisions: decisions_of(conn, row.id).or_fault("load decisions")?,
-        merges: merges_of(conn, row.id)?,
+        decisions,
+        merges,
         complaints: complaints
             .iter()
             .map(|row| {
@@ -234,7 +253,10 @@ pub fn view(conn: &mut Connection, profile: &Profile, row: EntryRow) -> Result<E
                 EntryComplaint::of(profile, row, told)
             })
             .collect(),
-        history: history.into_iter().map(HistoryItem::from).collect(),
+        history: history
+            .into_iter()
+            .map(|step| HistoryItem::of(step, with_need))
+            .collect(),
     })
 }
 

@@ -11,6 +11,7 @@ use super::{
 use crate::district::Profile;
 use crate::platform::db::Id;
 use crate::record::{Recorded, local};
+use crate::text::mask;
 
 /// An entry in a list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -29,6 +30,8 @@ pub struct EntrySummary {
     pub category_name: String,
     /// Street code.
     pub street_code: Option<String>,
+    /// Source class of the plan (来源类别): the first among its complaints'.
+    pub source_class: Option<String>,
     /// The earliest due date of its open complaints.
     pub due_on: Option<NaiveDate>,
     /// Complaints.
@@ -63,6 +66,7 @@ impl EntrySummary {
             category_name: profile.category_name(&row.category),
             category: row.category.clone(),
             street_code: row.street_code.clone(),
+            source_class: row.source_class.clone(),
             due_on: row.due_on,
             complaint_count: row.complaint_count,
             distinct_reporters: row.distinct_reporters,
@@ -147,14 +151,22 @@ pub struct HistoryItem {
     pub at: DateTime<FixedOffset>,
 }
 
-impl From<Recorded> for HistoryItem {
-    fn from(row: Recorded) -> Self {
+impl HistoryItem {
+    /// Of a recorded event. Reasons are staff's own words and may name persons: roles without need
+    /// read them masked.
+    #[must_use]
+    pub fn of(row: Recorded, with_need: bool) -> Self {
+        let reason = row.reason;
         Self {
             event: row.event,
             from_state: row.from_state,
             to_state: row.to_state,
             actor: row.actor_name,
-            reason: row.reason,
+            reason: if with_need {
+                reason
+            } else {
+                reason.map(|r| mask(&r).text)
+            },
             detail: row.detail.0,
             at: local(row.at),
         }

@@ -17,6 +17,9 @@ pub struct Voice {
     pub person_count: i32,
     /// Whether it is a confirmed repeat of an earlier one.
     pub confirmed_repeat: bool,
+    /// Whether nobody has confirmed yet that it belongs here: it is a voice, and nothing with legal
+    /// effect follows from it.
+    pub provisional: bool,
 }
 
 /// What the voices amount to.
@@ -37,15 +40,16 @@ pub struct Escalated {
 #[must_use]
 pub fn escalate(voices: &[Voice], rules: &Escalation) -> Escalated {
     let (spoken, distinct) = persons(voices);
-    let repeats = voices.iter().filter(|v| v.confirmed_repeat).count() as i64;
-    let chain = if repeats > 0 { repeats + 1 } else { 0 };
+    let chain = longest_chain(&spoken);
+    let settled = spoken.iter().filter(|s| !s.provisional);
+    let settled = settled.map(|s| (s.at, s.person)).collect();
     Escalated {
         distinct_reporters: i32::try_from(distinct).unwrap_or(i32::MAX),
-        strong_concern: most_within(spoken, TimeDelta::days(rules.strong_concern_days))
+        strong_concern: most_within(settled, TimeDelta::days(rules.strong_concern_days))
             >= rules.strong_concern_reporters,
         collective_visit: voices
             .iter()
-            .any(|v| v.person_count >= rules.collective_visit_persons),
+            .any(|v| !v.provisional && v.person_count >= rules.collective_visit_persons),
         level: if chain >= rules.chain_leader {
             2
         } else {
@@ -54,8 +58,24 @@ pub fn escalate(voices: &[Voice], rules: &Escalation) -> Escalated {
     }
 }
 
-/// When a person, by a number of their own, raised their voice.
-type Spoken = (DateTime<Utc>, usize);
+/// Complaints in the longest chain of one person: their first, and every repeat of it. Two persons
+/// who each repeat once are two short chains and no long one.
+fn longest_chain(spoken: &[Spoken]) -> i64 {
+    let mut repeats: HashMap<usize, i64> = HashMap::new();
+    for voice in spoken.iter().filter(|voice| voice.repeat) {
+        *repeats.entry(voice.person).or_default() += 1;
+    }
+    repeats.values().max().map_or(0, |most| most + 1)
+}
+
+/// When a person, by a number of their own, raised their voice, and how it counts.
+#[derive(Debug, Clone, Copy)]
+struct Spoken {
+    at: DateTime<Utc>,
+    person: usize,
+    repeat: bool,
+    provisional: bool,
+}
 
 /// Who spoke when, and how many persons they are. A person is known by phone, identity number or
 /// account; petitioners who share any of them are one, also across complaints.
@@ -91,22 +111,27 @@ fn persons(voices: &[Voice]) -> (Vec<Spoken>, usize) {
                 }
                 own = Some(joined);
             }
-            spoken.extend(own.map(|person| (voice.received_at, person)));
+            spoken.extend(own.map(|person| Spoken {
+                at: voice.received_at,
+                person,
+                repeat: voice.confirmed_repeat,
+                provisional: voice.provisional,
+            }));
         }
     }
-    for (_, person) in &mut spoken {
-        *person = root(&mut parents, *person);
+    for voice in &mut spoken {
+        voice.person = root(&mut parents, voice.person);
     }
-    let mut distinct: Vec<usize> = spoken.iter().map(|(_, person)| *person).collect();
+    let mut distinct: Vec<usize> = spoken.iter().map(|voice| voice.person).collect();
     distinct.sort_unstable();
     distinct.dedup();
     (spoken, distinct.len())
 }
 
 /// The most persons who spoke within any stretch of so long a time.
-fn most_within(mut spoken: Vec<Spoken>, window: TimeDelta) -> usize {
+fn most_within(mut spoken: Vec<(DateTime<Utc>, usize)>, window: TimeDelta) -> usize {
     spoken.sort_unstable();
-    let mut recent: VecDeque<Spoken> = VecDeque::new();
+    let mut recent: VecDeque<(DateTime<Utc>, usize)> = VecDeque::new();
     let mut voices: HashMap<usize, usize> = HashMap::new();
     let mut most = 0;
     for (at, person) in spoken {
@@ -136,6 +161,7 @@ mod tests {
             petitioners: persons.iter().map(|p| vec![(*p).to_owned()]).collect(),
             person_count: i32::try_from(persons.len()).unwrap().max(1),
             confirmed_repeat: false,
+            provisional: false,
         }
     }
 
@@ -198,5 +224,44 @@ mod tests {
         assert_eq!(count(&[voice(0, &["a"])]).level, 0);
         assert_eq!(count(&[voice(0, &["a"]), repeat(1)]).level, 1);
         assert_eq!(count(&[voice(0, &["a"]), repeat(1), repeat(2)]).level, 2);
+    }
+
+    #[test]
+    fn a_chain_is_one_persons() {
+        let again = |day, person| Voice {
+            confirmed_repeat: true,
+            ..voice(day, &[person])
+        };
+        let two = [
+            voice(0, &["a"]),
+            again(1, "a"),
+            voice(2, &["b"]),
+            again(3, "b"),
+        ];
+        assert_eq!(count(&two).level, 1, "two chains of two");
+        let known_twice = Voice {
+            petitioners: vec![vec!["a".to_owned(), "id".to_owned()]],
+            ..again(4, "a")
+        };
+        let by_id = [voice(0, &["a"]), known_twice, again(5, "id")];
+        assert_eq!(
+            count(&by_id).level,
+            2,
+            "phone and identity number are one person"
+        );
+    }
+
+    #[test]
+    fn what_nobody_confirmed_has_no_effect() {
+        let unsure = |day, persons: &[&str]| Voice {
+            provisional: true,
+            ..voice(day, persons)
+        };
+        let counted = count(&[voice(0, &["a"]), unsure(1, &["b"]), unsure(2, &["c"])]);
+        assert_eq!(
+            (counted.distinct_reporters, counted.strong_concern),
+            (3, false)
+        );
+        assert!(!count(&[unsure(0, &["a", "b", "c", "d", "e"])]).collective_visit);
     }
 }

@@ -126,7 +126,7 @@ impl Rule {
 pub enum Outcome {
     /// The same submission again: the first record is answered, nothing is stored.
     SameSubmission,
-    /// Attached for good without a person (R1 on the same premises).
+    /// Attached without a person (R1 on one registered object, or one name at one place).
     Attached,
     /// Attached until a named person confirms or rejects it; nothing with legal effect follows.
     Provisional,

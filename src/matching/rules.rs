@@ -59,7 +59,7 @@ pub fn decide(new: &Report, candidates: &[Candidate], profile: &Profile) -> Verd
             let (rule, outcome) = if has_one_upstream_number(new, &pair.old.report) {
                 (Rule::R0, Outcome::SameSubmission)
             } else {
-                judge(&pair, rules)
+                judge(&pair, profile)
             };
             (pair, rule, outcome)
         })
@@ -277,12 +277,22 @@ fn has_anchor(pair: &Pair<'_>) -> bool {
         || found(kind::NAMES, 6)
 }
 
-fn judge(pair: &Pair<'_>, rules: &MatchingRules) -> (Rule, Outcome) {
+/// Whether nobody needs to look: one registered object, or one name at one place. A name alone is
+/// a chain's, or a common one.
+fn is_one_object(pair: &Pair<'_>) -> bool {
+    let (new, old) = (pair.new, &pair.old.report);
+    match (&new.object_id, &old.object_id) {
+        (Some(a), Some(b)) => a == b,
+        _ => same_premises(new, old) && pair.metres.is_some_and(|m| m <= pair.reach),
+    }
+}
+
+fn judge(pair: &Pair<'_>, profile: &Profile) -> (Rule, Outcome) {
     let (new, old) = (pair.new, pair.old);
-    let rule = rule_if_same_matter(new, old, rules);
-    match likeness(pair, rules) {
+    let rule = rule_if_same_matter(new, old, profile);
+    match likeness(pair, &profile.rules.matching) {
         Likeness::SameMatter => match rule {
-            Some(Rule::R1) if same_premises(new, &old.report) => (Rule::R1, Outcome::Attached),
+            Some(Rule::R1) if is_one_object(pair) => (Rule::R1, Outcome::Attached),
             Some(rule) => (rule, Outcome::Provisional),
             None => (Rule::R7, Outcome::Related),
         },
@@ -298,7 +308,7 @@ fn judge(pair: &Pair<'_>, rules: &MatchingRules) -> (Rule, Outcome) {
 
 /// Which rule fits if the two are one matter; `None` when the old one is beyond reach: its entry
 /// is archived (a rebound then opens a new entry) or the person's window has passed.
-fn rule_if_same_matter(new: &Report, old: &Candidate, rules: &MatchingRules) -> Option<Rule> {
+fn rule_if_same_matter(new: &Report, old: &Candidate, profile: &Profile) -> Option<Rule> {
     // R12: one person in common on joint lists is the same person. R10: the anonymous share none.
     let same_person = shared_persons(new, &old.report) > 0;
     if old.entry == EntryStanding::Archived {
@@ -312,7 +322,7 @@ fn rule_if_same_matter(new: &Report, old: &Candidate, rules: &MatchingRules) -> 
             .occurred
             .is_some_and(|(_, until)| until <= written_off_at);
         let fresh = if same_person {
-            has_new_fact(new, old, closed_at)
+            has_new_fact(new, old, closed_at, profile)
         } else {
             !over_before
         };
@@ -323,10 +333,10 @@ fn rule_if_same_matter(new: &Report, old: &Candidate, rules: &MatchingRules) -> 
     if !same_person {
         return Some(Rule::R5);
     }
-    if new.received_at - closed_at > TimeDelta::days(rules.window_days) {
+    if new.received_at - closed_at > TimeDelta::days(profile.rules.matching.window_days) {
         return None;
     }
-    if has_new_fact(new, old, closed_at) {
+    if has_new_fact(new, old, closed_at, profile) {
         return Some(Rule::R3);
     }
     Some(if old.finally_reviewed {
@@ -337,7 +347,12 @@ fn rule_if_same_matter(new: &Report, old: &Candidate, rules: &MatchingRules) -> 
 }
 
 /// Something happened or was photographed after the case was closed, or more is demanded.
-fn has_new_fact(new: &Report, old: &Candidate, closed_at: DateTime<Utc>) -> bool {
+fn has_new_fact(
+    new: &Report,
+    old: &Candidate,
+    closed_at: DateTime<Utc>,
+    profile: &Profile,
+) -> bool {
     let happened_since = new.occurred.is_some_and(|(from, _)| from > closed_at);
     let known: Vec<&str> = old
         .report
@@ -348,7 +363,11 @@ fn has_new_fact(new: &Report, old: &Candidate, closed_at: DateTime<Utc>) -> bool
     let photographed_since = new.photos.iter().any(|photo| {
         !known.contains(&photo.sha256.as_str()) && photo.taken_at.is_some_and(|at| at > closed_at)
     });
-    let demands_more = new.demand.is_some() && new.demand != old.report.demand;
+    let code = |report: &Report| {
+        let demand = report.demand.as_deref()?;
+        Some(profile.demand_code(demand).to_owned())
+    };
+    let demands_more = new.demand.is_some() && code(new) != code(&old.report);
     happened_since || photographed_since || demands_more
 }
 

@@ -156,6 +156,33 @@ fn r1_same_person_while_open() {
 }
 
 #[test]
+fn r1_a_name_without_a_place_is_a_question() {
+    let nowhere = |on| Report {
+        place: None,
+        ..report("a", on)
+    };
+    assert_eq!(
+        ask(&nowhere(3), open(nowhere(0))),
+        (Rule::R1, Outcome::Provisional)
+    );
+    let registered = |on| Report {
+        object_id: Some("91350102MA".to_owned()),
+        ..nowhere(on)
+    };
+    assert_eq!(
+        ask(&registered(3), open(registered(0))),
+        (Rule::R1, Outcome::Attached),
+        "a registered object is one wherever"
+    );
+    let reach = radius_m(&profile(), &report("a", 0));
+    assert_eq!(
+        ask(&moved(report("a", 3), reach + 25.0), open(report("a", 0))).1,
+        Outcome::Provisional,
+        "beyond the reach it may be a branch"
+    );
+}
+
+#[test]
 fn r2_same_person_after_closing_without_a_new_fact() {
     let again = Report {
         occurred: report("a", 0).occurred,

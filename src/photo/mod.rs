@@ -63,6 +63,8 @@ pub struct Derived {
     pub small: Vec<u8>,
     /// Finds the same file again after edits; never the same scene photographed again.
     pub hash: PerceptualHash,
+    /// Whether there is enough in the picture for the hash to tell anything.
+    pub telling: bool,
 }
 
 /// What a photo's EXIF data tells. Evidence, never proof.
@@ -183,8 +185,10 @@ fn derive(picture: decode::Picture, orientation: u8) -> Result<Derived, PhotoPro
         pixels::turn(large, orientation),
         pixels::turn(small, orientation),
     );
+    let (hash, telling) = pdq::hash(&large)?;
     Ok(Derived {
-        hash: pdq::hash(&large)?,
+        hash,
+        telling,
         large: pixels::to_jpeg(&large, 80)?,
         small: pixels::to_jpeg(&small, 75)?,
     })

@@ -14,6 +14,9 @@ use super::pixels::fit;
 /// Bits by which two hashes of one picture may differ, as the hash's authors recommend.
 pub const SAME_PICTURE_BITS: u32 = 31;
 
+/// Points of quality below which a hash tells nothing, as the hash's authors recommend.
+const QUALITY_MIN: i32 = 50;
+
 /// The long edge at which the hash is taken; larger pictures tell it nothing more.
 const HASH_EDGE: u32 = 512;
 const SAMPLES: usize = 64;
@@ -32,6 +35,54 @@ impl PerceptualHash {
             .zip(&other.0)
             .map(|(a, b)| (a ^ b).count_ones())
             .sum()
+    }
+}
+
+impl PerceptualHash {
+    /// The hash in 16 pieces of 16 bits.
+    #[must_use]
+    pub const fn bands(&self) -> [u16; FREQUENCIES] {
+        self.0
+    }
+
+    /// The hashes the picture would have if it were mirrored or turned by quarters, itself first.
+    /// Mirroring changes the sign of every other frequency, and a sign is what a bit tells; it is
+    /// exact but for the frequencies next to the median.
+    #[must_use]
+    pub fn turned(&self) -> [Self; 8] {
+        const EVERY_OTHER: u16 = 0x5555;
+        let across = |hash: Self| Self(hash.0.map(|word| word ^ EVERY_OTHER));
+        let down = |hash: Self| {
+            let mut words = hash.0;
+            // The last word is the lowest frequency.
+            words
+                .iter_mut()
+                .rev()
+                .step_by(2)
+                .for_each(|word| *word = !*word);
+            Self(words)
+        };
+        let diagonal = |hash: Self| {
+            let mut words = [0u16; FREQUENCIES];
+            for (row, word) in hash.0.iter().rev().enumerate() {
+                for (column, turned) in words.iter_mut().rev().enumerate() {
+                    *turned |= ((word >> column) & 1) << row;
+                }
+            }
+            Self(words)
+        };
+        let upright = [*self, across(*self), down(*self), across(down(*self))];
+        let [a, b, c, d] = upright;
+        [
+            a,
+            b,
+            c,
+            d,
+            diagonal(a),
+            diagonal(b),
+            diagonal(c),
+            diagonal(d),
+        ]
     }
 }
 
@@ -62,8 +113,9 @@ impl FromStr for PerceptualHash {
     }
 }
 
-/// The hash of a picture.
-pub(super) fn hash(picture: &RgbImage) -> Result<PerceptualHash, PhotoProblem> {
+/// The hash of a picture, and whether there is enough in the picture for it to tell anything: of a
+/// night sky or a white wall it tells nothing.
+pub(super) fn hash(picture: &RgbImage) -> Result<(PerceptualHash, bool), PhotoProblem> {
     let picture = fit(picture.clone(), HASH_EDGE)?;
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let mut luma: Vec<f32> = picture
@@ -79,7 +131,21 @@ pub(super) fn hash(picture: &RgbImage) -> Result<PerceptualHash, PhotoProblem> {
         luma = blur_rows(&luma, height, window(height));
         luma = transpose(&luma, height);
     }
-    Ok(threshold(&transform(&sample(&luma, width, height))))
+    let samples = sample(&luma, width, height);
+    let telling = quality(&samples) >= QUALITY_MIN;
+    Ok((threshold(&transform(&samples)), telling))
+}
+
+/// How much there is in a picture, 0 to 100, as the hash's authors reckon it: the differences of
+/// neighbouring samples in per cent of the whole range, of which 90 make a point.
+fn quality(samples: &[f32]) -> i32 {
+    let step = |a: &f32, b: &f32| (((a - b) * 100.0 / 255.0) as i32).abs();
+    let across = samples
+        .chunks(SAMPLES)
+        .flat_map(|row| row.iter().zip(row.iter().skip(1)));
+    let down = samples.iter().zip(samples.iter().skip(SAMPLES));
+    let differences: i32 = across.chain(down).map(|(a, b)| step(a, b)).sum();
+    (differences / 90).min(100)
 }
 
 /// Width of the box that covers what one sample stands for.

@@ -269,3 +269,39 @@ fn a_re_used_file_is_found_after_edits_and_another_scene_is_not() {
     let text = hash(&original).to_string();
     assert_eq!(text.parse::<PerceptualHash>().unwrap(), hash(&original));
 }
+
+#[test]
+fn a_picture_is_known_however_it_is_turned() {
+    let hash = |bytes: &[u8]| process(bytes, LIMITS).unwrap().derived.unwrap().hash;
+    let original = scene(7, 1200, 900);
+    let variants = hash(&original).turned();
+    for orientation in 1..=8 {
+        let exif = SampleExif {
+            orientation: Some(orientation),
+            ..SampleExif::default()
+        };
+        let turned = hash(&with_exif(&original, exif));
+        let distance = variants.iter().map(|v| v.distance(&turned)).min();
+        assert!(
+            distance.unwrap() <= SAME_PICTURE_BITS,
+            "{orientation}: {distance:?}"
+        );
+    }
+    let other = hash(&scene(8, 1200, 900));
+    assert!(
+        variants
+            .iter()
+            .all(|v| v.distance(&other) > SAME_PICTURE_BITS)
+    );
+}
+
+#[test]
+fn a_wall_tells_nothing() {
+    let telling = |bytes: &[u8]| process(bytes, LIMITS).unwrap().derived.unwrap().telling;
+    assert!(telling(&scene(7, 1200, 900)));
+    let mut wall = std::io::Cursor::new(Vec::new());
+    RgbImage::from_pixel(640, 480, image::Rgb([200, 200, 190]))
+        .write_to(&mut wall, ImageFormat::Png)
+        .unwrap();
+    assert!(!telling(wall.get_ref()));
+}

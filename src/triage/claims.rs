@@ -148,6 +148,22 @@ pub fn require_held(
     }
 }
 
+/// Requires that nobody else holds an item.
+///
+/// # Errors
+/// 409 when somebody else does.
+pub fn require_not_held_by_other(
+    conn: &mut Connection,
+    id: Id,
+    staff: Id,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    match holder(conn, id, now).or_fault("load the claim")? {
+        Some(holder) if holder != staff => Err(Problem::new(Code::ClaimedByOther)),
+        _ => Ok(()),
+    }
+}
+
 fn hold(
     conn: &mut Connection,
     id: Id,

@@ -15,7 +15,7 @@ use super::{
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
-    body::{Border, LocationBody, check_location},
+    body::{Border, LocationBody, check_demand, check_location},
     machine::ENDED,
     place::{self, Placed},
     queries::{self, ComplaintRow},
@@ -110,6 +110,9 @@ impl CorrectionBody {
                 items.push(Item::new(field, "too_long", message));
             }
         }
+        if let Some(Some(code)) = &self.demand {
+            check_demand(&app.profile, Some(code.trim()), &mut items);
+        }
         if items.is_empty() {
             Ok(position)
         } else {
@@ -181,6 +184,7 @@ pub async fn correct_complaint(
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = queries::take(conn, &path)?;
             version.require(row.version)?;
+            claims::require_not_held_by_other(conn, row.id, staff.id, now)?;
             let position = value.check(&shared)?;
             if ENDED.contains(&row.state.as_str()) {
                 return Err(Problem::wrong_state(&row.state, "correct"));
@@ -306,8 +310,13 @@ fn change_category(
         return Ok(());
     };
     let entry = ledger::by_id(conn, row.entry_id).or_fault("load the entry")?;
+    let occurred = row.occurred_at.map(|from| {
+        let until = row.occurred_until.unwrap_or(from);
+        (from.0, until.0)
+    });
+    let risk = app.profile.risk_of(category, occurred);
     let changed = ComplaintRow {
-        risk: category.risk,
+        risk,
         ..row.clone()
     };
     let queue_rank = rank::rank_of(&app.profile, &changed, entry.distinct_reporters, now);
@@ -315,7 +324,7 @@ fn change_category(
         .set((
             complaint::category.eq(&category.code),
             complaint::coarse.eq(&category.coarse),
-            complaint::risk.eq(category.risk),
+            complaint::risk.eq(risk),
             complaint::queue_rank.eq(queue_rank),
         ))
         .execute(conn)

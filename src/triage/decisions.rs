@@ -17,9 +17,10 @@ use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
     queries::{self, ComplaintRow},
+    returned::NOT_COMPLETED,
     views::StepView,
 };
-use crate::district::{DeadlineRule, Profile, Unit, calendar::date_of};
+use crate::district::{DeadlineKind, DeadlineRule, Profile, calendar::date_of};
 use crate::jobs::NOTIFY_REPORTER;
 use crate::ledger::queries as ledger;
 use crate::platform::{
@@ -73,7 +74,8 @@ fn decide(
     if body.action == Action::Split {
         return split(conn, app, staff, row, body, &document, now);
     }
-    if row.link == "provisional" && body.action == Action::NoLongerAccept {
+    let open = matches!(row.link.as_str(), "provisional" | "suspected");
+    if open && body.action == Action::NoLongerAccept {
         // Nothing with legal effect follows from a link nobody confirmed.
         return Err(Problem::because(
             Code::GuardFailed,
@@ -84,8 +86,14 @@ fn decide(
     if let (Action::Accept, Some(code)) = (body.action, &body.procedure) {
         start_procedure(conn, profile, row, code).or_fault("start the procedure")?;
     }
+    if body.action == Action::Return && row.has_flag(NOT_COMPLETED) {
+        queries::set_flag(conn, row, NOT_COMPLETED, false, now).or_fault("clear a flag")?;
+    }
     if body.action != Action::Return {
-        queries::meet_deadline(conn, row.id, "notify", now).or_fault("meet the notice")?;
+        // Whoever decides has told the reporter, and no longer sends the matter back.
+        for kind in [DeadlineKind::Notify, DeadlineKind::Objection] {
+            queries::meet_deadline(conn, row.id, kind.as_str(), now).or_fault("meet a clock")?;
+        }
     }
     queries::refresh_due(conn, row.id).or_fault("find the next clock")?;
     claims::release(conn, row.id).or_fault("release the claim")?;
@@ -115,8 +123,8 @@ fn start_procedure(
     };
     let rule = DeadlineRule {
         amount: procedure.reply_days,
-        unit: Unit::NaturalDay,
-        roll_forward: true,
+        unit: procedure.reply_unit,
+        roll_forward: procedure.roll_forward,
     };
     let due = profile.calendar.due(date_of(row.received_at.0), &rule);
     diesel::update(
@@ -128,7 +136,8 @@ fn start_procedure(
     .set((
         deadline::due_on.eq(due.on),
         deadline::amount.eq(i32::try_from(procedure.reply_days).unwrap_or(i32::MAX)),
-        deadline::unit.eq(Unit::NaturalDay.as_str()),
+        deadline::unit.eq(rule.unit.as_str()),
+        deadline::roll_forward.eq(rule.roll_forward),
         deadline::provisional.eq(due.provisional),
         deadline::source.eq(format!("办理程序：{}", procedure.name)),
     ))
@@ -218,12 +227,7 @@ fn decide_one(
     now: DateTime<Utc>,
 ) -> Result<StepView, Problem> {
     let row = queries::take(conn, &item.number)?;
-    if claims::holder(conn, row.id, now)
-        .or_fault("load the claim")?
-        .is_some_and(|h| h != staff.id)
-    {
-        return Err(Problem::new(Code::ClaimedByOther));
-    }
+    claims::require_not_held_by_other(conn, row.id, staff.id, now)?;
     decide(conn, app, staff, &row, &item.decision, now)
 }
 

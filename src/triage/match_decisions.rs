@@ -9,23 +9,29 @@ use serde_json::json;
 use utoipa::ToSchema;
 use validator::Validate;
 
+use super::claims;
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
+    machine::MACHINE,
     queries::{self as complaints, ComplaintRow},
     views::StepView,
 };
-use crate::ledger::{machine::CLOSED_TO_COMPLAINTS, queries as ledger};
-use crate::matching::{Rule, queries};
+use crate::ledger::{
+    machine::CLOSED_TO_COMPLAINTS,
+    moves::{self, Standing},
+    queries as ledger,
+};
+use crate::matching::{Outcome, Rule, queries};
 use crate::platform::{
     db::{
-        Connection, Id, UtcTime,
-        schema::{complaint, match_decision, match_verdict},
+        Connection, Id, JsonValue, UtcTime,
+        schema::{match_decision, match_verdict},
     },
     http::{Answer, Body, IdempotencyKey},
     problem::{Code, OnDb, Problem},
 };
-use crate::record::{self, Event};
+use crate::record::{self, Actor, Event};
 
 /// What the person says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -63,7 +69,22 @@ pub struct DecisionBody {
     pub reason: Option<String>,
 }
 
-/// Confirms, rejects or undoes a proposed link, in one step. Repeats count from here on.
+/// What a decision changed, kept with it so that it can be put back exactly.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    /// Where the complaint stood.
+    before: Standing,
+    /// Where the decision put it.
+    after: Standing,
+    /// The complaint's state before, to which an undoing leads.
+    state: String,
+    /// The state of the entry it left empty.
+    emptied: Option<String>,
+}
+
+/// Confirms, rejects or undoes a proposed link, in one step. Repeats count from here on. Undoing
+/// puts back exactly what the last decision changed; of a link that was attached by itself it
+/// makes a question.
 #[utoipa::path(post, path = "/api/v1/complaints/{number}/match-decision", tag = "matching", operation_id = "decide_match",
     params(("number" = String, Path)), request_body = DecisionBody,
     responses((status = 200, body = StepView), (status = "default", response = crate::platform::http::AnyProblem)))]
@@ -84,17 +105,24 @@ pub async fn decide_match(
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = complaints::take(conn, &path)?;
-            let link = match value.decision {
-                Decision::Confirm => confirm(conn, &shared, &row, value.target.as_deref(), now)?,
-                Decision::Reject => reject(conn, &shared, &row, now)?,
-                Decision::Undo => undo(conn, &shared, &row, now)?,
-            };
-            keep(conn, &row, &staff, &value, now)?;
-            let state = settle(conn, &row, &staff, value.decision, now)?;
+            claims::require_not_held_by_other(conn, row.id, staff.id, now)?;
             let actor = staff.actor();
+            let kept = match value.decision {
+                Decision::Confirm => {
+                    let after = confirmed(conn, &row, value.target.as_deref())?;
+                    decide(conn, &shared, &row, after, &actor, now)?
+                }
+                Decision::Reject => {
+                    let after = rejected(conn, &shared, &row, now)?;
+                    decide(conn, &shared, &row, after, &actor, now)?
+                }
+                Decision::Undo => undo(conn, &shared, &row, &actor, now)?,
+            };
+            keep(conn, &row, &staff, &value, &kept, now)?;
+            let state = settle(conn, &row, &actor, &value, &kept, now)?;
             let event = Event::new("complaint", row.id, "decide_match", &actor)
                 .because(value.reason.as_deref())
-                .with(json!({ "decision": value.decision, "link": link, "before": row.link }));
+                .with(json!({ "decision": value.decision, "link": kept.after.link, "before": row.link }));
             record::append(conn, &event, now).or_fault("record")?;
             Answer::ok(&StepView::of(&row, state))
         })
@@ -103,14 +131,21 @@ pub async fn decide_match(
     Ok(answer.into_response())
 }
 
-/// Confirming moves a suspected complaint into the target's entry; a provisional one is there.
-fn confirm(
+fn standing_of(row: &ComplaintRow) -> Standing {
+    Standing {
+        entry: row.entry_id,
+        link: row.link.clone(),
+        rule: row.link_rule.clone(),
+        repeat_of: row.repeat_of,
+    }
+}
+
+/// Confirming puts a suspected complaint into the target's entry; a provisional one is there.
+fn confirmed(
     conn: &mut Connection,
-    app: &App,
     row: &ComplaintRow,
     target: Option<&str>,
-    now: DateTime<Utc>,
-) -> Result<&'static str, Problem> {
+) -> Result<Standing, Problem> {
     if !matches!(row.link.as_str(), "provisional" | "suspected") && target.is_none() {
         return Err(Problem::wrong_state(&row.link, "confirm"));
     }
@@ -133,6 +168,11 @@ fn confirm(
             "a complaint is not its own duplicate",
         ));
     }
+    let followers = moves::followers(conn, &[row.id], row.entry_id).or_fault("find who follows")?;
+    if followers.contains(&other.id) {
+        let why = format!("complaint {} was linked to this one", other.number);
+        return Err(Problem::because(Code::MergeRefused, why));
+    }
     let entry = ledger::by_id(conn, other.entry_id).or_fault("load the entry")?;
     if CLOSED_TO_COMPLAINTS.contains(&entry.state.as_str()) {
         return Err(Problem::because(
@@ -148,17 +188,12 @@ fn confirm(
             .as_str()
             .to_owned(),
     };
-    relink(
-        conn,
-        row,
-        entry.id,
-        "confirmed",
-        Some(&rule),
-        Some(other.id),
-    )
-    .or_fault("link")?;
-    refresh_both(conn, app, row.entry_id, entry.id, now)?;
-    Ok("confirmed")
+    Ok(Standing {
+        entry: entry.id,
+        link: "confirmed".to_owned(),
+        rule: Some(rule),
+        repeat_of: Some(other.id),
+    })
 }
 
 /// Without a proposal the rule is the plain one: the same person repeats, another joins; while the
@@ -181,25 +216,26 @@ fn manual_rule(
     })
 }
 
-/// Rejecting gives the complaint an entry of its own; the other entry is as it was before.
-fn reject(
+/// Rejecting gives the complaint an entry of its own; the other entry is as it was before. A link
+/// that was attached by itself can be rejected as well: no named person has confirmed it.
+fn rejected(
     conn: &mut Connection,
     app: &App,
     row: &ComplaintRow,
     now: DateTime<Utc>,
-) -> Result<&'static str, Problem> {
-    match row.link.as_str() {
-        "suspected" => {
-            relink(conn, row, row.entry_id, "own", None, None).or_fault("link")?;
-        }
-        "provisional" => {
-            let entry = own_entry(conn, app, row, now)?;
-            relink(conn, row, entry, "own", None, None).or_fault("link")?;
-            refresh_both(conn, app, row.entry_id, entry, now)?;
-        }
+) -> Result<Standing, Problem> {
+    let entry = match row.link.as_str() {
+        "suspected" => row.entry_id,
+        "provisional" => own_entry(conn, app, row, now)?,
+        "confirmed" if attached_by_itself(conn, row)? => own_entry(conn, app, row, now)?,
         _ => return Err(Problem::wrong_state(&row.link, "reject")),
-    }
-    Ok("own")
+    };
+    Ok(Standing {
+        entry,
+        link: "own".to_owned(),
+        rule: None,
+        repeat_of: None,
+    })
 }
 
 fn own_entry(
@@ -211,82 +247,127 @@ fn own_entry(
     let report = queries::report_of(conn, row.id)
         .or_fault("load the complaint")?
         .ok_or_else(Problem::not_found)?;
-    let old = ledger::by_id(conn, row.entry_id).or_fault("load the entry")?;
-    ledger::open_clue(conn, &app.profile, &report, &old.title, now).map(|(id, _)| id)
+    let text = complaints::text_of(conn, row.id).or_fault("load the words")?;
+    let title = ledger::title_of(
+        &app.profile,
+        &row.category,
+        text.premises.as_deref(),
+        text.address.as_deref(),
+        report.place.map(|place| place.point),
+    );
+    ledger::open_clue(conn, &app.profile, &report, &title, now).map(|(id, _)| id)
 }
 
-/// Undoing puts the complaint back to where the verdict had put it.
+/// Whether the link is the verdict's own, on which nobody decided.
+fn attached_by_itself(conn: &mut Connection, row: &ComplaintRow) -> Result<bool, Problem> {
+    let decided = standing_decision(conn, row.id)?.is_some();
+    let verdicts = queries::verdicts_of(conn, row.id).or_fault("load verdicts")?;
+    let attached = Outcome::Attached.as_str();
+    Ok(!decided
+        && verdicts
+            .last()
+            .is_some_and(|last| last.outcome == attached && last.target_id == row.repeat_of))
+}
+
+/// Puts a complaint where a decision sends it.
+fn decide(
+    conn: &mut Connection,
+    app: &App,
+    row: &ComplaintRow,
+    after: Standing,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<Kept, Problem> {
+    ledger::take(conn, &[row.entry_id, after.entry]).or_fault("take entries")?;
+    let emptied = moves::put(conn, row.id, row.entry_id, &after, actor, now)?;
+    refresh_both(conn, app, row.entry_id, after.entry, now)?;
+    Ok(Kept {
+        before: standing_of(row),
+        after,
+        state: row.state.clone(),
+        emptied,
+    })
+}
+
+/// Undoing puts the complaint, and the entry it had left empty, back to where the last decision
+/// found them.
 fn undo(
     conn: &mut Connection,
     app: &App,
     row: &ComplaintRow,
+    actor: &Actor,
     now: DateTime<Utc>,
-) -> Result<&'static str, Problem> {
-    let verdicts = queries::verdicts_of(conn, row.id).or_fault("load verdicts")?;
-    let last = verdicts
-        .last()
-        .ok_or_else(|| Problem::wrong_state(&row.link, "undo"))?;
-    let decided: Option<String> = match_decision::table
-        .filter(match_decision::complaint_id.eq(row.id))
+) -> Result<Kept, Problem> {
+    let refused = |why: String| Problem::because(Code::UndoRefused, why);
+    let Some((decision, kept)) = standing_decision(conn, row.id)? else {
+        if row.link == "confirmed" && attached_by_itself(conn, row)? {
+            let question = Standing {
+                link: "provisional".to_owned(),
+                ..standing_of(row)
+            };
+            let asked = decide(conn, app, row, question, actor, now)?;
+            return Ok(Kept {
+                state: "screening".to_owned(),
+                ..asked
+            });
+        }
+        return Err(refused("there is no decision to undo".to_owned()));
+    };
+    let Kept {
+        before,
+        after,
+        state,
+        emptied,
+    } = kept.ok_or_else(|| refused("the decision did not keep what was before".to_owned()))?;
+    let stands = standing_of(row);
+    if (&stands.link, &stands.rule, stands.repeat_of) != (&after.link, &after.rule, after.repeat_of)
+    {
+        let why = "the link was changed since, by a merge or a correction; undo that first";
+        return Err(refused(why.to_owned()));
+    }
+    // What moved with the entry in between stays with it; only a decision that moved is moved back.
+    let entry = if before.entry == after.entry {
+        row.entry_id
+    } else {
+        before.entry
+    };
+    ledger::take(conn, &[row.entry_id, entry]).or_fault("take entries")?;
+    let home = ledger::by_id(conn, entry).or_fault("load the entry")?;
+    if let ("merged", Some(was)) = (home.state.as_str(), &emptied) {
+        moves::revive(conn, entry, was, actor, None, now)?;
+    } else if CLOSED_TO_COMPLAINTS.contains(&home.state.as_str()) {
+        let why = format!(
+            "entry {} is {} since; undo that first",
+            home.number, home.state
+        );
+        return Err(refused(why));
+    }
+    diesel::update(match_decision::table.find(decision))
+        .set(match_decision::undone_at.eq(UtcTime(now)))
+        .execute(conn)
+        .or_fault("mark the decision")?;
+    let done = decide(conn, app, row, Standing { entry, ..before }, actor, now)?;
+    Ok(Kept { state, ..done })
+}
+
+/// The last confirmation or rejection that was not undone, with what it kept.
+fn standing_decision(conn: &mut Connection, id: Id) -> Result<Option<(Id, Option<Kept>)>, Problem> {
+    let found: Option<(Id, Option<JsonValue>)> = match_decision::table
+        .filter(match_decision::complaint_id.eq(id))
+        .filter(match_decision::decision.eq_any(["confirm", "reject"]))
+        .filter(match_decision::undone_at.is_null())
         .order(match_decision::id.desc())
-        .select(match_decision::decision)
+        .select((match_decision::id, match_decision::kept))
         .first(conn)
         .optional()
         .or_fault("load decisions")?;
-    if !matches!(decided.as_deref(), Some("confirm" | "reject")) {
-        return Err(Problem::because(
-            Code::UndoRefused,
-            "there is no decision to undo",
-        ));
-    }
-    let (link, entry) = match last.outcome.as_str() {
-        "provisional" | "attached" => {
-            let target = last
-                .target_id
-                .ok_or_else(|| Problem::fault("a link without a target"))?;
-            let target = complaints::by_id(conn, target).or_fault("load the target")?;
-            ("provisional", target.entry_id)
-        }
-        outcome => {
-            let entry = if row.link == "confirmed" {
-                own_entry(conn, app, row, now)?
-            } else {
-                row.entry_id
-            };
-            (
-                if outcome == "suspected" {
-                    "suspected"
-                } else {
-                    "own"
-                },
-                entry,
-            )
-        }
+    let read = |kept: JsonValue| {
+        serde_json::from_value(kept.0)
+            .map_err(|e| Problem::fault(format!("a decision cannot be read: {e}")))
     };
-    let rule = Some(last.rule.as_str()).filter(|rule| *rule != "new");
-    let repeat_of = last.target_id.filter(|_| link != "own");
-    relink(conn, row, entry, link, rule, repeat_of).or_fault("link")?;
-    refresh_both(conn, app, row.entry_id, entry, now)?;
-    Ok(link)
-}
-
-fn relink(
-    conn: &mut Connection,
-    row: &ComplaintRow,
-    entry: Id,
-    link: &str,
-    rule: Option<&str>,
-    repeat_of: Option<Id>,
-) -> QueryResult<usize> {
-    diesel::update(complaint::table.find(row.id))
-        .set((
-            complaint::entry_id.eq(entry),
-            complaint::link.eq(link),
-            complaint::link_rule.eq(rule),
-            complaint::repeat_of.eq(repeat_of),
-            complaint::version.eq(complaint::version + 1),
-        ))
-        .execute(conn)
+    found
+        .map(|(id, kept)| Ok((id, kept.map(read).transpose()?)))
+        .transpose()
 }
 
 fn refresh_both(
@@ -296,25 +377,21 @@ fn refresh_both(
     b: Id,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    ledger::take(conn, &[a, b]).or_fault("take entries")?;
     ledger::refresh(conn, &app.profile, a, now)?;
     if a != b {
         ledger::refresh(conn, &app.profile, b, now)?;
     }
-    // An entry that lost its last complaint is merged away into the one that took it.
-    let left = ledger::by_id(conn, a).or_fault("load the entry")?;
-    if a != b && left.complaint_count == 0 && left.state == "clue" {
-        ledger::merge_away(conn, a, b, now).or_fault("close an empty clue")?;
-    }
     Ok(())
 }
 
-/// The decision as a label with its author: what a later model learns from.
+/// The decision as a label with its author: what a later model learns from, and what an undoing
+/// puts back.
 fn keep(
     conn: &mut Connection,
     row: &ComplaintRow,
     staff: &Staff,
     body: &DecisionBody,
+    kept: &Kept,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
     let verdict: Option<Id> = match_verdict::table
@@ -334,36 +411,35 @@ fn keep(
             match_decision::reason.eq(&body.reason),
             match_decision::decided_by.eq(staff.id),
             match_decision::decided_at.eq(UtcTime(now)),
+            match_decision::kept.eq(JsonValue(json!(kept))),
         ))
         .execute(conn)
         .or_fault("keep a decision")?;
     Ok(())
 }
 
-/// A decided complaint waits for acceptance; an undone one waits for a decision again.
+/// A decided complaint waits for acceptance; one whose decision was undone waits for a decision
+/// again if it did before, or if its link was attached by itself.
 fn settle(
     conn: &mut Connection,
     row: &ComplaintRow,
-    staff: &Staff,
-    decision: Decision,
+    actor: &Actor,
+    body: &DecisionBody,
+    kept: &Kept,
     now: DateTime<Utc>,
 ) -> Result<&'static str, Problem> {
-    let event = match (decision, row.state.as_str()) {
+    let event = match (body.decision, row.state.as_str()) {
         (Decision::Confirm | Decision::Reject, "screening") => "settle_match",
-        (Decision::Undo, "awaiting_acceptance") => "reopen_match",
+        (Decision::Undo, "awaiting_acceptance") if kept.state == "screening" => "reopen_match",
         _ => {
-            let state = crate::complaint::machine::MACHINE
-                .states
-                .iter()
-                .find(|(s, _)| *s == row.state);
+            let state = MACHINE.states.iter().find(|(s, _)| *s == row.state);
             return Ok(state.map_or("", |(s, _)| *s));
         }
     };
-    let actor = staff.actor();
     complaints::advance(
         conn,
         row,
-        &Event::new("complaint", row.id, event, &actor),
+        &Event::new("complaint", row.id, event, actor),
         now,
     )
 }

@@ -14,6 +14,7 @@ use crate::platform::{
     problem::{OnDb, Problem},
 };
 use crate::record::local;
+use crate::text::mask;
 
 /// A verdict and its grounds.
 #[derive(Debug, Serialize, ToSchema)]
@@ -71,7 +72,7 @@ pub async fn list_matches(
             let verdicts = queries::verdicts_of(conn, row.id).or_fault("load verdicts")?;
             let verdicts = verdicts
                 .into_iter()
-                .map(|v| verdict_view(v, thresholds))
+                .map(|v| verdict_view(v, thresholds, staff.role.may_read_full_text()))
                 .collect::<Result<_, _>>()?;
             Ok(MatchesView {
                 number: row.number,
@@ -87,9 +88,20 @@ pub async fn list_matches(
 fn verdict_view(
     row: queries::VerdictRow,
     (upper, lower): (f64, f64),
+    with_need: bool,
 ) -> Result<VerdictView, Problem> {
-    let candidates = serde_json::from_value(row.evidence.0)
+    let mut candidates: Vec<Explained> = serde_json::from_value(row.evidence.0)
         .map_err(|e| Problem::fault(format!("a kept verdict cannot be read: {e}")))?;
+    if !with_need {
+        // The grounds quote addresses and names.
+        let words = candidates.iter_mut().flat_map(|candidate| {
+            let compared = candidate.comparisons.iter_mut().map(|c| &mut c.words);
+            compared.chain(&mut candidate.vetoes)
+        });
+        for words in words {
+            *words = mask(words).text;
+        }
+    }
     Ok(VerdictView {
         id: row.id,
         rule: row.rule,

@@ -8,8 +8,10 @@ pub mod decisions;
 pub mod match_decisions;
 pub mod matches;
 pub mod queue;
+pub mod reference;
 pub mod replies;
 mod split;
+pub mod supplement;
 
 /// The operations of this capability.
 #[derive(utoipa::OpenApi)]
@@ -27,5 +29,7 @@ mod split;
     replies::reply_complaint,
     replies::close_complaint,
     replies::reopen_complaint,
+    supplement::supplement_complaint,
+    reference::get_reference,
 ))]
 pub struct Doc;

@@ -15,7 +15,7 @@ use validator::Validate;
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::rank::URGENT_BELOW;
-use crate::complaint::{queries::ComplaintRow, views::ComplaintSummary};
+use crate::complaint::{queries::ComplaintRow, staff_routes::check_link, views::ComplaintSummary};
 use crate::platform::{
     db::{
         Connection, Id, UtcTime,
@@ -105,6 +105,10 @@ pub async fn list_queue(
             "is `screening` or `awaiting_acceptance`",
         ));
     }
+    app.profile
+        .known_filters(filters.category.as_deref(), filters.street.as_deref())
+        .map_err(|(name, why)| Problem::bad_parameter(name, why))?;
+    check_link(filters.link.as_deref())?;
     let now = app.now();
     let (rows, counts) = app
         .db

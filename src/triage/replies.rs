@@ -12,6 +12,7 @@ use validator::Validate;
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
+    clocks,
     queries::{self, ComplaintRow},
     views::StepView,
 };
@@ -209,7 +210,8 @@ pub async fn close_complaint(
     step(app, staff, path.into_inner(), key, body, "close").await
 }
 
-/// Takes a complaint up again; the reporter may ask for it, staff decide.
+/// Takes a complaint up again; the reporter may ask for it, staff decide. The reply clock starts
+/// anew on this day; what became of the first is kept in the history.
 #[utoipa::path(post, path = "/api/v1/complaints/{number}/reopening", tag = "triage", operation_id = "reopen_complaint",
     params(("number" = String, Path)), request_body = ReasonBody,
     responses((status = 200, body = StepView), (status = "default", response = crate::platform::http::AnyProblem)))]
@@ -237,7 +239,13 @@ async fn step(
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = queries::take(conn, &number)?;
             let actor = staff.actor();
-            let event = Event::new("complaint", row.id, name, &actor).because(Some(&value.reason));
+            let mut event =
+                Event::new("complaint", row.id, name, &actor).because(Some(&value.reason));
+            if name == "reopen" {
+                let stopped = clocks::restart_reply(conn, &shared.profile, row.id, now)
+                    .or_fault("restart the clock")?;
+                event = event.with(json!({ "reply_clock": stopped }));
+            }
             let state = queries::advance(conn, &row, &event, now)?;
             if name == "reopen" {
                 queries::set_flag(conn, &row, "wants_reopening", false, now)

@@ -42,32 +42,26 @@ pub static MACHINE: Machine = Machine {
             "check_in",
             "checked_in",
             OFFICER,
-            "在半径或网格内，否则说明理由",
+            "在半径内，否则说明理由",
         ),
         t(
             "returned",
             "check_in",
             "checked_in",
             OFFICER,
-            "在半径或网格内，否则说明理由",
+            "在半径内，否则说明理由",
         ),
         t(
             "checked_in",
             "submit",
             "submitted",
             OFFICER,
-            "至少一张派件后拍摄的照片；噪声、油烟须同时段",
+            "至少一张派件后拍摄的照片；噪声、油烟须派件后同时段到场，否则只能无法核实",
         ),
         t("submitted", "pass", "passed", BRIGADE, ""),
         t("submitted", "return", "returned", BRIGADE, "理由"),
     ],
 };
-
-/// States in which a visit takes uploads.
-#[must_use]
-pub fn takes_uploads(state: &str) -> bool {
-    matches!(state, "assigned" | "checked_in" | "returned" | "submitted")
-}
 
 #[cfg(test)]
 mod tests {

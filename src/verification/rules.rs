@@ -1,6 +1,6 @@
 //! Conditions of a visit, as pure functions.
 
-use chrono::{DateTime, Timelike, Utc};
+use chrono::{DateTime, TimeDelta, Timelike, Utc};
 
 use crate::district::{Category, VerificationRules, shanghai};
 
@@ -48,16 +48,32 @@ impl Band {
     }
 }
 
-/// Whether a check-in needs a reason: outside both the radius (or its own accuracy) and the grid.
+/// How far a device's clock may stray from ours before it is doubted.
+pub const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(10);
+
+/// Whether a device's time lies so far ahead of ours that its clock is wrong.
+#[must_use]
+pub fn is_ahead(device_time: DateTime<Utc>, received_at: DateTime<Utc>) -> bool {
+    device_time > received_at + CLOCK_TOLERANCE
+}
+
+/// Whether something on a device's clock happened after the visit was assigned.
+#[must_use]
+pub fn is_after_assignment(device_time: DateTime<Utc>, assigned_at: Option<DateTime<Utc>>) -> bool {
+    assigned_at.is_none_or(|at| device_time + CLOCK_TOLERANCE >= at)
+}
+
+/// Whether a check-in needs a reason: outside the radius, or outside its own accuracy as far as
+/// that is still a position. The grid is a fact beside it and excuses nothing.
 #[must_use]
 pub fn needs_reason(
     distance_m: Option<f64>,
     accuracy_m: Option<f64>,
-    in_grid: bool,
     radius_m: f64,
+    accuracy_max_m: f64,
 ) -> bool {
-    let near = distance_m.is_none_or(|d| d <= radius_m.max(accuracy_m.unwrap_or(0.0)));
-    !near && !in_grid
+    let accuracy = accuracy_m.unwrap_or(0.0).min(accuracy_max_m);
+    distance_m.is_some_and(|metres| metres > radius_m.max(accuracy))
 }
 
 #[cfg(test)]
@@ -98,14 +114,28 @@ mod tests {
     }
 
     #[test]
-    fn far_away_and_out_of_the_grid_needs_a_reason() {
-        assert!(!needs_reason(Some(99.0), None, false, 100.0));
-        assert!(needs_reason(Some(101.0), None, false, 100.0));
-        assert!(!needs_reason(Some(101.0), None, true, 100.0));
-        assert!(!needs_reason(Some(150.0), Some(200.0), false, 100.0));
+    fn outside_the_radius_needs_a_reason() {
+        let asks = |distance, accuracy| needs_reason(distance, accuracy, 100.0, 300.0);
+        assert!(!asks(Some(99.0), None));
+        assert!(asks(Some(101.0), None));
+        assert!(!asks(Some(150.0), Some(200.0)));
+        assert!(!asks(None, None), "no place to be far from");
         assert!(
-            !needs_reason(None, None, false, 100.0),
-            "no place to be far from"
+            asks(Some(301.0), Some(50_000.0)),
+            "a phone that knows nothing waives nothing"
         );
+    }
+
+    #[test]
+    fn clocks_may_stray_a_little() {
+        let now = at("2026-11-24T10:00:00+08:00");
+        assert!(!is_ahead(now + TimeDelta::minutes(9), now));
+        assert!(is_ahead(now + TimeDelta::minutes(11), now));
+        assert!(is_after_assignment(now - TimeDelta::minutes(9), Some(now)));
+        assert!(!is_after_assignment(
+            now - TimeDelta::minutes(11),
+            Some(now)
+        ));
+        assert!(is_after_assignment(now, None));
     }
 }

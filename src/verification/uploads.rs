@@ -9,10 +9,9 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
-    machine::takes_uploads,
-    queries::{self, VisitRow},
+    queries::{self, EventRow, VisitRow},
     rules::needs_reason,
-    views::{VerificationView, has_photo, missing, view},
+    views::{VerificationView, came_in_time, finding_of, has_photo, missing, view},
 };
 use crate::account::Staff;
 use crate::app::App;
@@ -33,7 +32,8 @@ use crate::platform::{
 use crate::record::Event;
 use crate::text::mask;
 
-/// Uploads that reach us this long after they happened are marked late.
+/// Uploads that reach us this long after they happened are marked late, as are those that come
+/// after the review.
 const LATE_AFTER: TimeDelta = TimeDelta::hours(1);
 
 /// A check-in.
@@ -54,7 +54,7 @@ pub struct CheckInBody {
     /// The device's clock when it happened.
     #[serde(deserialize_with = "crate::platform::http::dates::instant")]
     pub device_time: DateTime<Utc>,
-    /// Why the officer is elsewhere; required outside radius and grid.
+    /// Why the officer is elsewhere; required outside the radius.
     #[validate(length(min = 1, max = 500, message = "has 1 to 500 letters"))]
     pub reason: Option<String>,
 }
@@ -76,47 +76,60 @@ pub async fn check_in(
         .map_err(|e| Problem::invalid("lon", "not_a_position", e.to_string()))?;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = take_own(conn, &staff, &path)?;
-            if !is_known(conn, row.id, &value.client_id, "check_in")? {
-                let here = position.canonical();
-                let place = row.lon.zip(row.lat).map(|(lon, lat)| Point { lon, lat });
-                let metres = place.map(|place| distance_m(place, here));
-                let grid = shared.profile.grid_at(here).map(|g| g.code.clone());
-                let in_grid = grid.as_deref() == Some(row.grid_code.as_str());
-                if value.reason.is_none()
-                    && needs_reason(metres, value.accuracy_m, in_grid, row.radius_m)
-                {
-                    let message = format!(
-                        "is required {:.0} m from the place, outside its grid",
-                        metres.unwrap_or(0.0)
-                    );
-                    return Err(Problem::invalid("reason", "outside_radius", message));
-                }
-                let event = NewEvent {
-                    raw_lon: Some(position.lon),
-                    raw_lat: Some(position.lat),
-                    datum: Some(position.datum.to_string()),
-                    accuracy_m: position.accuracy_m,
-                    lon: Some(here.lon),
-                    lat: Some(here.lat),
-                    distance_m: metres,
-                    in_grid: Some(in_grid),
-                    reason: value.reason.as_deref().map(|r| mask(r).text),
-                    ..NewEvent::of(
-                        "check_in",
-                        row.id,
-                        &staff,
-                        &value.client_id,
-                        value.device_time,
-                        now,
-                    )
-                };
-                insert(conn, &event)?;
+            let row = queries::take(conn, &path)?;
+            if is_known(conn, &staff, &row, &value.client_id, "check_in")? {
+                return seen(conn, &shared, &staff, row);
             }
+            check_own(&staff, &row)?;
+            let event = arrival(&shared, &staff, &row, position, &value, now)?;
+            insert(conn, &event)?;
             settle(conn, &shared, &staff, row, Some(value.device_time), now)
         })
         .await?;
     Ok(answer.into_response())
+}
+
+/// A check-in as an event: distance, grid and hour are facts, and far away a reason is asked.
+fn arrival<'a>(
+    app: &App,
+    staff: &Staff,
+    row: &VisitRow,
+    position: RawPosition,
+    body: &'a CheckInBody,
+    now: DateTime<Utc>,
+) -> Result<NewEvent<'a>, Problem> {
+    let here = position.canonical();
+    let place = row.lon.zip(row.lat).map(|(lon, lat)| Point { lon, lat });
+    let metres = place.map(|place| distance_m(place, here));
+    let grid = app.profile.grid_at(here).map(|g| g.code.clone());
+    let most = app.profile.rules.matching.accuracy_max_m;
+    if body.reason.is_none() && needs_reason(metres, position.accuracy_m, row.radius_m, most) {
+        let message = format!(
+            "is required {:.0} m from the place",
+            metres.unwrap_or_default()
+        );
+        return Err(Problem::invalid("reason", "outside_radius", message));
+    }
+    Ok(NewEvent {
+        raw_lon: Some(position.lon),
+        raw_lat: Some(position.lat),
+        datum: Some(position.datum.to_string()),
+        accuracy_m: position.accuracy_m,
+        lon: Some(here.lon),
+        lat: Some(here.lat),
+        distance_m: metres,
+        in_grid: Some(grid.as_deref() == Some(row.grid_code.as_str())),
+        reason: body.reason.as_deref().map(|r| mask(r).text),
+        same_time_of_day: row.band().map(|band| band.holds(body.device_time)),
+        ..NewEvent::of(
+            "check_in",
+            row,
+            staff,
+            &body.client_id,
+            body.device_time,
+            now,
+        )
+    })
 }
 
 /// A finding (核实结果).
@@ -177,22 +190,25 @@ pub async fn submit_findings(
     let Body { value, fingerprint } = body;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = take_own(conn, &staff, &path)?;
-            if !is_known(conn, row.id, &value.client_id, "findings")? {
-                let same_time = row.band().map(|band| band.holds(value.device_time));
-                if same_time == Some(false) && value.result != Finding::Unverifiable {
-                    let message = "outside the complained time of day only `unverifiable` can be found; visit again at that hour";
-                    return Err(Problem::invalid("result", "outside_time_band", message));
-                }
-                let event = NewEvent {
-                    result: Some(value.result.as_str()),
-                    notes: Some(value.notes.clone()),
-                    notes_masked: Some(mask(&value.notes).text),
-                    same_time_of_day: same_time,
-                    ..NewEvent::of("findings", row.id, &staff, &value.client_id, value.device_time, now)
-                };
-                insert(conn, &event)?;
+            let row = queries::take(conn, &path)?;
+            if is_known(conn, &staff, &row, &value.client_id, "findings")? {
+                return seen(conn, &shared, &staff, row);
             }
+            check_own(&staff, &row)?;
+            let events = queries::events_of(conn, row.id).or_fault("load events")?;
+            let same_time = came_in_time(&row, &events);
+            if same_time == Some(false) && value.result != Finding::Unverifiable {
+                let message = "outside the complained time of day only `unverifiable` can be found; visit again at that hour";
+                return Err(Problem::invalid("result", "outside_time_band", message));
+            }
+            let event = NewEvent {
+                result: Some(value.result.as_str()),
+                notes: Some(value.notes.clone()),
+                notes_masked: Some(mask(&value.notes).text),
+                same_time_of_day: same_time,
+                ..NewEvent::of("findings", &row, &staff, &value.client_id, value.device_time, now)
+            };
+            insert(conn, &event)?;
             settle(conn, &shared, &staff, row, Some(value.device_time), now)
         })
         .await?;
@@ -229,7 +245,7 @@ pub async fn add_visit_photos(
 ) -> Result<HttpResponse, Problem> {
     let (known, asking) = (path.clone(), staff.clone());
     app.db
-        .read(move |conn| check_own(&asking, &queries::find(conn, &known)?))
+        .read(move |conn| queries::visible(&asking, &queries::find(conn, &known)?))
         .await?;
     let limits = app.profile.rules.limits;
     let part_limits = PartLimits {
@@ -267,7 +283,8 @@ pub async fn add_visit_photos(
     let (shared, now) = (app.clone(), app.now());
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = take_own(conn, &staff, &path)?;
+            let row = queries::take(conn, &path)?;
+            check_own(&staff, &row)?;
             let place = row.lon.zip(row.lat).map(|(lon, lat)| Point { lon, lat });
             photos::insert(conn, row.complaint_id, Some(row.id), &taken, place, now)
                 .or_fault("insert photos")?;
@@ -277,43 +294,48 @@ pub async fn add_visit_photos(
     Ok(answer.into_response())
 }
 
-fn take_own(conn: &mut Connection, staff: &Staff, id: &str) -> Result<VisitRow, Problem> {
-    let row = queries::take(conn, id)?;
-    check_own(staff, &row)?;
-    Ok(row)
-}
-
-/// D24: an officer whose visit went to another is told so, and keeps what they captured.
+/// D24: an officer whose visit went to another is told so, and keeps what they captured. The
+/// visit's state refuses nothing: what comes after the review is kept as a fact.
 fn check_own(staff: &Staff, row: &VisitRow) -> Result<(), Problem> {
     queries::visible(staff, row)?;
-    if row.officer_id != Some(staff.id) {
-        let detail =
-            "the visit was given to another officer; keep what you captured and tell the brigade";
-        return Err(Problem::because(Code::Forbidden, detail));
+    if row.officer_id == Some(staff.id) {
+        return Ok(());
     }
-    if !takes_uploads(&row.state) {
-        return Err(Problem::wrong_state(&row.state, "upload"));
-    }
-    Ok(())
+    let detail =
+        "the visit was given to another officer; keep what you captured and tell the brigade";
+    Err(Problem::because(Code::Forbidden, detail))
 }
 
-/// Whether the device's event is there already; its id under another kind is a mistake.
-fn is_known(conn: &mut Connection, id: Id, client_id: &str, kind: &str) -> Result<bool, Problem> {
-    let found: Option<String> = verification_event::table
-        .filter(verification_event::verification_id.eq(id))
+/// Whether the officer's event is there already, so that a phone may retry blindly, whatever
+/// became of the visit meanwhile. Its id under another kind, or another officer's, is a mistake.
+fn is_known(
+    conn: &mut Connection,
+    staff: &Staff,
+    row: &VisitRow,
+    client_id: &str,
+    kind: &str,
+) -> Result<bool, Problem> {
+    queries::visible(staff, row)?;
+    let found: Option<(String, Id)> = verification_event::table
+        .filter(verification_event::verification_id.eq(row.id))
         .filter(verification_event::client_id.eq(client_id))
-        .select(verification_event::kind)
+        .select((verification_event::kind, verification_event::officer_id))
         .first(conn)
         .optional()
         .or_fault("look for an event")?;
     match found {
         None => Ok(false),
-        Some(known) if known == kind => Ok(true),
-        Some(known) => Err(Problem::because(
+        Some((known, by)) if known == kind && by == staff.id => Ok(true),
+        Some((known, _)) => Err(Problem::because(
             Code::AlreadyExists,
             format!("client_id {client_id} is a {known} already"),
         )),
     }
+}
+
+/// The visit as it stands.
+fn seen(conn: &mut Connection, app: &App, staff: &Staff, row: VisitRow) -> Result<Answer, Problem> {
+    Answer::ok(&view(conn, &app.profile, staff.role, row)?)
 }
 
 #[derive(Insertable)]
@@ -345,7 +367,7 @@ struct NewEvent<'a> {
 impl<'a> NewEvent<'a> {
     fn of(
         kind: &'a str,
-        verification_id: Id,
+        visit: &VisitRow,
         staff: &Staff,
         client_id: &'a str,
         device_time: DateTime<Utc>,
@@ -353,7 +375,7 @@ impl<'a> NewEvent<'a> {
     ) -> Self {
         Self {
             id: Id::new(),
-            verification_id,
+            verification_id: visit.id,
             kind,
             client_id,
             officer_id: staff.id,
@@ -370,7 +392,7 @@ impl<'a> NewEvent<'a> {
             notes_masked: None,
             reason: None,
             same_time_of_day: None,
-            late: now - device_time > LATE_AFTER,
+            late: now - device_time > LATE_AFTER || visit.state == "passed",
             device_time: UtcTime(device_time),
             received_at: UtcTime(now),
         }
@@ -413,16 +435,32 @@ fn settle(
         crate::record::append(conn, &visit, now).or_fault("record")?;
     }
     if row.state == "checked_in" && lacks.is_empty() {
-        let finding = events.iter().rev().find(|e| e.kind == "findings");
-        let result = finding.and_then(|e| e.result.clone());
-        diesel::update(verification::table.find(row.id))
-            .set(verification::result.eq(&result))
-            .execute(conn)
-            .or_fault("set the result")?;
+        let result = take_result(conn, &row, &events)?;
         queries::advance(conn, &row, &submit.with(json!({ "result": result })), now)?;
+    } else if row.state == "submitted" {
+        let result = take_result(conn, &row, &events)?;
+        if result != row.result {
+            let corrected = step("correct_finding");
+            let corrected = corrected.with(json!({ "from": row.result, "to": result }));
+            crate::record::append(conn, &corrected, now).or_fault("record")?;
+        }
     }
     let row = queries::by_id(conn, row.id)
         .or_fault("load the visit")?
         .ok_or_else(Problem::not_found)?;
-    Answer::ok(&view(conn, &app.profile, staff.role, row)?)
+    seen(conn, app, staff, row)
+}
+
+/// Sets the visit's result to that of the finding that counts.
+fn take_result(
+    conn: &mut Connection,
+    row: &VisitRow,
+    events: &[EventRow],
+) -> Result<Option<String>, Problem> {
+    let result = finding_of(row, events).and_then(|e| e.result.clone());
+    diesel::update(verification::table.find(row.id))
+        .set(verification::result.eq(&result))
+        .execute(conn)
+        .or_fault("set the result")?;
+    Ok(result)
 }

@@ -9,11 +9,12 @@ use utoipa::ToSchema;
 use super::{
     machine::MACHINE,
     queries::{self, EventRow, VisitRow},
+    rules::{is_after_assignment, is_ahead},
 };
 use crate::account::{Role, Staff};
 use crate::app::App;
 use crate::complaint::{
-    photos::{self, PhotoView, StoredPhoto},
+    photos::{self, PhotoView},
     queries as complaints,
 };
 use crate::district::Profile;
@@ -23,6 +24,7 @@ use crate::platform::{
     problem::{OnDb, Problem},
 };
 use crate::record::local;
+use crate::text::mask;
 
 /// An uploaded event.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -45,8 +47,10 @@ pub struct EventView {
     pub reason: Option<String>,
     /// Whether it fell in the complained time of day; absent when none is asked.
     pub same_time_of_day: Option<bool>,
-    /// Whether it reached us more than an hour after it happened.
+    /// Whether it reached us more than an hour after it happened, or after the review.
     pub late: bool,
+    /// Whether the device's clock was more than ten minutes ahead of ours.
+    pub clock_ahead: bool,
     /// The device's clock.
     pub device_time: DateTime<FixedOffset>,
     /// Our clock.
@@ -66,6 +70,7 @@ impl EventView {
             reason: row.reason,
             same_time_of_day: row.same_time_of_day,
             late: row.late,
+            clock_ahead: is_ahead(row.device_time.0, row.received_at.0),
             device_time: local(row.device_time),
             received_at: local(row.received_at),
         }
@@ -111,7 +116,8 @@ pub struct VerificationView {
     pub assigned_at: Option<DateTime<FixedOffset>>,
     /// The finding, once submitted.
     pub result: Option<String>,
-    /// What still lacks before it counts as submitted: `check_in`, `findings`, `photo`.
+    /// What still lacks before it counts as submitted: `check_in`, `findings`, `photo`, and
+    /// `same_time_of_day` when nobody was there at the complained hours.
     pub missing: Vec<String>,
     /// Events as they reached us.
     pub events: Vec<EventView>,
@@ -121,20 +127,52 @@ pub struct VerificationView {
     pub version: i32,
 }
 
+/// The events of a kind that count: those that reached us since the visit was assigned. After a
+/// return the visit is made again.
+fn counted<'a>(
+    row: &VisitRow,
+    events: &'a [EventRow],
+    kind: &'static str,
+) -> impl Iterator<Item = &'a EventRow> {
+    let since = row.assigned_at.map(|at| at.0);
+    events
+        .iter()
+        .filter(move |e| e.kind == kind && since.is_none_or(|at| e.received_at.0 >= at))
+}
+
+/// The finding that counts: the last by the device's clock, however late it reached us. A clock
+/// ahead of ours is no reason to come last.
+#[must_use]
+pub fn finding_of<'a>(row: &VisitRow, events: &'a [EventRow]) -> Option<&'a EventRow> {
+    counted(row, events, "findings").max_by_key(|e| (e.device_time.0.min(e.received_at.0), e.id))
+}
+
+/// Whether the officer was there at the complained hours: by the check-in, since the visit was
+/// assigned, and not by when the findings were written. `None` when no hour is asked or nobody
+/// has checked in yet.
+#[must_use]
+pub fn came_in_time(row: &VisitRow, events: &[EventRow]) -> Option<bool> {
+    let band = row.band()?;
+    let since = row.assigned_at.map(|at| at.0);
+    let mut came = counted(row, events, "check_in").peekable();
+    came.peek()?;
+    Some(came.any(|e| is_after_assignment(e.device_time.0, since) && band.holds(e.device_time.0)))
+}
+
 /// What a visit still lacks before it counts as submitted.
 #[must_use]
 pub fn missing(row: &VisitRow, events: &[EventRow], has_photo: bool) -> Vec<String> {
-    // After a return the visit is made again: only what came since counts.
-    let since = row.assigned_at.map(|at| at.0);
-    let has = |kind: &str| {
-        events
-            .iter()
-            .any(|e| e.kind == kind && since.is_none_or(|at| e.received_at.0 >= at))
-    };
+    let has = |kind| counted(row, events, kind).next().is_some();
+    let unverifiable = finding_of(row, events).and_then(|e| e.result.as_deref());
+    let needs_hour = unverifiable.is_some_and(|result| result != "unverifiable");
     let wanted = [
         ("check_in", has("check_in")),
         ("findings", has("findings")),
         ("photo", has_photo),
+        (
+            "same_time_of_day",
+            !needs_hour || came_in_time(row, events) != Some(false),
+        ),
     ];
     wanted
         .into_iter()
@@ -187,13 +225,13 @@ pub fn view(
         } else {
             text.address_masked
         },
-        premises: text.premises,
+        premises: text.premises.map(|p| if full { p } else { mask(&p).text }),
         missing: missing(&row, &events, with_photo),
         events: events.into_iter().map(|e| EventView::of(e, full)).collect(),
         photos: stored
             .into_iter()
             .filter(|p| p.verification_id.is_none() || p.verification_id == Some(row.id))
-            .map(StoredPhoto::view)
+            .map(|photo| photo.view_for(full))
             .collect(),
         grid_code: row.grid_code,
         state: row.state,

@@ -72,13 +72,30 @@ on_both! {
         assert!(!mine.body.to_string().contains("13800000001"));
         let far = officer.post(&path("/check-in"), check_in("c0", 30_000.0)).await.expect_problem(422, "invalid");
         assert_eq!(far.body["items"][0]["code"], "outside_radius");
+        // In the grid, but not there; and a phone that knows nothing waives nothing.
+        officer.post(&path("/check-in"), check_in("c0", 130.0)).await.expect_problem(422, "invalid");
+        let mut vague = check_in("c0", 400.0);
+        vague["accuracy_m"] = json!(50_000.0);
+        officer.post(&path("/check-in"), vague).await.expect_problem(422, "invalid");
+        // The hour that counts is that of the visit, not that of writing.
+        let mut morning = check_in("c-am", 20.0);
+        morning["device_time"] = json!("2026-11-24T10:05:00+08:00");
+        let early = officer.post(&path("/check-in"), morning).await.expect(200);
+        assert_eq!(early.body["events"][0]["same_time_of_day"], false);
+        let refused = officer.post(&path("/findings"), findings("f0", "true", EVENING)).await.expect(422);
+        assert_eq!(refused.body["items"][0]["code"], "outside_time_band");
+        // Neither is an evening before the visit was given.
+        let mut before = check_in("c-before", 20.0);
+        before["device_time"] = json!("2026-11-23T20:00:00+08:00");
+        officer.post(&path("/check-in"), before).await.expect(200);
+        let morning = officer.post(&path("/findings"), findings("f0", "true", "2026-11-24T10:10:00+08:00")).await.expect(422);
+        assert_eq!(morning.body["items"][0]["code"], "outside_time_band");
         let here = officer.post(&path("/check-in"), check_in("c1", 20.0)).await.expect(200);
         assert_eq!(here.text("/state"), "checked_in");
+        assert_eq!(here.body["events"][2]["clock_ahead"], true, "ten in the evening, at ten in the morning");
         let again = officer.post(&path("/check-in"), check_in("c1", 20.0)).await.expect(200);
         assert_eq!(again.body["events"], here.body["events"]);
         officer.post(&path("/findings"), findings("c1", "true", EVENING)).await.expect_problem(409, "already_exists");
-        let morning = officer.post(&path("/findings"), findings("f0", "true", "2026-11-24T10:00:00+08:00")).await.expect(422);
-        assert_eq!(morning.body["items"][0]["code"], "outside_time_band");
         let found = officer.post(&path("/findings"), findings("f1", "true", EVENING)).await.expect(200);
         assert_eq!((found.text("/state"), found.body["missing"].clone()), ("checked_in".into(), json!(["photo"])));
         // A photo taken before the visit was assigned proves nothing about it.
@@ -90,7 +107,14 @@ on_both! {
         brigade.post(&path("/review"), json!({ "outcome": "return" })).await.expect(422);
         let passed = brigade.post(&path("/review"), json!({ "outcome": "pass" })).await.expect(200);
         assert_eq!(passed.text("/state"), "passed");
-        officer.post(&path("/findings"), findings("f2", "true", EVENING)).await.expect_problem(409, "wrong_state");
+        // What comes after the review is kept with both clocks and changes nothing; a retry is no
+        // second event.
+        let read = officer.get(&path("")).await.expect(200);
+        let retried = officer.post(&path("/findings"), findings("f1", "true", EVENING)).await.expect(200);
+        assert_eq!(retried.body, read.body);
+        let after = officer.post(&path("/findings"), findings("f2", "not_true", EVENING)).await.expect(200);
+        assert_eq!((after.text("/state"), after.text("/result")), ("passed".into(), "true".into()));
+        assert_eq!(after.body["events"].as_array().unwrap().last().unwrap()["late"], true);
         let entry = brigade.get(&format!("/api/v1/complaints/{number}")).await.expect(200).text("/entry");
         let view = brigade.get(&format!("/api/v1/entries/{entry}")).await.expect(200);
         assert_eq!(view.body["verifications"][0]["result"], "true");
@@ -112,6 +136,53 @@ on_both! {
         officer.post_parts(&path("/photos"), &[("near", None, scene(3, 300, 200))]).await.expect(200);
         let last = officer.post(&path("/check-in"), check_in("c1", 5.0)).await.expect(200);
         assert_eq!((last.text("/state"), last.text("/result")), ("submitted".into(), "partly_true".into()));
+    }
+}
+
+on_both! {
+    /// Returned by the brigade, a visit is made again; of two findings the later by the officer's
+    /// clock counts, however they arrive.
+    async fn a_returned_visit_is_made_again(world) {
+        let brigade = world.brigade().await;
+        let (_, id, officer) = dispatched(&world, &brigade).await;
+        let path = |what: &str| format!("/api/v1/verifications/{id}{what}");
+        officer.post(&path("/check-in"), check_in("c1", 5.0)).await.expect(200);
+        officer.post_parts(&path("/photos"), &[("near", None, scene(3, 300, 200))]).await.expect(200);
+        let late = officer.post(&path("/findings"), findings("f2", "true", "2026-11-24T09:59:00+08:00")).await.expect(200);
+        assert_eq!((late.text("/state"), late.text("/result")), ("submitted".into(), "true".into()));
+        let earlier = officer.post(&path("/findings"), findings("f1", "not_true", "2026-11-24T09:58:00+08:00")).await.expect(200);
+        assert_eq!(earlier.text("/result"), "true", "the draft came late");
+        let corrected = officer.post(&path("/findings"), findings("f3", "partly_true", "2026-11-24T10:00:00+08:00")).await.expect(200);
+        assert_eq!((corrected.text("/state"), corrected.text("/result")), ("submitted".into(), "partly_true".into()));
+        world.clock.advance(chrono::TimeDelta::minutes(5));
+        brigade.post(&path("/review"), json!({ "outcome": "return", "reason": "没有远景" })).await.expect(200);
+        let again = officer.get(&path("")).await.expect(200);
+        assert_eq!((again.text("/state"), again.body["result"].clone()), ("returned".into(), Value::Null));
+        officer.post(&path("/check-in"), check_in("c1", 5.0)).await.expect(200);
+        assert_eq!(officer.get(&path("")).await.expect(200).text("/state"), "returned", "the first visit's check-in is no second visit");
+        officer.post(&path("/check-in"), check_in("c2", 5.0)).await.expect(200);
+        officer.post_parts(&path("/photos"), &[("far", None, scene(4, 300, 200))]).await.expect(200);
+        let second = officer.post(&path("/findings"), findings("f4", "true", EVENING)).await.expect(200);
+        assert_eq!((second.text("/state"), second.text("/result")), ("submitted".into(), "true".into()));
+        brigade.post(&path("/review"), json!({ "outcome": "pass" })).await.expect(200);
+    }
+}
+
+on_both! {
+    /// An officer sent to another grid's place sees the complaint and every photo of the visit; an
+    /// officer who is not sent sees nothing of it.
+    async fn an_officer_sees_what_they_were_sent_to(world) {
+        let brigade = world.brigade().await;
+        let (number, _, _) = dispatched(&world, &brigade).await;
+        let (away, other) = ("35010200100101", world.officer("officer9", "35010200100101").await);
+        other.get(&format!("/api/v1/complaints/{number}")).await.expect(404);
+        let visit = brigade.post(&format!("/api/v1/complaints/{number}/verifications"), json!({ "grid_code": away, "officer": "officer9" })).await.expect(201);
+        let path = format!("/api/v1/verifications/{}/photos", visit.text("/id"));
+        let sent = other.post_parts(&path, &[("near", Some("王某13800001234.jpg"), scene(8, 300, 200))]).await.expect(200);
+        assert!(!sent.body.to_string().contains("13800001234"), "{}", sent.body);
+        let photo = sent.text("/photos/0/id");
+        other.get(&format!("/api/v1/complaints/{number}/photos/{photo}?size=400")).await.expect(200);
+        other.get(&format!("/api/v1/complaints/{number}")).await.expect(200);
     }
 }
 

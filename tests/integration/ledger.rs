@@ -121,3 +121,53 @@ on_both! {
         brigade.post(&undo, json!({ "reason": "再来" })).await.expect_problem(409, "undo_refused");
     }
 }
+
+on_both! {
+    /// A merge is not taken back over what a named person decided since, nor after the steering
+    /// group listed the target on its strength.
+    async fn a_merge_is_not_taken_back_over_later_decisions(world) {
+        let (brigade, group) = (world.brigade().await, world.staff(Role::SteeringGroup).await);
+        let a = entry_of(&world, fumes(Some("13800000001"), 0.0)).await;
+        let second = world.resident().post("/api/v1/complaints", fumes(Some("13800000002"), 5.0)).await.expect(201).text("/number");
+        let b = entry_of(&world, river(Some("13800000003"))).await;
+        let merged = brigade.post(&format!("/api/v1/entries/{a}/merge"), json!({ "into": b, "reason": "同一问题" })).await.expect(200);
+        let undo = format!("/api/v1/merges/{}/undo", merged.text("/merge_id"));
+        let decide = format!("/api/v1/complaints/{second}/match-decision");
+        brigade.post(&decide, json!({ "decision": "confirm" })).await.expect(200);
+        let refused = brigade.post(&undo, json!({ "reason": "两回事" })).await.expect_problem(409, "undo_refused");
+        assert!(refused.body["detail"].as_str().unwrap().contains(&second), "{}", refused.body);
+        brigade.post(&decide, json!({ "decision": "undo" })).await.expect(200);
+        brigade.post(&undo, json!({ "reason": "两回事" })).await.expect(200);
+        let history = brigade.get(&format!("/api/v1/entries/{a}")).await.expect(200).body["history"].clone();
+        assert!(history.as_array().unwrap().iter().any(|h| h["event"] == "revive" && h["to_state"] == "clue"), "{history}");
+        let again = brigade.post(&format!("/api/v1/entries/{a}/merge"), json!({ "into": b, "reason": "同一问题" })).await.expect(200);
+        brigade.post(&format!("/api/v1/entries/{b}/proposal"), json!({ "reason": "多次投诉" })).await.expect(200);
+        let version = brigade.get(&format!("/api/v1/entries/{b}")).await.expect(200).body["version"].as_i64().unwrap();
+        let list = json!({ "outcome": "listed", "decided_on": "2026-11-24", "meeting": "第5次例会", "minute_ref": "鼓环会〔2026〕5号" });
+        group.post_if(&format!("/api/v1/entries/{b}/decision"), version, list).await.expect(200);
+        let undo = format!("/api/v1/merges/{}/undo", again.text("/merge_id"));
+        brigade.post(&undo, json!({ "reason": "两回事" })).await.expect_problem(409, "undo_refused");
+    }
+}
+
+on_both! {
+    /// 不予入账 is no dead end: a complaint that joins such an entry is confirmed like any other,
+    /// and what is new may be proposed again.
+    async fn an_entry_not_listed_still_takes_complaints(world) {
+        let (brigade, group) = (world.brigade().await, world.staff(Role::SteeringGroup).await);
+        let entry = entry_of(&world, fumes(Some("13800000001"), 0.0)).await;
+        let path = |what: &str| format!("/api/v1/entries/{entry}{what}");
+        brigade.post(&path("/proposal"), json!({ "reason": "多次投诉" })).await.expect(200);
+        let version = brigade.get(&path("")).await.expect(200).body["version"].as_i64().unwrap();
+        let bare = json!({ "outcome": "not_listed", "decided_on": "2026-11-24" });
+        group.post_if(&path("/decision"), version, bare.clone()).await.expect_problem(422, "invalid");
+        let mut reasoned = bare;
+        reasoned["reason"] = json!("已立行立改");
+        assert_eq!(group.post_if(&path("/decision"), version, reasoned).await.expect(200).text("/state"), "not_listed");
+        let second = world.resident().post("/api/v1/complaints", fumes(Some("13800000002"), 5.0)).await.expect(201).text("/number");
+        let decide = format!("/api/v1/complaints/{second}/match-decision");
+        brigade.post(&decide, json!({ "decision": "confirm" })).await.expect(200);
+        assert_eq!(brigade.get(&path("")).await.expect(200).body["duplicate_count"], 1);
+        brigade.post(&path("/proposal"), json!({ "reason": "又有人反映" })).await.expect(200);
+    }
+}

@@ -17,6 +17,7 @@ mod access;
 mod account;
 mod cli;
 mod complaint;
+mod decisions;
 mod documents;
 mod field;
 mod hostile_input;

@@ -71,9 +71,68 @@ on_both! {
         let view = brigade.get(&entry).await.expect(200);
         assert_eq!((view.body["repeat_count"].clone(), view.body["distinct_reporters"].clone(), view.body["escalation_level"].clone()), (json!(1), json!(1), json!(1)));
         for phone in ["13800000002", "13800000003"] {
-            file(&world, fumes(Some(phone), 8.0)).await;
+            let number = file(&world, fumes(Some(phone), 8.0)).await;
+            assert_eq!(brigade.get(&entry).await.expect(200).body["strong_concern"], false, "not while links are provisional");
+            brigade.post(&format!("/api/v1/complaints/{number}/match-decision"), json!({ "decision": "confirm" })).await.expect(200);
         }
         assert_eq!(brigade.get(&entry).await.expect(200).body["strong_concern"], true);
+    }
+}
+
+on_both! {
+    /// What the software attached by itself a named person can reject, or make a question of; and
+    /// a repeat goes with the complaint it repeats when that is rejected away.
+    async fn an_attached_repeat_is_no_fact_for_ever(world) {
+        let brigade = world.brigade().await;
+        file(&world, fumes(Some("13800000001"), 0.0)).await;
+        let joined = file(&world, fumes(Some("13800000002"), 3.0)).await;
+        let again = file(&world, fumes(Some("13800000002"), 4.0)).await;
+        let seen = |number: &str| {
+            let (brigade, path) = (brigade.clone(), format!("/api/v1/complaints/{number}"));
+            async move { brigade.get(&path).await.expect(200) }
+        };
+        let decide = |number: &str| format!("/api/v1/complaints/{number}/match-decision");
+        let attached = seen(&again).await;
+        assert_eq!((attached.text("/link"), attached.text("/link_rule"), attached.text("/state")), ("confirmed".into(), "R1".into(), "awaiting_acceptance".into()));
+        // Its target is another matter after all: so is the repeat of it.
+        brigade.post(&decide(&joined), json!({ "decision": "reject" })).await.expect(200);
+        let own = seen(&joined).await.text("/entry");
+        assert_ne!(own, attached.text("/entry"));
+        let followed = seen(&again).await;
+        assert_eq!((followed.text("/entry"), followed.text("/link")), (own.clone(), "confirmed".into()));
+        let title = brigade.get(&format!("/api/v1/entries/{own}")).await.expect(200).text("/title");
+        assert_eq!(title, "老王烧烤餐饮油烟");
+        brigade.post(&decide(&joined), json!({ "decision": "undo" })).await.expect(200);
+        assert_eq!(seen(&again).await.text("/entry"), attached.text("/entry"));
+        let emptied = brigade.get(&format!("/api/v1/entries/{own}")).await.expect(200);
+        assert_eq!(emptied.text("/state"), "merged");
+        assert_eq!(emptied.body["history"].as_array().unwrap().last().unwrap()["event"], "merge", "and it is on record");
+        // Undone, an attachment is a question; rejected, it is no repeat.
+        brigade.post(&decide(&again), json!({ "decision": "undo" })).await.expect(200);
+        let asked = seen(&again).await;
+        assert_eq!((asked.text("/link"), asked.text("/state")), ("provisional".into(), "screening".into()));
+        brigade.post(&decide(&again), json!({ "decision": "undo" })).await.expect_problem(409, "undo_refused");
+        brigade.post(&decide(&again), json!({ "decision": "reject" })).await.expect(200);
+        assert_eq!(seen(&again).await.text("/link"), "own");
+        let third = file(&world, fumes(Some("13800000001"), 4.0)).await;
+        brigade.post(&decide(&third), json!({ "decision": "reject" })).await.expect(200);
+        assert_eq!(seen(&third).await.text("/link"), "own");
+    }
+}
+
+on_both! {
+    /// What another is working on is not decided behind their back.
+    async fn a_claimed_question_is_its_holders(world) {
+        let (one, two) = (world.brigade().await, world.staff_named(dengwen::account::Role::Brigade, "brigade2").await);
+        file(&world, fumes(Some("13800000001"), 0.0)).await;
+        let second = file(&world, fumes(Some("13800000002"), 3.0)).await;
+        let path = format!("/api/v1/complaints/{second}");
+        one.post("/api/v1/triage/claims", json!({ "number": second })).await.expect(201);
+        let confirm = json!({ "decision": "confirm" });
+        two.post(&format!("{path}/match-decision"), confirm.clone()).await.expect_problem(409, "claimed_by_other");
+        let version = two.get(&path).await.expect(200).body["version"].as_i64().unwrap();
+        two.patch_if(&path, version, json!({ "premises": "老张烧烤", "reason": "店名" })).await.expect_problem(409, "claimed_by_other");
+        one.post(&format!("{path}/match-decision"), confirm).await.expect(200);
     }
 }
 
@@ -136,6 +195,10 @@ on_both! {
         let target = brigade.get(&format!("/api/v1/complaints/{first}")).await.expect(200).text("/entry");
         assert_eq!(brigade.get(&format!("/api/v1/complaints/{second}")).await.expect(200).text("/entry"), target);
         assert_eq!(brigade.get(&format!("/api/v1/entries/{own}")).await.expect(200).text("/state"), "merged");
+        brigade.post(&decide, json!({ "decision": "undo" })).await.expect(200);
+        let back = brigade.get(&format!("/api/v1/complaints/{second}")).await.expect(200);
+        assert_eq!((back.text("/entry"), back.text("/link"), back.text("/state")), (own.clone(), "suspected".into(), "screening".into()), "the clue it came from");
+        assert_eq!(brigade.get(&format!("/api/v1/entries/{own}")).await.expect(200).text("/state"), "clue");
         file(&world, river(None)).await;
     }
 }

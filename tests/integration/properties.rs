@@ -133,6 +133,72 @@ on_both! {
     }
 }
 
+/// How a step is undone, what was before it, and which entries there were.
+type Undoing = (String, Value, (Links, Counts), Vec<Id>);
+
+/// What an undoing must bring back, without the clues opened since: their numbers are used up.
+fn among(ledger: &(Links, Counts), there: &[Id]) -> (Links, Counts) {
+    let counts = ledger.1.iter().filter(|row| there.contains(&row.0));
+    (ledger.0.clone(), counts.cloned().collect())
+}
+
+on_both! {
+    /// Whatever was confirmed, rejected and merged, in whatever order: undone in reverse, entries,
+    /// links, counters and due dates are as they were, at every step.
+    async fn undoing_decisions_and_merges_restores_every_state(world) {
+        let brigade = world.brigade().await;
+        for seed in 20..24 {
+            let mut draw = Draw(seed);
+            for _ in 0..8 {
+                let mut body = somewhere(&mut draw);
+                body["location"]["lon"] = json!(119.283 + 0.004 * draw.below(2) as f64);
+                body["location"]["lat"] = json!(26.078 + 0.0004 * (draw.below(3) as f64 + seed as f64 - 20.0));
+                if draw.below(2) == 0 {
+                    body["premises"] = json!("老王烧烤");
+                }
+                world.resident().post("/api/v1/complaints", body).await.expect(201);
+            }
+            let mut done: Vec<Undoing> = Vec::new();
+            for _ in 0..24 {
+                let before = ledger(&world);
+                let there: Vec<Id> = before.1.iter().map(|row| row.0).collect();
+                let complaints: Vec<String> = world.db_read(|c| complaint::table.order(complaint::id).select(complaint::number).load(c).unwrap());
+                let number = &complaints[draw.below(complaints.len())];
+                let decide = format!("/api/v1/complaints/{number}/match-decision");
+                let undo = (decide.clone(), json!({ "decision": "undo" }));
+                let (reply, undo) = match draw.below(4) {
+                    0 => {
+                        let entries = numbers(&world);
+                        let (from, into) = (draw.below(entries.len()), draw.below(entries.len()));
+                        let body = json!({ "into": entries[into], "reason": "同一问题" });
+                        let reply = brigade.post(&format!("/api/v1/entries/{}/merge", entries[from]), body).await;
+                        let id = reply.body["merge_id"].as_str().unwrap_or_default().to_owned();
+                        (reply, (format!("/api/v1/merges/{id}/undo"), json!({ "reason": "并错" })))
+                    }
+                    1 => (brigade.post(&decide, json!({ "decision": "confirm" })).await, undo),
+                    2 => (brigade.post(&decide, json!({ "decision": "confirm", "target": complaints[draw.below(complaints.len())] })).await, undo),
+                    _ => (brigade.post(&decide, json!({ "decision": "reject" })).await, undo),
+                };
+                if reply.status == 200 {
+                    done.push((undo.0, undo.1, before, there));
+                } else {
+                    assert!(matches!(reply.status, 409 | 422), "seed {seed}: {}", reply.body);
+                    assert_eq!(ledger(&world), before, "seed {seed}: refused {}", reply.body);
+                }
+                if draw.below(4) == 0 && let Some((path, body, before, there)) = done.pop() {
+                    brigade.post(&path, body).await.expect(200);
+                    assert_eq!(among(&ledger(&world), &there), before, "seed {seed}: undone at once");
+                }
+            }
+            assert!(done.len() > 3, "seed {seed} did little");
+            for (path, body, before, there) in done.into_iter().rev() {
+                brigade.post(&path, body).await.expect(200);
+                assert_eq!(among(&ledger(&world), &there), before, "seed {seed}: {path}");
+            }
+        }
+    }
+}
+
 on_both! {
     /// D40: whatever the page size and whatever comes between two pages, everything that was
     /// there at the first page is shown once, in one order.

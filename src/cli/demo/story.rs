@@ -1,7 +1,7 @@
 //! The story: two dozen complaints, a barbecue's fumes among them with four reports, one repeat,
 //! one visit on site, one ledger.
 
-use chrono::{DateTime, Days, FixedOffset, NaiveTime, Utc};
+use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::{
@@ -45,13 +45,9 @@ fn title(text: &str) {
     println!("\n{text}");
 }
 
-/// Yesterday evening at an hour, Asia/Shanghai.
-fn last_evening(hour: u32) -> Option<DateTime<FixedOffset>> {
-    let yesterday = Utc::now().with_timezone(&shanghai()).date_naive() - Days::new(1);
-    yesterday
-        .and_time(NaiveTime::from_hms_opt(hour, 0, 0)?)
-        .and_local_timezone(shanghai())
-        .single()
+/// So many hours ago, Asia/Shanghai: a visit counts at the complained hours, whenever this is played.
+fn hours_ago(hours: i64) -> DateTime<FixedOffset> {
+    Utc::now().with_timezone(&shanghai()) - TimeDelta::hours(hours)
 }
 
 fn fumes(words: &str, metres: f64, phone: Option<&str>, datum: &str) -> Value {
@@ -66,8 +62,8 @@ fn fumes(words: &str, metres: f64, phone: Option<&str>, datum: &str) -> Value {
         "description": words,
         "location": { "lon": lon, "lat": lat, "datum": datum, "accuracy_m": 12.0 },
         "premises": "老王烧烤店",
-        "occurred_at": last_evening(19),
-        "occurred_until": last_evening(22),
+        "occurred_at": hours_ago(1),
+        "occurred_until": hours_ago(0),
         "reporter": phone.map(|phone| json!({ "phone": phone })),
     })
 }
@@ -316,8 +312,8 @@ async fn visit_site(
     let officer = Client::staff(base, "officer", password).await?;
     let path = |what: &str| format!("/api/v1/verifications/{}/{what}", text(visit, "/id"));
     // The phone had no network at the place: findings and photo arrive before the check-in.
-    let evening = last_evening(20);
-    let findings = json!({ "client_id": "f-1", "result": "true", "notes": "净化器未开启，油烟直排", "device_time": evening });
+    let then = hours_ago(0);
+    let findings = json!({ "client_id": "f-1", "result": "true", "notes": "净化器未开启，油烟直排", "device_time": then });
     let early = officer.post(&path("findings"), &findings).await?;
     println!(
         "  结论先到（断网补传）：状态 {}，还缺 {}",
@@ -327,7 +323,7 @@ async fn visit_site(
     officer
         .post_photos(&path("photos"), None, "near", vec![scene(9, 1200, 900)])
         .await?;
-    let check_in = json!({ "client_id": "c-1", "lon": LON, "lat": LAT, "datum": "WGS84", "accuracy_m": 6.0, "device_time": evening });
+    let check_in = json!({ "client_id": "c-1", "lon": LON, "lat": LAT, "datum": "WGS84", "accuracy_m": 6.0, "device_time": then });
     let done = officer.post(&path("check-in"), &check_in).await?;
     println!(
         "  签到到达：距投诉点 {} m，状态 {}，结果 属实",

@@ -398,6 +398,16 @@ diesel::table! {
     use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
     use diesel::sql_types::*;
 
+    photo_band (key, photo_id) {
+        key -> Integer,
+        photo_id -> UuidSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
     sender_block (id) {
         id -> UuidSql,
         complaint_id -> UuidSql,
@@ -495,6 +505,8 @@ diesel::table! {
         reason -> Nullable<Text>,
         decided_by -> UuidSql,
         decided_at -> UtcTimeSql,
+        kept -> Nullable<JsonSql>,
+        undone_at -> Nullable<UtcTimeSql>,
     }
 }
 
@@ -597,6 +609,7 @@ diesel::joinable!(reply -> staff (written_by));
 diesel::joinable!(rating -> complaint (complaint_id));
 diesel::joinable!(rating -> reply (reply_id));
 diesel::joinable!(photo -> complaint (complaint_id));
+diesel::joinable!(photo_band -> photo (photo_id));
 diesel::joinable!(sender_block -> staff (created_by));
 diesel::joinable!(sender_block -> complaint (complaint_id));
 diesel::joinable!(sender_block_key -> sender_block (block_id));
@@ -635,6 +648,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     reply,
     rating,
     photo,
+    photo_band,
     sender_block,
     sender_block_key,
     complaint_sender,

@@ -1,0 +1,390 @@
+//! What became of a complaint, as those read it who handle it: what the reporter added, what was
+//! decided, who went there, what was answered, and how that was received.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, FixedOffset, NaiveDate};
+use diesel::prelude::*;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::queries::{self, ComplaintRow};
+use crate::district::Profile;
+use crate::ledger::views::HistoryItem;
+use crate::platform::{
+    db::{
+        Connection, Id, UtcTime,
+        schema::{
+            complaint, photo, rating, reply, staff, supplement, triage_decision, verification,
+        },
+    },
+    problem::{OnDb, Problem},
+};
+use crate::record::{self, local};
+use crate::text::mask;
+
+/// Steps of a history shown at most.
+const HISTORY_MAX: i64 = 1000;
+
+/// Other complaints named for one file at most.
+const ELSEWHERE_MAX: i64 = 50;
+
+/// What the reporter, or staff for them, added.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SupplementView {
+    /// The words; masked for roles without need.
+    pub text: String,
+    /// Whether something new happened since.
+    pub new_facts: bool,
+    /// When it happened.
+    pub occurred_at: Option<DateTime<FixedOffset>>,
+    /// When it was added.
+    pub at: DateTime<FixedOffset>,
+}
+
+/// A reply, as staff see it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct StaffReplyView {
+    /// `final` or `progress`.
+    pub kind: String,
+    /// Document code.
+    pub document: String,
+    /// Document name.
+    pub document_name: String,
+    /// The words; masked for roles without need.
+    pub text: String,
+    /// User name of who wrote it.
+    pub written_by: String,
+    /// When.
+    pub at: DateTime<FixedOffset>,
+}
+
+/// How the reply was received.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RatingView {
+    /// `satisfied`, `basically_satisfied`, `dissatisfied`.
+    pub score: String,
+    /// Why; masked for roles without need.
+    pub text: Option<String>,
+    /// Whether the matter should be taken up again.
+    pub wants_reopening: bool,
+    /// When.
+    pub at: DateTime<FixedOffset>,
+}
+
+/// A decision of the brigade (研判).
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TriageDecisionView {
+    /// `accept`, `refuse`, `no_longer_accept`, `transfer`, `split`, `return`.
+    pub action: String,
+    /// Why; masked for roles without need.
+    pub reason: Option<String>,
+    /// Procedure code.
+    pub procedure: Option<String>,
+    /// Document code.
+    pub document: Option<String>,
+    /// What the reporter was told; masked for roles without need.
+    pub notice: Option<String>,
+    /// Unit it went to.
+    pub transfer_to: Option<String>,
+    /// User name of who decided.
+    pub decided_by: String,
+    /// When.
+    pub at: DateTime<FixedOffset>,
+}
+
+/// A visit, in short; its own page says more.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CaseVisitView {
+    /// Id.
+    pub id: Id,
+    /// State.
+    pub state: String,
+    /// Grid code.
+    pub grid_code: String,
+    /// The finding, once submitted.
+    pub result: Option<String>,
+    /// Day it is due.
+    pub due_on: Option<NaiveDate>,
+}
+
+/// What a photo's file says of itself. Evidence, for roles with need alone.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PhotoFactsView {
+    /// The photo's id.
+    pub id: Id,
+    /// The visit it was taken on.
+    pub verification: Option<Id>,
+    /// When it was taken, by the device.
+    pub taken_at: Option<DateTime<FixedOffset>>,
+    /// Metres between the place in the file and the claimed one.
+    pub distance_m: Option<f64>,
+    /// The device.
+    pub device: Option<String>,
+    /// When it reached us.
+    pub received_at: DateTime<FixedOffset>,
+    /// Numbers of other complaints that carry the very same file.
+    pub elsewhere: Vec<String>,
+}
+
+/// What became of a complaint.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CaseView {
+    /// What was added.
+    pub supplements: Vec<SupplementView>,
+    /// Decisions of the brigade.
+    pub decisions: Vec<TriageDecisionView>,
+    /// Visits.
+    pub visits: Vec<CaseVisitView>,
+    /// Replies.
+    pub replies: Vec<StaffReplyView>,
+    /// How the last reply was received.
+    pub rating: Option<RatingView>,
+    /// What the photos' files say of themselves; empty for roles without need.
+    pub photo_facts: Vec<PhotoFactsView>,
+    /// Every step, oldest first.
+    pub history: Vec<HistoryItem>,
+}
+
+/// What became of a complaint, in the words a role may read.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn of_complaint(
+    conn: &mut Connection,
+    profile: &Profile,
+    row: &ComplaintRow,
+    with_need: bool,
+) -> Result<CaseView, Problem> {
+    let history = record::history(conn, row.id, HISTORY_MAX).or_fault("load the history")?;
+    Ok(CaseView {
+        supplements: supplements(conn, row.id, with_need).or_fault("load supplements")?,
+        decisions: decisions(conn, row.id, with_need).or_fault("load decisions")?,
+        visits: visits(conn, row.id).or_fault("load visits")?,
+        replies: replies(conn, profile, row.id, with_need).or_fault("load replies")?,
+        rating: rating_view(conn, row.id, with_need).or_fault("load the rating")?,
+        photo_facts: if with_need {
+            photo_facts(conn, row.id).or_fault("load photos")?
+        } else {
+            Vec::new()
+        },
+        history: history
+            .into_iter()
+            .map(|step| HistoryItem::of(step, with_need))
+            .collect(),
+    })
+}
+
+fn supplements(conn: &mut Connection, id: Id, with_need: bool) -> QueryResult<Vec<SupplementView>> {
+    let rows: Vec<(String, String, bool, Option<UtcTime>, UtcTime)> = supplement::table
+        .filter(supplement::complaint_id.eq(id))
+        .order(supplement::id.asc())
+        .select((
+            supplement::text,
+            supplement::text_masked,
+            supplement::new_facts,
+            supplement::occurred_at,
+            supplement::created_at,
+        ))
+        .load(conn)?;
+    let views = rows.into_iter().map(
+        |(text, masked, new_facts, occurred_at, at)| SupplementView {
+            text: if with_need { text } else { masked },
+            new_facts,
+            occurred_at: occurred_at.map(local),
+            at: local(at),
+        },
+    );
+    Ok(views.collect())
+}
+
+type DecisionRow = (
+    String,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    String,
+    UtcTime,
+);
+
+fn decisions(
+    conn: &mut Connection,
+    id: Id,
+    with_need: bool,
+) -> QueryResult<Vec<TriageDecisionView>> {
+    let rows: Vec<DecisionRow> = triage_decision::table
+        .inner_join(staff::table)
+        .filter(triage_decision::complaint_id.eq(id))
+        .order(triage_decision::id.asc())
+        .select((
+            triage_decision::action,
+            triage_decision::reason,
+            triage_decision::procedure,
+            triage_decision::document,
+            triage_decision::notice,
+            triage_decision::transfer_to,
+            staff::username,
+            triage_decision::decided_at,
+        ))
+        .load(conn)?;
+    let words = |text: String| readable(text, with_need);
+    let views = rows.into_iter().map(
+        |(action, reason, procedure, document, notice, transfer_to, decided_by, at)| {
+            TriageDecisionView {
+                action,
+                reason: reason.map(words),
+                procedure,
+                document,
+                notice: notice.map(words),
+                transfer_to,
+                decided_by,
+                at: local(at),
+            }
+        },
+    );
+    Ok(views.collect())
+}
+
+fn readable(text: String, with_need: bool) -> String {
+    if with_need { text } else { mask(&text).text }
+}
+
+type VisitRow = (Id, String, String, Option<String>, Option<NaiveDate>);
+
+fn visits(conn: &mut Connection, id: Id) -> QueryResult<Vec<CaseVisitView>> {
+    let rows: Vec<VisitRow> = verification::table
+        .filter(verification::complaint_id.eq(id))
+        .order(verification::id.asc())
+        .select((
+            verification::id,
+            verification::state,
+            verification::grid_code,
+            verification::result,
+            verification::due_on,
+        ))
+        .load(conn)?;
+    let views = rows
+        .into_iter()
+        .map(|(id, state, grid_code, result, due_on)| CaseVisitView {
+            id,
+            state,
+            grid_code,
+            result,
+            due_on,
+        });
+    Ok(views.collect())
+}
+
+fn replies(
+    conn: &mut Connection,
+    profile: &Profile,
+    id: Id,
+    with_need: bool,
+) -> QueryResult<Vec<StaffReplyView>> {
+    let rows: Vec<(queries::ReplyRow, String)> = reply::table
+        .inner_join(staff::table)
+        .filter(reply::complaint_id.eq(id))
+        .order(reply::id.asc())
+        .select((queries::ReplyRow::as_select(), staff::username))
+        .load(conn)?;
+    let views = rows.into_iter().map(|(row, written_by)| StaffReplyView {
+        document_name: profile
+            .document(&row.document)
+            .map_or("", |d| &d.name)
+            .to_owned(),
+        kind: row.kind,
+        document: row.document,
+        text: if with_need { row.text } else { row.text_masked },
+        written_by,
+        at: local(row.created_at),
+    });
+    Ok(views.collect())
+}
+
+fn rating_view(conn: &mut Connection, id: Id, with_need: bool) -> QueryResult<Option<RatingView>> {
+    type Row = (String, Option<String>, Option<String>, bool, UtcTime);
+    let row: Option<Row> = rating::table
+        .find(id)
+        .select((
+            rating::score,
+            rating::text,
+            rating::text_masked,
+            rating::wants_reopening,
+            rating::created_at,
+        ))
+        .first(conn)
+        .optional()?;
+    Ok(
+        row.map(|(score, text, masked, wants_reopening, at)| RatingView {
+            score,
+            text: if with_need { text } else { masked },
+            wants_reopening,
+            at: local(at),
+        }),
+    )
+}
+
+type FactsRow = (
+    Id,
+    Option<Id>,
+    String,
+    Option<UtcTime>,
+    Option<f64>,
+    Option<String>,
+    UtcTime,
+);
+
+fn photo_facts(conn: &mut Connection, id: Id) -> QueryResult<Vec<PhotoFactsView>> {
+    let rows: Vec<FactsRow> = photo::table
+        .filter(photo::complaint_id.eq(id))
+        .filter(photo::status.eq("kept"))
+        .order(photo::id.asc())
+        .select((
+            photo::id,
+            photo::verification_id,
+            photo::sha256,
+            photo::taken_at,
+            photo::distance_m,
+            photo::device,
+            photo::created_at,
+        ))
+        .load(conn)?;
+    let mut elsewhere = elsewhere(conn, id, rows.iter().map(|row| row.2.as_str()).collect())?;
+    let views = rows.into_iter().map(
+        |(id, verification, sha256, taken_at, distance_m, device, at)| PhotoFactsView {
+            id,
+            verification,
+            taken_at: taken_at.map(local),
+            distance_m,
+            device,
+            received_at: local(at),
+            elsewhere: elsewhere.remove(&sha256).unwrap_or_default(),
+        },
+    );
+    Ok(views.collect())
+}
+
+/// Numbers of the other complaints that carry the same files, by file.
+fn elsewhere(
+    conn: &mut Connection,
+    own: Id,
+    files: Vec<&str>,
+) -> QueryResult<HashMap<String, Vec<String>>> {
+    let mut found: HashMap<String, Vec<String>> = HashMap::new();
+    for file in files {
+        let numbers: Vec<String> = photo::table
+            .inner_join(complaint::table)
+            .filter(photo::sha256.eq(file))
+            .filter(photo::complaint_id.ne(own))
+            .filter(complaint::hidden.eq(false))
+            .select(complaint::number)
+            .distinct()
+            .order(complaint::number.asc())
+            .limit(ELSEWHERE_MAX)
+            .load(conn)?;
+        found.insert(file.to_owned(), numbers);
+    }
+    Ok(found)
+}

@@ -1,0 +1,79 @@
+//! A complaint returned for completion (退回补正) comes back: with what was missing, or after its
+//! time as it is.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+
+use super::queries::{self, ComplaintRow};
+use crate::district::Profile;
+use crate::ledger::queries as ledger;
+use crate::platform::{
+    db::{
+        Connection, Id, UtcTime,
+        schema::{complaint, triage_decision},
+    },
+    problem::{OnDb, Problem},
+};
+use crate::record::{Actor, Event};
+
+/// The flag of a complaint that came back without what it lacked.
+pub const NOT_COMPLETED: &str = "not_completed";
+
+/// Complaints looked at in one transaction.
+const BATCH: i64 = 200;
+
+/// Puts a returned complaint back into the queue.
+///
+/// # Errors
+/// 409 when it is not returned; a fault when the database fails.
+pub fn resubmit(
+    conn: &mut Connection,
+    profile: &Profile,
+    row: &ComplaintRow,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<&'static str, Problem> {
+    let event = Event::new("complaint", row.id, "resubmit", actor);
+    let state = queries::advance(conn, row, &event, now)?;
+    ledger::refresh(conn, profile, row.entry_id, now)?;
+    Ok(state)
+}
+
+/// Brings back complaints that were returned so long ago that nobody will complete them; answers
+/// the last one's id while there may be more.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn take_back(
+    conn: &mut Connection,
+    profile: &Profile,
+    after: Option<Id>,
+    now: DateTime<Utc>,
+) -> Result<Option<Id>, Problem> {
+    let mut rows = complaint::table
+        .filter(complaint::state.eq("returned"))
+        .order(complaint::id.asc())
+        .limit(BATCH)
+        .select(ComplaintRow::as_select())
+        .into_boxed();
+    if let Some(id) = after {
+        rows = rows.filter(complaint::id.gt(id));
+    }
+    let rows: Vec<ComplaintRow> = rows.load(conn).or_fault("list returned complaints")?;
+    let patience = TimeDelta::days(profile.rules.triage.returned_days);
+    for row in &rows {
+        let returned: Option<UtcTime> = triage_decision::table
+            .filter(triage_decision::complaint_id.eq(row.id))
+            .filter(triage_decision::action.eq("return"))
+            .order(triage_decision::id.desc())
+            .select(triage_decision::decided_at)
+            .first(conn)
+            .optional()
+            .or_fault("look for the return")?;
+        if returned.is_some_and(|at| now - at.0 >= patience) {
+            queries::set_flag(conn, row, NOT_COMPLETED, true, now).or_fault("set a flag")?;
+            resubmit(conn, profile, row, &Actor::System, now)?;
+        }
+    }
+    Ok(rows.last().map(|row| row.id))
+}

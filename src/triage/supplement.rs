@@ -1,0 +1,80 @@
+//! What staff learn from the reporter of a complaint, and add for them.
+
+use actix_web::{HttpResponse, web};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::account::Staff;
+use crate::app::App;
+use crate::complaint::{machine::takes_evidence, queries, returned::resubmit, views::StepView};
+use crate::platform::{
+    http::{Answer, Body, IdempotencyKey},
+    problem::{OnDb, Problem},
+};
+use crate::record::{self, Event};
+use crate::text::mask;
+
+/// What staff learned.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StaffSupplementBody {
+    /// What is to be added.
+    #[validate(length(min = 1, max = 2000, message = "has 1 to 2000 letters"))]
+    pub text: String,
+    /// Whether something new happened since.
+    #[serde(default)]
+    pub new_facts: bool,
+    /// When it happened.
+    pub occurred_at: Option<DateTime<Utc>>,
+}
+
+/// Adds what staff learned from the reporter, for those who came by phone, letter or import and
+/// have no code to add it by. A complaint that was returned goes back to the queue.
+#[utoipa::path(post, path = "/api/v1/complaints/{number}/supplements", tag = "triage", operation_id = "supplement_complaint",
+    params(("number" = String, Path)), request_body = StaffSupplementBody,
+    responses((status = 201, body = StepView), (status = "default", response = crate::platform::http::AnyProblem)))]
+pub async fn supplement_complaint(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+    key: IdempotencyKey,
+    body: Body<StaffSupplementBody>,
+) -> Result<HttpResponse, Problem> {
+    let (shared, now) = (app.clone(), app.now());
+    let Body { value, fingerprint } = body;
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let row = queries::take(conn, &path)?;
+            if !takes_evidence(&row.state) {
+                return Err(Problem::wrong_state(&row.state, "add evidence"));
+            }
+            let masked = mask(&value.text).text;
+            let texts = (value.text.as_str(), masked.as_str());
+            queries::insert_supplement(
+                conn,
+                row.id,
+                texts,
+                value.new_facts,
+                value.occurred_at,
+                now,
+            )
+            .or_fault("insert a supplement")?;
+            let actor = staff.actor();
+            let event = Event::new("complaint", row.id, "supplement", &actor)
+                .with(json!({ "new_facts": value.new_facts }));
+            record::append(conn, &event, now).or_fault("record")?;
+            let step = match row.state.as_str() {
+                "returned" => {
+                    let state = resubmit(conn, &shared.profile, &row, &actor, now)?;
+                    StepView::of(&row, state)
+                }
+                state => StepView::of(&row, state),
+            };
+            Answer::created(format!("/api/v1/complaints/{}", row.number), &step)
+        })
+        .await?;
+    Ok(answer.into_response())
+}
