@@ -58,7 +58,7 @@ impl Decision {
 /// A decision on a proposed link.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct DecisionBody {
+pub struct MatchDecisionBody {
     /// What it is.
     pub decision: Decision,
     /// Number of the complaint it belongs with, when it is another than the proposed one.
@@ -86,14 +86,14 @@ struct Kept {
 /// puts back exactly what the last decision changed; of a link that was attached by itself it
 /// makes a question.
 #[utoipa::path(post, path = "/api/v1/complaints/{number}/match-decision", tag = "matching", operation_id = "decide_match",
-    params(("number" = String, Path)), request_body = DecisionBody,
+    params(("number" = String, Path)), request_body = MatchDecisionBody,
     responses((status = 200, body = StepView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn decide_match(
     app: web::Data<App>,
     staff: Staff,
     path: web::Path<String>,
     key: IdempotencyKey,
-    body: Body<DecisionBody>,
+    body: Body<MatchDecisionBody>,
 ) -> Result<HttpResponse, Problem> {
     let (shared, now) = (app.clone(), app.now());
     let Body { value, fingerprint } = body;
@@ -390,7 +390,7 @@ fn keep(
     conn: &mut Connection,
     row: &ComplaintRow,
     staff: &Staff,
-    body: &DecisionBody,
+    body: &MatchDecisionBody,
     kept: &Kept,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
@@ -424,7 +424,7 @@ fn settle(
     conn: &mut Connection,
     row: &ComplaintRow,
     actor: &Actor,
-    body: &DecisionBody,
+    body: &MatchDecisionBody,
     kept: &Kept,
     now: DateTime<Utc>,
 ) -> Result<&'static str, Problem> {

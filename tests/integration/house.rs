@@ -42,6 +42,34 @@ fn the_ground_floor_is_pure() {
     }
 }
 
+/// The document knows schemas by their bare names: two of one name would become one, and a client
+/// made from the document would send the wrong body.
+#[test]
+fn every_schema_has_a_name_of_its_own() {
+    let mut seen: std::collections::HashMap<String, PathBuf> = std::collections::HashMap::new();
+    for (path, text) in files("") {
+        for part in text.split("ToSchema").skip(1) {
+            let (attributes, rest) = part
+                .split_once("pub struct ")
+                .into_iter()
+                .chain(part.split_once("pub enum "))
+                .min_by_key(|(attributes, _)| attributes.len())
+                .unwrap_or(("schema(as", ""));
+            if attributes.contains("schema(as") || attributes.contains(";\n") {
+                continue;
+            }
+            let name: String = rest
+                .chars()
+                .take_while(|c| c.is_ascii_alphanumeric())
+                .collect();
+            if let Some(other) = seen.insert(name.clone(), path.clone()) {
+                panic!("{name} in {} and in {}", other.display(), path.display());
+            }
+        }
+    }
+    assert!(seen.len() > 50);
+}
+
 /// The platform knows no capability.
 #[test]
 fn the_platform_looks_at_nothing_above_it() {
