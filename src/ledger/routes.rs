@@ -144,7 +144,17 @@ pub async fn list_entries(
     Ok(page.into_response(&request))
 }
 
-/// An entry the caller may see.
+/// Whether an entry is the clue of what the abuse list hides, and of nothing else.
+fn is_hidden(conn: &mut Connection, row: &EntryRow) -> QueryResult<bool> {
+    let hidden = complaint::table
+        .filter(complaint::entry_id.eq(row.id))
+        .filter(complaint::hidden.eq(true));
+    let one: bool = diesel::select(diesel::dsl::exists(hidden)).get_result(conn)?;
+    Ok(one && row.complaint_count == 0)
+}
+
+/// An entry the caller may see. The clue of a hidden complaint is for those who look after the
+/// abuse list.
 ///
 /// # Errors
 /// 404 when there is none for this caller.
@@ -153,7 +163,9 @@ pub fn visible(conn: &mut Connection, staff: &Staff, number: &str) -> Result<Ent
     let row = row.ok_or_else(Problem::not_found)?;
     let theirs = staff.role != Role::Street
         || (staff.street_code.is_some() && staff.street_code == row.street_code);
-    if theirs {
+    let sees_hidden = matches!(staff.role, Role::Admin | Role::Brigade | Role::Office);
+    let hidden = !sees_hidden && is_hidden(conn, &row).or_fault("look for what is hidden")?;
+    if theirs && !hidden {
         Ok(row)
     } else {
         Err(Problem::not_found())

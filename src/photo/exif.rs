@@ -2,13 +2,16 @@
 
 use std::io::Cursor;
 
-use chrono::{FixedOffset, NaiveDate, NaiveDateTime};
+use chrono::{Datelike as _, FixedOffset, NaiveDateTime};
 use exif::{Exif, In, Rational, Reader, Tag, Value};
 
 use super::Facts;
 
 /// Letters of a device's name at most.
 const DEVICE_LETTERS: usize = 64;
+
+/// Years a camera may write.
+const DIGITAL_YEARS: std::ops::RangeInclusive<i32> = 1990..=2200;
 
 /// Offset taken for a device clock without one: Asia/Shanghai.
 const SHANGHAI_SECONDS: i32 = 8 * 3600;
@@ -55,8 +58,9 @@ fn text(exif: &Exif, tag: Tag) -> Option<String> {
 fn device_clock(exif: &Exif) -> Option<NaiveDateTime> {
     let text = text(exif, Tag::DateTimeOriginal).or_else(|| text(exif, Tag::DateTime))?;
     let clock = NaiveDateTime::parse_from_str(&text, "%Y:%m:%d %H:%M:%S").ok()?;
-    // Devices that lost their clock write years before there were digital cameras.
-    (clock.date() > NaiveDate::from_ymd_opt(1990, 1, 1)?).then_some(clock)
+    // Devices that lost their clock write years before there were digital cameras; a year far ahead
+    // was written to be read as news.
+    DIGITAL_YEARS.contains(&clock.year()).then_some(clock)
 }
 
 fn offset(exif: &Exif) -> Option<FixedOffset> {

@@ -134,6 +134,22 @@ fn broken_and_hostile_files_are_refused_by_type() {
 }
 
 #[test]
+fn a_clock_of_an_impossible_year_is_none() {
+    for taken in [
+        "1980:01:01 00:00:00",
+        "9999:12:31 23:59:59",
+        "+262142:12:31 23:59:59",
+    ] {
+        let exif = SampleExif {
+            taken: Some(taken),
+            ..SampleExif::default()
+        };
+        let photo = process(&with_exif(&scene(1, 90, 60), exif), LIMITS).unwrap();
+        assert_eq!(photo.facts.taken_at, None, "{taken}");
+    }
+}
+
+#[test]
 fn broken_exif_is_no_facts() {
     let mut photo = with_exif(
         &scene(5, 200, 150),

@@ -162,6 +162,8 @@ on_both! {
         street.get(&format!("{path}/photos/{photo}")).await.expect(404);
         let clues = |reply: &Reply| reply.body["items"].as_array().unwrap().len();
         assert_eq!(clues(&brigade.get("/api/v1/entries").await.expect(200)), 2);
+        let clue = brigade.get(&path).await.expect(200).text("/entry");
+        street.get(&format!("/api/v1/entries/{clue}")).await.expect(404);
         street.get(&format!("{COMPLAINTS}?hidden=true")).await.expect_problem(403, "forbidden");
         let listed = brigade.get(&format!("{COMPLAINTS}?hidden=true")).await.expect(200);
         assert_eq!((clues(&listed), listed.text("/items/0/number")), (1, number.clone()));
