@@ -29,7 +29,7 @@ use crate::record::{self, Event};
 use crate::text::mask;
 
 /// Earlier complaints looked at for the same photo.
-const LOOKED_AT: i64 = 20;
+const LOOKED_AT: usize = 20;
 
 /// A complaint keeps so many times the photos of one submission.
 pub const PHOTOS_TIMES: usize = 2;
@@ -90,7 +90,7 @@ fn with_its_photos(
         return Ok(Vec::new());
     }
     let since = door.received_at - TimeDelta::hours(profile.rules.matching.resubmit_hours);
-    let found: Vec<Id> = photo::table
+    let mut found: Vec<Id> = photo::table
         .inner_join(complaint::table.left_join(complaint_sender::table))
         .filter(photo::sha256.eq_any(hashes))
         .filter(photo::verification_id.is_null())
@@ -102,10 +102,12 @@ fn with_its_photos(
                 .eq(door.sender.as_deref())
                 .or(complaint::resident_id.eq(door.resident)),
         )
-        .order(complaint::id.asc())
-        .limit(LOOKED_AT)
         .select(complaint::id)
         .load(conn)?;
+    // Ids are time-ordered: the first record is the least.
+    found.sort_unstable();
+    found.dedup();
+    found.truncate(LOOKED_AT);
     Ok(found)
 }
 

@@ -210,7 +210,7 @@ pub fn view(conn: &mut Connection, profile: &Profile, row: EntryRow) -> Result<E
         .iter()
         .map(|c| (c.id, c.number.clone()))
         .collect();
-    let mut supplements = supplements_of(conn, row.id).or_fault("load supplements")?;
+    let mut supplements = supplements_of(conn, &numbers).or_fault("load supplements")?;
     let history = record::history(conn, row.id, SHOWN_MAX).or_fault("load the history")?;
     let merged_into = row
         .merged_into
@@ -240,14 +240,12 @@ pub fn view(conn: &mut Connection, profile: &Profile, row: EntryRow) -> Result<E
 /// What was added to an entry's complaints, masked, by complaint.
 fn supplements_of(
     conn: &mut Connection,
-    entry: Id,
+    numbers: &HashMap<Id, String>,
 ) -> QueryResult<HashMap<Id, Vec<EntrySupplement>>> {
+    let ids: Vec<Id> = numbers.keys().copied().collect();
     let rows: Vec<(Id, String, bool, UtcTime)> = supplement::table
-        .inner_join(complaint::table)
-        .filter(complaint::entry_id.eq(entry))
-        .filter(complaint::hidden.eq(false))
+        .filter(supplement::complaint_id.eq_any(ids))
         .order(supplement::id.asc())
-        .limit(SHOWN_MAX)
         .select((
             supplement::complaint_id,
             supplement::text_masked,
