@@ -201,8 +201,14 @@ fn the_demonstration_plays_to_its_end() {
         words.remove(0);
         words.join(" ")
     };
-    assert_eq!(row("老王烧烤店餐饮油烟"), "已入账 4 2 3 1 老王烧烤店餐饮油烟");
-    assert_eq!(row("安泰河酒吧街社会生活噪声"), "线索 4 4 3 0 安泰河酒吧街社会生活噪声");
+    assert_eq!(
+        row("老王烧烤店餐饮油烟"),
+        "已入账 4 2 3 1 老王烧烤店餐饮油烟"
+    );
+    assert_eq!(
+        row("安泰河酒吧街社会生活噪声"),
+        "线索 4 4 3 0 安泰河酒吧街社会生活噪声"
+    );
     assert!(row("五四北路地铁站工地建筑施工噪声").contains(" 3 2 2 1 "));
     assert!(ledger.lines().count() > 15);
 }
