@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 use crate::account::Staff;
 use crate::app::App;
@@ -45,11 +45,20 @@ pub struct ReplyBody {
     pub kind: ReplyKind,
     /// What the reporter reads.
     #[validate(length(min = 1, max = 4000, message = "has 1 to 4000 letters"))]
+    #[validate(custom(function = "says_something"))]
     pub text: String,
     /// Numbers of other complaints of the same entry that get the same reply.
     #[serde(default)]
     #[validate(length(max = 200, message = "has 200 numbers at most"))]
     pub also: Vec<String>,
+}
+
+/// Blanks alone are no text.
+fn says_something(text: &str) -> Result<(), ValidationError> {
+    if text.trim().is_empty() {
+        return Err(ValidationError::new("blank").with_message("says nothing".into()));
+    }
+    Ok(())
 }
 
 /// What became of a reply.
@@ -193,6 +202,7 @@ fn reply_one(
 pub struct ReasonBody {
     /// Why.
     #[validate(length(min = 1, max = 1000, message = "has 1 to 1000 letters"))]
+    #[validate(custom(function = "says_something"))]
     pub reason: String,
 }
 

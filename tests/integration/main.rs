@@ -15,6 +15,7 @@ mod support;
 
 mod access;
 mod account;
+mod behaviours;
 mod cli;
 mod complaint;
 mod decisions;
