@@ -84,7 +84,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "DENGWEN_SUBMITS_PER_HOUR",
         default: "60",
-        meaning: "Complaints and photos one address or resident may send in an hour.",
+        meaning: "Complaints and photos one address or resident may send in an hour; as many questions for similar matters beside them.",
     },
     Key {
         name: "DENGWEN_UNKNOWN_CODES_PER_HOUR",
@@ -94,7 +94,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "DENGWEN_SIGN_INS_PER_HOUR",
         default: "20",
-        meaning: "Sign-in attempts and phone codes for one address, account or phone in an hour.",
+        meaning: "Failed sign-ins of staff, failed sign-ins of residents, phone codes and refused refreshes, each for one address, account or phone in an hour.",
     },
     Key {
         name: "DENGWEN_SMS_GATEWAY",
