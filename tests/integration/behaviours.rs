@@ -431,3 +431,57 @@ on_both! {
         reply.expect(201);
     }
 }
+
+/// A visit to the barbecue and its officer.
+async fn dispatched(world: &World) -> (String, Actor) {
+    let brigade = world.brigade().await;
+    let (number, _) = file(world, fumes(None, 0.0)).await;
+    let of = accepted(&brigade, &number).await;
+    let seen = brigade
+        .get(&format!("/api/v1/complaints/{number}"))
+        .await
+        .expect(200);
+    let officer = world
+        .officer("officer", &seen.text("/place/grid_code"))
+        .await;
+    let visit = brigade
+        .post(&of("verifications"), json!({}))
+        .await
+        .expect(201);
+    (
+        format!("/api/v1/verifications/{}", visit.text("/id")),
+        officer,
+    )
+}
+
+on_both! {
+    /// D12: one picture in two slots of a visit stands in both; in one slot twice it stands once.
+    async fn one_picture_in_two_slots_stands_in_both(world) {
+        let (visit, officer) = dispatched(&world).await;
+        let picture = scene(1, 300, 200);
+        for slot in ["far", "near", "near"] {
+            officer.post_parts(&format!("{visit}/photos"), &[(slot, None, picture.clone())]).await.expect(200);
+        }
+        let roles: Vec<String> = world.db_read(|c| photo::table.order(photo::role).select(photo::role).load(c).unwrap());
+        assert_eq!(roles, ["far", "near"]);
+    }
+}
+
+on_both! {
+    /// D22: what a phone did first and sent last keeps both its own time and ours, each in its
+    /// order.
+    async fn a_phones_clock_and_ours_are_kept_apart(world) {
+        let (visit, officer) = dispatched(&world).await;
+        let findings = json!({ "client_id": "f", "result": "true", "notes": "在排", "device_time": "2026-11-24T20:40:00+08:00" });
+        officer.post(&format!("{visit}/findings"), findings).await.expect(200);
+        world.clock.advance(chrono::TimeDelta::minutes(5));
+        let here = json!({ "client_id": "c", "lon": LON, "lat": LAT, "datum": "WGS84", "accuracy_m": 8.0, "device_time": "2026-11-24T20:10:00+08:00" });
+        let seen = officer.post(&format!("{visit}/check-in"), here).await.expect(200);
+        let events = seen.body["events"].as_array().unwrap();
+        let of = |kind: &str| events.iter().find(|e| e["kind"] == kind).unwrap();
+        let times = |name: &str| ["check_in", "findings"].map(|kind| of(kind)[name].as_str().unwrap().to_owned());
+        let ([began, ended], [arrived_last, arrived_first]) = (times("device_time"), times("received_at"));
+        assert_eq!((&*began, &*ended), ("2026-11-24T20:10:00+08:00", "2026-11-24T20:40:00+08:00"));
+        assert!(arrived_first < arrived_last, "{arrived_first} {arrived_last}");
+    }
+}

@@ -6,11 +6,14 @@ use std::{
     process::{Command, Stdio},
 };
 
-use dengwen::platform::{crypto, db::schema::record};
+use dengwen::{
+    photo::sample::scene,
+    platform::{crypto, db::schema::record},
+};
 use diesel::prelude::*;
 use serde_json::json;
 
-use crate::support::World;
+use crate::support::{World, actors::form, bodies::river, hostile};
 
 /// What a run of the program ended with.
 struct Ended {
@@ -211,4 +214,56 @@ fn the_demonstration_plays_to_its_end() {
     );
     assert!(row("五四北路地铁站工地建筑施工噪声").contains(" 3 2 2 1 "));
     assert!(ledger.lines().count() > 15);
+}
+
+/// Files made to hurt cost a process no more memory than its photos may: the peak of one that was
+/// sent all of them, several at once, stays far below what decoding them blindly would take.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn hostile_files_cost_bounded_memory() {
+    use std::io::{BufRead as _, BufReader};
+
+    const PEAK_KB: u64 = 700 * 1024;
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_dengwen"))
+        .arg("serve")
+        .current_dir(folder.path())
+        .env("DENGWEN_LISTEN", "127.0.0.1:0")
+        .env("DENGWEN_RATE_LIMIT", "off")
+        .env("DENGWEN_LOG", "error")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Kept open for as long as the program may say something.
+    let mut said = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    said.read_line(&mut line).unwrap();
+    let base = line.trim().rsplit(' ').next().unwrap().to_owned();
+    let set = hostile::set(&scene(3, 900, 700));
+    let client = reqwest::Client::new();
+    let url = format!("{base}/api/v1/complaints");
+    let sends = (0..4).map(|_| {
+        let mut parts = vec![("complaint", None, river(None).to_string().into_bytes())];
+        parts.extend(
+            set.iter()
+                .map(|(_, bytes, _)| ("photo", Some("a.jpg"), bytes.clone())),
+        );
+        client.post(&url).multipart(form(&parts)).send()
+    });
+    let statuses: Vec<u16> = futures_util::future::join_all(sends)
+        .await
+        .into_iter()
+        .map(|reply| reply.map_or(0, |r| r.status().as_u16()))
+        .collect();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(said);
+    assert!(statuses.iter().all(|s| *s == 201), "{statuses:?}");
+    let peak = status
+        .lines()
+        .find_map(|l| l.strip_prefix("VmHWM:"))
+        .unwrap();
+    let peak: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(peak < PEAK_KB, "{peak} kB at the peak");
 }
