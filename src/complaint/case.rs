@@ -1,5 +1,5 @@
-//! What became of a complaint, as those read it who handle it: what the reporter added, what was
-//! decided, who went there, what was answered, and how that was received.
+//! What became of a complaint, as those read it who handle it: what was decided, who went there,
+//! what was answered, and how that was received.
 
 use std::collections::HashMap;
 
@@ -14,9 +14,7 @@ use crate::ledger::views::HistoryItem;
 use crate::platform::{
     db::{
         Connection, Id, UtcTime,
-        schema::{
-            complaint, photo, rating, reply, staff, supplement, triage_decision, verification,
-        },
+        schema::{complaint, photo, rating, reply, staff, triage_decision, verification},
     },
     problem::{OnDb, Problem},
 };
@@ -28,19 +26,6 @@ const HISTORY_MAX: i64 = 1000;
 
 /// Other complaints named for one file at most.
 const ELSEWHERE_MAX: i64 = 50;
-
-/// What the reporter, or staff for them, added.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct SupplementView {
-    /// The words; masked for roles without need.
-    pub text: String,
-    /// Whether something new happened since.
-    pub new_facts: bool,
-    /// When it happened.
-    pub occurred_at: Option<DateTime<FixedOffset>>,
-    /// When it was added.
-    pub at: DateTime<FixedOffset>,
-}
 
 /// A reply, as staff see it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -130,16 +115,14 @@ pub struct PhotoFactsView {
 /// What became of a complaint.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CaseView {
-    /// What was added.
-    pub supplements: Vec<SupplementView>,
     /// Decisions of the brigade.
     pub decisions: Vec<TriageDecisionView>,
     /// Visits.
     pub visits: Vec<CaseVisitView>,
     /// Replies.
     pub replies: Vec<StaffReplyView>,
-    /// How the last reply was received.
-    pub rating: Option<RatingView>,
+    /// How the replies were received, oldest first.
+    pub ratings: Vec<RatingView>,
     /// What the photos' files say of themselves; empty for roles without need.
     pub photo_facts: Vec<PhotoFactsView>,
     /// Every step, oldest first.
@@ -158,11 +141,10 @@ pub fn of_complaint(
 ) -> Result<CaseView, Problem> {
     let history = record::history(conn, row.id, HISTORY_MAX).or_fault("load the history")?;
     Ok(CaseView {
-        supplements: supplements(conn, row.id, with_need).or_fault("load supplements")?,
         decisions: decisions(conn, row.id, with_need).or_fault("load decisions")?,
         visits: visits(conn, row.id).or_fault("load visits")?,
         replies: replies(conn, profile, row.id, with_need).or_fault("load replies")?,
-        rating: rating_view(conn, row.id, with_need).or_fault("load the rating")?,
+        ratings: ratings(conn, row.id, with_need).or_fault("load ratings")?,
         photo_facts: if with_need {
             photo_facts(conn, row.id).or_fault("load photos")?
         } else {
@@ -173,29 +155,6 @@ pub fn of_complaint(
             .map(|step| HistoryItem::of(step, with_need))
             .collect(),
     })
-}
-
-fn supplements(conn: &mut Connection, id: Id, with_need: bool) -> QueryResult<Vec<SupplementView>> {
-    let rows: Vec<(String, String, bool, Option<UtcTime>, UtcTime)> = supplement::table
-        .filter(supplement::complaint_id.eq(id))
-        .order(supplement::id.asc())
-        .select((
-            supplement::text,
-            supplement::text_masked,
-            supplement::new_facts,
-            supplement::occurred_at,
-            supplement::created_at,
-        ))
-        .load(conn)?;
-    let views = rows.into_iter().map(
-        |(text, masked, new_facts, occurred_at, at)| SupplementView {
-            text: if with_need { text } else { masked },
-            new_facts,
-            occurred_at: occurred_at.map(local),
-            at: local(at),
-        },
-    );
-    Ok(views.collect())
 }
 
 type DecisionRow = (
@@ -303,10 +262,12 @@ fn replies(
     Ok(views.collect())
 }
 
-fn rating_view(conn: &mut Connection, id: Id, with_need: bool) -> QueryResult<Option<RatingView>> {
-    type Row = (String, Option<String>, Option<String>, bool, UtcTime);
-    let row: Option<Row> = rating::table
-        .find(id)
+type RatingRow = (String, Option<String>, Option<String>, bool, UtcTime);
+
+fn ratings(conn: &mut Connection, id: Id, with_need: bool) -> QueryResult<Vec<RatingView>> {
+    let rows: Vec<RatingRow> = rating::table
+        .filter(rating::complaint_id.eq(id))
+        .order(rating::reply_id.asc())
         .select((
             rating::score,
             rating::text,
@@ -314,16 +275,16 @@ fn rating_view(conn: &mut Connection, id: Id, with_need: bool) -> QueryResult<Op
             rating::wants_reopening,
             rating::created_at,
         ))
-        .first(conn)
-        .optional()?;
-    Ok(
-        row.map(|(score, text, masked, wants_reopening, at)| RatingView {
+        .load(conn)?;
+    let views = rows
+        .into_iter()
+        .map(|(score, text, masked, wants_reopening, at)| RatingView {
             score,
             text: if with_need { text } else { masked },
             wants_reopening,
             at: local(at),
-        }),
-    )
+        });
+    Ok(views.collect())
 }
 
 type FactsRow = (

@@ -144,7 +144,7 @@ on_both! {
         resident.post(&format!("/api/v1/tracking/{code}/rating"), json!({ "score": "dissatisfied", "text": "还在冒烟", "wants_reopening": true })).await.expect(201);
         let view = seen(&brigade, &number).await;
         assert_eq!((view.text("/replies/0/kind"), view.text("/replies/1/document_name"), view.text("/replies/1/written_by")), ("progress".into(), "投诉（举报）处理情况告知书".into(), "brigade".into()));
-        assert_eq!((view.text("/rating/score"), view.text("/rating/text")), ("dissatisfied".into(), "还在冒烟".into()));
+        assert_eq!((view.text("/ratings/0/score"), view.text("/ratings/0/text")), ("dissatisfied".into(), "还在冒烟".into()));
         let events: Vec<&str> = view.body["history"].as_array().unwrap().iter().map(|h| h["event"].as_str().unwrap()).collect();
         assert_eq!(events, ["register", "accept", "progress", "reply", "rate"]);
         let leader = world.staff(Role::Leader).await;
