@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::queries::{self as complaints, ComplaintRow};
 use crate::district::Profile;
-use crate::matching::{Outcome, decide, queries};
+use crate::matching::{Outcome, candidates, decide, queries};
 use crate::platform::{
     db::{Connection, Id, schema::complaint},
     problem::{OnDb, Problem},
@@ -34,7 +34,7 @@ pub fn refine_link(
     let Some(own) = queries::report_of(conn, row.id).or_fault("load the complaint")? else {
         return Ok(());
     };
-    let mut earlier = queries::candidates_of(conn, &own, profile).or_fault("find candidates")?;
+    let mut earlier = candidates::candidates_of(conn, &own, profile).or_fault("find candidates")?;
     earlier.retain(|old| old.report.received_at <= own.received_at);
     let verdict = decide(&own, &earlier, profile);
     let rule = verdict.rule.as_str();
@@ -69,7 +69,7 @@ pub fn judge_again(
     let Some(own) = queries::report_of(conn, row.id).or_fault("load the complaint")? else {
         return Ok(());
     };
-    let mut earlier = queries::candidates_of(conn, &own, profile).or_fault("find candidates")?;
+    let mut earlier = candidates::candidates_of(conn, &own, profile).or_fault("find candidates")?;
     earlier.retain(|old| old.report.received_at <= own.received_at);
     let verdict = decide(&own, &earlier, profile);
     queries::keep_verdict(conn, &own, &verdict, now).or_fault("keep the verdict")?;

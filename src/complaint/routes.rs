@@ -252,7 +252,8 @@ fn similar_open(
         .filter(|c| c.vetoes.is_empty() && c.score >= profile.rules.matching.lower())
         .collect();
     let ids: Vec<Id> = likely.iter().map(|c| c.candidate.into()).collect();
-    let loaded = matching::queries::load_candidates(conn, &ids).or_fault("load similar matters")?;
+    let loaded =
+        matching::candidates::load_candidates(conn, &ids).or_fault("load similar matters")?;
     Ok(likely
         .into_iter()
         .filter_map(|explained| {

@@ -2,8 +2,9 @@
 //!
 //! The law's side of matching: `linkage` says how likely two reports are one matter, the rules R0
 //! to R12 (domain §3.3) say what follows. Model and thresholds come from the district profile.
-//! `queries` serves candidates from indexed keys, never from a scan.
+//! `candidates` serves those who may answer from indexed keys, never from a scan.
 
+pub mod candidates;
 pub mod escalation;
 mod explain;
 pub mod facts;

@@ -1,61 +1,29 @@
-//! Candidates by key, facts and verdicts kept.
+//! Facts and verdicts kept.
 
-use std::{cmp::Reverse, collections::HashMap};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use diesel::{
-    connection::SimpleConnection as _,
-    prelude::*,
-    sql_types::{Array, BigInt},
-};
+use diesel::{connection::SimpleConnection as _, prelude::*};
 use serde_json::json;
 
-use super::{Candidate, EntryStanding, PhotoRef, Place, Report, Verdict, decide, facts::Known};
-use super::{facts::number_key, rules::radius_m};
+use super::{PhotoRef, Place, Report, Verdict, decide, facts::Known};
+use super::{candidates::candidates_of, facts::number_key, rules::radius_m};
 use crate::district::Profile;
-use crate::geo::{Origin, Point};
-use crate::linkage::{
-    keys::{self, Asked, CANDIDATES_MAX, Found, PER_KEY},
-    stored,
-};
+use crate::geo::Point;
+use crate::linkage::{keys, stored};
 use crate::on_each;
 use crate::platform::{
     db::{
         Connection, Id, JsonValue, UtcTime,
         schema::{
-            complaint, complaint_place, complaint_text, ledger_entry, match_fact, match_key,
-            match_verdict, petitioner, photo, supplement,
+            complaint, complaint_place, complaint_text, match_fact, match_key, match_verdict,
+            petitioner, photo, supplement,
         },
     },
     problem::{OnDb, Problem},
 };
 use crate::text::text_number;
 
-/// States in which a complaint takes no part in matching.
-const OUT_OF_MATCHING: [&str; 2] = ["withdrawn", "archived"];
-
-/// Filed complaints that take part in matching and hold a condition, in one query however many
-/// there are.
-macro_rules! rows_where {
-    ($conn:expr, $condition:expr) => {{
-        let rows: QueryResult<Vec<CandidateRow>> = match_fact::table
-            .inner_join(complaint::table.inner_join(ledger_entry::table))
-            .filter($condition)
-            .filter(complaint::hidden.eq(false))
-            .filter(complaint::state.ne_all(OUT_OF_MATCHING))
-            .select((
-                match_fact::seq,
-                match_fact::data,
-                complaint::number,
-                complaint::closed_at,
-                complaint::entry_id,
-                ledger_entry::state,
-                ledger_entry::written_off_at,
-            ))
-            .load($conn);
-        rows
-    }};
-}
 /// Keeps near-simultaneous reports of one matter apart: they take the same advisory locks, in one
 /// order, until their transactions end. On SQLite the one writer does the same.
 ///
@@ -101,142 +69,6 @@ pub fn verdict_for(
 ) -> Result<Verdict, Problem> {
     let candidates = candidates_of(conn, report, profile).or_fault("find candidates")?;
     Ok(decide(report, &candidates, profile))
-}
-
-/// The reports a new report may belong with. Each key gives its newest rows at most, so an
-/// address with very many reports is never slow; what was found by its cell alone counts only
-/// within the search radius.
-///
-/// # Errors
-/// What the database answers.
-pub fn candidates_of(
-    conn: &mut Connection,
-    report: &Report,
-    profile: &Profile,
-) -> QueryResult<Vec<Candidate>> {
-    let radius = radius_m(profile, report);
-    let found = filed_under(conn, &keys::looked_for(report, radius, false))?;
-    let mut best = found.best(CANDIDATES_MAX, Reverse);
-    best.sort_unstable();
-    let seqs: Vec<i64> = best.iter().map(|(seq, _)| *seq).collect();
-    let rows = rows_where!(conn, match_fact::seq.eq_any(&seqs))?;
-    let origin = report.place.map(|p| Origin::at(p.point));
-    let search_m = keys::search_radius_m(report, radius);
-    Ok(rows
-        .into_iter()
-        .filter_map(|row| {
-            let told = best
-                .binary_search_by_key(&row.seq, |(seq, _)| *seq)
-                .is_ok_and(|at| best.get(at).is_some_and(|(_, told)| *told));
-            let old = row.candidate()?;
-            let metres = origin
-                .zip(old.report.place)
-                .map(|(origin, place)| origin.metres_to(place.point));
-            let here = told || metres.is_some_and(|metres| metres <= search_m);
-            (here && old.report.id != report.id).then_some(old)
-        })
-        .collect())
-}
-
-#[derive(QueryableByName)]
-struct Filed {
-    #[diesel(sql_type = BigInt)]
-    seq: i64,
-    #[diesel(sql_type = BigInt)]
-    asked: i64,
-}
-
-/// What is filed under keys, the newest of each by the order of filing: whoever is filed already
-/// was first. PostgreSQL is asked once for all keys; on SQLite there is no way to the server to be
-/// saved.
-///
-/// # Errors
-/// What the database answers.
-pub fn filed_under(conn: &mut Connection, asked: &[Asked]) -> QueryResult<Found<i64>> {
-    let most = i64::try_from(PER_KEY).unwrap_or(i64::MAX);
-    let mut found = Found::default();
-    match conn {
-        Connection::Postgres(c) => {
-            let numbers: Vec<i64> = asked.iter().map(|asked| asked.key).collect();
-            let rows: Vec<Filed> = diesel::sql_query(FILED_UNDER)
-                .bind::<Array<BigInt>, _>(numbers)
-                .bind::<BigInt, _>(most)
-                .load(c)?;
-            for row in rows {
-                let at = usize::try_from(row.asked - 1).unwrap_or(usize::MAX);
-                if let Some(asked) = asked.get(at) {
-                    found.add(row.seq, *asked);
-                }
-            }
-        }
-        Connection::Sqlite(c) => {
-            for asked in asked {
-                let seqs: Vec<i64> = match_key::table
-                    .filter(match_key::key.eq(asked.key))
-                    .order(match_key::seq.desc())
-                    .limit(most)
-                    .select(match_key::seq)
-                    .load(c)?;
-                for seq in seqs {
-                    found.add(seq, *asked);
-                }
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// One seek in the index for each key; `asked` counts the keys from 1.
-pub const FILED_UNDER: &str = "SELECT filed.seq, asked.at AS asked \
-    FROM unnest($1) WITH ORDINALITY AS asked (key, at) \
-    CROSS JOIN LATERAL (SELECT seq FROM match_key \
-        WHERE match_key.key = asked.key \
-        ORDER BY seq DESC LIMIT $2) AS filed";
-
-/// A filed complaint with what matching reads of its handling.
-#[derive(Queryable)]
-struct CandidateRow {
-    seq: i64,
-    data: Vec<u8>,
-    number: String,
-    closed_at: Option<UtcTime>,
-    entry_id: Id,
-    entry_state: String,
-    written_off_at: Option<UtcTime>,
-}
-
-impl CandidateRow {
-    /// `None` when the facts are of another version of this program: they are made anew by a job.
-    fn candidate(self) -> Option<Candidate> {
-        let entry = match (self.entry_state.as_str(), self.written_off_at) {
-            ("archived", _) => EntryStanding::Archived,
-            ("written_off" | "follow_up" | "long_term", Some(at)) => {
-                EntryStanding::WrittenOff(at.0)
-            }
-            _ => EntryStanding::Open,
-        };
-        Some(Candidate {
-            report: stored::decode(&self.data)?,
-            number: self.number,
-            entry_id: self.entry_id.0,
-            closed_at: self.closed_at.map(|at| at.0),
-            // 复查 and 复核 are a later chapter; until then no complaint has been through them.
-            finally_reviewed: false,
-            entry,
-        })
-    }
-}
-
-/// Loads complaints as candidates, in one query however many there are.
-///
-/// # Errors
-/// What the database answers.
-pub fn load_candidates(conn: &mut Connection, ids: &[Id]) -> QueryResult<Vec<Candidate>> {
-    let rows = rows_where!(conn, match_fact::complaint_id.eq_any(ids))?;
-    Ok(rows
-        .into_iter()
-        .filter_map(CandidateRow::candidate)
-        .collect())
 }
 
 type Filing = (

@@ -10,7 +10,7 @@ use dengwen::{
         index::{Index, Order},
         keys::PER_KEY,
     },
-    matching::{Candidate, EntryStanding, Outcome, decide, queries::load_candidates, radius_m},
+    matching::{Candidate, EntryStanding, Outcome, candidates::load_candidates, decide, radius_m},
     platform::db::{
         Id,
         schema::{complaint, ledger_entry},

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use dengwen::{
-    account::Role, jobs, matching::queries::FILED_UNDER, photo::sample::scene,
+    account::Role, jobs, matching::candidates::FILED_UNDER, photo::sample::scene,
     platform::db::Connection, server::ROUTES,
 };
 use diesel::{

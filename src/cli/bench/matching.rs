@@ -24,7 +24,7 @@ use crate::config::{Mode, Settings};
 use crate::district::Profile;
 use crate::geo::Point;
 use crate::linkage::{Place, Report, eval::Draw, keys, stored};
-use crate::matching::{facts::Known, queries};
+use crate::matching::{candidates, facts::Known, queries};
 use crate::on_each;
 use crate::platform::db::{
     self, Connection, Database, DatabaseUrl, Id, JsonValue, UtcTime,
@@ -145,7 +145,7 @@ fn judge(
     queries_asked: u64,
 ) -> anyhow::Result<()> {
     let mut times = Vec::new();
-    let (mut keys_asked, mut rows, mut candidates) = (0, 0, 0);
+    let (mut keys_asked, mut rows, mut answering) = (0, 0, 0);
     // A step that shares no factor with the seeds, so that all kinds of complaints are asked.
     for n in 0..queries_asked {
         let report = maker.report(written + 1 + n * 7);
@@ -159,8 +159,8 @@ fn judge(
         std::hint::black_box(verdict);
         let asked = keys::looked_for(&report, crate::matching::radius_m(profile, &report), false);
         keys_asked += asked.len();
-        rows += queries::filed_under(conn, &asked)?.rows();
-        candidates += queries::candidates_of(conn, &report, profile)?.len();
+        rows += candidates::filed_under(conn, &asked)?.rows();
+        answering += candidates::candidates_of(conn, &report, profile)?.len();
     }
     times.sort_by(f64::total_cmp);
     let at = |share: f64| {
@@ -177,7 +177,7 @@ fn judge(
         at(0.99),
         mean(keys_asked),
         mean(rows),
-        mean(candidates),
+        mean(answering),
         megabytes(conn)?
     );
     Ok(())

@@ -7,8 +7,9 @@ use clap::Args;
 
 use super::data;
 use crate::linkage::{
-    Model,
+    Model, em,
     index::{Index, Order},
+    model::Provenance,
     train::Cases,
 };
 
@@ -21,9 +22,9 @@ pub struct Options {
     /// Which column means what (TOML)
     #[arg(long)]
     mapping: PathBuf,
-    /// The model
+    /// The model; without one, one is trained on the cases themselves, which needs no labels
     #[arg(long)]
-    model: PathBuf,
+    model: Option<PathBuf>,
     /// Where the likely pairs go: earlier id, later id, probability, bits
     #[arg(long)]
     out: PathBuf,
@@ -35,13 +36,12 @@ pub struct Options {
 pub(super) fn run(options: &Options) -> anyhow::Result<()> {
     let began = Instant::now();
     let mapping = data::Mapping::read(&options.mapping)?;
-    let text = std::fs::read_to_string(&options.model)
-        .with_context(|| format!("cannot read {}", options.model.display()))?;
-    let model = Model::parse(&text)?;
     let cases = data::read_cases(&mapping, &options.cases)?.0;
     let read = began.elapsed();
     let index = super::index_of(&mapping, &cases);
     let blocked = began.elapsed();
+    let model = model_for(options, &cases, &index)?;
+    let trained = began.elapsed();
     let threads = std::thread::available_parallelism()?.get();
     let parts = score(&cases, &index, &model, options.above, threads)?;
     let scored = began.elapsed();
@@ -65,15 +65,42 @@ pub(super) fn run(options: &Options) -> anyhow::Result<()> {
         }
     }
     out.flush()?;
-    let scoring = (scored - blocked).as_secs_f64();
+    let scoring = (scored - trained).as_secs_f64();
     println!(
-        "{} cases: read {:.2} s, index {:.2} s, {compared} pairs compared in {scoring:.2} s on {threads} threads ({:.1} million a second), {likely} likely pairs",
+        "{} cases: read {:.2} s, index {:.2} s, model {:.2} s, {compared} pairs compared in {scoring:.2} s on {threads} threads ({:.1} million a second), {likely} likely pairs",
         cases.reports.len(),
         read.as_secs_f64(),
         (blocked - read).as_secs_f64(),
+        (trained - blocked).as_secs_f64(),
         compared as f64 / scoring / 1e6
     );
     Ok(())
+}
+
+/// Cases whose candidates a model is trained on, when none is given.
+const TRAINED_ON: usize = 4000;
+
+fn model_for(options: &Options, cases: &Cases, index: &Index) -> anyhow::Result<Model> {
+    let Some(path) = &options.model else {
+        let every = cases.reports.len() / TRAINED_ON;
+        let provenance = Provenance {
+            data: options.cases.display().to_string(),
+            method: "em".to_owned(),
+            ..Provenance::default()
+        };
+        let orders = [Order::Arrival];
+        return Ok(em::without_labels(
+            cases,
+            index,
+            &orders,
+            "untrained",
+            provenance,
+            every,
+        )?);
+    };
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Model::parse(&text).with_context(|| path.display().to_string())
 }
 
 #[derive(Default)]
