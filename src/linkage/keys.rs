@@ -25,7 +25,7 @@ use crate::text::NameKind;
 pub const PER_KEY: usize = 40;
 
 /// Candidates of a new report at most, the nearest in time.
-pub const CANDIDATES_MAX: usize = 128;
+pub const CANDIDATES_MAX: usize = 112;
 
 /// How many times the caps a clean-up looks at: nobody waits for it.
 pub const CLEAN_UP: usize = 3;

@@ -20,7 +20,7 @@ PRAGMA synchronous = FULL;
 PRAGMA foreign_keys = ON;
 PRAGMA temp_store = MEMORY;
 PRAGMA cache_size = -16000;
-PRAGMA mmap_size = 268435456;";
+PRAGMA mmap_size = 68719476736;";
 
 const POSTGRES_SETUP: &str =
     "SET TIME ZONE 'UTC'; SET lock_timeout = '10s'; SET statement_timeout = '60s';";
