@@ -117,11 +117,16 @@ pub async fn list_complaints(
         .read(move |conn| {
             let mut rows = complaint::table
                 .inner_join(complaint_place::table)
-                .filter(complaint::hidden.eq(hidden))
                 .order(complaint::id.desc())
                 .limit(limit + 1)
                 .select(ComplaintRow::as_select())
                 .into_boxed();
+            // Told in the words of the index of what is hidden, which holds nothing else.
+            rows = if hidden {
+                rows.filter(complaint::hidden)
+            } else {
+                rows.filter(complaint::hidden.eq(false))
+            };
             if let Some(state) = state {
                 rows = rows.filter(complaint::state.eq(state));
             }

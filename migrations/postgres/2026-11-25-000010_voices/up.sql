@@ -1,6 +1,7 @@
 ALTER TABLE resident ADD COLUMN sealed_phone BYTEA;
 ALTER TABLE sender_block ADD COLUMN expires_at TIMESTAMPTZ;
-CREATE INDEX complaint_hidden_id_idx ON complaint (hidden, id);
+-- Only of what is hidden: hardly anything is, and what is not must never be looked for by it.
+CREATE INDEX complaint_hidden_id_idx ON complaint (id) WHERE hidden;
 
 CREATE TABLE rating_by_reply (
     reply_id UUID NOT NULL REFERENCES reply (id),
