@@ -134,7 +134,7 @@ pub static ROUTES: &[Route] = &[
         Method::POST,
         "/api/v1/tracking/{code}/withdrawal",
         Access::Public,
-        || post().to(feedback::withdraw),
+        || post().to(triage::withdrawal::withdraw),
     ),
     route(
         Method::POST,
