@@ -6,6 +6,7 @@ mod body;
 pub mod dates;
 mod etag;
 pub mod idempotency;
+mod objects;
 mod page;
 mod patience;
 mod problems;
