@@ -7,7 +7,11 @@ use actix_web::{
     Error, HttpResponse,
     body::MessageBody,
     dev::{ServerHandle, ServiceRequest, ServiceResponse},
-    http::Method,
+    error,
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderValue},
+    },
     middleware::{Next, from_fn},
     web::{self, delete, get, patch, post},
 };
@@ -134,7 +138,7 @@ pub static ROUTES: &[Route] = &[
         Method::POST,
         "/api/v1/tracking/{code}/withdrawal",
         Access::Public,
-        || post().to(feedback::withdraw),
+        || post().to(triage::withdrawal::withdraw),
     ),
     route(
         Method::POST,
@@ -420,12 +424,17 @@ pub fn start(app: App, workers: usize) -> std::io::Result<(Server, actix_web::de
             .default_service(web::to(unknown_path))
             .wrap(from_fn(guard))
             .wrap(from_fn(localise))
+            .wrap(from_fn(polite))
             .wrap(from_fn(observe))
     })
     .workers(workers)
     .shutdown_timeout(30)
     .disable_signals()
-    .bind(listen)?;
+    .bind(listen)
+    .map_err(|e| {
+        let message = format!("DENGWEN_LISTEN: cannot listen on {listen}: {e}");
+        std::io::Error::new(e.kind(), message)
+    })?;
     let address = server.addrs().first().copied().unwrap_or(listen);
     let running = server.run();
     Ok((
@@ -453,6 +462,7 @@ fn configure(config: &mut web::ServiceConfig) {
         }
         config.service(resource.default_service(web::to(wrong_method)));
     }
+    config.service(web::redirect("/docs", "/docs/"));
     config.service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", openapi::whole()));
 }
 
@@ -462,6 +472,49 @@ async fn unknown_path() -> Result<HttpResponse, Problem> {
 
 async fn wrong_method() -> Result<HttpResponse, Problem> {
     Err(Problem::new(Code::MethodNotAllowed))
+}
+
+/// What anybody may keep: it names nobody and changes with the district profile alone.
+const KEEPABLE: &str = "/api/v1/district";
+
+/// Middleware: what HTTP promises of every resource. HEAD is GET without the body, which the
+/// protocol layer leaves out; 405 names the methods there are; what is not said to be kept is kept
+/// by nobody, because almost every answer is about somebody.
+async fn polite(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if request.method() == Method::HEAD {
+        request.head_mut().method = Method::GET;
+    }
+    let pattern = request.match_pattern().unwrap_or_default();
+    let about_somebody = pattern.starts_with("/api/") && pattern != KEEPABLE;
+    let mut response = next.call(request).await?;
+    let status = response.status();
+    let headers = response.headers_mut();
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        let allow = HeaderValue::from_str(&methods_of(&pattern));
+        headers.insert(
+            header::ALLOW,
+            allow.map_err(error::ErrorInternalServerError)?,
+        );
+    }
+    if about_somebody && !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    Ok(response)
+}
+
+/// The methods of a path, as `Allow` names them.
+fn methods_of(pattern: &str) -> String {
+    let mut methods: Vec<&str> = Vec::new();
+    for route in ROUTES.iter().filter(|r| r.path == pattern) {
+        methods.push(route.method.as_str());
+        if route.method == Method::GET {
+            methods.push("HEAD");
+        }
+    }
+    methods.join(", ")
 }
 
 /// Middleware: counts and times every request by its route pattern.

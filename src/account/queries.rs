@@ -148,6 +148,21 @@ pub fn disable_staff(conn: &mut Connection, id: Id, now: DateTime<Utc>) -> Query
     revoke_all(conn, id, now).map(|_| ())
 }
 
+/// Lets a disabled account sign in again; its old sessions stay ended.
+///
+/// # Errors
+/// What the database answers.
+pub fn enable_staff(conn: &mut Connection, id: Id, now: DateTime<Utc>) -> QueryResult<()> {
+    diesel::update(staff::table.find(id))
+        .set((
+            staff::disabled.eq(false),
+            staff::version.eq(staff::version + 1),
+            staff::updated_at.eq(UtcTime(now)),
+        ))
+        .execute(conn)
+        .map(|_| ())
+}
+
 /// Sets a new password hash and ends the account's sessions.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ mod matching;
 mod serve;
 mod staff;
 
-use std::path::PathBuf;
+use std::{io::Write as _, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -119,23 +119,30 @@ fn open_database(settings: &Settings) -> anyhow::Result<Database> {
 
 fn migrate(settings: &Settings) -> anyhow::Result<()> {
     open_database(settings)?;
-    println!("{} is up to date", settings.database_url);
-    Ok(())
+    say(&format!("{} is up to date\n", settings.database_url))
 }
 
 fn openapi(check: bool) -> anyhow::Result<()> {
     const COMMITTED: &str = "openapi/dengwen.json";
     let document = crate::openapi::document()?;
     if !check {
-        print!("{document}");
-        return Ok(());
+        return say(&document);
     }
     anyhow::ensure!(
         std::fs::read_to_string(COMMITTED)? == document,
         "{COMMITTED} is not what the code says; run `just bless` and look at the difference"
     );
-    println!("{COMMITTED} matches the code");
-    Ok(())
+    say(&format!("{COMMITTED} matches the code\n"))
+}
+
+/// Writes to standard output. A reader that has seen enough (`| head`) or nobody listening at all
+/// is no failure of ours.
+fn say(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(e.into()),
+        _ => Ok(()),
+    }
 }
 
 /// An operator may read what a client may not.

@@ -2,6 +2,7 @@
 
 use tracing_subscriber::EnvFilter;
 
+use super::say;
 use crate::app::{App, Ports};
 use crate::config::Settings;
 use crate::{jobs, server};
@@ -16,8 +17,10 @@ pub(super) fn run(settings: Settings) -> anyhow::Result<()> {
         let app = App::build(settings, Ports::default())?;
         let workers = std::thread::available_parallelism()?.get();
         let (server, running) = server::start(app, workers)?;
-        println!("dengwen listens on http://{}", server.address);
-        println!("documentation: http://{}/docs/", server.address);
+        let address = server.address;
+        say(&format!(
+            "dengwen listens on http://{address}\ndocumentation: http://{address}/docs/\n"
+        ))?;
         actix_web::rt::spawn(jobs::run_forever(server.app.clone()));
         tokio::spawn(async move {
             stop_signal().await;

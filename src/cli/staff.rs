@@ -6,10 +6,10 @@ use chrono::Utc;
 use clap::{Args, Subcommand};
 use diesel::Connection as _;
 
-use super::{open_database, operator_error};
+use super::{open_database, operator_error, say};
 use crate::account::{
     Role, password,
-    queries::{self, NewStaff},
+    queries::{self, NewStaff, StaffRow},
 };
 use crate::config::Settings;
 use crate::district::Profile;
@@ -25,6 +25,11 @@ pub enum Action {
     List,
     /// Disable an account and end its sessions
     Disable {
+        /// User name
+        username: String,
+    },
+    /// Let a disabled account sign in again
+    Enable {
         /// User name
         username: String,
     },
@@ -77,22 +82,35 @@ pub(super) fn run(settings: &Settings, action: Action) -> anyhow::Result<()> {
         Action::List => list(&mut conn),
         Action::Disable { username } => {
             conn.transaction::<_, anyhow::Error, _>(|conn| {
-                let id = existing(conn, &username)?;
+                let id = existing(conn, &username)?.id;
                 queries::disable_staff(conn, id, now())?;
                 note(conn, id, "disable")
             })?;
-            println!("{username} is disabled");
-            Ok(())
+            say(&format!("{username} is disabled\n"))
+        }
+        Action::Enable { username } => {
+            conn.transaction::<_, anyhow::Error, _>(|conn| {
+                let account = existing(conn, &username)?;
+                anyhow::ensure!(account.disabled, "{username} is not disabled");
+                queries::enable_staff(conn, account.id, now())?;
+                note(conn, account.id, "enable")
+            })?;
+            say(&format!("{username} is enabled and may sign in\n"))
         }
         Action::ResetPassword { username, .. } => {
             let hash = password::hash(&password_from_stdin()?).map_err(operator_error)?;
-            conn.transaction::<_, anyhow::Error, _>(|conn| {
-                let id = existing(conn, &username)?;
-                queries::set_password(conn, id, &hash, now())?;
-                note(conn, id, "reset_password")
+            let disabled = conn.transaction::<_, anyhow::Error, _>(|conn| {
+                let account = existing(conn, &username)?;
+                queries::set_password(conn, account.id, &hash, now())?;
+                note(conn, account.id, "reset_password")?;
+                Ok(account.disabled)
             })?;
-            println!("{username} has a new password; their sessions were ended");
-            Ok(())
+            let still = if disabled {
+                format!("the account stays disabled: `dengwen staff enable {username}`")
+            } else {
+                "their sessions were ended".to_owned()
+            };
+            say(&format!("{username} has a new password; {still}\n"))
         }
     }
 }
@@ -100,11 +118,6 @@ pub(super) fn run(settings: &Settings, action: Action) -> anyhow::Result<()> {
 fn add(conn: &mut Connection, profile: &Profile, new: Add) -> anyhow::Result<()> {
     check_post(profile, &new)?;
     let hash = password::hash(&password_from_stdin()?).map_err(operator_error)?;
-    anyhow::ensure!(
-        queries::staff_by_name(conn, &new.username)?.is_none(),
-        "there is a {} already",
-        new.username
-    );
     let row = NewStaff {
         display_name: new.name.unwrap_or_else(|| new.username.clone()),
         username: new.username.clone(),
@@ -115,11 +128,17 @@ fn add(conn: &mut Connection, profile: &Profile, new: Add) -> anyhow::Result<()>
         password_hash: hash,
     };
     conn.transaction::<_, anyhow::Error, _>(|conn| {
+        // People read names without their case, so no two accounts differ by it alone.
+        let twin = queries::all_staff(conn)?
+            .into_iter()
+            .find(|known| known.username.eq_ignore_ascii_case(&new.username));
+        if let Some(twin) = twin {
+            anyhow::bail!("there is a {} already", twin.username);
+        }
         let id = queries::insert_staff(conn, &row, now())?;
         note(conn, id, "add")
     })?;
-    println!("added {} ({})", new.username, new.role);
-    Ok(())
+    say(&format!("added {} ({})\n", new.username, new.role))
 }
 
 /// A grid officer without a grid would never get a task, and a street without a code would see
@@ -168,19 +187,16 @@ fn list(conn: &mut Connection) -> anyhow::Result<()> {
             .or(staff.unit_code)
             .unwrap_or_default();
         let state = if staff.disabled { "disabled" } else { "active" };
-        println!(
-            "{:<24} {:<16} {:<16} {state}",
+        say(&format!(
+            "{:<24} {:<16} {:<16} {state}\n",
             staff.username, staff.role, place
-        );
+        ))?;
     }
     Ok(())
 }
 
-fn existing(conn: &mut Connection, username: &str) -> anyhow::Result<crate::platform::db::Id> {
-    let found = queries::staff_by_name(conn, username)?;
-    found
-        .map(|s| s.id)
-        .ok_or_else(|| anyhow::anyhow!("there is no {username}"))
+fn existing(conn: &mut Connection, username: &str) -> anyhow::Result<StaffRow> {
+    queries::staff_by_name(conn, username)?.ok_or_else(|| anyhow::anyhow!("there is no {username}"))
 }
 
 fn note(conn: &mut Connection, id: crate::platform::db::Id, event: &str) -> anyhow::Result<()> {

@@ -8,10 +8,16 @@ use validator::Validate;
 use super::person::{Person, PetitionerBody, ReporterBody, check_person, too_long, trimmed};
 use crate::district::{Category, Profile};
 use crate::geo::{Datum, Point, RawPosition};
-use crate::platform::problem::{Item, Problem};
+use crate::platform::{
+    http::says_something,
+    problem::{Item, Problem},
+};
 
 /// A device's clock may run ahead of ours by this much.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(10);
+
+/// What still goes on may be said to end within this time, as a night's noise does.
+const GOING_ON: TimeDelta = TimeDelta::days(1);
 
 /// How far outside the district a fix may lie at most and still be taken for one inside (metres).
 const BORDER_TOLERANCE_M: f64 = 300.0;
@@ -109,7 +115,10 @@ pub struct IntakeBody {
     #[validate(length(min = 1, max = 64, message = "is a channel code"))]
     pub channel: String,
     /// The upstream system's number; the same channel and number is the same complaint.
-    #[validate(length(min = 1, max = 64, message = "has 1 to 64 letters"))]
+    #[validate(
+        length(min = 1, max = 64, message = "has 1 to 64 letters"),
+        custom(function = "says_something")
+    )]
     pub external_no: Option<String>,
     /// Source class; `public_petition` unless said. `central_provincial` requires the upstream
     /// number.
@@ -121,7 +130,10 @@ pub struct IntakeBody {
     )]
     pub received_at: Option<DateTime<Utc>>,
     /// Registered id of the object complained of (统一社会信用代码 and the like).
-    #[validate(length(min = 1, max = 64, message = "has 1 to 64 letters"))]
+    #[validate(
+        length(min = 1, max = 64, message = "has 1 to 64 letters"),
+        custom(function = "says_something")
+    )]
     pub object_id: Option<String>,
     /// Joint signers and represented persons beside the reporter.
     #[serde(default)]
@@ -292,18 +304,23 @@ pub fn check_location(
     Some(position)
 }
 
+/// What is wrong with an instant that lies ahead of every clock.
+#[must_use]
+pub fn not_yet(field: &str, at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<Item> {
+    at.filter(|at| *at > now + CLOCK_SKEW)
+        .map(|_| Item::new(field, "in_the_future", "has not happened yet"))
+}
+
 fn check_times(
     from: Option<DateTime<Utc>>,
     until: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
     items: &mut Vec<Item>,
 ) {
-    if from.is_some_and(|at| at > now + CLOCK_SKEW) {
-        items.push(Item::new(
-            "occurred_at",
-            "in_the_future",
-            "has not happened yet",
-        ));
+    items.extend(not_yet("occurred_at", from, now));
+    if until.is_some_and(|at| at > now + GOING_ON) {
+        let message = "is within a day from now at the latest";
+        items.push(Item::new("occurred_until", "in_the_future", message));
     }
     match (from, until) {
         (None, Some(_)) => {

@@ -14,7 +14,7 @@ use super::{
 use crate::account::Staff;
 use crate::app::App;
 use crate::platform::{
-    http::IdempotencyKey,
+    http::{IdempotencyKey, dates::first_instant},
     problem::{Item, Problem},
 };
 use crate::record::Actor;
@@ -106,6 +106,13 @@ pub fn check_intake(app: &App, body: IntakeBody, actor: Actor) -> Result<Draft, 
             "received_at",
             "in_the_future",
             "has not happened yet",
+        ));
+    }
+    if body.received_at.is_some_and(|at| at < first_instant()) {
+        return Err(Problem::invalid(
+            "received_at",
+            "too_early",
+            "is of the year 2000 or later",
         ));
     }
     let mut items = Vec::new();

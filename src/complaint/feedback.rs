@@ -1,4 +1,4 @@
-//! What the reporter says after filing: more facts, a rating, a withdrawal.
+//! What the reporter says after filing: more facts, a rating.
 
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
+    body::not_yet,
     queries::{self, reporter_event},
     rejudge,
     tracking::{code_of, counted, may_add},
@@ -15,10 +16,9 @@ use super::{
 };
 use crate::account::caller::Address;
 use crate::app::App;
-use crate::ledger::queries as ledger;
 use crate::matching;
 use crate::platform::{
-    http::{Answer, Body, IdempotencyKey},
+    http::{Answer, Body, IdempotencyKey, says_something},
     limit::Limited,
     problem::{Code, OnDb, Problem},
 };
@@ -30,7 +30,10 @@ use crate::text::mask;
 #[serde(deny_unknown_fields)]
 pub struct SupplementBody {
     /// What is to be added.
-    #[validate(length(min = 1, max = 2000, message = "has 1 to 2000 letters"))]
+    #[validate(
+        length(min = 1, max = 2000, message = "has 1 to 2000 letters"),
+        custom(function = "says_something")
+    )]
     pub text: String,
     /// Whether something new happened since; new facts lead to a new verification.
     #[serde(default)]
@@ -59,6 +62,9 @@ pub async fn add_supplement(
     app.limits.take(Limited::Submit, &address.0)?;
     let (shared, now) = (app.clone(), app.now());
     let Body { value, fingerprint } = body;
+    if let Some(item) = not_yet("occurred_at", value.occurred_at, now) {
+        return Err(Problem::invalid_items(vec![item]));
+    }
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = queries::take_by_code(conn, &code)?;
@@ -196,43 +202,6 @@ pub async fn rate(
                 format!("/api/v1/tracking/{code}"),
                 &StepView::of(&row, state),
             )
-        })
-        .await
-        .map_err(|problem| counted(&app, &address, problem))?;
-    Ok(answer.into_response())
-}
-
-/// Why a complaint is withdrawn.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct WithdrawalBody {
-    /// Why, if the reporter says.
-    #[validate(length(max = 500, message = "has 500 letters at most"))]
-    pub reason: Option<String>,
-}
-
-/// Withdraws a complaint that was not replied to yet. It stays on record.
-#[utoipa::path(post, path = "/api/v1/tracking/{code}/withdrawal", tag = "tracking", operation_id = "create_withdrawal", security(()),
-    params(("code" = String, Path)), request_body = WithdrawalBody,
-    responses((status = 200, body = StepView), (status = "default", response = crate::platform::http::AnyProblem)))]
-pub async fn withdraw(
-    app: web::Data<App>,
-    address: Address,
-    path: web::Path<String>,
-    key: IdempotencyKey,
-    body: Body<WithdrawalBody>,
-) -> Result<HttpResponse, Problem> {
-    let code = code_of(&app, &address, &path)?;
-    let (shared, now) = (app.clone(), app.now());
-    let Body { value, fingerprint } = body;
-    let answer = key
-        .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = queries::take_by_code(conn, &code)?;
-            let reason = value.reason.map(|r| mask(&r).text);
-            let event = reporter_event(&row, "withdraw").because(reason.as_deref());
-            let state = queries::advance(conn, &row, &event, now)?;
-            ledger::refresh(conn, &shared.profile, row.entry_id, now)?;
-            Answer::ok(&StepView::of(&row, state))
         })
         .await
         .map_err(|problem| counted(&app, &address, problem))?;

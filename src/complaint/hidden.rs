@@ -13,7 +13,7 @@ use crate::ledger::queries as ledger;
 use crate::matching;
 use crate::platform::{
     db::{UtcTime, schema::complaint},
-    http::{Answer, Body, IdempotencyKey},
+    http::{Answer, Body, IdempotencyKey, says_something},
     problem::{Code, OnDb, Problem},
 };
 use crate::record::{self, Event};
@@ -23,7 +23,10 @@ use crate::record::{self, Event};
 #[serde(deny_unknown_fields)]
 pub struct UnhideBody {
     /// Why; kept in the record.
-    #[validate(length(min = 4, max = 500, message = "has 4 to 500 letters"))]
+    #[validate(
+        length(min = 4, max = 500, message = "has 4 to 500 letters"),
+        custom(function = "says_something")
+    )]
     pub reason: String,
 }
 

@@ -44,7 +44,6 @@ pub mod views;
     tracking::add_photos,
     feedback::add_supplement,
     feedback::rate,
-    feedback::withdraw,
     staff_routes::list_complaints,
     staff_routes::get_complaint,
     staff_routes::get_photo,

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::account::resident_routes::parse_mobile;
-use crate::platform::problem::Item;
+use crate::platform::{http::is_blank, problem::Item};
 
 /// Who reports. Kept sealed, and never shown to a role without need.
 #[derive(Clone, Deserialize, ToSchema)]
@@ -145,8 +145,7 @@ fn is_identity_number(text: &str) -> bool {
 }
 
 pub(super) fn trimmed(text: &str) -> Option<String> {
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
+    (!is_blank(text)).then(|| text.trim().to_owned())
 }
 
 pub(super) fn too_long(location: &str, text: &str, letters: usize, items: &mut Vec<Item>) {

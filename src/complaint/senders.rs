@@ -18,7 +18,7 @@ use crate::platform::{
         Connection, Id, UtcTime,
         schema::{complaint, complaint_sender, sender_block, sender_block_key, staff},
     },
-    http::{Answer, Body, IdempotencyKey, Page, PageQuery, Query},
+    http::{Answer, Body, IdempotencyKey, Page, PageQuery, Query, says_something},
     problem::{Code, OnDb, Problem},
 };
 use crate::record::{self, Event, local};
@@ -83,7 +83,10 @@ pub struct BlockBody {
     #[validate(length(min = 1, max = 32, message = "is a complaint's number"))]
     pub number: String,
     /// Why; kept in the record.
-    #[validate(length(min = 4, max = 500, message = "has 4 to 500 letters"))]
+    #[validate(
+        length(min = 4, max = 500, message = "has 4 to 500 letters"),
+        custom(function = "says_something")
+    )]
     pub reason: String,
 }
 
@@ -283,7 +286,10 @@ pub async fn list_sender_blocks(
 #[serde(deny_unknown_fields)]
 pub struct LiftBody {
     /// Why; kept in the record.
-    #[validate(length(min = 4, max = 500, message = "has 4 to 500 letters"))]
+    #[validate(
+        length(min = 4, max = 500, message = "has 4 to 500 letters"),
+        custom(function = "says_something")
+    )]
     pub reason: String,
 }
 

@@ -25,7 +25,7 @@ use crate::platform::{
         Connection, Id,
         schema::{complaint, complaint_place},
     },
-    http::{Answer, Body, Page, PageQuery, Query, etag_of},
+    http::{Answer, Body, Page, PageQuery, Query, etag_of, says_something},
     problem::{Code, OnDb, Problem},
 };
 use crate::record::{self, Event, local};
@@ -371,7 +371,10 @@ pub async fn get_original(
 #[serde(deny_unknown_fields)]
 pub struct UnmaskBody {
     /// The reason; kept in the record.
-    #[validate(length(min = 4, max = 500, message = "has 4 to 500 letters"))]
+    #[validate(
+        length(min = 4, max = 500, message = "has 4 to 500 letters"),
+        custom(function = "says_something")
+    )]
     pub reason: String,
 }
 

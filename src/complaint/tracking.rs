@@ -35,7 +35,7 @@ use crate::record::{self, local};
 const TIMELINE_MAX: i64 = 500;
 
 /// The code of a path, or the same 404 an unknown one gets; each costs the address an attempt.
-pub(super) fn code_of(app: &App, address: &Address, typed: &str) -> Result<String, Problem> {
+pub fn code_of(app: &App, address: &Address, typed: &str) -> Result<String, Problem> {
     parse_tracking_code(typed).ok_or_else(|| unknown(app, address))
 }
 
@@ -47,7 +47,7 @@ fn unknown(app: &App, address: &Address) -> Problem {
 }
 
 /// Turns a 404 of the database into one that costs an attempt.
-pub(super) fn counted(app: &App, address: &Address, problem: Problem) -> Problem {
+pub fn counted(app: &App, address: &Address, problem: Problem) -> Problem {
     if problem.code() == Code::NotFound {
         unknown(app, address)
     } else {
@@ -130,7 +130,7 @@ fn view(
                     .map_or("", |d| &d.name)
                     .to_owned(),
                 document: r.document,
-                text: r.text_masked,
+                text: r.text,
                 at: local(r.created_at),
             })
             .collect(),

@@ -256,6 +256,9 @@ fn read_file(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
         .collect()
 }
 
+/// With less, a full submission would be put off for ever.
+const UPLOAD_MEMORY_MIN_MB: usize = 226;
+
 struct Reader(BTreeMap<String, String>);
 
 impl Reader {
@@ -297,7 +300,9 @@ impl Reader {
         Ok(Settings {
             mode,
             database_url: self.parsed("DENGWEN_DATABASE_URL")?,
-            database_connections: self.parsed("DENGWEN_DATABASE_CONNECTIONS")?,
+            database_connections: self
+                .parsed::<NonZeroU32>("DENGWEN_DATABASE_CONNECTIONS")?
+                .get(),
             listen: self.parsed("DENGWEN_LISTEN")?,
             secret_key: self.secret_key(mode, &data_dir)?,
             data_dir,
@@ -311,7 +316,7 @@ impl Reader {
                 sign_in: self.parsed::<NonZeroU32>("DENGWEN_SIGN_INS_PER_HOUR")?,
             },
             trust_proxy: self.switch("DENGWEN_TRUST_PROXY")?,
-            upload_memory_mb: self.parsed("DENGWEN_UPLOAD_MEMORY_MB")?,
+            upload_memory_mb: self.upload_memory_mb()?,
             photo_workers: self.parsed("DENGWEN_PHOTO_WORKERS")?,
             sms,
             log: self.text("DENGWEN_LOG").to_owned(),
@@ -352,6 +357,18 @@ impl Reader {
                 "expected `on` or `off`".to_owned(),
             )),
         }
+    }
+
+    fn upload_memory_mb(&self) -> Result<usize, ConfigError> {
+        const NAME: &str = "DENGWEN_UPLOAD_MEMORY_MB";
+        let megabytes = self.parsed(NAME)?;
+        if megabytes < UPLOAD_MEMORY_MIN_MB {
+            let message = format!(
+                "expected {UPLOAD_MEMORY_MIN_MB} or more: one full submission, nine photos of 25 MB and their text"
+            );
+            return Err(ConfigError::Value(NAME, message));
+        }
+        Ok(megabytes)
     }
 
     fn secret_key(&self, mode: Mode, data_dir: &Path) -> Result<RootKey, ConfigError> {
@@ -415,6 +432,17 @@ mod tests {
     fn unknown_keys_are_refused_by_name() {
         let error = load(&[("DENGWEN_LISTN", "x")]).unwrap_err().to_string();
         assert!(error.contains("DENGWEN_LISTN"), "{error}");
+    }
+
+    #[test]
+    fn values_that_could_not_work_are_refused_by_name() {
+        for (name, value) in [
+            ("DENGWEN_DATABASE_CONNECTIONS", "0"),
+            ("DENGWEN_UPLOAD_MEMORY_MB", "1"),
+        ] {
+            let error = load(&[(name, value)]).unwrap_err().to_string();
+            assert!(error.starts_with(name), "{error}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::district::calendar::date_of;
 use crate::platform::{
     db::{Connection, Id, UtcTime, schema::ledger_decision},
-    http::{Answer, Body, IdempotencyKey, IfMatch},
+    http::{Answer, Body, IdempotencyKey, IfMatch, dates::FIRST_DAY, says_something},
     problem::{Item, OnDb, Problem},
 };
 use crate::record::{self, Event};
@@ -29,7 +29,10 @@ use crate::record::{self, Event};
 #[serde(deny_unknown_fields)]
 pub struct ProposalBody {
     /// Why it should be listed.
-    #[validate(length(min = 1, max = 500, message = "has 1 to 500 letters"))]
+    #[validate(
+        length(min = 1, max = 500, message = "has 1 to 500 letters"),
+        custom(function = "says_something")
+    )]
     pub reason: String,
 }
 
@@ -98,19 +101,31 @@ pub struct DecisionBody {
     #[serde(deserialize_with = "crate::platform::http::dates::day")]
     pub decided_on: NaiveDate,
     /// Meeting; required to list.
-    #[validate(length(min = 1, max = 200, message = "has 1 to 200 letters"))]
+    #[validate(
+        length(min = 1, max = 200, message = "has 1 to 200 letters"),
+        custom(function = "says_something")
+    )]
     pub meeting: Option<String>,
     /// Reference of the minutes; required to list.
-    #[validate(length(min = 1, max = 100, message = "has 1 to 100 letters"))]
+    #[validate(
+        length(min = 1, max = 100, message = "has 1 to 100 letters"),
+        custom(function = "says_something")
+    )]
     pub minute_ref: Option<String>,
     /// Level it goes to; required to escalate.
-    #[validate(length(min = 1, max = 100, message = "has 1 to 100 letters"))]
+    #[validate(
+        length(min = 1, max = 100, message = "has 1 to 100 letters"),
+        custom(function = "says_something")
+    )]
     pub level: Option<String>,
     /// Unit chosen by the higher level; required when an escalated entry is listed.
     #[validate(length(min = 1, max = 64, message = "is a unit's code"))]
     pub chosen_owner: Option<String>,
     /// Why; required not to list.
-    #[validate(length(min = 1, max = 1000, message = "has 1 to 1000 letters"))]
+    #[validate(
+        length(min = 1, max = 1000, message = "has 1 to 1000 letters"),
+        custom(function = "says_something")
+    )]
     pub reason: Option<String>,
 }
 
@@ -152,6 +167,13 @@ impl DecisionBody {
                 "decided_on",
                 "in_the_future",
                 "is not after today",
+            ));
+        }
+        if self.decided_on < FIRST_DAY {
+            items.push(Item::new(
+                "decided_on",
+                "too_early",
+                "is of the year 2000 or later",
             ));
         }
         if self

@@ -24,7 +24,7 @@ use crate::platform::{
         Connection, Id, JsonValue, UtcTime,
         schema::{complaint, ledger_merge},
     },
-    http::{Answer, Body, IdempotencyKey},
+    http::{Answer, Body, IdempotencyKey, says_something},
     problem::{Code, OnDb, Problem},
 };
 use crate::record::{self, Event};
@@ -37,7 +37,10 @@ pub struct MergeBody {
     #[validate(length(min = 1, max = 32, message = "is an entry's number"))]
     pub into: String,
     /// Why they are one matter.
-    #[validate(length(min = 1, max = 500, message = "has 1 to 500 letters"))]
+    #[validate(
+        length(min = 1, max = 500, message = "has 1 to 500 letters"),
+        custom(function = "says_something")
+    )]
     pub reason: String,
 }
 
@@ -236,7 +239,10 @@ fn move_complaints(
 #[serde(deny_unknown_fields)]
 pub struct UndoBody {
     /// Why they are two matters after all.
-    #[validate(length(min = 1, max = 500, message = "has 1 to 500 letters"))]
+    #[validate(
+        length(min = 1, max = 500, message = "has 1 to 500 letters"),
+        custom(function = "says_something")
+    )]
     pub reason: String,
 }
 

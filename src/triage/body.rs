@@ -11,6 +11,7 @@ use crate::complaint::body::LocationBody;
 use crate::district::Profile;
 use crate::platform::{
     db::{Connection, Id, UtcTime, schema::triage_decision},
+    http::says_something,
     problem::{Item, Problem},
 };
 
@@ -61,10 +62,16 @@ pub struct TriageBody {
     #[validate(length(min = 1, max = 64, message = "is a procedure's code"))]
     pub procedure: Option<String>,
     /// Why; required for everything but accepting.
-    #[validate(length(min = 1, max = 1000, message = "has 1 to 1000 letters"))]
+    #[validate(
+        length(min = 1, max = 1000, message = "has 1 to 1000 letters"),
+        custom(function = "says_something")
+    )]
     pub reason: Option<String>,
     /// What the reporter is told; required to refuse, no longer accept and transfer.
-    #[validate(length(min = 1, max = 2000, message = "has 1 to 2000 letters"))]
+    #[validate(
+        length(min = 1, max = 2000, message = "has 1 to 2000 letters"),
+        custom(function = "says_something")
+    )]
     pub notice: Option<String>,
     /// Unit it goes to; required to transfer.
     #[validate(length(min = 1, max = 64, message = "is a unit's code"))]

@@ -30,7 +30,7 @@ use crate::platform::{
         Connection, UtcTime,
         schema::{complaint, complaint_text},
     },
-    http::{Answer, Body, IdempotencyKey, IfMatch},
+    http::{Answer, Body, IdempotencyKey, IfMatch, says_something},
     problem::{Item, OnDb, Problem},
 };
 use crate::record::{self, Event};
@@ -74,7 +74,10 @@ pub struct CorrectionBody {
     #[schema(value_type = Option<String>)]
     pub demand: Patch,
     /// Why; kept in the record.
-    #[validate(length(min = 2, max = 500, message = "has 2 to 500 letters"))]
+    #[validate(
+        length(min = 2, max = 500, message = "has 2 to 500 letters"),
+        custom(function = "says_something")
+    )]
     pub reason: String,
 }
 

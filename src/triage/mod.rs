@@ -12,6 +12,7 @@ pub mod reference;
 pub mod replies;
 mod split;
 pub mod supplement;
+pub mod withdrawal;
 
 /// The operations of this capability.
 #[derive(utoipa::OpenApi)]
@@ -30,6 +31,7 @@ pub mod supplement;
     replies::close_complaint,
     replies::reopen_complaint,
     supplement::supplement_complaint,
+    withdrawal::withdraw,
     reference::get_reference,
 ))]
 pub struct Doc;

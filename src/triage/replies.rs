@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
-use validator::{Validate, ValidationError};
+use validator::Validate;
 
 use crate::account::Staff;
 use crate::app::App;
@@ -20,12 +20,13 @@ use crate::jobs::NOTIFY_REPORTER;
 use crate::ledger::queries as ledger;
 use crate::platform::{
     db::{Connection, Id, UtcTime, schema::reply},
-    http::{Answer, Body, IdempotencyKey},
+    http::{Answer, Body, IdempotencyKey, says_something},
     jobs,
     problem::{Code, Item, OnDb, Problem},
 };
 use crate::record::{self, Event};
 use crate::text::mask;
+use crate::verification::queries as visits;
 
 /// Whether a reply ends the handling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
@@ -44,21 +45,15 @@ pub struct ReplyBody {
     /// Whether it ends the handling.
     pub kind: ReplyKind,
     /// What the reporter reads.
-    #[validate(length(min = 1, max = 4000, message = "has 1 to 4000 letters"))]
-    #[validate(custom(function = "says_something"))]
+    #[validate(
+        length(min = 1, max = 4000, message = "has 1 to 4000 letters"),
+        custom(function = "says_something")
+    )]
     pub text: String,
     /// Numbers of other complaints of the same entry that get the same reply.
     #[serde(default)]
     #[validate(length(max = 200, message = "has 200 numbers at most"))]
     pub also: Vec<String>,
-}
-
-/// Blanks alone are no text.
-fn says_something(text: &str) -> Result<(), ValidationError> {
-    if text.trim().is_empty() {
-        return Err(ValidationError::new("blank").with_message("says nothing".into()));
-    }
-    Ok(())
 }
 
 /// What became of a reply.
@@ -165,6 +160,7 @@ fn reply_one(
                 .with(json!({ "document": document }));
             let state = queries::advance(conn, row, &event, now)?;
             queries::meet_deadline(conn, row.id, "reply", now).or_fault("meet the reply")?;
+            visits::cancel_open(conn, row.id, &actor, Some("信访件已答复"), now)?;
             state
         }
         ReplyKind::Progress => {
@@ -201,8 +197,10 @@ fn reply_one(
 #[serde(deny_unknown_fields)]
 pub struct ReasonBody {
     /// Why.
-    #[validate(length(min = 1, max = 1000, message = "has 1 to 1000 letters"))]
-    #[validate(custom(function = "says_something"))]
+    #[validate(
+        length(min = 1, max = 1000, message = "has 1 to 1000 letters"),
+        custom(function = "says_something")
+    )]
     pub reason: String,
 }
 
@@ -257,6 +255,9 @@ async fn step(
                 event = event.with(json!({ "reply_clock": stopped }));
             }
             let state = queries::advance(conn, &row, &event, now)?;
+            if name == "close" {
+                visits::cancel_open(conn, row.id, &actor, Some("信访件已办结"), now)?;
+            }
             if name == "reopen" {
                 queries::set_flag(conn, &row, "wants_reopening", false, now)
                     .or_fault("clear a flag")?;

@@ -9,9 +9,11 @@ use validator::Validate;
 
 use crate::account::Staff;
 use crate::app::App;
-use crate::complaint::{machine::takes_evidence, queries, returned::resubmit, views::StepView};
+use crate::complaint::{
+    body::not_yet, machine::takes_evidence, queries, returned::resubmit, views::StepView,
+};
 use crate::platform::{
-    http::{Answer, Body, IdempotencyKey},
+    http::{Answer, Body, IdempotencyKey, says_something},
     problem::{OnDb, Problem},
 };
 use crate::record::{self, Event};
@@ -22,12 +24,19 @@ use crate::text::mask;
 #[serde(deny_unknown_fields)]
 pub struct StaffSupplementBody {
     /// What is to be added.
-    #[validate(length(min = 1, max = 2000, message = "has 1 to 2000 letters"))]
+    #[validate(
+        length(min = 1, max = 2000, message = "has 1 to 2000 letters"),
+        custom(function = "says_something")
+    )]
     pub text: String,
     /// Whether something new happened since.
     #[serde(default)]
     pub new_facts: bool,
     /// When it happened.
+    #[serde(
+        default,
+        deserialize_with = "crate::platform::http::dates::maybe_instant"
+    )]
     pub occurred_at: Option<DateTime<Utc>>,
 }
 
@@ -45,6 +54,9 @@ pub async fn supplement_complaint(
 ) -> Result<HttpResponse, Problem> {
     let (shared, now) = (app.clone(), app.now());
     let Body { value, fingerprint } = body;
+    if let Some(item) = not_yet("occurred_at", value.occurred_at, now) {
+        return Err(Problem::invalid_items(vec![item]));
+    }
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = queries::take(conn, &path)?;

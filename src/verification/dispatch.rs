@@ -23,8 +23,8 @@ use crate::complaint::queries::{self as complaints, ComplaintRow, PlaceRow};
 use crate::district::{Profile, calendar::date_of};
 use crate::platform::{
     db::{Connection, Id, UtcTime, schema::verification},
-    http::{Answer, Body, IdempotencyKey},
-    problem::{OnDb, Problem},
+    http::{Answer, Body, IdempotencyKey, says_something},
+    problem::{Code, OnDb, Problem},
 };
 use crate::record::{self, Event};
 
@@ -59,6 +59,13 @@ pub async fn dispatch_verification(
 ) -> Result<HttpResponse, Problem> {
     let (shared, now) = (app.clone(), app.now());
     let Body { value, fingerprint } = body;
+    if value.due_on.is_some_and(|day| day < date_of(now)) {
+        return Err(Problem::invalid(
+            "due_on",
+            "in_the_past",
+            "is today or later",
+        ));
+    }
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let profile = &shared.profile;
@@ -81,6 +88,7 @@ pub async fn dispatch_verification(
                     )
                 })?;
             let officer = officer_for(conn, &grid, value.officer.as_deref())?;
+            refuse_twin(conn, &complaint, &grid, officer.as_ref())?;
             let id = insert(
                 conn,
                 profile,
@@ -110,6 +118,27 @@ pub async fn dispatch_verification(
         })
         .await?;
     Ok(answer.into_response())
+}
+
+/// One visit of an officer to a matter at a time: a second while the first is open is the same
+/// order given twice.
+fn refuse_twin(
+    conn: &mut Connection,
+    complaint: &ComplaintRow,
+    grid: &str,
+    officer: Option<&StaffRow>,
+) -> Result<(), Problem> {
+    let open = queries::open_of(conn, complaint.id).or_fault("load open visits")?;
+    let twin = open
+        .iter()
+        .find(|visit| visit.grid_code == grid && visit.officer_id == officer.map(|o| o.id));
+    match twin {
+        None => Ok(()),
+        Some(visit) => Err(Problem::because(
+            Code::AlreadyExists,
+            format!("the visit {} to this grid is still open", visit.id),
+        )),
+    }
 }
 
 /// The named officer, if they may work in the grid; else the grid's first; else nobody yet.
@@ -203,7 +232,10 @@ pub struct ReassignBody {
     #[validate(length(min = 1, max = 64, message = "is a user name"))]
     pub officer: String,
     /// Why.
-    #[validate(length(min = 1, max = 500, message = "has 1 to 500 letters"))]
+    #[validate(
+        length(min = 1, max = 500, message = "has 1 to 500 letters"),
+        custom(function = "says_something")
+    )]
     pub reason: String,
 }
 

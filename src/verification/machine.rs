@@ -3,6 +3,8 @@
 use crate::record::machine::{Machine, Transition};
 
 const BRIGADE: &[&str] = &["brigade", "admin"];
+const ENDERS: &[&str] = &["reporter", "brigade", "office", "admin"];
+const HANDLING_ENDED: &str = "信访件已撤回、已答复或已办结";
 const OFFICER: &[&str] = &["grid_officer"];
 
 const fn t(
@@ -31,6 +33,7 @@ pub static MACHINE: Machine = Machine {
         ("submitted", "已提交"),
         ("passed", "通过"),
         ("returned", "退回"),
+        ("cancelled", "撤销"),
     ],
     transitions: &[
         t("pending", "assign", "assigned", BRIGADE, "本网格的网格员"),
@@ -60,8 +63,16 @@ pub static MACHINE: Machine = Machine {
         ),
         t("submitted", "pass", "passed", BRIGADE, ""),
         t("submitted", "return", "returned", BRIGADE, "理由"),
+        t("pending", "cancel", "cancelled", ENDERS, HANDLING_ENDED),
+        t("assigned", "cancel", "cancelled", ENDERS, HANDLING_ENDED),
+        t("checked_in", "cancel", "cancelled", ENDERS, HANDLING_ENDED),
+        t("submitted", "cancel", "cancelled", ENDERS, HANDLING_ENDED),
+        t("returned", "cancel", "cancelled", ENDERS, HANDLING_ENDED),
     ],
 };
+
+/// States of a visit that has ended.
+pub const ENDED: [&str; 2] = ["passed", "cancelled"];
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@
 //! Phones lose the network. Whatever they upload is kept as an event with both clocks, in any
 //! order and as often as they like; the state follows from the events that are there.
 
+mod again;
 pub mod dispatch;
 pub mod machine;
 pub mod queries;

@@ -3,7 +3,10 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 
-use super::{machine::MACHINE, rules::Band};
+use super::{
+    machine::{ENDED, MACHINE},
+    rules::Band,
+};
 use crate::account::{Role, Staff};
 use crate::platform::{
     db::{
@@ -12,7 +15,7 @@ use crate::platform::{
     },
     problem::{OnDb, Problem},
 };
-use crate::record::{self, Event};
+use crate::record::{self, Actor, Event};
 
 /// A visit as stored.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -158,6 +161,41 @@ pub fn photo_times(conn: &mut Connection, id: Id) -> QueryResult<Vec<(Option<Utc
         .filter(photo::status.eq("kept"))
         .select((photo::taken_at, photo::created_at))
         .load(conn)
+}
+
+/// A complaint's visits that have not ended, the oldest first.
+///
+/// # Errors
+/// What the database answers.
+pub fn open_of(conn: &mut Connection, complaint: Id) -> QueryResult<Vec<VisitRow>> {
+    verification::table
+        .filter(verification::complaint_id.eq(complaint))
+        .filter(verification::state.ne_all(ENDED))
+        .order(verification::id.asc())
+        .select(VisitRow::as_select())
+        .load(conn)
+}
+
+/// Ends a complaint's open visits, because its handling has ended and nobody is to go there for it.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn cancel_open(
+    conn: &mut Connection,
+    complaint: Id,
+    actor: &Actor,
+    reason: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    for visit in open_of(conn, complaint).or_fault("load open visits")? {
+        // Taken as an upload takes it, so that a check-in is before or after this, never across.
+        let visit = take(conn, &visit.id.to_string())?;
+        if !ENDED.contains(&visit.state.as_str()) {
+            let event = Event::new("verification", visit.id, "cancel", actor).because(reason);
+            advance(conn, &visit, &event, now)?;
+        }
+    }
+    Ok(())
 }
 
 /// Moves a visit by an event of its machine and records it.

@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::complaint::queries as complaints;
 use crate::platform::{
     db::{UtcTime, schema::verification},
-    http::{Answer, Body, IdempotencyKey, IfMatch},
+    http::{Answer, Body, IdempotencyKey, IfMatch, says_something},
     problem::{OnDb, Problem},
 };
 use crate::record::{self, Event};
@@ -39,7 +39,10 @@ pub struct ReviewBody {
     /// What the brigade says.
     pub outcome: ReviewOutcome,
     /// Why; required to send it back.
-    #[validate(length(min = 1, max = 500, message = "has 1 to 500 letters"))]
+    #[validate(
+        length(min = 1, max = 500, message = "has 1 to 500 letters"),
+        custom(function = "says_something")
+    )]
     pub reason: Option<String>,
 }
 

@@ -9,6 +9,8 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
+    again::{Said, is_known},
+    machine::ENDED,
     queries::{self, EventRow, VisitRow},
     rules::needs_reason,
     views::{VerificationView, came_in_time, finding_of, has_photo, missing, view},
@@ -26,7 +28,7 @@ use crate::platform::{
         Connection, Id, UtcTime,
         schema::{verification, verification_event},
     },
-    http::{Answer, Body, IdempotencyKey, idempotency::fingerprint_of},
+    http::{Answer, Body, IdempotencyKey, idempotency::fingerprint_of, says_something},
     problem::{Code, OnDb, Problem},
 };
 use crate::record::Event;
@@ -41,7 +43,10 @@ const LATE_AFTER: TimeDelta = TimeDelta::hours(1);
 #[serde(deny_unknown_fields)]
 pub struct CheckInBody {
     /// The device's own id of this event; sent again, it is the same event.
-    #[validate(length(min = 1, max = 64, message = "has 1 to 64 letters"))]
+    #[validate(
+        length(min = 1, max = 64, message = "has 1 to 64 letters"),
+        custom(function = "says_something")
+    )]
     pub client_id: String,
     /// Longitude, degrees.
     pub lon: f64,
@@ -55,7 +60,10 @@ pub struct CheckInBody {
     #[serde(deserialize_with = "crate::platform::http::dates::instant")]
     pub device_time: DateTime<Utc>,
     /// Why the officer is elsewhere; required outside the radius.
-    #[validate(length(min = 1, max = 500, message = "has 1 to 500 letters"))]
+    #[validate(
+        length(min = 1, max = 500, message = "has 1 to 500 letters"),
+        custom(function = "says_something")
+    )]
     pub reason: Option<String>,
 }
 
@@ -72,12 +80,13 @@ pub async fn check_in(
 ) -> Result<HttpResponse, Problem> {
     let (shared, now) = (app.clone(), app.now());
     let Body { value, fingerprint } = body;
+    let said = Said::at_check_in(&staff, &value);
     let position = RawPosition::parse(value.lon, value.lat, value.datum, value.accuracy_m)
         .map_err(|e| Problem::invalid("lon", "not_a_position", e.to_string()))?;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = queries::take(conn, &path)?;
-            if is_known(conn, &staff, &row, &value.client_id, "check_in")? {
+            if is_known(conn, &staff, &row, &value.client_id, &said)? {
                 return seen(conn, &shared, &staff, row);
             }
             check_own(&staff, &row)?;
@@ -147,7 +156,7 @@ pub enum Finding {
 }
 
 impl Finding {
-    const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::True => "true",
             Self::PartlyTrue => "partly_true",
@@ -162,12 +171,18 @@ impl Finding {
 #[serde(deny_unknown_fields)]
 pub struct FindingsBody {
     /// The device's own id of this event.
-    #[validate(length(min = 1, max = 64, message = "has 1 to 64 letters"))]
+    #[validate(
+        length(min = 1, max = 64, message = "has 1 to 64 letters"),
+        custom(function = "says_something")
+    )]
     pub client_id: String,
     /// The finding.
     pub result: Finding,
     /// What was seen.
-    #[validate(length(min = 1, max = 2000, message = "has 1 to 2000 letters"))]
+    #[validate(
+        length(min = 1, max = 2000, message = "has 1 to 2000 letters"),
+        custom(function = "says_something")
+    )]
     pub notes: String,
     /// The device's clock when it was written.
     #[serde(deserialize_with = "crate::platform::http::dates::instant")]
@@ -188,10 +203,11 @@ pub async fn submit_findings(
 ) -> Result<HttpResponse, Problem> {
     let (shared, now) = (app.clone(), app.now());
     let Body { value, fingerprint } = body;
+    let said = Said::in_findings(&staff, &value);
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = queries::take(conn, &path)?;
-            if is_known(conn, &staff, &row, &value.client_id, "findings")? {
+            if is_known(conn, &staff, &row, &value.client_id, &said)? {
                 return seen(conn, &shared, &staff, row);
             }
             check_own(&staff, &row)?;
@@ -306,33 +322,6 @@ fn check_own(staff: &Staff, row: &VisitRow) -> Result<(), Problem> {
     Err(Problem::because(Code::Forbidden, detail))
 }
 
-/// Whether the officer's event is there already, so that a phone may retry blindly, whatever
-/// became of the visit meanwhile. Its id under another kind, or another officer's, is a mistake.
-fn is_known(
-    conn: &mut Connection,
-    staff: &Staff,
-    row: &VisitRow,
-    client_id: &str,
-    kind: &str,
-) -> Result<bool, Problem> {
-    queries::visible(staff, row)?;
-    let found: Option<(String, Id)> = verification_event::table
-        .filter(verification_event::verification_id.eq(row.id))
-        .filter(verification_event::client_id.eq(client_id))
-        .select((verification_event::kind, verification_event::officer_id))
-        .first(conn)
-        .optional()
-        .or_fault("look for an event")?;
-    match found {
-        None => Ok(false),
-        Some((known, by)) if known == kind && by == staff.id => Ok(true),
-        Some((known, _)) => Err(Problem::because(
-            Code::AlreadyExists,
-            format!("client_id {client_id} is a {known} already"),
-        )),
-    }
-}
-
 /// The visit as it stands.
 fn seen(conn: &mut Connection, app: &App, staff: &Staff, row: VisitRow) -> Result<Answer, Problem> {
     Answer::ok(&view(conn, &app.profile, staff.role, row)?)
@@ -392,7 +381,7 @@ impl<'a> NewEvent<'a> {
             notes_masked: None,
             reason: None,
             same_time_of_day: None,
-            late: now - device_time > LATE_AFTER || visit.state == "passed",
+            late: now - device_time > LATE_AFTER || ENDED.contains(&visit.state.as_str()),
             device_time: UtcTime(device_time),
             received_at: UtcTime(now),
         }

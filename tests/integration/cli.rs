@@ -96,12 +96,19 @@ on_both! {
         staff(&world, &["disable", "chen.li"], "").well();
         sign_in("second password").await.expect(401);
         assert!(staff(&world, &["list"], "").well().contains("disabled"));
+        let reset = staff(&world, &["reset-password", "chen.li", "--password-stdin"], "third password\n").well();
+        assert!(reset.contains("stays disabled"), "{reset}");
+        sign_in("third password").await.expect(401);
+        staff(&world, &["enable", "chen.li"], "").well();
+        sign_in("third password").await.expect(200);
+        staff(&world, &["enable", "chen.li"], "").refused("is not disabled");
+        staff(&world, &["add", "Chen.Li", "--role", "brigade", "--password-stdin"], "other password\n").refused("there is a chen.li already");
         staff(&world, &["disable", "nobody"], "").refused("there is no nobody");
         staff(&world, &["reset-password", "nobody", "--password-stdin"], "third password\n").refused("there is no nobody");
         let events: Vec<String> = world.db_read(|c| {
             record::table.filter(record::subject_kind.eq("staff")).order(record::id).select(record::event).load(c).unwrap()
         });
-        assert_eq!(events, ["add", "reset_password", "disable"]);
+        assert_eq!(events, ["add", "reset_password", "disable", "reset_password", "enable"]);
     }
 }
 
@@ -266,4 +273,25 @@ async fn hostile_files_cost_bounded_memory() {
         .unwrap();
     let peak: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
     assert!(peak < PEAK_KB, "{peak} kB at the peak");
+}
+
+/// A reader that has seen enough is no failure, and an address in use is told by its key.
+#[test]
+fn closed_pipes_and_taken_addresses_are_told_in_words() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_dengwen"))
+        .arg("openapi")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && error.is_empty(), "{error}");
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let keys = [("DENGWEN_LISTEN", address.as_str())];
+    run(folder.path(), &["serve"], &keys, "").refused("DENGWEN_LISTEN: cannot listen on");
 }

@@ -3,7 +3,9 @@
 use dengwen::{
     account::Role,
     photo::sample::{SampleExif, scene, with_exif},
+    platform::db::schema::record,
 };
+use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -202,5 +204,69 @@ on_both! {
         second.post(&path("/check-in"), check_in("c1", 5.0)).await.expect(200);
         let section = world.staff(Role::Section).await;
         section.get(&path("")).await.expect(403);
+    }
+}
+
+on_both! {
+    /// An id names one event: sent again as it was it is that event, sent with another position or
+    /// another finding it is a conflict, and nothing is lost in silence.
+    async fn an_id_sent_again_with_other_content_is_a_conflict(world) {
+        let brigade = world.brigade().await;
+        let (_, id, officer) = dispatched(&world, &brigade).await;
+        let path = |what: &str| format!("/api/v1/verifications/{id}{what}");
+        let mut here = check_in("c1", 5.0);
+        here["device_time"] = json!("2026-11-24T20:10:00.123456789+08:00");
+        here["reason"] = json!("门口等店主13800009999");
+        let first = officer.post(&path("/check-in"), here.clone()).await.expect(200);
+        let again = officer.post(&path("/check-in"), here.clone()).await.expect(200);
+        assert_eq!(again.body, first.body);
+        officer.post(&path("/check-in"), check_in("c1", 50.0)).await.expect_problem(409, "idempotency_conflict");
+        let found = officer.post(&path("/findings"), findings("f1", "true", EVENING)).await.expect(200);
+        officer.post(&path("/findings"), findings("f1", "not_true", EVENING)).await.expect_problem(409, "idempotency_conflict");
+        let kept = officer.post(&path("/findings"), findings("f1", "true", EVENING)).await.expect(200);
+        assert_eq!(kept.body, found.body);
+    }
+}
+
+on_both! {
+    /// A visit ends with the handling it was for: withdrawn or finally answered, nobody goes there
+    /// any more, and the record says so. The same order given twice is refused.
+    async fn a_visit_ends_with_its_complaint(world) {
+        let brigade = world.brigade().await;
+        let (number, id, officer) = dispatched(&world, &brigade).await;
+        let complaint = |what: &str| format!("/api/v1/complaints/{number}{what}");
+        let twin = brigade.post(&complaint("/verifications"), json!({})).await.expect_problem(409, "already_exists");
+        assert!(twin.text("/detail").contains(&id), "{}", twin.body);
+        brigade.post(&complaint("/verifications"), json!({ "due_on": "2026-11-23" })).await.expect_problem(422, "invalid");
+        let text = "已整改。联系电话0591-87654321，联系人13800007777";
+        brigade.post(&complaint("/reply"), json!({ "kind": "final", "text": text })).await.expect(201);
+        let visit = brigade.get(&format!("/api/v1/verifications/{id}")).await.expect(200);
+        assert_eq!(visit.text("/state"), "cancelled");
+        let mine = officer.get("/api/v1/verifications/mine").await.expect(200);
+        assert_eq!(mine.body["items"], json!([]));
+        let after = officer.post(&format!("/api/v1/verifications/{id}/check-in"), check_in("c1", 5.0)).await.expect(200);
+        assert_eq!((after.text("/state"), after.body["events"][0]["late"].clone()), ("cancelled".into(), json!(true)));
+        brigade.post(&format!("/api/v1/verifications/{id}/review"), json!({ "outcome": "pass" })).await.expect_problem(409, "wrong_state");
+        let ended: i64 = world.db_read(|c| record::table.filter(record::event.eq("cancel")).count().get_result(c).unwrap());
+        assert_eq!(ended, 1);
+        // Taken up again, the matter is looked at again.
+        brigade.post(&complaint("/reopening"), json!({ "reason": "群众来电" })).await.expect(200);
+        brigade.post(&complaint("/verifications"), json!({})).await.expect(201);
+    }
+}
+
+on_both! {
+    /// A complaint that its reporter takes back sends nobody anywhere.
+    async fn a_withdrawn_complaints_visit_is_cancelled(world) {
+        let brigade = world.brigade().await;
+        let receipt = world.resident().post("/api/v1/complaints", fumes(None, 0.0)).await.expect(201);
+        let (number, code) = (receipt.text("/number"), receipt.text("/tracking_code"));
+        brigade.post("/api/v1/triage/claims", json!({ "number": number })).await.expect(201);
+        brigade.post(&format!("/api/v1/complaints/{number}/decision"), json!({ "action": "accept", "procedure": "enforcement_request" })).await.expect(200);
+        let visit = brigade.post(&format!("/api/v1/complaints/{number}/verifications"), json!({})).await.expect(201);
+        assert_eq!(visit.text("/state"), "pending");
+        world.resident().post(&format!("/api/v1/tracking/{code}/withdrawal"), json!({})).await.expect(200);
+        let ended = brigade.get(&format!("/api/v1/verifications/{}", visit.text("/id"))).await.expect(200);
+        assert_eq!(ended.text("/state"), "cancelled");
     }
 }

@@ -40,7 +40,14 @@ on_both! {
         let version = || async { office.get(&path("")).await.expect(200).body["version"].as_i64().unwrap() };
         let list = json!({ "outcome": "listed", "decided_on": "2026-11-24", "meeting": "第5次例会", "minute_ref": "鼓环会〔2026〕5号" });
         group.post_if(&path("/decision"), version().await, list.clone()).await.expect_problem(409, "wrong_state");
+        office.post(&path("/proposal"), json!({ "reason": " \u{200b}" })).await.expect_problem(422, "invalid");
         office.post(&path("/proposal"), json!({ "reason": "多次投诉" })).await.expect(200);
+        for (day, code) in [("2026-11-25", "in_the_future"), ("1999-12-31", "too_early")] {
+            let mut other = list.clone();
+            other["decided_on"] = json!(day);
+            let refused = group.post_if(&path("/decision"), version().await, other).await.expect_problem(422, "invalid");
+            assert_eq!((refused.text("/items/0/location"), refused.text("/items/0/code")), ("decided_on".to_owned(), code.to_owned()));
+        }
         group.post(&path("/decision"), list.clone()).await.expect_problem(428, "precondition_required");
         let bare = json!({ "outcome": "listed", "decided_on": "2026-11-24" });
         let refused = group.post_if(&path("/decision"), version().await, bare).await.expect_problem(422, "invalid");

@@ -4,7 +4,7 @@ use dengwen::platform::db::{self, Connection};
 use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
 use reqwest::Method;
 
-use crate::support::On;
+use crate::support::{On, bodies::fumes};
 
 on_both! {
     async fn refusals_are_problem_documents_in_the_callers_language(world) {
@@ -16,7 +16,15 @@ on_both! {
             .send(Method::GET, "/api/v1/nothing-here", |r| r.header("accept-language", "en-GB"))
             .await;
         assert_eq!(reply.body["title"], "Not found");
-        resident.send(Method::PUT, "/api/v1/sessions", |r| r).await.expect_problem(405, "method_not_allowed");
+        assert_eq!(reply.headers["content-language"], "en");
+        let reply = resident
+            .send(Method::GET, "/api/v1/nothing-here", |r| r.header("accept-language", "en;q=0, zh"))
+            .await;
+        assert_eq!((reply.text("/title"), &reply.headers["content-language"]), ("未找到".to_owned(), &"zh-CN".parse().unwrap()));
+        let reply = resident.send(Method::PUT, "/api/v1/sessions", |r| r).await.expect_problem(405, "method_not_allowed");
+        assert_eq!(reply.headers["allow"], "POST");
+        let reply = resident.send(Method::PUT, "/healthz", |r| r).await.expect_problem(405, "method_not_allowed");
+        assert_eq!(reply.headers["allow"], "GET, HEAD");
     }
 }
 
@@ -35,6 +43,34 @@ on_both! {
             .await
             .expect(400);
         resident.send(Method::GET, "/api/v1/staff/me", |r| r.bearer_auth("forged.token.here")).await.expect(401);
+    }
+}
+
+on_both! {
+    /// HEAD is GET without the body; what is about somebody is kept by nobody.
+    async fn answers_keep_the_promises_of_http(world) {
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let at = |path: &str| format!("http://{}{path}", world.server.address);
+        for path in ["/healthz", "/readyz", "/api/v1/district", "/openapi.json"] {
+            let (head, get) = (client.head(at(path)).send().await.unwrap(), client.get(at(path)).send().await.unwrap());
+            for name in ["content-type", "content-length"] {
+                assert_eq!(head.headers().get(name), get.headers().get(name), "{path}");
+            }
+            assert_eq!((head.status().as_u16(), get.status().as_u16()), (200, 200), "{path}");
+            assert!(head.bytes().await.unwrap().is_empty(), "{path}");
+        }
+        let docs = client.get(at("/docs")).send().await.unwrap();
+        assert!(docs.status().is_redirection());
+        assert_eq!(docs.headers()["location"], "/docs/");
+        let resident = world.resident();
+        let code = resident.post("/api/v1/complaints", fumes(None, 0.0)).await.expect(201).text("/tracking_code");
+        let seen = resident.get(&format!("/api/v1/tracking/{code}")).await.expect(200);
+        assert_eq!(seen.headers["cache-control"], "no-store");
+        let mine = world.signed_in_resident("13800000001").await.get("/api/v1/residents/me/complaints").await.expect(200);
+        assert_eq!(mine.headers["cache-control"], "no-store");
+        let listed = world.brigade().await.get("/api/v1/complaints").await.expect(200);
+        assert_eq!(listed.headers["cache-control"], "no-store");
+        assert!(!resident.get("/api/v1/district").await.expect(200).headers.contains_key("cache-control"));
     }
 }
 

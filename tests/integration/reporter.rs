@@ -324,3 +324,51 @@ on_both! {
         assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
     }
 }
+
+on_both! {
+    /// What has not happened yet, or before any clock here, is refused by the field's name; so is a
+    /// text of which nobody can read a letter.
+    async fn times_ahead_and_texts_without_ink_are_refused(world) {
+        let resident = world.resident();
+        let code = resident.post("/api/v1/complaints", fumes(None, 0.0)).await.expect(201).text("/tracking_code");
+        let seen = |reply: &crate::support::Reply| (reply.text("/items/0/location"), reply.text("/items/0/code"));
+        let said = |location: &str, code: &str| (location.to_owned(), code.to_owned());
+        let ahead = json!({ "text": "又排了", "new_facts": true, "occurred_at": "2027-11-24T10:00:00+08:00" });
+        let refused = resident.post(&format!("/api/v1/tracking/{code}/supplements"), ahead.clone()).await.expect_problem(422, "invalid");
+        assert_eq!(seen(&refused), said("occurred_at", "in_the_future"));
+        let brigade = world.brigade().await;
+        let number = resident.get(&format!("/api/v1/tracking/{code}")).await.expect(200).text("/number");
+        let refused = brigade.post(&format!("/api/v1/complaints/{number}/supplements"), ahead).await.expect_problem(422, "invalid");
+        assert_eq!(seen(&refused), said("occurred_at", "in_the_future"));
+        let mut body = fumes(None, 0.0);
+        body["occurred_until"] = json!("2029-01-01T00:00:00+08:00");
+        let refused = resident.post("/api/v1/complaints", body).await.expect_problem(422, "invalid");
+        assert_eq!(seen(&refused), said("occurred_until", "in_the_future"));
+        let mut body = fumes(None, 0.0);
+        body["description"] = json!("\u{200b}\u{feff} \u{7}");
+        let refused = resident.post("/api/v1/complaints", body).await.expect_problem(422, "invalid");
+        assert_eq!(seen(&refused), said("description", "required"));
+        let blank = json!({ "text": "\u{200b} " });
+        let refused = resident.post(&format!("/api/v1/tracking/{code}/supplements"), blank).await.expect_problem(422, "invalid");
+        assert_eq!(seen(&refused), said("text", "blank"));
+        let old = json!({ "channel": "hotline_12345", "external_no": "1", "received_at": "1970-01-01T00:00:00+08:00", "complaint": fumes(None, 0.0) });
+        let refused = brigade.post("/api/v1/intake", old).await.expect_problem(422, "invalid");
+        assert_eq!(seen(&refused), said("received_at", "too_early"));
+    }
+}
+
+on_both! {
+    /// A reply is written for the one who reads it: the number to call is in it.
+    async fn a_reply_reaches_its_reporter_as_written(world) {
+        let resident = world.resident();
+        let code = resident.post("/api/v1/complaints", fumes(None, 0.0)).await.expect(201).text("/tracking_code");
+        let number = resident.get(&format!("/api/v1/tracking/{code}")).await.expect(200).text("/number");
+        let brigade = world.brigade().await;
+        brigade.post("/api/v1/triage/claims", json!({ "number": number })).await.expect(201);
+        brigade.post(&format!("/api/v1/complaints/{number}/decision"), json!({ "action": "accept", "procedure": "enforcement_request" })).await.expect(200);
+        let text = "已整改，联系电话0591-87654321";
+        brigade.post(&format!("/api/v1/complaints/{number}/reply"), json!({ "kind": "final", "text": text })).await.expect(201);
+        let seen = resident.get(&format!("/api/v1/tracking/{code}")).await.expect(200);
+        assert_eq!(seen.text("/replies/0/text"), text);
+    }
+}

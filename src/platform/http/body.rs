@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
-use super::{Patience, dates::YEAR_OUT_OF_RANGE};
+use super::{Patience, dates::YEAR_OUT_OF_RANGE, objects::Objects};
 use crate::platform::problem::{Code, Item, Problem};
 
 /// A JSON body may have this many bytes; photos travel as multipart.
@@ -30,7 +30,8 @@ impl<T: DeserializeOwned + Validate> Body<T> {
     /// 400 when it is not JSON of this shape, 422 when a field's value is not valid.
     pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
         let mut json = serde_json::Deserializer::from_slice(bytes);
-        let value: T = serde_path_to_error::deserialize(&mut json).map_err(|e| misshapen(&e))?;
+        let value: T =
+            serde_path_to_error::deserialize(Objects(&mut json)).map_err(|e| misshapen(&e))?;
         json.end().map_err(|e| not_json(&e))?;
         refuse_nul(bytes)?;
         value
@@ -329,6 +330,11 @@ mod tests {
                 "{\"inner\": {\"lon\": 1, \"lng\": 1}}",
                 "400 body.inner.lng unknown_field",
             ),
+            (
+                "[{\"lon\": 1, \"datum\": \"WGS84\"}]",
+                "400 body wrong_type",
+            ),
+            ("{\"inner\": [1, \"WGS84\"]}", "400 body.inner wrong_type"),
             ("{\"outer\": 1}", "400 body.outer unknown_field"),
             ("{}", "400 body.inner required"),
             ("{\"inner\"", "400 body not_json"),

@@ -3,13 +3,26 @@
 //! The calendar library reads years far beyond what a database keeps and what can be shown in
 //! another zone; nothing a district writes down lies before 1900 or after 2200.
 
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Deserializer, de::Error};
 
 /// The first year taken.
 const FIRST_YEAR: i32 = 1900;
 /// The last year taken.
 const LAST_YEAR: i32 = 2200;
+
+/// The first day on which anything this system acts on may have happened: nothing of an earlier
+/// year can start a clock or be decided.
+pub const FIRST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(2000, 1, 1) {
+    Some(day) => day,
+    None => NaiveDate::MIN,
+};
+
+/// The first instant of [`FIRST_DAY`].
+#[must_use]
+pub const fn first_instant() -> DateTime<Utc> {
+    FIRST_DAY.and_time(NaiveTime::MIN).and_utc()
+}
 
 /// The words of the refusal.
 pub(super) const YEAR_OUT_OF_RANGE: &str = "the year is not between 1900 and 2200";

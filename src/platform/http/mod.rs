@@ -6,9 +6,11 @@ mod body;
 pub mod dates;
 mod etag;
 pub mod idempotency;
+mod objects;
 mod page;
 mod patience;
 mod problems;
+mod words;
 
 pub use answer::Answer;
 pub use body::{Body, MAX_JSON_BYTES, Query, read_json};
@@ -17,3 +19,4 @@ pub use idempotency::IdempotencyKey;
 pub use page::{Cursor, Page, PageQuery, page_response};
 pub use patience::{Patience, Waiting};
 pub use problems::{AnyProblem, language_of, localise};
+pub use words::{is_blank, says_something};

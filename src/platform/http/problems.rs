@@ -28,6 +28,7 @@ impl ResponseError for Problem {
 fn render(problem: &Problem, language: Language) -> HttpResponse {
     let mut response = HttpResponse::build(problem.status_code());
     response.content_type(PROBLEM_JSON);
+    response.insert_header((header::CONTENT_LANGUAGE, language.tag()));
     if let Some(seconds) = problem.retry_after_s() {
         response.insert_header((header::RETRY_AFTER, seconds.to_string()));
     }
@@ -44,9 +45,37 @@ pub fn language_of(request: &HttpRequest) -> Language {
         .headers()
         .get(header::ACCEPT_LANGUAGE)
         .and_then(|v| v.to_str().ok());
-    match header.map(str::trim) {
-        Some(tag) if tag.get(..2).is_some_and(|t| t.eq_ignore_ascii_case("en")) => Language::En,
-        _ => Language::Zh,
+    header.map_or_else(Language::default, preferred)
+}
+
+/// The language a list of ranges prefers (RFC 9110, 12.5.4). What is weighed alike, or not named
+/// at all, leaves the default; `*` speaks for both.
+fn preferred(ranges: &str) -> Language {
+    let weight_of = |language: &str| {
+        let mut weight = None;
+        for range in ranges.split(',') {
+            let mut parts = range.split(';').map(str::trim);
+            let tag = parts.next().unwrap_or_default();
+            let named = tag
+                .split('-')
+                .next()
+                .is_some_and(|t| t.eq_ignore_ascii_case(language));
+            if named || (tag == "*" && weight.is_none()) {
+                let quality = parts
+                    .find_map(|part| part.strip_prefix("q="))
+                    .map_or(Some(1.0), |q| q.parse::<f32>().ok());
+                weight = quality;
+                if named {
+                    break;
+                }
+            }
+        }
+        weight.unwrap_or(0.0)
+    };
+    if weight_of("en") > weight_of("zh") {
+        Language::En
+    } else {
+        Language::Zh
     }
 }
 
@@ -133,3 +162,34 @@ fn refusal_of(status: StatusCode) -> Option<Problem> {
 )]
 #[expect(dead_code, reason = "the field is read by the schema derive alone")]
 pub struct AnyProblem(ProblemDocument);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_is_the_one_weighed_most() {
+        for ranges in [
+            "en",
+            "en-GB",
+            "EN-us,zh;q=0.5",
+            "zh;q=0.3, en;q=0.7",
+            "fr, en;q=0.1",
+        ] {
+            assert_eq!(preferred(ranges), Language::En, "{ranges}");
+        }
+        for ranges in [
+            "",
+            "zh-CN",
+            "en;q=0",
+            "en;q=0, *",
+            "zh,en;q=0.9",
+            "*",
+            "fr",
+            "en;q=x",
+            "energy",
+        ] {
+            assert_eq!(preferred(ranges), Language::Zh, "{ranges}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The reporter takes a complaint back. What was going on for it ends with it.
+
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::account::caller::Address;
+use crate::app::App;
+use crate::complaint::{
+    queries::{self, reporter_event},
+    tracking::{code_of, counted},
+    views::StepView,
+};
+use crate::ledger::queries as ledger;
+use crate::platform::{
+    http::{Answer, Body, IdempotencyKey},
+    problem::Problem,
+};
+use crate::record::Actor;
+use crate::text::mask;
+use crate::verification::queries as visits;
+
+/// Why a complaint is withdrawn.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawalBody {
+    /// Why, if the reporter says.
+    #[validate(length(max = 500, message = "has 500 letters at most"))]
+    pub reason: Option<String>,
+}
+
+/// Withdraws a complaint that was not replied to yet. It stays on record.
+#[utoipa::path(post, path = "/api/v1/tracking/{code}/withdrawal", tag = "tracking", operation_id = "create_withdrawal", security(()),
+    params(("code" = String, Path)), request_body = WithdrawalBody,
+    responses((status = 200, body = StepView), (status = "default", response = crate::platform::http::AnyProblem)))]
+pub async fn withdraw(
+    app: web::Data<App>,
+    address: Address,
+    path: web::Path<String>,
+    key: IdempotencyKey,
+    body: Body<WithdrawalBody>,
+) -> Result<HttpResponse, Problem> {
+    let code = code_of(&app, &address, &path)?;
+    let (shared, now) = (app.clone(), app.now());
+    let Body { value, fingerprint } = body;
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let row = queries::take_by_code(conn, &code)?;
+            let reason = value.reason.map(|r| mask(&r).text);
+            let event = reporter_event(&row, "withdraw").because(reason.as_deref());
+            let state = queries::advance(conn, &row, &event, now)?;
+            visits::cancel_open(conn, row.id, &Actor::Reporter, Some("信访件已撤回"), now)?;
+            ledger::refresh(conn, &shared.profile, row.entry_id, now)?;
+            Answer::ok(&StepView::of(&row, state))
+        })
+        .await
+        .map_err(|problem| counted(&app, &address, problem))?;
+    Ok(answer.into_response())
+}
