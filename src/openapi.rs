@@ -3,9 +3,9 @@
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        RefOr,
+        ObjectBuilder, Ref, RefOr, Required, Type,
         header::Header,
-        path::Operation,
+        path::{Operation, ParameterBuilder, ParameterIn},
         security::{Http, HttpAuthScheme, SecurityScheme},
     },
 };
@@ -57,14 +57,19 @@ pub fn whole() -> utoipa::openapi::OpenApi {
     }
     for item in document.paths.paths.values_mut() {
         let operations = [
-            &mut item.get,
-            &mut item.post,
-            &mut item.put,
-            &mut item.patch,
-            &mut item.delete,
+            (&mut item.get, true),
+            (&mut item.post, false),
+            (&mut item.put, false),
+            (&mut item.patch, false),
+            (&mut item.delete, false),
         ];
-        for operation in operations.into_iter().flatten() {
+        for (operation, safe) in operations {
+            let Some(operation) = operation else { continue };
             describe(operation);
+            describe_preconditions(operation);
+            if !safe {
+                describe_key(operation);
+            }
         }
     }
     drop_unused_schemas(&mut document);
@@ -94,6 +99,59 @@ fn describe(operation: &mut Operation) {
                 .headers
                 .insert("Location".to_owned(), location.into());
         }
+    }
+}
+
+/// Unsafe operations that a repeated call cannot harm, or whose answer must not be kept: they take
+/// no idempotency key.
+const WITHOUT_KEY: [&str; 9] = [
+    "create_resident_otp",
+    "create_resident_session",
+    "create_session",
+    "delete_session",
+    "extend_claim",
+    "find_similar",
+    "refresh_session",
+    "release_claim",
+    "unmask_reporter",
+];
+
+fn describe_key(operation: &mut Operation) {
+    let name = operation.operation_id.as_deref().unwrap_or_default();
+    if WITHOUT_KEY.contains(&name) {
+        return;
+    }
+    let text = ObjectBuilder::new().schema_type(Type::String).build();
+    let key = ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "The same key and body get the first answer again; another body is a 409",
+        ))
+        .schema(Some(text))
+        .build();
+    operation
+        .parameters
+        .get_or_insert_default()
+        .push(key.into());
+}
+
+/// What an operation with `If-Match` may answer because of it.
+fn describe_preconditions(operation: &mut Operation) {
+    let required = operation.parameters.iter().flatten().find_map(|p| match p {
+        RefOr::T(p) if p.name == "If-Match" => Some(p.required == Required::True),
+        _ => None,
+    });
+    let statuses: &[&str] = match required {
+        None => &[],
+        Some(false) => &["412"],
+        Some(true) => &["412", "428"],
+    };
+    for status in statuses {
+        let problem = Ref::from_response_name("AnyProblem");
+        let responses = &mut operation.responses.responses;
+        responses.insert((*status).to_owned(), problem.into());
     }
 }
 

@@ -321,7 +321,7 @@ fn masked_people(conn: &mut Connection, app: &App, id: Id) -> Result<Vec<Reporte
 /// A photo's copy, for staff.
 #[utoipa::path(get, path = "/api/v1/complaints/{number}/photos/{photo_id}", tag = "complaints", operation_id = "get_complaint_photo",
     params(("number" = String, Path), ("photo_id" = String, Path), SizeQuery),
-    responses((status = 200, description = "The picture", content_type = "image/jpeg", body = Vec<u8>), (status = "default", response = crate::platform::http::AnyProblem)))]
+    responses((status = 200, description = "The picture", content_type = "image/jpeg", body = crate::platform::http::FileBytes), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn get_photo(
     app: web::Data<App>,
     staff: Staff,
@@ -343,7 +343,7 @@ pub async fn get_photo(
 /// The sealed original, with its metadata; only downloaded, and each time recorded.
 #[utoipa::path(get, path = "/api/v1/complaints/{number}/photos/{photo_id}/original", tag = "complaints", operation_id = "get_photo_original",
     params(("number" = String, Path), ("photo_id" = String, Path)),
-    responses((status = 200, description = "The file as received", content_type = "application/octet-stream", body = Vec<u8>), (status = "default", response = crate::platform::http::AnyProblem)))]
+    responses((status = 200, description = "The file as received", content_type = "application/octet-stream", body = crate::platform::http::FileBytes), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn get_original(
     app: web::Data<App>,
     staff: Staff,

@@ -195,7 +195,7 @@ impl SizeQuery {
 /// A photo of a followed complaint, without its metadata.
 #[utoipa::path(get, path = "/api/v1/tracking/{code}/photos/{photo_id}", tag = "tracking", operation_id = "get_tracked_photo", security(()),
     params(("code" = String, Path), ("photo_id" = String, Path), SizeQuery),
-    responses((status = 200, description = "The picture", content_type = "image/jpeg", body = Vec<u8>), (status = "default", response = crate::platform::http::AnyProblem)))]
+    responses((status = 200, description = "The picture", content_type = "image/jpeg", body = crate::platform::http::FileBytes), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn get_tracked_photo(
     app: web::Data<App>,
     address: Address,
@@ -251,7 +251,7 @@ pub struct PhotoForm {
 /// taken is refused with 413, 415 or 422; sent with others, the good ones are kept.
 #[utoipa::path(post, path = "/api/v1/tracking/{code}/photos", tag = "tracking", operation_id = "add_photos", security(()),
     params(("code" = String, Path)),
-    request_body(content((PhotoForm = "multipart/form-data"))),
+    request_body(content((PhotoForm = "multipart/form-data"), (crate::platform::http::FileBytes = "image/*"))),
     responses((status = 201, body = PhotoList), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn add_photos(
     app: web::Data<App>,
@@ -271,7 +271,7 @@ pub async fn add_photos(
         })
         .await
         .map_err(|problem| counted(&app, &address, problem))?;
-    let uploads = read_photos(&app, &request, payload).await?;
+    let uploads = read_photos(&app, &request, payload, &["photo"]).await?;
     let bytes = uploads
         .iter()
         .map(|u| u.bytes.as_deref().unwrap_or_default());
@@ -326,12 +326,17 @@ pub(super) fn may_add(row: &ComplaintRow) -> Result<(), Problem> {
     Err(Problem::wrong_state(&row.state, "add evidence"))
 }
 
-/// One raw picture as the body, or multipart parts `photo`.
-async fn read_photos(
+/// One raw picture as the body, which gets the first role, or multipart parts named by the roles.
+///
+/// # Errors
+/// 415 for a body of another kind, and what reading a multipart body refuses.
+pub async fn read_photos(
     app: &App,
     request: &HttpRequest,
     payload: web::Payload,
+    roles: &[&str],
 ) -> Result<Vec<Upload>, Problem> {
+    let first = roles.first().copied().unwrap_or_default();
     let limits = app.profile.rules.limits;
     let content_type = request
         .headers()
@@ -342,15 +347,21 @@ async fn read_photos(
         let (bytes, held) =
             multipart::read_raw(&mut raw, limits.photo_bytes, &app.upload_room).await?;
         return Ok(vec![Upload {
-            role: "photo".to_owned(),
+            role: first.to_owned(),
             file_name: None,
             bytes: Some(bytes),
             held,
         }]);
     }
+    if !content_type.is_some_and(|v| v.starts_with("multipart/form-data")) {
+        return Err(Problem::because(
+            Code::UnsupportedMediaType,
+            "send multipart/form-data, or one picture as image/*",
+        ));
+    }
     let part_limits = PartLimits {
         json: "",
-        roles: &["photo"],
+        roles,
         photos: limits.photos,
         photo_bytes: limits.photo_bytes,
     };
@@ -362,11 +373,8 @@ async fn read_photos(
     )
     .await?;
     if parts.uploads.is_empty() {
-        return Err(Problem::invalid(
-            "photo",
-            "required",
-            "send at least one photo",
-        ));
+        let message = format!("send at least one photo as {}", roles.join(", "));
+        return Err(Problem::invalid(first, "required", message));
     }
     Ok(parts.uploads)
 }

@@ -17,10 +17,7 @@ use super::{
 };
 use crate::account::Staff;
 use crate::app::App;
-use crate::complaint::{
-    multipart::{self, PartLimits},
-    photos,
-};
+use crate::complaint::{photos, tracking::read_photos};
 use crate::geo::{Datum, Point, RawPosition, distance_m};
 use crate::on_each;
 use crate::platform::{
@@ -33,6 +30,9 @@ use crate::platform::{
 };
 use crate::record::Event;
 use crate::text::mask;
+
+/// What a visit's photo may show; a raw picture, which names no role, is a near one.
+const VISIT_ROLES: &[&str] = &["near", "far", "reference"];
 
 /// Uploads that reach us this long after they happened are marked late, as are those that come
 /// after the review.
@@ -249,7 +249,7 @@ pub struct VisitPhotoForm {
 /// Adds photos of a visit under their roles, one by one or together, before or after the findings.
 /// The same file again in its role is the photo that is there already.
 #[utoipa::path(post, path = "/api/v1/verifications/{id}/photos", tag = "verification", operation_id = "add_visit_photos",
-    params(("id" = String, Path)), request_body(content((VisitPhotoForm = "multipart/form-data"))),
+    params(("id" = String, Path)), request_body(content((VisitPhotoForm = "multipart/form-data"), (crate::platform::http::FileBytes = "image/*"))),
     responses((status = 200, body = VerificationView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn add_visit_photos(
     app: web::Data<App>,
@@ -263,36 +263,15 @@ pub async fn add_visit_photos(
     app.db
         .read(move |conn| queries::visible(&asking, &queries::find(conn, &known)?))
         .await?;
-    let limits = app.profile.rules.limits;
-    let part_limits = PartLimits {
-        json: "",
-        roles: &["far", "near", "reference"],
-        photos: limits.photos,
-        photo_bytes: limits.photo_bytes,
-    };
-    let parts = multipart::read(
-        &request,
-        &mut payload.into_inner(),
-        part_limits,
-        &app.upload_room,
-    )
-    .await?;
-    if parts.uploads.is_empty() {
-        return Err(Problem::invalid(
-            "near",
-            "required",
-            "send at least one photo as far, near or reference",
-        ));
-    }
-    let named = parts
-        .uploads
+    let uploads = read_photos(&app, &request, payload, VISIT_ROLES).await?;
+    let named = uploads
         .iter()
         .flat_map(|u| [u.role.as_bytes(), u.bytes.as_deref().unwrap_or_default()]);
     let fingerprint = fingerprint_of(named);
     if let Some(answer) = key.kept_answer(&app.db, fingerprint).await? {
         return Ok(answer.into_response());
     }
-    let taken = photos::take_in(&app, parts.uploads).await?;
+    let taken = photos::take_in(&app, uploads).await?;
     if let [only] = taken.as_slice() {
         only.or_refuse()?;
     }

@@ -136,6 +136,11 @@ on_both! {
         assert_eq!(first.body["events"][0]["late"], true);
         assert_eq!(first.body["events"][0]["device_time"], "2026-11-23T20:20:00+08:00");
         officer.post_parts(&path("/photos"), &[("near", None, scene(3, 300, 200))]).await.expect(200);
+        // On its own a picture may come raw; another kind of body is told so.
+        let raw = officer.send(reqwest::Method::POST, &path("/photos"), |r| r.header("content-type", "image/jpeg").body(scene(5, 300, 200))).await.expect(200);
+        let roles: Vec<&Value> = raw.body["photos"].as_array().unwrap().iter().map(|p| &p["role"]).collect();
+        assert_eq!(roles, ["near", "near"]);
+        officer.send(reqwest::Method::POST, &path("/photos"), |r| r.header("content-type", "text/plain").body("x")).await.expect(415);
         let last = officer.post(&path("/check-in"), check_in("c1", 5.0)).await.expect(200);
         assert_eq!((last.text("/state"), last.text("/result")), ("submitted".into(), "partly_true".into()));
     }

@@ -187,3 +187,31 @@ fn rooms_do_not_import_each_other_in_a_circle() {
     }
     assert!(imports.is_empty(), "in a circle: {:?}", imports.keys());
 }
+
+/// The document names the idempotency key where a handler takes one, and nowhere else.
+#[test]
+fn the_key_is_documented_where_it_is_taken() {
+    let document = &*crate::support::contract::DOCUMENT;
+    let mut taken = std::collections::BTreeMap::new();
+    for (_, text) in files("") {
+        for handler in text.split("#[utoipa::path(").skip(1) {
+            let Some((_, rest)) = handler.split_once("operation_id = \"") else {
+                continue;
+            };
+            let name = rest.split('"').next().unwrap().to_owned();
+            taken.insert(name, handler.contains("key: IdempotencyKey"));
+        }
+    }
+    let mut seen = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let named = |p: &serde_json::Value| p["name"] == "Idempotency-Key";
+            let parameters = operation["parameters"].as_array();
+            let documented = parameters.is_some_and(|p| p.iter().any(named));
+            let name = operation["operationId"].as_str().unwrap();
+            assert_eq!(documented, taken[name], "{method} {path}");
+            seen += usize::from(documented);
+        }
+    }
+    assert!(seen > 20);
+}

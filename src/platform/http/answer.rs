@@ -5,6 +5,7 @@ use actix_web::{
     http::{StatusCode, header},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::platform::problem::Problem;
 
@@ -81,3 +82,9 @@ impl Answer {
         response.json(body)
     }
 }
+
+/// The bytes of a file, for the document.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "read by the schema derive alone")]
+pub struct FileBytes(String);

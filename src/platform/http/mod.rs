@@ -12,7 +12,7 @@ mod patience;
 mod problems;
 mod words;
 
-pub use answer::Answer;
+pub use answer::{Answer, FileBytes};
 pub use body::{Body, MAX_JSON_BYTES, Query, read_json};
 pub use etag::{IfMatch, etag_of};
 pub use idempotency::IdempotencyKey;
