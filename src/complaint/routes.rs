@@ -183,7 +183,9 @@ pub(super) async fn store_and_answer(
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let stored = intake::store(conn, &shared.profile, &shared.keys, &prepared, now)?;
-            shared.metrics.count(drift_event(stored.verdict.outcome));
+            let verdict = &stored.verdict;
+            let model = &verdict.model;
+            shared.metrics.matching(model, drift_event(verdict.outcome));
             answer(conn, &shared.profile, &prepared.report, stored)
         })
         .await?;
@@ -195,12 +197,12 @@ pub(super) async fn store_and_answer(
 /// fits what comes in.
 const fn drift_event(outcome: Outcome) -> &'static str {
     match outcome {
-        Outcome::SameSubmission => "matching_same_submission",
-        Outcome::Attached => "matching_attached",
-        Outcome::Provisional => "matching_provisional",
-        Outcome::Suspected => "matching_suspected",
-        Outcome::Related => "matching_related",
-        Outcome::New => "matching_new",
+        Outcome::SameSubmission => "same_submission",
+        Outcome::Attached => "attached",
+        Outcome::Provisional => "provisional",
+        Outcome::Suspected => "suspected",
+        Outcome::Related => "related",
+        Outcome::New => "new",
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::{
-    Model,
+    Model, Report,
     baseline::Rule,
     index::{Index, Order},
     train::{Cases, Question},
@@ -94,6 +94,21 @@ pub fn ask(
         group_no: question.group_no,
         took,
     }
+}
+
+/// The part of their letter triples that two reports share (Jaccard); nothing can be said when one
+/// of them has no text.
+#[must_use]
+pub fn shared_text(a: &Report, b: &Report) -> Option<f64> {
+    if a.grams.is_empty() || b.grams.is_empty() {
+        return None;
+    }
+    let both = a
+        .grams
+        .iter()
+        .filter(|gram| b.grams.binary_search(gram).is_ok())
+        .count();
+    Some(both as f64 / (a.grams.len() + b.grams.len() - both) as f64)
 }
 
 /// A figure with its 95 % interval.

@@ -10,6 +10,7 @@ pub mod baseline;
 pub mod compare;
 pub mod em;
 pub mod eval;
+mod fit;
 pub mod index;
 pub mod keys;
 pub mod levels;

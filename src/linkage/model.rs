@@ -33,6 +33,12 @@ pub struct Provenance {
     pub cases: usize,
     /// Labelled pairs.
     pub pairs: usize,
+    /// Pairs it was told are different matters.
+    #[serde(default)]
+    pub rejected: usize,
+    /// Share of the groups it was not shown, to be measured on.
+    #[serde(default)]
+    pub held_back: f64,
 }
 
 /// What one level weighs.

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::{
     Context, Levels, Model, ModelFile, Report, Side,
     compare::{SPECS, kind},
+    fit::{CALIBRATE_EVERY, List, calibrate, tune},
     index::{Index, Order},
     model::{FORMAT, Provenance, Rarity, Weight},
     rank::levels_of,
@@ -18,13 +19,6 @@ use super::{
 
 /// Counted events are smoothed by this much, so that no level is impossible.
 const SMOOTHING: f64 = 2.0;
-
-/// Every so many-th case without a label is taken for what a new case meets, to calibrate.
-const CALIBRATE_EVERY: usize = 29;
-
-/// Steps of the listwise tuning, and how strongly it holds on to the counted weights.
-const TUNING_STEPS: u32 = 160;
-const TUNING_HOLD: f64 = 1.0;
 
 /// What another report of the group counts beside the recorded partner.
 const GROUP_SHARE: f64 = 0.35;
@@ -191,20 +185,24 @@ fn rarity(reports: &[Report]) -> Rarity {
     Rarity { texts, common }
 }
 
-/// One list: the levels of a report's candidates, and how much each is the answer (sums to 1).
-struct List {
-    levels: Vec<Levels>,
-    answer: Vec<f64>,
+/// What people said of pairs of reports, by their place in the cases.
+#[derive(Debug, Clone, Copy)]
+pub struct Labels<'a> {
+    /// Pairs (child, parent) that are one matter.
+    pub same: &'a [(usize, usize)],
+    /// Pairs that were proposed as one matter and are not.
+    pub different: &'a [(usize, usize)],
 }
 
-/// Trains with labels.
+/// Trains with labels. A pair that was found to be different counts like all other candidates of a
+/// report together: somebody looked at it, and a model took it for the same.
 ///
 /// # Errors
 /// When the file it makes is not a model, which would be a mistake of this program.
 pub fn with_labels(
     cases: &Cases,
     index: &Index,
-    pairs: &[(usize, usize)],
+    labels: Labels<'_>,
     orders: &[Order],
     name: &str,
     provenance: Provenance,
@@ -212,7 +210,11 @@ pub fn with_labels(
 ) -> Result<Model, super::model::ModelError> {
     let asked: Vec<(Order, Question)> = orders
         .iter()
-        .flat_map(|order| questions(pairs, *order).into_iter().map(|q| (*order, q)))
+        .flat_map(|order| {
+            questions(labels.same, *order)
+                .into_iter()
+                .map(|q| (*order, q))
+        })
         .collect();
     let plain: Vec<Question> = asked.iter().map(|(_, q)| q.clone()).collect();
     let mut file = blank(cases, &plain, name, provenance);
@@ -220,13 +222,7 @@ pub fn with_labels(
     let mut lists: Vec<List> = Vec::new();
     for (order, question) in &asked {
         let (found, mut levels) = cases.compared(index, question.asks, *order, &model);
-        for l in &mut levels {
-            for kind in without {
-                if let Some(level) = l.get_mut(*kind) {
-                    *level = 0;
-                }
-            }
-        }
+        leave_out(&mut levels, without);
         let mut answer: Vec<f64> = found
             .iter()
             .map(|at| {
@@ -245,13 +241,39 @@ pub fn with_labels(
             lists.push(List { levels, answer });
         }
     }
-    let counted = count(&lists);
+    let mut refused = different(cases, index, labels.different, &model);
+    leave_out(&mut refused, without);
+    let counted = count(&lists, &refused);
     let tuned = tune(&lists, &counted);
     file.weights = named(&counted, &tuned);
     let asking: BTreeSet<usize> = asked.iter().map(|(_, q)| q.asks).collect();
     let plain = unlabelled(cases, index, &model, &asking);
-    calibrate(&lists, &plain, &tuned, &mut file);
+    calibrate(&lists, &refused, &plain, &tuned, &mut file);
     Model::new(file)
+}
+
+fn leave_out(levels: &mut [Levels], without: &[usize]) {
+    for levels in levels {
+        for kind in without {
+            if let Some(level) = levels.get_mut(*kind) {
+                *level = 0;
+            }
+        }
+    }
+}
+
+/// The levels of pairs found to be different, the later asking among all its candidates, because
+/// some comparisons are of a whole list. A pair that blocking keeps apart has nothing to teach.
+fn different(cases: &Cases, index: &Index, pairs: &[(usize, usize)], model: &Model) -> Vec<Levels> {
+    pairs
+        .iter()
+        .filter_map(|(a, b)| {
+            let (new, old) = (*a.max(b), *a.min(b));
+            let (found, levels) = cases.compared(index, new, Order::Arrival, model);
+            let at = found.iter().position(|other| *other == old)?;
+            levels.get(at).copied()
+        })
+        .collect()
 }
 
 /// The candidates of ordinary cases, hardly any of which has a partner: with the labelled cases
@@ -272,7 +294,7 @@ fn unlabelled(
 /// Weights by comparison and level with the m and u they were counted from.
 pub(super) type Table = Vec<Vec<Weight>>;
 
-fn count(lists: &[List]) -> Table {
+fn count(lists: &[List], refused: &[Levels]) -> Table {
     let blank = || -> Vec<Vec<f64>> {
         SPECS
             .iter()
@@ -280,23 +302,25 @@ fn count(lists: &[List]) -> Table {
             .collect()
     };
     let (mut same, mut other) = (blank(), blank());
+    let add = |table: &mut [Vec<f64>], levels: &Levels, share: f64| {
+        for (counts, level) in table.iter_mut().zip(levels) {
+            if let Some(n) = counts.get_mut(usize::from(*level)) {
+                *n += share;
+            }
+        }
+    };
     for list in lists {
         let others = list.answer.iter().filter(|a| **a == 0.0).count().max(1) as f64;
         for (levels, answer) in list.levels.iter().zip(&list.answer) {
-            let (table, share) = if *answer > 0.0 {
-                (&mut same, *answer)
+            if *answer > 0.0 {
+                add(&mut same, levels, *answer);
             } else {
-                (&mut other, 1.0 / others)
-            };
-            for (kind, level) in levels.iter().enumerate() {
-                if let Some(n) = table
-                    .get_mut(kind)
-                    .and_then(|t| t.get_mut(usize::from(*level)))
-                {
-                    *n += share;
-                }
+                add(&mut other, levels, 1.0 / others);
             }
         }
+    }
+    for levels in refused {
+        add(&mut other, levels, 1.0);
     }
     for kind in ORDINAL {
         for table in [&mut same, &mut other] {
@@ -361,83 +385,6 @@ fn weigh(same: &[Vec<f64>], other: &[Vec<f64>]) -> Table {
         .collect()
 }
 
-/// The listwise step: gradient steps (Adam) on the weights, held near the counted ones.
-fn tune(lists: &[List], counted: &Table) -> Vec<Vec<f64>> {
-    let start: Vec<Vec<f64>> = counted
-        .iter()
-        .map(|levels| {
-            levels
-                .iter()
-                .map(|w| w.bits * std::f64::consts::LN_2)
-                .collect()
-        })
-        .collect();
-    let zero = || -> Vec<Vec<f64>> { start.iter().map(|l| vec![0.0; l.len()]).collect() };
-    let (mut weights, mut first, mut second) = (start.clone(), zero(), zero());
-    for step in 0..TUNING_STEPS {
-        let mut slope = zero();
-        for list in lists {
-            add_slope(list, &weights, &mut slope);
-        }
-        let pace = if step < TUNING_STEPS / 2 { 0.1 } else { 0.03 };
-        for (kind, levels) in weights.iter_mut().enumerate() {
-            for (level, weight) in levels.iter_mut().enumerate().skip(1) {
-                let at = |table: &[Vec<f64>]| -> f64 {
-                    table
-                        .get(kind)
-                        .and_then(|t| t.get(level))
-                        .copied()
-                        .unwrap_or(0.0)
-                };
-                let g = at(&slope) + TUNING_HOLD * (*weight - at(&start));
-                let (Some(m), Some(v)) = (
-                    first.get_mut(kind).and_then(|t| t.get_mut(level)),
-                    second.get_mut(kind).and_then(|t| t.get_mut(level)),
-                ) else {
-                    continue;
-                };
-                *m = 0.9 * *m + 0.1 * g;
-                *v = 0.99 * *v + 0.01 * g * g;
-                *weight -= pace * *m / (v.sqrt() + 1e-8);
-            }
-        }
-    }
-    for levels in &mut weights {
-        levels.iter_mut().for_each(|w| *w /= std::f64::consts::LN_2);
-    }
-    weights
-}
-
-fn sum(levels: &Levels, weights: &[Vec<f64>]) -> f64 {
-    levels
-        .iter()
-        .zip(weights)
-        .filter_map(|(level, weights)| weights.get(usize::from(*level)))
-        .sum()
-}
-
-/// Adds a list's part of the slope: what the model expects less what the answer is.
-fn add_slope(list: &List, weights: &[Vec<f64>], slope: &mut [Vec<f64>]) {
-    let sums: Vec<f64> = list.levels.iter().map(|l| sum(l, weights)).collect();
-    let most = sums.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let odds: Vec<f64> = sums.iter().map(|s| (s - most).exp()).collect();
-    let whole: f64 = odds.iter().sum();
-    for ((levels, odds), answer) in list.levels.iter().zip(&odds).zip(&list.answer) {
-        let excess = odds / whole - answer;
-        if excess.abs() < 1e-7 {
-            continue;
-        }
-        for (kind, level) in levels.iter().enumerate() {
-            if let Some(s) = slope
-                .get_mut(kind)
-                .and_then(|t| t.get_mut(usize::from(*level)))
-            {
-                *s += excess;
-            }
-        }
-    }
-}
-
 pub(super) fn named(
     counted: &Table,
     tuned: &[Vec<f64>],
@@ -465,42 +412,4 @@ pub(super) fn named(
         }
     }
     weights
-}
-
-/// Platt's calibration: slope and prior under which the sums, taken as odds, fit how often a
-/// candidate was an answer. Ordinary cases stand for all that were not looked at.
-fn calibrate(lists: &[List], ordinary: &[Levels], weights: &[Vec<f64>], file: &mut ModelFile) {
-    let labelled = lists
-        .iter()
-        .flat_map(|list| list.levels.iter().zip(&list.answer))
-        .map(|(levels, answer)| (sum(levels, weights), *answer > 0.0, 1.0));
-    let ordinary = ordinary
-        .iter()
-        .map(|levels| (sum(levels, weights), false, CALIBRATE_EVERY as f64));
-    let rows: Vec<(f64, bool, f64)> = labelled.chain(ordinary).collect();
-    let (mut slope, mut prior) = (1.0, -7.0);
-    for _ in 0..40 {
-        // Newton's method on the log-likelihood of slope and prior.
-        let (mut g, mut h) = ([0.0; 2], [0.0; 3]);
-        for (x, is, times) in &rows {
-            let p = Model::probability(slope * x + prior);
-            let e = times * (p - f64::from(u8::from(*is)));
-            let w = times * (p * (1.0 - p)).max(1e-9);
-            g = [g[0] + e * x, g[1] + e];
-            h = [h[0] + w * x * x, h[1] + w * x, h[2] + w];
-        }
-        let det = h[0] * h[2] - h[1] * h[1];
-        if det.abs() < 1e-9 {
-            break;
-        }
-        let scale = std::f64::consts::LN_2;
-        let step = [
-            (h[2] * g[0] - h[1] * g[1]) / det / scale,
-            (h[0] * g[1] - h[1] * g[0]) / det / scale,
-        ];
-        slope = (slope - step[0]).clamp(0.05, 4.0);
-        prior = (prior - step[1]).clamp(-40.0, 20.0);
-    }
-    file.slope = (slope * 1e4).round() / 1e4;
-    file.prior_bits = (prior * 1e4).round() / 1e4;
 }

@@ -1,10 +1,18 @@
 //! Counters and timings for Prometheus, in its text form. Labels carry route patterns and
 //! statuses, never ids or personal data.
 
-use std::{collections::BTreeMap, fmt::Write as _, sync::Mutex, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fmt::Write as _,
+    sync::Mutex,
+    time::Duration,
+};
 
 /// Upper bounds of the timing buckets, in seconds.
 const BUCKETS: [f64; 8] = [0.001, 0.005, 0.02, 0.1, 0.3, 1.0, 3.0, 10.0];
+
+/// Officers' last decisions on a model's provisional links of which the rejected share is shown.
+const LAST_DECISIONS: usize = 200;
 
 #[derive(Debug, Default, Clone)]
 struct Series {
@@ -18,6 +26,8 @@ struct Series {
 pub struct Metrics {
     requests: Mutex<BTreeMap<(String, String, u16), Series>>,
     events: Mutex<BTreeMap<&'static str, u64>>,
+    matching: Mutex<BTreeMap<(String, &'static str), u64>>,
+    rejected: Mutex<BTreeMap<String, VecDeque<bool>>>,
 }
 
 impl Metrics {
@@ -45,6 +55,57 @@ impl Metrics {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         *events.entry(event).or_default() += 1;
+    }
+
+    /// Counts what a model said, or what an officer said of it: held against each other they show
+    /// when a model no longer fits what comes in.
+    pub fn matching(&self, model: &str, event: &'static str) {
+        let mut matching = self
+            .matching
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        *matching.entry((model.to_owned(), event)).or_default() += 1;
+    }
+
+    /// Keeps whether an officer rejected a provisional link of a model.
+    pub fn provisional_decided(&self, model: &str, rejected: bool) {
+        let mut last = self
+            .rejected
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let last = last.entry(model.to_owned()).or_default();
+        last.push_back(rejected);
+        if last.len() > LAST_DECISIONS {
+            last.pop_front();
+        }
+    }
+
+    fn render_matching(&self, out: &mut String) {
+        out.push_str("# TYPE dengwen_matching_total counter\n");
+        let matching = self
+            .matching
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        for ((model, event), count) in matching.iter() {
+            let model = escaped(model);
+            let _ = writeln!(
+                out,
+                "dengwen_matching_total{{event=\"{event}\",model=\"{model}\"}} {count}"
+            );
+        }
+        out.push_str("# TYPE dengwen_matching_rejected_share gauge\n");
+        let rejected = self
+            .rejected
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        for (model, last) in rejected.iter() {
+            let share = last.iter().filter(|r| **r).count() as f64 / last.len().max(1) as f64;
+            let model = escaped(model);
+            let _ = writeln!(
+                out,
+                "dengwen_matching_rejected_share{{model=\"{model}\"}} {share}"
+            );
+        }
     }
 
     /// The text Prometheus reads.
@@ -87,6 +148,15 @@ impl Metrics {
         for (event, count) in events.iter() {
             let _ = writeln!(out, "dengwen_events_total{{event=\"{event}\"}} {count}");
         }
+        self.render_matching(&mut out);
         out
     }
+}
+
+/// A label's value: a model is named by whoever trained it.
+fn escaped(value: &str) -> String {
+    value
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
 }

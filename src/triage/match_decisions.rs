@@ -97,11 +97,6 @@ pub async fn decide_match(
 ) -> Result<HttpResponse, Problem> {
     let (shared, now) = (app.clone(), app.now());
     let Body { value, fingerprint } = body;
-    let counted = match value.decision {
-        Decision::Confirm => "matching_confirmed",
-        Decision::Reject => "matching_rejected",
-        Decision::Undo => "matching_undone",
-    };
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = complaints::take(conn, &path)?;
@@ -118,17 +113,31 @@ pub async fn decide_match(
                 }
                 Decision::Undo => undo(conn, &shared, &row, &actor, now)?,
             };
-            keep(conn, &row, &staff, &value, &kept, now)?;
+            let model = keep(conn, &row, &staff, &value, &kept, now)?;
             let state = settle(conn, &row, &actor, &value, &kept, now)?;
             let event = Event::new("complaint", row.id, "decide_match", &actor)
                 .because(value.reason.as_deref())
                 .with(json!({ "decision": value.decision, "link": kept.after.link, "before": row.link }));
             record::append(conn, &event, now).or_fault("record")?;
+            count(&shared, &model, value.decision, &row.link);
             Answer::ok(&StepView::of(&row, state))
         })
         .await?;
-    app.metrics.count(counted);
     Ok(answer.into_response())
+}
+
+/// Counts the decision for the model whose verdict it was about.
+fn count(app: &App, model: &str, decision: Decision, link: &str) {
+    let event = match decision {
+        Decision::Confirm => "confirmed",
+        Decision::Reject => "rejected",
+        Decision::Undo => "undone",
+    };
+    app.metrics.matching(model, event);
+    if link == "provisional" && !matches!(decision, Decision::Undo) {
+        let rejected = matches!(decision, Decision::Reject);
+        app.metrics.provisional_decided(model, rejected);
+    }
 }
 
 fn standing_of(row: &ComplaintRow) -> Standing {
@@ -385,7 +394,7 @@ fn refresh_both(
 }
 
 /// The decision as a label with its author: what a later model learns from, and what an undoing
-/// puts back.
+/// puts back. Answers the model whose verdict it is about.
 fn keep(
     conn: &mut Connection,
     row: &ComplaintRow,
@@ -393,15 +402,16 @@ fn keep(
     body: &MatchDecisionBody,
     kept: &Kept,
     now: DateTime<Utc>,
-) -> Result<(), Problem> {
-    let verdict: Option<Id> = match_verdict::table
+) -> Result<String, Problem> {
+    let verdict: Option<(Id, String)> = match_verdict::table
         .filter(match_verdict::complaint_id.eq(row.id))
         .order(match_verdict::id.desc())
-        .select(match_verdict::id)
+        .select((match_verdict::id, match_verdict::model_version))
         .first(conn)
         .optional()
         .or_fault("load the verdict")?;
-    let verdict = verdict.ok_or_else(|| Problem::wrong_state(&row.link, body.decision.as_str()))?;
+    let (verdict, model) =
+        verdict.ok_or_else(|| Problem::wrong_state(&row.link, body.decision.as_str()))?;
     diesel::insert_into(match_decision::table)
         .values((
             match_decision::id.eq(Id::new()),
@@ -415,7 +425,7 @@ fn keep(
         ))
         .execute(conn)
         .or_fault("keep a decision")?;
-    Ok(())
+    Ok(model)
 }
 
 /// A decided complaint waits for acceptance; one whose decision was undone waits for a decision

@@ -94,7 +94,18 @@ fn write_cases(folder: &Path) {
 }
 
 fn run(folder: &Path, arguments: &[&str]) -> (bool, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_dengwen"))
+    run_on("", folder, arguments)
+}
+
+fn run_on(database_url: &str, folder: &Path, arguments: &[&str]) -> (bool, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dengwen"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("DENGWEN_")) {
+        command.env_remove(name);
+    }
+    if !database_url.is_empty() {
+        command.env("DENGWEN_DATABASE_URL", database_url);
+    }
+    let output = command
         .arg("match")
         .args(arguments)
         .current_dir(folder)
@@ -258,6 +269,151 @@ fn wrong_files_are_refused_in_words() {
     )
     .unwrap();
     assert!(eval(&[]).contains("line 2"));
+    assert!(eval(&["--ledger"]).contains("cannot be used with"));
+    let (ok, _, err) = run(folder.path(), &["train", "--out", "model.json"]);
+    assert!(!ok && err.contains("--cases"), "{err}");
+}
+
+/// Files as they are and packed say the same; a column that is not there is named.
+#[test]
+fn packed_files_and_missing_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    write_cases(folder.path());
+    for name in ["cases.csv", "pairs.csv"] {
+        let plain = std::fs::read(folder.path().join(name)).unwrap();
+        let file = std::fs::File::create(folder.path().join(format!("{name}.gz"))).unwrap();
+        let mut packed = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+        std::io::Write::write_all(&mut packed, &plain).unwrap();
+        packed.finish().unwrap();
+    }
+    let figures = |cases: &str, pairs: &str| {
+        let files = [
+            "--cases",
+            cases,
+            "--pairs",
+            pairs,
+            "--mapping",
+            "mapping.toml",
+        ];
+        let head = ["eval", "--rule", "fixmystreet", "--json"];
+        let (ok, out, err) = run(folder.path(), &[&head[..], &files].concat());
+        assert!(ok, "{err}");
+        let figures: Value = serde_json::from_str(&out).unwrap();
+        (figures["mrr"].clone(), figures["questions"].clone(), err)
+    };
+    let plain = figures("cases.csv", "pairs.csv");
+    assert_eq!(plain.2, "");
+    assert_eq!(figures("cases.csv.gz", "pairs.csv.gz"), plain);
+    let misspelt = MAPPING.replace("closed = \"done\"", "closed = \"ended\"");
+    std::fs::write(folder.path().join("mapping.toml"), misspelt).unwrap();
+    let said = figures("cases.csv", "pairs.csv").2;
+    assert!(said.contains("cases.csv has no column \"ended\""), "{said}");
+    let packed = std::fs::read(folder.path().join("cases.csv.gz")).unwrap();
+    std::fs::write(folder.path().join("cases.csv"), &packed[..packed.len() / 2]).unwrap();
+    let (ok, _, err) = run(folder.path(), &[&["eval"][..], &FILES].concat());
+    assert!(!ok && err.contains("cases.csv is not whole gzip"), "{err}");
+}
+
+/// Whole groups are held back from training and asked afterwards; a worse model, and one that too
+/// little was asked of, takes nobody's place.
+#[test]
+fn a_worse_model_is_not_promoted() {
+    let folder = tempfile::tempdir().unwrap();
+    write_cases(folder.path());
+    let with = |head: &[&str], tail: &[&str]| {
+        let arguments: Vec<&str> = head.iter().chain(&FILES).chain(tail).copied().collect();
+        run(folder.path(), &arguments)
+    };
+    let (ok, out, err) = with(&["train"], &["--out", "model.json", "--hold-back", "0.3"]);
+    assert!(ok, "{out}{err}");
+    let read = |name: &str| -> Value {
+        serde_json::from_slice(&std::fs::read(folder.path().join(name)).unwrap()).unwrap()
+    };
+    let mut model = read("model.json");
+    let shown = model["provenance"]["pairs"].as_u64().unwrap();
+    assert_eq!(model["provenance"]["held_back"], json!(0.3));
+    let (ok, out, err) = with(
+        &["eval"],
+        &["--model", "model.json", "--hold-back", "0.3", "--json"],
+    );
+    assert!(ok, "{err}");
+    let asked: Value = serde_json::from_str(&out).unwrap();
+    let held = asked["questions"].as_u64().unwrap();
+    assert_eq!(shown + held, 120, "each pair is learnt from or asked");
+    assert!((20..60).contains(&held), "{held}");
+
+    // A model that holds the opposite of everything.
+    for weights in model["weights"].as_object_mut().unwrap().values_mut() {
+        for weight in weights.as_object_mut().unwrap().values_mut() {
+            weight["bits"] = json!(-weight["bits"].as_f64().unwrap());
+        }
+    }
+    model["name"] = json!("worse-1");
+    std::fs::write(folder.path().join("worse.json"), model.to_string()).unwrap();
+    let promote = |new: &str, current: &str, more: &[&str]| {
+        let fixed = [
+            "--model",
+            new,
+            "--against",
+            current,
+            "--promote",
+            "used.json",
+            "--hold-back",
+            "0.3",
+        ];
+        with(&["eval"], &[&fixed, more].concat())
+    };
+    let (ok, _, err) = promote("worse.json", "model.json", &[]);
+    assert!(
+        !ok && err.contains("worse than the one it would replace"),
+        "{err}"
+    );
+    assert!(!folder.path().join("used.json").exists());
+    let (ok, _, err) = promote("model.json", "worse.json", &[]);
+    assert!(ok, "{err}");
+    assert_eq!(read("used.json")["name"], "trained-1");
+    let (ok, _, err) = promote("worse.json", "model.json", &["--force"]);
+    assert!(ok, "{err}");
+    assert_eq!(read("used.json")["name"], "worse-1");
+
+    // Too few questions tell nothing, however good the answers.
+    let few = [
+        "--model",
+        "model.json",
+        "--against",
+        "worse.json",
+        "--promote",
+        "few.json",
+        "--hold-back",
+        "0.05",
+    ];
+    let (ok, _, err) = with(&["eval"], &few);
+    assert!(!ok && err.contains("too few to tell"), "{err}");
+    let (ok, _, err) = with(&["train"], &["--out", "none.json", "--hold-back", "1"]);
+    assert!(!ok && err.contains("from 0 up to"), "{err}");
+}
+
+/// Hard pairs are those whose texts share little; here all pairs share some words and few most.
+#[test]
+fn hard_pairs_are_asked_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    write_cases(folder.path());
+    let asked = |share: &str| {
+        let tail = ["--rule", "fixmystreet", "--json", "--hard-below", share];
+        let arguments: Vec<&str> = ["eval"]
+            .iter()
+            .chain(&FILES)
+            .chain(&tail)
+            .copied()
+            .collect();
+        run(folder.path(), &arguments)
+    };
+    let (ok, out, err) = asked("0.99");
+    assert!(ok, "{err}");
+    let figures: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(figures["questions"], 120);
+    let (ok, _, err) = asked("0.0");
+    assert!(!ok && err.contains("no such question"), "{err}");
 }
 
 /// A complaint somewhere in four places, by one of five persons or nobody, about one of three
@@ -362,6 +518,34 @@ on_both! {
 }
 
 on_both! {
+    /// What the model says and what officers say of it is counted by model, so that drift shows.
+    async fn drift_shows_by_model(world) {
+        let brigade = world.brigade().await;
+        for (n, decision) in ["", "confirm", "reject", "confirm", "confirm"].into_iter().enumerate() {
+            let body = fumes(Some(&format!("1370000000{n}")), n as f64);
+            let number = world.resident().post("/api/v1/complaints", body).await.expect(201).text("/number");
+            if !decision.is_empty() {
+                let path = format!("/api/v1/complaints/{number}/match-decision");
+                brigade.post(&path, json!({ "decision": decision })).await.expect(200);
+            }
+        }
+        let text = String::from_utf8(world.resident().get("/metrics").await.expect(200).bytes).unwrap();
+        let model = &world.server.app.profile.model;
+        for (line, value) in [
+            ("dengwen_matching_total{event=\"new\"", "1"),
+            ("dengwen_matching_total{event=\"provisional\"", "4"),
+            ("dengwen_matching_total{event=\"confirmed\"", "3"),
+            ("dengwen_matching_total{event=\"rejected\"", "1"),
+            ("dengwen_matching_rejected_share{", "0.25"),
+        ] {
+            let comma = if line.ends_with('{') { "" } else { "," };
+            let whole = format!("{line}{comma}model=\"{}\"}} {value}\n", model.name());
+            assert!(text.contains(&whole), "{whole}{text}");
+        }
+    }
+}
+
+on_both! {
     /// A copy-paste campaign is one matter with many voices, never one person repeating.
     async fn a_campaign_is_many_voices(world) {
         let text = "我们是琴亭河沿岸居民，河水发黑发臭已经三年，严重影响生活，强烈要求立即截污清淤，还我们清澈的河水。";
@@ -388,6 +572,13 @@ on_both! {
             brigade.post(&format!("/api/v1/complaints/{number}/match-decision"), json!({ "decision": "confirm" })).await.expect(200);
         }
         assert_eq!(counted(), [(12, 9, 0, true)]);
+        let entry: String = world.db_read(|c| ledger_entry::table.select(ledger_entry::number).first(c).unwrap());
+        let view = brigade.get(&format!("/api/v1/entries/{entry}")).await.expect(200).body;
+        assert_eq!(
+            (&view["complaint_count"], &view["distinct_reporters"], &view["repeat_count"], &view["strong_concern"]),
+            (&json!(12), &json!(9), &json!(0), &json!(true)),
+            "{view}"
+        );
     }
 }
 

@@ -94,16 +94,38 @@ impl Mapping {
             .with_context(|| format!("cannot read {}", path.display()))?;
         toml::from_str(&text).with_context(|| format!("{} is not a mapping", path.display()))
     }
+
+    /// The columns cases can do without.
+    fn optional(&self) -> impl Iterator<Item = &String> {
+        [
+            &self.closed,
+            &self.lon,
+            &self.lat,
+            &self.accuracy_m,
+            &self.group,
+            &self.channel,
+            &self.person,
+            &self.area,
+        ]
+        .into_iter()
+        .flatten()
+        .chain(&self.address)
+        .chain(&self.text)
+    }
 }
 
-/// Cases and pairs with the hashes of the files they came from.
+/// Cases and pairs with the hashes of what they came from.
 #[derive(Debug)]
 pub struct Labelled {
+    /// What it is, in words.
+    pub name: String,
     /// The cases, in the order of arrival.
     pub cases: Cases,
     /// Labelled pairs (child, parent), by place in the cases.
     pub pairs: Vec<(usize, usize)>,
-    /// SHA-256 of the two files, hex.
+    /// Pairs that were proposed and found to be different matters.
+    pub different: Vec<(usize, usize)>,
+    /// SHA-256 of the two files, or of the decisions, hex.
     pub sha256: Vec<String>,
 }
 
@@ -120,7 +142,10 @@ pub fn read(mapping: &Mapping, cases: &Path, pairs: &Path) -> anyhow::Result<Lab
         pairs.display(),
         cases.display()
     );
+    let name = cases.file_name().unwrap_or_default();
     Ok(Labelled {
+        name: name.to_string_lossy().into_owned(),
+        different: Vec::new(),
         cases: read,
         pairs: labels,
         sha256: vec![cases_sha256, pairs_sha256],
@@ -132,10 +157,7 @@ fn open(path: &Path) -> anyhow::Result<(Vec<u8>, String)> {
     File::open(path)
         .and_then(|f| BufReader::new(f).read_to_end(&mut raw))
         .with_context(|| format!("cannot read {}", path.display()))?;
-    let sha256: String = Sha256::digest(&raw)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let sha256 = hex_sha256(&raw);
     if raw.starts_with(&[0x1f, 0x8b]) {
         let mut text = Vec::new();
         MultiGzDecoder::new(raw.as_slice())
@@ -144,6 +166,15 @@ fn open(path: &Path) -> anyhow::Result<(Vec<u8>, String)> {
         return Ok((text, sha256));
     }
     Ok((raw, sha256))
+}
+
+/// SHA-256 in hex, as the provenance of a model holds it.
+#[must_use]
+pub fn hex_sha256(data: &[u8]) -> String {
+    Sha256::digest(data)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Where the mapped columns stand.
@@ -165,6 +196,13 @@ impl<'a> Columns<'a> {
                 "{} has no column {needed:?}",
                 path.display()
             );
+        }
+        // Another year's file may lack one, but a misspelt one must not quietly be no evidence.
+        for column in mapping
+            .optional()
+            .filter(|column| !at.contains_key(*column))
+        {
+            eprintln!("{} has no column {column:?}: read as empty", path.display());
         }
         Ok(Self { mapping, at })
     }

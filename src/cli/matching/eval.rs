@@ -1,7 +1,7 @@
 //! `dengwen match eval`: where the recorded partner and its group stand among the candidates.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -10,16 +10,21 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::{BOTH, EM_EVERY, Source, data, index_of};
+use super::{
+    BOTH, EM_EVERY, Source, data,
+    held_back::{self, HeldBack, LEAST_QUESTIONS},
+    held_share,
+};
+use crate::config::Settings;
 use crate::linkage::{
     Model,
     baseline::Rule,
     compare::SPECS,
     em,
-    eval::{Answer, Draw, Figure, Figures, Ranker, ask, figures},
+    eval::{Answer, Draw, Figure, Figures, Ranker, ask, figures, shared_text},
     index::{Index, Order},
     model::Provenance,
-    train::{self, Question, questions},
+    train::{self, Labels, Question, questions},
 };
 
 /// Parts of the cross-validation.
@@ -37,8 +42,11 @@ enum Asked {
 /// What to measure.
 #[derive(Debug, Args)]
 pub struct Options {
+    /// Ask what officers decided on the ledger's own complaints
+    #[arg(long, conflicts_with_all = ["cases", "pairs", "mapping"])]
+    ledger: bool,
     #[command(flatten)]
-    source: Source,
+    source: Option<Source>,
     /// A model file; without one, models are trained and measured by cross-validation over groups
     #[arg(long)]
     model: Option<PathBuf>,
@@ -48,7 +56,7 @@ pub struct Options {
     /// Copy the model here, unless it is worse than the one it is held against
     #[arg(long, requires = "against", value_name = "FILE")]
     promote: Option<PathBuf>,
-    /// Promote a worse model as well
+    /// Promote a worse model as well, or one that too few questions were asked of
     #[arg(long, requires = "promote")]
     force: bool,
     /// Another system's rule instead: fixmystreet, signalen, mark-a-spot
@@ -66,6 +74,14 @@ pub struct Options {
     /// Pairs of one group asked at most, so that one campaign does not decide the figures
     #[arg(long, value_name = "N")]
     per_group: Option<usize>,
+    /// Ask a model only what training held back, by the same share as there; 0.2 with --ledger, 0
+    /// (everything) with files
+    #[arg(long, value_name = "SHARE", value_parser = held_back::share, requires = "model")]
+    hold_back: Option<f64>,
+    /// Only hard pairs: both have a text, and less than this part of the letter triples of the two
+    /// is in both (say 0.15)
+    #[arg(long, value_name = "SHARE")]
+    hard_below: Option<f64>,
     /// Print the questions answered worst
     #[arg(long, value_name = "N", default_value_t = 0)]
     worst: usize,
@@ -79,30 +95,28 @@ struct Bench<'a> {
     index: Index,
     order: Order,
     asked: Vec<Question>,
+    held_back: f64,
 }
 
-pub(super) fn run(options: &Options) -> anyhow::Result<()> {
+pub(super) fn run(
+    settings: impl FnOnce() -> anyhow::Result<Settings>,
+    options: &Options,
+) -> anyhow::Result<()> {
     let began = Instant::now();
-    let mapping = data::Mapping::read(&options.source.mapping)?;
-    let labelled = data::read(&mapping, &options.source.cases, &options.source.pairs)?;
+    let source = options.source.as_ref();
+    let (labelled, index) = super::labelled(settings, options.ledger, source)?;
     let order = match options.order {
         Asked::Any => Order::Any,
         Asked::Arrival => Order::Arrival,
     };
-    let mut asked = questions(&labelled.pairs, order);
-    if let Some(most) = options.per_group {
-        let mut seen: BTreeMap<usize, usize> = BTreeMap::new();
-        asked.retain(|question| {
-            let n = seen.entry(question.group_no).or_default();
-            *n += 1;
-            *n <= most
-        });
-    }
+    let asked = asked(options, &labelled, order);
+    anyhow::ensure!(!asked.is_empty(), "there is no such question to ask");
     let bench = Bench {
-        index: index_of(&mapping, &labelled.cases),
+        index,
         labelled: &labelled,
         order,
         asked,
+        held_back: held_share(options.ledger, options.hold_back),
     };
     let answers = bench.measure(options, &[])?;
     let summary = figures(&answers);
@@ -130,6 +144,34 @@ pub(super) fn run(options: &Options) -> anyhow::Result<()> {
         bench.ablate(options, &summary)?;
     }
     Ok(())
+}
+
+/// The questions the options leave.
+fn asked(options: &Options, labelled: &data::Labelled, order: Order) -> Vec<Question> {
+    let mut asked = questions(&labelled.pairs, order);
+    // Without a model each part is measured by one trained on the others: nothing is held back.
+    let share = held_share(options.ledger, options.hold_back);
+    if options.model.is_some() && share > 0.0 {
+        let held = HeldBack::of(labelled, share);
+        asked.retain(|question| held.has(question.asks));
+    }
+    if let Some(below) = options.hard_below {
+        let report = |at: usize| labelled.cases.reports.get(at);
+        asked.retain(|question| {
+            let pair = report(question.asks).zip(report(question.partner));
+            let shared = pair.and_then(|(a, b)| shared_text(a, b));
+            shared.is_some_and(|shared| shared < below)
+        });
+    }
+    if let Some(most) = options.per_group {
+        let mut seen: BTreeMap<usize, usize> = BTreeMap::new();
+        asked.retain(|question| {
+            let n = seen.entry(question.group_no).or_default();
+            *n += 1;
+            *n <= most
+        });
+    }
+    asked
 }
 
 impl Bench<'_> {
@@ -167,6 +209,11 @@ impl Bench<'_> {
         let mut draw = Draw(5);
         let folds: Vec<usize> = (0..=most).map(|_| draw.below(FOLDS)).collect();
         let fold_of = |group: usize| folds.get(group).copied().unwrap_or(0);
+        let group_of: HashMap<usize, usize> = groups
+            .iter()
+            .flat_map(|q| [(q.asks, q.group_no), (q.partner, q.group_no)])
+            .collect();
+        let fold_of_case = |at: usize| group_of.get(&at).map(|group| fold_of(*group));
         let mut answers = Vec::new();
         for fold in 0..FOLDS {
             let rest: Vec<(usize, usize)> = self
@@ -177,10 +224,14 @@ impl Bench<'_> {
                 .filter(|(_, q)| fold_of(q.group_no) != fold)
                 .map(|(pair, _)| *pair)
                 .collect();
+            let labels = Labels {
+                same: &rest,
+                different: &self.told_apart(|at| fold_of_case(at) == Some(fold)),
+            };
             let model = train::with_labels(
                 cases,
                 &self.index,
-                &rest,
+                labels,
                 &BOTH,
                 "fold",
                 Provenance::default(),
@@ -192,6 +243,15 @@ impl Bench<'_> {
             );
         }
         Ok(answers)
+    }
+
+    /// Pairs found to be different, but those about a case that is left out.
+    fn told_apart(&self, left_out: impl Fn(usize) -> bool) -> Vec<(usize, usize)> {
+        let different = self.labelled.different.iter();
+        different
+            .filter(|(a, b)| !left_out(*a) && !left_out(*b))
+            .copied()
+            .collect()
     }
 
     /// Measures another model on the same questions and promotes the first if it is no worse.
@@ -210,6 +270,11 @@ impl Bench<'_> {
         let (Some(to), Some(from)) = (&options.promote, &options.model) else {
             return Ok(());
         };
+        let n = self.asked.len();
+        anyhow::ensure!(
+            n >= LEAST_QUESTIONS || options.force,
+            "not promoted: {n} questions are too few to tell, {LEAST_QUESTIONS} are needed (--force does it all the same)"
+        );
         anyhow::ensure!(
             new >= old || options.force,
             "not promoted: the model is worse than the one it would replace (--force does it all the same)"
@@ -223,6 +288,14 @@ impl Bench<'_> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read {}", path.display()))?;
         let model = Model::parse(&text).with_context(|| path.display().to_string())?;
+        let trained = &model.file().provenance;
+        if trained.method == "labels" && trained.held_back < self.held_back {
+            eprintln!(
+                "{} held back {} of the groups it was trained on, less than is asked: of these labels it may know some",
+                path.display(),
+                trained.held_back
+            );
+        }
         let cases = &self.labelled.cases;
         let ask = |question| {
             ask(

@@ -2,6 +2,7 @@
 
 mod data;
 mod eval;
+mod held_back;
 mod ledger;
 mod link;
 
@@ -9,13 +10,14 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use held_back::HeldBack;
 
 use crate::config::Settings;
 use crate::linkage::{
     Model, em,
     index::{Index, Order},
     model::Provenance,
-    train::{self, Cases},
+    train::{self, Cases, Labels},
 };
 
 /// What to do.
@@ -33,17 +35,17 @@ pub enum Action {
     Refile,
 }
 
-/// Cases with labels.
+/// Cases with labels, of which a command that takes `--ledger` has no need.
 #[derive(Debug, Args)]
 pub struct Source {
     /// CSV file of cases, plain or gzip
-    #[arg(long)]
+    #[arg(long, required = false, required_unless_present = "ledger")]
     cases: PathBuf,
     /// CSV file of pairs: child, parent
-    #[arg(long)]
+    #[arg(long, required = false, required_unless_present = "ledger")]
     pairs: PathBuf,
     /// Which column means what (TOML)
-    #[arg(long)]
+    #[arg(long, required = false, required_unless_present = "ledger")]
     mapping: PathBuf,
 }
 
@@ -64,6 +66,38 @@ pub struct Train {
     /// Leave the labels out: expectation and maximisation
     #[arg(long)]
     without_labels: bool,
+    /// Share of the labelled groups not shown to the model, for `match eval` to ask; 0.2 with
+    /// --ledger, 0 with files
+    #[arg(long, value_name = "SHARE", value_parser = held_back::share)]
+    hold_back: Option<f64>,
+}
+
+/// Labels of the ledger or of files.
+fn labelled(
+    settings: impl FnOnce() -> anyhow::Result<Settings>,
+    ledger: bool,
+    source: Option<&Source>,
+) -> anyhow::Result<(data::Labelled, Index)> {
+    match source {
+        _ if ledger => {
+            let labelled = ledger::labelled(&settings()?)?;
+            let index = Index::of(&labelled.cases.reports);
+            Ok((labelled, index))
+        }
+        Some(source) => {
+            let mapping = data::Mapping::read(&source.mapping)?;
+            let labelled = data::read(&mapping, &source.cases, &source.pairs)?;
+            let index = index_of(&mapping, &labelled.cases);
+            Ok((labelled, index))
+        }
+        None => anyhow::bail!("give --cases, --pairs and --mapping, or --ledger"),
+    }
+}
+
+/// What is held back: what was asked for, or what is usual for the source.
+fn held_share(ledger: bool, asked: Option<f64>) -> f64 {
+    let usual = if ledger { held_back::LEDGER_SHARE } else { 0.0 };
+    asked.unwrap_or(usual)
 }
 
 pub(super) fn run(
@@ -72,7 +106,7 @@ pub(super) fn run(
 ) -> anyhow::Result<()> {
     match action {
         Action::Train(options) => run_train(settings, &options),
-        Action::Eval(options) => eval::run(&options),
+        Action::Eval(options) => eval::run(settings, &options),
         Action::Link(options) => link::run(&options),
         Action::Explain(options) => ledger::explain(&settings()?, &options),
         Action::Refile => ledger::refile(&settings()?),
@@ -83,28 +117,17 @@ fn run_train(
     settings: impl FnOnce() -> anyhow::Result<Settings>,
     options: &Train,
 ) -> anyhow::Result<()> {
-    let (labelled, index, data) = match &options.source {
-        _ if options.ledger => {
-            let labelled = ledger::labelled(&settings()?)?;
-            let index = Index::of(&labelled.cases.reports);
-            (
-                labelled,
-                index,
-                "officers' decisions in the ledger".to_owned(),
-            )
-        }
-        Some(source) => {
-            let mapping = data::Mapping::read(&source.mapping)?;
-            let labelled = data::read(&mapping, &source.cases, &source.pairs)?;
-            let index = index_of(&mapping, &labelled.cases);
-            let name = source.cases.file_name().unwrap_or_default();
-            (labelled, index, name.to_string_lossy().into_owned())
-        }
-        None => anyhow::bail!("give --cases, --pairs and --mapping, or --ledger"),
-    };
+    let (labelled, index) = labelled(settings, options.ledger, options.source.as_ref())?;
     let cases = &labelled.cases;
+    let share = held_share(options.ledger, options.hold_back);
+    let held = HeldBack::of(&labelled, share);
+    let (same, different) = (held.shown(&labelled.pairs), held.shown(&labelled.different));
+    anyhow::ensure!(
+        !same.is_empty(),
+        "every labelled group is held back: there is nothing to train on"
+    );
     let provenance = Provenance {
-        data,
+        data: labelled.name.clone(),
         data_sha256: labelled.sha256.clone(),
         method: if options.without_labels {
             "em"
@@ -114,13 +137,18 @@ fn run_train(
         .to_owned(),
         made_on: chrono::Utc::now().date_naive().to_string(),
         cases: cases.reports.len(),
-        pairs: labelled.pairs.len(),
+        pairs: same.len(),
+        rejected: different.len(),
+        held_back: share,
     };
     let model = if options.without_labels {
         em::without_labels(cases, &index, &BOTH, &options.name, provenance, EM_EVERY)
     } else {
-        let pairs = &labelled.pairs;
-        train::with_labels(cases, &index, pairs, &BOTH, &options.name, provenance, &[])
+        let labels = Labels {
+            same: &same,
+            different: &different,
+        };
+        train::with_labels(cases, &index, labels, &BOTH, &options.name, provenance, &[])
     }?;
     write(&model, &options.out)?;
     println!("{} written to {}", model.name(), options.out.display());
