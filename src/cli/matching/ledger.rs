@@ -64,7 +64,7 @@ pub fn labelled(settings: &Settings) -> anyhow::Result<Labelled> {
     let groups = group_of(&pairs);
     // Who was first told apart and then put into one matter by another way is no example of either.
     let mut different = of(REJECT);
-    different.retain(|(a, b)| groups.get(a).is_none() || groups.get(a) != groups.get(b));
+    different.retain(|(a, b)| !groups.contains_key(a) || groups.get(a) != groups.get(b));
     let name = format!(
         "officers' decisions in the ledger, {}: {} confirmations, {} rejections",
         period(&decided),
