@@ -46,7 +46,6 @@ pub struct SubmissionForm {
 /// it is listed with its problem. Send an `Idempotency-Key` and retry blindly.
 #[utoipa::path(post, path = "/api/v1/complaints", tag = "complaints", operation_id = "create_complaint", security(()),
     request_body(content((ComplaintBody = "application/json"), (SubmissionForm = "multipart/form-data"))),
-    params(("Idempotency-Key" = Option<String>, Header, description = "Any unique text; the same key and body get the first answer again")),
     responses((status = 201, body = Receipt), (status = 200, description = "The same submission again (R0): its first record", body = Receipt),
         (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn submit(
