@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::queries::{self as complaints, ComplaintRow};
 use crate::district::Profile;
-use crate::matching::{Outcome, candidates, decide, queries};
+use crate::matching::{Outcome, Report, Verdict, candidates, decide, queries};
 use crate::platform::{
     db::{Connection, Id, schema::complaint},
     problem::{OnDb, Problem},
@@ -17,6 +17,22 @@ use crate::record::{self, Actor, Event};
 #[must_use]
 pub fn may_be_judged(row: &ComplaintRow) -> bool {
     row.in_queue && matches!(row.link.as_str(), "own" | "suspected")
+}
+
+/// What a complaint is by the facts known now, among those that came before it; `None` when there
+/// is no such complaint.
+fn verdict_on(
+    conn: &mut Connection,
+    profile: &Profile,
+    id: Id,
+) -> Result<Option<(Report, Verdict)>, Problem> {
+    let Some(own) = queries::report_of(conn, id).or_fault("load the complaint")? else {
+        return Ok(None);
+    };
+    let mut earlier = candidates::candidates_of(conn, &own, profile).or_fault("find candidates")?;
+    earlier.retain(|old| old.report.received_at <= own.received_at);
+    let verdict = decide(&own, &earlier, profile);
+    Ok(Some((own, verdict)))
 }
 
 /// Names the rule of a provisional link anew, when new facts make another rule of it (R2 becomes R3,
@@ -31,12 +47,9 @@ pub fn refine_link(
     actor: &Actor,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    let Some(own) = queries::report_of(conn, row.id).or_fault("load the complaint")? else {
+    let Some((own, verdict)) = verdict_on(conn, profile, row.id)? else {
         return Ok(());
     };
-    let mut earlier = candidates::candidates_of(conn, &own, profile).or_fault("find candidates")?;
-    earlier.retain(|old| old.report.received_at <= own.received_at);
-    let verdict = decide(&own, &earlier, profile);
     let rule = verdict.rule.as_str();
     if verdict.target_entry != Some(row.entry_id.0) || row.link_rule.as_deref() == Some(rule) {
         return Ok(());
@@ -66,12 +79,9 @@ pub fn judge_again(
     actor: &Actor,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    let Some(own) = queries::report_of(conn, row.id).or_fault("load the complaint")? else {
+    let Some((own, verdict)) = verdict_on(conn, profile, row.id)? else {
         return Ok(());
     };
-    let mut earlier = candidates::candidates_of(conn, &own, profile).or_fault("find candidates")?;
-    earlier.retain(|old| old.report.received_at <= own.received_at);
-    let verdict = decide(&own, &earlier, profile);
     queries::keep_verdict(conn, &own, &verdict, now).or_fault("keep the verdict")?;
     let found = matches!(
         verdict.outcome,
