@@ -30,6 +30,7 @@ pub struct Context<'a> {
     origin: Option<Origin>,
     confused: &'a [u32],
     rarity: u8,
+    text_square: f64,
 }
 
 impl<'a> Context<'a> {
@@ -44,6 +45,7 @@ impl<'a> Context<'a> {
             origin: usable(new, accuracy_max_m).map(|p| Origin::at(p.point)),
             confused: model.confused_with(&new.category),
             rarity: rarity(new, model),
+            text_square: model.square(&new.grams),
         }
     }
 
@@ -89,7 +91,7 @@ pub fn compare(new: Side<'_>, old: Side<'_>, context: &Context<'_>) -> Levels {
     levels[kind::TIME] = time(a, b);
     levels[kind::STANDING] = standing(new, old);
     levels[kind::HOURS] = hours(a, b);
-    levels[kind::TEXT] = text(a, b, context.model);
+    levels[kind::TEXT] = text(a, b, context);
     levels[kind::PERSON] = person(a, b);
     levels[kind::PHOTO] = photo(a, b);
     levels[kind::CHANNEL] = channel(a, b);
@@ -263,7 +265,7 @@ fn hours(a: &Report, b: &Report) -> u8 {
 }
 
 /// How alike the words are: a copy apart, else the cosine of rarity-weighted letter triples.
-fn text(a: &Report, b: &Report, model: &Model) -> u8 {
+fn text(a: &Report, b: &Report, context: &Context<'_>) -> u8 {
     const BOUNDS: [f64; 18] = [
         0.75, 0.60, 0.50, 0.42, 0.35, 0.30, 0.26, 0.23, 0.20, 0.18, 0.16, 0.14, 0.12, 0.10, 0.08,
         0.06, 0.04, 0.02,
@@ -271,7 +273,8 @@ fn text(a: &Report, b: &Report, model: &Model) -> u8 {
     const COPY: f64 = 0.85;
     // A few words are nobody's own.
     const COPY_GRAMS: usize = 20;
-    let Some(alike) = model.alike(&a.grams, &b.grams) else {
+    let alike = context.model.alike(&a.grams, context.text_square, &b.grams);
+    let Some(alike) = alike else {
         return 0;
     };
     let length = a.grams.len().min(b.grams.len());

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::TimeDelta;
+use foldhash::fast::RandomState;
 
 use super::{
     Report,
@@ -13,7 +14,7 @@ use crate::geo::Origin;
 /// Reports by blocking key. Reports are numbered in the order of their arrival.
 #[derive(Debug, Default)]
 pub struct Index {
-    postings: HashMap<i64, Vec<u32>>,
+    postings: HashMap<i64, Vec<u32>, RandomState>,
     all_within: Option<TimeDelta>,
 }
 

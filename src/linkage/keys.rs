@@ -8,6 +8,7 @@
 //! | address | the whole address | as filed |
 //! | road | each road named, coarse category, month | this month and its neighbours |
 //! | round | coarse category, two hours | these two hours and their neighbours |
+//! | minutes | ten minutes | these and their neighbours, whatever the category |
 //! | days | category, four days | by reports without a place; those without a place by all |
 //! | name | each compound, water and firm named | as filed |
 //! | sender, object, premises, person, photo, text, number | | as filed |
@@ -38,11 +39,15 @@ const SEARCH_M: std::ops::RangeInclusive<f64> = 150.0..=1200.0;
 
 const MONTH_S: i64 = 30 * 86_400;
 const ROUND_S: i64 = 7200;
+const MINUTES_S: i64 = 600;
 const DAYS_S: i64 = 4 * 86_400;
 
 /// Key kinds of reports by category and days: all of them, and those without a place.
 const ALL_OF_DAYS: u8 = 15;
 const PLACELESS_OF_DAYS: u8 = 16;
+
+/// Key kind of reports by minutes.
+const OF_MINUTES: u8 = 17;
 
 /// A key: a kind and what it is of, mixed into a number.
 fn key(kind: u8, parts: &[u64]) -> i64 {
@@ -71,6 +76,7 @@ pub fn filed_under(report: &Report) -> Vec<i64> {
     }
     keys.extend(roads(report, 0));
     keys.push(round(report, 0));
+    keys.push(minutes(report, 0));
     keys.push(placeless(report, 0, ALL_OF_DAYS));
     if report.place.is_none() {
         keys.push(placeless(report, 0, PLACELESS_OF_DAYS));
@@ -93,13 +99,14 @@ pub struct Asked {
 }
 
 /// What keys say for a candidate. A place that is named says most; what lies on one spot more than
-/// what lies some cells away; the same hours in the same category say least.
+/// what lies some cells away, which says as little as the same hours in the same category.
 mod says {
     pub const TOLD: u8 = 6;
     pub const SPOT: u8 = 4;
     pub const ROAD: u8 = 3;
+    pub const MINUTES: u8 = 3;
     pub const CELL: u8 = 2;
-    pub const HOURS: u8 = 1;
+    pub const HOURS: u8 = 2;
 }
 
 /// Where a report's candidates are looked for. `radius_m` is its category's radius; `both_ways`
@@ -141,6 +148,7 @@ pub fn looked_for(report: &Report, radius_m: f64, both_ways: bool) -> Vec<Asked>
     for step in steps {
         asked.extend(roads(report, *step).map(|k| told(k, says::ROAD)));
         asked.push(told(round(report, *step), says::HOURS));
+        asked.push(told(minutes(report, *step), says::MINUTES));
         asked.push(told(placeless(report, *step, of_days), says::HOURS));
     }
     // In the order of the keys the index is read from front to back.
@@ -244,6 +252,14 @@ fn roads(report: &Report, step: i64) -> impl Iterator<Item = i64> {
 fn round(report: &Report, step: i64) -> i64 {
     let round = report.received_at.timestamp().div_euclid(ROUND_S) + step;
     key(5, &[u64::from(report.coarse.key()), round.cast_unsigned()])
+}
+
+/// The key of ten minutes, whatever the category: somebody who reports one matter twice in a row
+/// may choose another category the second time, or mark another place. `step` is the ten minutes
+/// before or after.
+fn minutes(report: &Report, step: i64) -> i64 {
+    let minutes = report.received_at.timestamp().div_euclid(MINUTES_S) + step;
+    key(OF_MINUTES, &[minutes.cast_unsigned()])
 }
 
 /// A report without a place is met by category and days alone, by those without and those with.

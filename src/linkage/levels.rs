@@ -3,6 +3,20 @@
 /// How many comparisons there are.
 pub const KINDS: usize = 17;
 
+/// Levels of one comparison at most.
+pub const LEVELS_MAX: usize = 32;
+
+const _: () = {
+    let mut at = 0;
+    while at < KINDS {
+        assert!(
+            SPECS[at].levels.len() <= LEVELS_MAX,
+            "a comparison has too many levels"
+        );
+        at += 1;
+    }
+};
+
 /// Levels of a pair, one for each comparison, in the order of [`SPECS`].
 pub type Levels = [u8; KINDS];
 

@@ -7,11 +7,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Code,
     compare::{KINDS, Levels, SPECS},
+    levels::LEVELS_MAX,
 };
 use crate::text::name_key;
 
@@ -140,14 +142,19 @@ pub struct Alike {
     pub cosine: f64,
 }
 
+fn at_level(bits: &[f64; LEVELS_MAX], level: u8) -> f64 {
+    bits.get(usize::from(level)).copied().unwrap_or(0.0)
+}
+
 /// A model ready for use.
 #[derive(Debug, Clone)]
 pub struct Model {
     file: ModelFile,
-    bits: Vec<Vec<f64>>,
+    /// Calibrated, by comparison and level: side by side, because every pair reads one of each.
+    bits: Box<[[f64; LEVELS_MAX]; KINDS]>,
     confused: HashMap<u32, Vec<u32>>,
     shares: HashMap<u32, f64>,
-    idf: HashMap<u32, f32>,
+    idf: HashMap<u32, f32, RandomState>,
     idf_of_rare: f32,
 }
 
@@ -160,7 +167,7 @@ impl Model {
         if file.format != FORMAT {
             return Err(ModelError::Format(file.format));
         }
-        let mut bits: Vec<Vec<f64>> = SPECS.iter().map(|s| vec![0.0; s.levels.len()]).collect();
+        let mut bits = Box::new([[0.0; LEVELS_MAX]; KINDS]);
         for (comparison, levels) in &file.weights {
             let at = SPECS.iter().position(|s| s.name == comparison);
             for (level, weight) in levels {
@@ -169,7 +176,7 @@ impl Model {
                     bits.get_mut(at)?.get_mut(level)
                 });
                 match slot {
-                    Some(slot) => *slot = weight.bits,
+                    Some(slot) => *slot = weight.bits * file.slope,
                     None => return Err(ModelError::Unknown(format!("{comparison}.{level}"))),
                 }
             }
@@ -224,19 +231,15 @@ impl Model {
     /// What a level weighs, in bits, calibrated.
     #[must_use]
     pub fn weight(&self, comparison: usize, level: u8) -> f64 {
-        let bits = self
-            .bits
-            .get(comparison)
-            .and_then(|levels| levels.get(usize::from(level)));
-        bits.copied().unwrap_or(0.0) * self.file.slope
+        let levels = self.bits.get(comparison);
+        levels.map_or(0.0, |levels| at_level(levels, level))
     }
 
     /// Bits of the odds that a pair is one matter.
     #[must_use]
     pub fn bits(&self, levels: &Levels) -> f64 {
-        let sum: f64 = (0..KINDS)
-            .map(|at| self.weight(at, levels.get(at).copied().unwrap_or(0)))
-            .sum();
+        let weights = self.bits.iter().zip(levels);
+        let sum: f64 = weights.map(|(bits, level)| at_level(bits, *level)).sum();
         self.file.prior_bits + sum
     }
 
@@ -264,13 +267,20 @@ impl Model {
         f64::from(self.idf.get(&gram).copied().unwrap_or(self.idf_of_rare))
     }
 
-    /// How alike two texts are, by their sorted letter triples; `None` when one has none.
+    /// The sum of the squared rarities of a text's letter triples: what [`Model::alike`] holds
+    /// what two texts share against.
     #[must_use]
-    pub fn alike(&self, a: &[u32], b: &[u32]) -> Option<Alike> {
+    pub fn square(&self, grams: &[u32]) -> f64 {
+        grams.iter().map(|gram| self.idf(*gram).powi(2)).sum()
+    }
+
+    /// How alike two texts are, by their sorted letter triples; `None` when one has none.
+    /// `square_a` is the [`square`](Model::square) of the first, which is compared with many.
+    #[must_use]
+    pub fn alike(&self, a: &[u32], square_a: f64, b: &[u32]) -> Option<Alike> {
         if a.is_empty() || b.is_empty() {
             return None;
         }
-        let square = |grams: &[u32]| grams.iter().map(|g| self.idf(*g).powi(2)).sum::<f64>();
         let (mut shared, mut dot) = (0.0, 0.0);
         let (mut x, mut y) = (a.iter().peekable(), b.iter().peekable());
         while let (Some(g), Some(h)) = (x.peek(), y.peek()) {
@@ -291,7 +301,7 @@ impl Model {
         }
         Some(Alike {
             shared,
-            cosine: dot / (square(a) * square(b)).sqrt().max(f64::MIN_POSITIVE),
+            cosine: dot / (square_a * self.square(b)).sqrt().max(f64::MIN_POSITIVE),
         })
     }
 }

@@ -188,7 +188,7 @@ fn text(level: u8, new: &Report, old: &Report, model: &Model) -> String {
     if level == 1 {
         return "文字几乎相同".to_owned();
     }
-    let alike = model.alike(&new.grams, &old.grams);
+    let alike = model.alike(&new.grams, model.square(&new.grams), &old.grams);
     format!("文字相似 {:.0}%", alike.map_or(0.0, |a| a.cosine) * 100.0)
 }
 
