@@ -16,6 +16,7 @@ pub mod keys;
 pub mod levels;
 pub mod model;
 pub mod rank;
+pub mod reliability;
 pub mod stored;
 pub mod train;
 

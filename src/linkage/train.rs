@@ -238,7 +238,11 @@ pub fn with_labels(
         let whole: f64 = answer.iter().sum();
         if whole > 0.0 {
             answer.iter_mut().for_each(|share| *share /= whole);
-            lists.push(List { levels, answer });
+            lists.push(List {
+                levels,
+                answer,
+                order: *order,
+            });
         }
     }
     let mut refused = different(cases, index, labels.different, &model);

@@ -1,7 +1,7 @@
 //! `dengwen match eval`: where the recorded partner and its group stand among the candidates.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -24,6 +24,7 @@ use crate::linkage::{
     eval::{Answer, Draw, Figure, Figures, Ranker, ask, figures, shared_text},
     index::{Index, Order},
     model::Provenance,
+    reliability::{self, Forecast},
     train::{self, Labels, Question, questions},
 };
 
@@ -71,6 +72,9 @@ pub struct Options {
     /// Leave each comparison out in turn and measure again
     #[arg(long, conflicts_with_all = ["model", "rule", "without_labels"])]
     ablation: bool,
+    /// Print how often candidates of each probability were recorded as the same matter
+    #[arg(long, conflicts_with = "rule")]
+    reliability: bool,
     /// Pairs of one group asked at most, so that one campaign does not decide the figures
     #[arg(long, value_name = "N")]
     per_group: Option<usize>,
@@ -118,7 +122,8 @@ pub(super) fn run(
         asked,
         held_back: held_share(options.ledger, options.hold_back),
     };
-    let answers = bench.measure(options, &[])?;
+    let rankers = bench.rankers(options, &[])?;
+    let answers = bench.ask_all(&rankers);
     let summary = figures(&answers);
     if options.json {
         println!("{}", serde_json::to_string_pretty(&summary)?);
@@ -137,6 +142,9 @@ pub(super) fn run(
         print(&summary);
     }
     bench.print_worst(&answers, options.worst);
+    if options.reliability {
+        bench.print_reliability(&rankers, options.json)?;
+    }
     if let Some(current) = &options.against {
         bench.hold_against(options, current, &summary)?;
     }
@@ -174,36 +182,63 @@ fn asked(options: &Options, labelled: &data::Labelled, order: Order) -> Vec<Ques
     asked
 }
 
+/// What ranks a part of the questions.
+struct Ranking<'a> {
+    by: By,
+    asked: Vec<&'a Question>,
+}
+
+enum By {
+    Model(Model),
+    Rule(Rule),
+}
+
 impl Bench<'_> {
-    fn measure(&self, options: &Options, without: &[usize]) -> anyhow::Result<Vec<Answer>> {
-        let cases = &self.labelled.cases;
-        let all = |ranker: Ranker<'_>| -> Vec<Answer> {
-            let ask = |question| ask(cases, &self.index, question, self.order, ranker);
-            self.asked.iter().map(ask).collect()
-        };
-        if let Some(rule) = options.rule {
-            return Ok(all(Ranker::Rule(rule)));
-        }
-        if let Some(path) = &options.model {
-            return self.with_model(path);
-        }
-        if options.without_labels {
-            let model = em::without_labels(
-                cases,
+    /// The rankers, each with the questions it is asked.
+    fn rankers(&self, options: &Options, without: &[usize]) -> anyhow::Result<Vec<Ranking<'_>>> {
+        let by = if let Some(rule) = options.rule {
+            By::Rule(rule)
+        } else if let Some(path) = &options.model {
+            By::Model(self.model(path)?)
+        } else if options.without_labels {
+            By::Model(em::without_labels(
+                &self.labelled.cases,
                 &self.index,
                 &BOTH,
                 "em",
                 Provenance::default(),
                 EM_EVERY,
-            )?;
-            return Ok(all(Ranker::Model(&model)));
-        }
-        self.cross_validate(without)
+            )?)
+        } else {
+            return self.cross_validate(without);
+        };
+        Ok(vec![self.all_by(by)])
     }
 
-    /// Trains on the other parts and measures on each: no group is ever in both.
-    fn cross_validate(&self, without: &[usize]) -> anyhow::Result<Vec<Answer>> {
+    fn all_by(&self, by: By) -> Ranking<'_> {
+        Ranking {
+            by,
+            asked: self.asked.iter().collect(),
+        }
+    }
+
+    fn ask_all(&self, rankers: &[Ranking<'_>]) -> Vec<Answer> {
         let cases = &self.labelled.cases;
+        let one = |ranking: &Ranking<'_>| -> Vec<Answer> {
+            let ranker = match &ranking.by {
+                By::Model(model) => Ranker::Model(model),
+                By::Rule(rule) => Ranker::Rule(*rule),
+            };
+            let asked = ranking.asked.iter();
+            asked
+                .map(|question| ask(cases, &self.index, question, self.order, ranker))
+                .collect()
+        };
+        rankers.iter().flat_map(one).collect()
+    }
+
+    /// Trains on the other parts, to be measured on each: no group is ever in both.
+    fn cross_validate(&self, without: &[usize]) -> anyhow::Result<Vec<Ranking<'_>>> {
         let groups = questions(&self.labelled.pairs, self.order);
         let most = groups.iter().map(|q| q.group_no).max().unwrap_or(0);
         let mut draw = Draw(5);
@@ -214,7 +249,7 @@ impl Bench<'_> {
             .flat_map(|q| [(q.asks, q.group_no), (q.partner, q.group_no)])
             .collect();
         let fold_of_case = |at: usize| group_of.get(&at).map(|group| fold_of(*group));
-        let mut answers = Vec::new();
+        let mut rankers = Vec::new();
         for fold in 0..FOLDS {
             let rest: Vec<(usize, usize)> = self
                 .labelled
@@ -229,7 +264,7 @@ impl Bench<'_> {
                 different: &self.told_apart(|at| fold_of_case(at) == Some(fold)),
             };
             let model = train::with_labels(
-                cases,
+                &self.labelled.cases,
                 &self.index,
                 labels,
                 &BOTH,
@@ -237,12 +272,55 @@ impl Bench<'_> {
                 Provenance::default(),
                 without,
             )?;
-            let held = self.asked.iter().filter(|q| fold_of(q.group_no) == fold);
-            answers.extend(
-                held.map(|q| ask(cases, &self.index, q, self.order, Ranker::Model(&model))),
+            let asked = self.asked.iter();
+            rankers.push(Ranking {
+                by: By::Model(model),
+                asked: asked.filter(|q| fold_of(q.group_no) == fold).collect(),
+            });
+        }
+        Ok(rankers)
+    }
+
+    /// How often candidates of each probability were recorded as the same matter. Each model is
+    /// also asked about its share of the cases that nobody labelled.
+    fn print_reliability(&self, rankers: &[Ranking<'_>], json: bool) -> anyhow::Result<()> {
+        let pairs = &self.labelled.pairs;
+        let labelled: HashSet<usize> = pairs.iter().flat_map(|(a, b)| [*a, *b]).collect();
+        let cases = &self.labelled.cases;
+        let others = reliability::ordinary(cases, |at| labelled.contains(&at));
+        let mut forecasts: Vec<Forecast> = Vec::new();
+        for (n, ranking) in rankers.iter().enumerate() {
+            let By::Model(model) = &ranking.by else {
+                continue;
+            };
+            let share: Vec<usize> = others
+                .iter()
+                .skip(n)
+                .step_by(rankers.len())
+                .copied()
+                .collect();
+            forecasts.extend(reliability::forecasts(
+                cases,
+                &self.index,
+                model,
+                &ranking.asked,
+                &share,
+                self.order,
+            ));
+        }
+        let bands = reliability::bands(&forecasts);
+        if json {
+            println!("{}", serde_json::to_string(&bands)?);
+            return Ok(());
+        }
+        println!("probability up to   candidates   mean probability   recorded as the same");
+        for band in bands {
+            println!(
+                "{:>17.2}   {:>10.0}   {:>16.3}   {:>20.3}",
+                band.up_to, band.candidates, band.expected, band.recorded
             );
         }
-        Ok(answers)
+        Ok(())
     }
 
     /// Pairs found to be different, but those about a case that is left out.
@@ -261,7 +339,7 @@ impl Bench<'_> {
         current: &Path,
         figures_of_new: &Figures,
     ) -> anyhow::Result<()> {
-        let current = self.with_model(current)?;
+        let current = self.ask_all(&[self.all_by(By::Model(self.model(current)?))]);
         let (new, old) = (
             figures_of_new.any_mrr.value,
             figures(&current).any_mrr.value,
@@ -284,7 +362,7 @@ impl Bench<'_> {
         Ok(())
     }
 
-    fn with_model(&self, path: &Path) -> anyhow::Result<Vec<Answer>> {
+    fn model(&self, path: &Path) -> anyhow::Result<Model> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read {}", path.display()))?;
         let model = Model::parse(&text).with_context(|| path.display().to_string())?;
@@ -296,17 +374,7 @@ impl Bench<'_> {
                 trained.held_back
             );
         }
-        let cases = &self.labelled.cases;
-        let ask = |question| {
-            ask(
-                cases,
-                &self.index,
-                question,
-                self.order,
-                Ranker::Model(&model),
-            )
-        };
-        Ok(self.asked.iter().map(ask).collect())
+        Ok(model)
     }
 
     fn ablate(&self, options: &Options, whole: &Figures) -> anyhow::Result<()> {
@@ -318,7 +386,7 @@ impl Bench<'_> {
             any_recall_at_1: f64,
         }
         for (at, spec) in SPECS.iter().enumerate() {
-            let less = figures(&self.measure(options, &[at])?);
+            let less = figures(&self.ask_all(&self.rankers(options, &[at])?));
             let fall = |of: fn(&Figures) -> Figure| of(&less).value - of(whole).value;
             let row = Row {
                 without: spec.name,
