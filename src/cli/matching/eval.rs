@@ -189,7 +189,7 @@ struct Ranking<'a> {
 }
 
 enum By {
-    Model(Model),
+    Model(Box<Model>),
     Rule(Rule),
 }
 
@@ -199,16 +199,16 @@ impl Bench<'_> {
         let by = if let Some(rule) = options.rule {
             By::Rule(rule)
         } else if let Some(path) = &options.model {
-            By::Model(self.model(path)?)
+            By::Model(Box::new(self.model(path)?))
         } else if options.without_labels {
-            By::Model(em::without_labels(
+            By::Model(Box::new(em::without_labels(
                 &self.labelled.cases,
                 &self.index,
                 &BOTH,
                 "em",
                 Provenance::default(),
                 EM_EVERY,
-            )?)
+            )?))
         } else {
             return self.cross_validate(without);
         };
@@ -274,7 +274,7 @@ impl Bench<'_> {
             )?;
             let asked = self.asked.iter();
             rankers.push(Ranking {
-                by: By::Model(model),
+                by: By::Model(Box::new(model)),
                 asked: asked.filter(|q| fold_of(q.group_no) == fold).collect(),
             });
         }
@@ -339,7 +339,7 @@ impl Bench<'_> {
         current: &Path,
         figures_of_new: &Figures,
     ) -> anyhow::Result<()> {
-        let current = self.ask_all(&[self.all_by(By::Model(self.model(current)?))]);
+        let current = self.ask_all(&[self.all_by(By::Model(Box::new(self.model(current)?)))]);
         let (new, old) = (
             figures_of_new.any_mrr.value,
             figures(&current).any_mrr.value,
