@@ -23,7 +23,7 @@ use crate::geo::{cell, cells_around, regions_around, spot, spots_around};
 use crate::text::NameKind;
 
 /// Rows taken of one key at most, the nearest in time.
-pub const PER_KEY: usize = 40;
+pub const PER_KEY: usize = 32;
 
 /// Candidates of a new report at most, the nearest in time.
 pub const CANDIDATES_MAX: usize = 112;
