@@ -110,15 +110,14 @@ pub async fn list_complaints(
         .known_filters(category.as_deref(), street.as_deref())
         .map_err(|(name, why)| Problem::bad_parameter(name, why))?;
     check_link(link.as_deref())?;
-    let page = PageQuery { cursor, limit };
-    let (limit, after) = (page.limit(), page.after::<Id>()?);
+    let (paging, after) = PageQuery { cursor, limit }.page::<Id>(&request)?;
     let rows = app
         .db
         .read(move |conn| {
             let mut rows = complaint::table
                 .inner_join(complaint_place::table)
                 .order(complaint::id.desc())
-                .limit(limit + 1)
+                .limit(paging.limit + 1)
                 .select(ComplaintRow::as_select())
                 .into_boxed();
             // Told in the words of the index of what is hidden, which holds nothing else.
@@ -160,9 +159,8 @@ pub async fn list_complaints(
         })
         .await?;
     let profile = app.profile.clone();
-    let page = Page::of(
+    let page = paging.of(
         rows,
-        limit,
         |row| row.id,
         |row| ComplaintSummary::of(&profile, &row),
     );

@@ -94,8 +94,7 @@ pub async fn list_entries(
     app.profile
         .known_filters(category.as_deref(), street.as_deref())
         .map_err(|(name, why)| Problem::bad_parameter(name, why))?;
-    let page = PageQuery { cursor, limit };
-    let (limit, after) = (page.limit(), page.after::<Id>()?);
+    let (paging, after) = PageQuery { cursor, limit }.page::<Id>(&request)?;
     let rows: Vec<EntryRow> = app
         .db
         .read(move |conn| {
@@ -114,7 +113,7 @@ pub async fn list_entries(
                         .or(only.eq(false)),
                 )
                 .order(ledger_entry::id.desc())
-                .limit(limit + 1)
+                .limit(paging.limit + 1)
                 .select(EntryRow::as_select())
                 .into_boxed();
             if let Some(state) = state {
@@ -140,12 +139,7 @@ pub async fn list_entries(
         })
         .await?;
     let profile = app.profile.clone();
-    let page = Page::of(
-        rows,
-        limit,
-        |row| row.id,
-        |row| EntrySummary::of(&profile, &row),
-    );
+    let page = paging.of(rows, |row| row.id, |row| EntrySummary::of(&profile, &row));
     Ok(page.into_response(&request))
 }
 

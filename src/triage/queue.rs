@@ -21,7 +21,7 @@ use crate::platform::{
         Connection, Id, UtcTime,
         schema::{complaint, complaint_place, staff, triage_claim},
     },
-    http::{Page, PageQuery, Query, page_response},
+    http::{PageQuery, Query, page_response},
     problem::{OnDb, Problem},
 };
 use crate::record::local;
@@ -96,7 +96,7 @@ pub async fn list_queue(
         cursor: filters.cursor.clone(),
         limit: filters.limit,
     };
-    let (limit, after) = (page.limit(), page.after::<Key>()?);
+    let (paging, after) = page.page::<Key>(&request)?;
     if let Some(state) = &filters.state
         && !["screening", "awaiting_acceptance"].contains(&state.as_str())
     {
@@ -113,15 +113,14 @@ pub async fn list_queue(
     let (rows, counts) = app
         .db
         .read(move |conn| {
-            let rows = rows(conn, &filters, after, limit).or_fault("load the queue")?;
+            let rows = rows(conn, &filters, after, paging.limit).or_fault("load the queue")?;
             let counts = counts(conn, &filters).or_fault("count the queue")?;
             Ok((rows, counts))
         })
         .await?;
     let profile = app.profile.clone();
-    let page = Page::of(
+    let page = paging.of(
         rows,
-        limit,
         |(row, _)| (row.queue_rank, row.due_on, row.number.clone()),
         |(row, claim)| {
             let claim = claim.filter(|(_, _, until)| until.0 > now);

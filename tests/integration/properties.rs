@@ -200,6 +200,33 @@ on_both! {
 }
 
 on_both! {
+    /// A cursor leads on in the list and by the filters it was made for; anywhere else rows would
+    /// be left out without a word.
+    async fn a_cursor_is_of_its_list(world) {
+        let brigade = world.brigade().await;
+        let mut draw = Draw(3);
+        for _ in 0..3 {
+            world.resident().post("/api/v1/complaints", somewhere(&mut draw)).await.expect(201);
+        }
+        let lists = ["/api/v1/complaints?hidden=false", "/api/v1/complaints?state=awaiting_acceptance", "/api/v1/entries?state=clue", "/api/v1/triage/queue?state=awaiting_acceptance"];
+        let mut cursors = Vec::new();
+        for list in lists {
+            cursors.push((list, brigade.get(&format!("{list}&limit=1")).await.expect(200).text("/next_cursor")));
+        }
+        for (made_for, cursor) in &cursors {
+            for list in lists {
+                let page = brigade.get(&format!("{list}&limit=2&cursor={cursor}")).await;
+                if list == *made_for {
+                    page.expect(200);
+                } else {
+                    page.expect_problem(400, "unknown_cursor");
+                }
+            }
+        }
+    }
+}
+
+on_both! {
     /// D40: whatever the page size and whatever comes between two pages, everything that was
     /// there at the first page is shown once, in one order.
     async fn pages_show_everything_once(world) {
