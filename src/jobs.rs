@@ -1,6 +1,6 @@
 //! What runs after the answer: one handler for each kind of job, and the runner.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use actix_web::web;
 use chrono::{DateTime, Days, NaiveTime, Utc};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::complaint::{
-    clocks, machine::MACHINE, petitioners, queries, rank::rank_of, returned, senders,
+    clocks, machine::MACHINE, petitioners, queries, rank::rank_of, returned, senders, take,
 };
 use crate::district::{calendar::date_of, shanghai};
 use crate::ledger::queries as ledger;
@@ -225,9 +225,19 @@ fn rank_batch(
         query = query.filter(complaint::id.gt(id));
     }
     let rows: Vec<(queries::ComplaintRow, i32)> = query.load(conn).or_fault("load the queue")?;
-    for (row, reporters) in &rows {
-        let rank = rank_of(&app.profile, row, *reporters, now);
-        if rank != row.queue_rank {
+    let moved: HashMap<Id, (i32, i32)> = rows
+        .iter()
+        .map(|(row, reporters)| (row, rank_of(&app.profile, row, *reporters, now)))
+        .filter(|(row, rank)| *rank != row.queue_rank)
+        .map(|(row, rank)| (row.id, (row.version, rank)))
+        .collect();
+    let ids: Vec<Id> = moved.keys().copied().collect();
+    for row in take::all(conn, &ids, &[])? {
+        // What somebody decided on meanwhile got its rank by that.
+        let unchanged = moved
+            .get(&row.id)
+            .filter(|(version, _)| *version == row.version);
+        if let Some((_, rank)) = unchanged {
             diesel::update(complaint::table.find(row.id))
                 .set(complaint::queue_rank.eq(rank))
                 .execute(conn)

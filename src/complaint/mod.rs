@@ -28,6 +28,7 @@ pub mod reuse;
 pub mod routes;
 pub mod senders;
 pub mod staff_routes;
+pub mod take;
 pub mod tracking;
 pub mod views;
 

@@ -9,7 +9,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::queries;
+use super::{queries, take};
 use crate::account::Staff;
 use crate::app::App;
 use crate::matching::queries::persons_of;
@@ -321,7 +321,7 @@ pub async fn lift_sender_block(
                 ))
                 .execute(conn)
                 .or_fault("lift a block")?;
-            let row = queries::take(conn, &number)?;
+            let row = take::by_number(conn, &number)?;
             let actor = staff.actor();
             let event = Event::new("complaint", row.id, "lift_sender_block", &actor)
                 .because(Some(&value.reason))

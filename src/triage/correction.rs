@@ -19,7 +19,7 @@ use crate::complaint::{
     machine::ENDED,
     place::{self, Placed},
     queries::{self, ComplaintRow},
-    rank, rejudge,
+    rank, rejudge, take,
     views::ComplaintSummary,
 };
 use crate::geo::RawPosition;
@@ -185,7 +185,7 @@ pub async fn correct_complaint(
     let Body { value, fingerprint } = body;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = queries::take(conn, &path)?;
+            let row = take::by_number(conn, &path)?;
             version.require(row.version)?;
             claims::require_not_held_by_other(conn, row.id, staff.id, now)?;
             let position = value.check(&shared)?;

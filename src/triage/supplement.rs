@@ -10,7 +10,7 @@ use validator::Validate;
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
-    body::not_yet, machine::takes_evidence, queries, returned::resubmit, views::StepView,
+    body::not_yet, machine::takes_evidence, queries, returned::resubmit, take, views::StepView,
 };
 use crate::platform::{
     http::{Answer, Body, IdempotencyKey, says_something},
@@ -59,7 +59,7 @@ pub async fn supplement_complaint(
     }
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = queries::take(conn, &path)?;
+            let row = take::by_number(conn, &path)?;
             if !takes_evidence(&row.state) {
                 return Err(Problem::wrong_state(&row.state, "add evidence"));
             }

@@ -27,6 +27,7 @@ mod import;
 mod jobs;
 mod ledger;
 mod linkage;
+mod locks;
 mod matching;
 mod plans;
 mod platform;
