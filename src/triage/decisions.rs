@@ -10,7 +10,7 @@ use validator::Validate;
 
 use super::{
     body::{Action, TriageBody, insert_decision},
-    claims,
+    claims, final_review,
     split::split,
 };
 use crate::account::Staff;
@@ -31,7 +31,7 @@ use crate::platform::{
     },
     http::{Answer, Body, IdempotencyKey, IfMatch},
     jobs,
-    problem::{Code, Item, OnDb, Problem},
+    problem::{Item, OnDb, Problem},
 };
 use crate::record::Event;
 
@@ -75,13 +75,8 @@ fn decide(
     if body.action == Action::Split {
         return split(conn, app, staff, row, body, &document, now);
     }
-    let open = matches!(row.link.as_str(), "provisional" | "suspected");
-    if open && body.action == Action::NoLongerAccept {
-        // Nothing with legal effect follows from a link nobody confirmed.
-        return Err(Problem::because(
-            Code::GuardFailed,
-            "confirm or reject the proposed link first",
-        ));
+    if body.action == Action::NoLongerAccept {
+        final_review::require(conn, profile, row, body)?;
     }
     insert_decision(conn, row.id, staff, body, &document, now).or_fault("insert a decision")?;
     if let (Action::Accept, Some(code)) = (body.action, &body.procedure) {
@@ -101,7 +96,7 @@ fn decide(
     let actor = staff.actor();
     let event = Event::new("complaint", row.id, body.action.as_str(), &actor)
         .because(body.reason.as_deref())
-        .with(json!({ "procedure": body.procedure, "document": document, "transfer_to": body.transfer_to }));
+        .with(json!({ "procedure": body.procedure, "document": document, "transfer_to": body.transfer_to, "final_review": body.final_review }));
     let state = queries::advance(conn, row, &event, now)?;
     ledger::refresh(conn, profile, row.entry_id, now)?;
     let told = json!({ "complaint": row.id, "event": body.action.as_str() });

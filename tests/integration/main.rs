@@ -29,6 +29,7 @@ mod ledger;
 mod linkage;
 mod locks;
 mod matching;
+mod photos;
 mod plans;
 mod platform;
 mod properties;
