@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::complaint::{
-    clocks, machine::MACHINE, petitioners, queries, rank::rank_of, returned, senders, take,
+    clocks, machine::MACHINE, petitioners, queries, rank::rank_of, returned, reuse, senders, take,
 };
 use crate::district::{calendar::date_of, shanghai};
 use crate::ledger::queries as ledger;
@@ -39,6 +39,9 @@ pub const RECKON_CLOCKS: &str = "reckon_clocks";
 
 /// Files all complaints anew for matching, after an update that changed how they are filed.
 pub const REFILE_FACTS: &str = "refile_facts";
+
+/// Files older photos for finding them again; planned by a migration, once.
+pub const FILE_PHOTOS: &str = "file_photos";
 
 /// Jobs that plan themselves again for the next night.
 const NIGHTLY: [&str; 4] = [
@@ -141,6 +144,7 @@ async fn run(app: &web::Data<App>, job: &Job, now: DateTime<Utc>) -> Result<(), 
             plan(app, FORGET_KEYS, now).await
         }
         REFILE_FACTS => refile_facts(app).await,
+        FILE_PHOTOS => reuse::file_older(app).await,
         other => Err(Problem::fault(format!(
             "no handler for jobs of kind {other}"
         ))),
