@@ -133,6 +133,57 @@ on_both! {
     }
 }
 
+on_both! {
+    /// Whatever is merged and whatever comes between: at every step of undoing, a newcomer stands in
+    /// the entry of the complaint it was linked to, and each entry's counter is its complaints'.
+    async fn newcomers_stay_with_their_partners(world) {
+        let brigade = world.brigade().await;
+        for seed in 40..43 {
+            let mut draw = Draw(seed);
+            let bodies: Vec<Value> = (0..5).map(|_| somewhere(&mut draw)).collect();
+            for body in &bodies {
+                world.resident().post("/api/v1/complaints", body.clone()).await.expect(201);
+            }
+            let first = ledger(&world);
+            let there: Vec<Id> = first.0.iter().map(|row| row.0).collect();
+            let mut merges = Vec::new();
+            let mut linked = 0;
+            for _ in 0..14 {
+                if draw.below(2) == 0 {
+                    let mut body = bodies[draw.below(bodies.len())].clone();
+                    body["reporter"] = json!({ "phone": format!("1390000{:04}", draw.below(10_000)) });
+                    world.resident().post("/api/v1/complaints", body).await.expect(201);
+                } else {
+                    let entries = numbers(&world);
+                    let (from, into) = (draw.below(entries.len()), draw.below(entries.len()));
+                    let body = json!({ "into": entries[into], "reason": "同一问题" });
+                    let reply = brigade.post(&format!("/api/v1/entries/{}/merge", entries[from]), body).await;
+                    merges.extend((reply.status == 200).then(|| reply.text("/merge_id")));
+                }
+            }
+            assert!(!merges.is_empty(), "seed {seed} merged nothing");
+            for merge in merges.into_iter().rev() {
+                brigade.post(&format!("/api/v1/merges/{merge}/undo"), json!({ "reason": "并错" })).await.expect(200);
+                let (links, counts) = ledger(&world);
+                let entry_of = |id: &Id| links.iter().find(|row| row.0 == *id).map(|row| row.1);
+                for (id, entry, link, _, partner, _) in links.iter().filter(|row| !there.contains(&row.0)) {
+                    if link == "provisional" {
+                        assert_eq!(partner.as_ref().and_then(entry_of), Some(*entry), "seed {seed}: {id:?}");
+                        linked += 1;
+                    }
+                }
+                for (entry, _, _, count, ..) in &counts {
+                    assert_eq!(links.iter().filter(|row| row.1 == *entry).count(), usize::try_from(*count).unwrap(), "seed {seed}");
+                }
+            }
+            assert!(linked > 0, "seed {seed} linked nobody");
+            let mut last = ledger(&world).0;
+            last.retain(|row| there.contains(&row.0));
+            assert_eq!(last, first.0, "seed {seed}");
+        }
+    }
+}
+
 /// How a step is undone, what was before it, and which entries there were.
 type Undoing = (String, Value, (Links, Counts), Vec<Id>);
 
