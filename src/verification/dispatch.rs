@@ -145,7 +145,7 @@ fn refuse_twin(
 }
 
 /// The named officer, if they may work in the grid; else the grid's first; else nobody yet.
-fn officer_for(
+pub(super) fn officer_for(
     conn: &mut Connection,
     grid: &str,
     username: Option<&str>,
@@ -173,7 +173,7 @@ fn officer_for(
     clippy::too_many_arguments,
     reason = "one row is made of all of these, once"
 )]
-fn insert(
+pub(super) fn insert(
     conn: &mut Connection,
     profile: &Profile,
     staff: &Staff,
