@@ -25,7 +25,7 @@ use crate::platform::{
 use crate::record::{self, Actor};
 use crate::text::mask;
 
-/// More facts.
+/// More facts: the reporter's own words, or what staff learned from them.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SupplementBody {

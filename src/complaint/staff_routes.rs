@@ -20,6 +20,7 @@ use super::{
 };
 use crate::account::{Role, Staff};
 use crate::app::App;
+use crate::ledger::supplements;
 use crate::platform::{
     db::{
         Connection, Id,
@@ -255,7 +256,7 @@ fn view(
     };
     let letter = parts::letter_of(conn, row.id).or_fault("load the letter")?;
     let further = parts::of_letter(conn, row.id).or_fault("load parts")?;
-    let supplements = queries::supplements_of(conn, &[row.id]).or_fault("load supplements")?;
+    let supplements = supplements::of(conn, &[row.id]).or_fault("load supplements")?;
     let with_need = staff.role.may_read_full_text();
     let readable = |words: String| {
         if with_need { words } else { mask(&words).text }

@@ -11,6 +11,7 @@ use validator::Validate;
 use super::{
     machine::MACHINE,
     queries::{self, EntryComplaintRow, EntryRow},
+    supplements,
     views::{
         DecisionView, EntryComplaint, EntryPhoto, EntrySummary, EntrySupplement, EntryView,
         HistoryItem, MergeView, VisitView,
@@ -22,9 +23,7 @@ use crate::district::Profile;
 use crate::platform::{
     db::{
         Connection, Id, UtcTime,
-        schema::{
-            complaint, ledger_decision, ledger_entry, ledger_merge, photo, supplement, verification,
-        },
+        schema::{complaint, ledger_decision, ledger_entry, ledger_merge, photo, verification},
     },
     http::{Page, PageQuery, Query, etag_of},
     problem::{OnDb, Problem},
@@ -260,23 +259,16 @@ fn supplements_of(
     numbers: &HashMap<Id, String>,
 ) -> QueryResult<HashMap<Id, Vec<EntrySupplement>>> {
     let ids: Vec<Id> = numbers.keys().copied().collect();
-    let rows: Vec<(Id, String, bool, UtcTime)> = supplement::table
-        .filter(supplement::complaint_id.eq_any(ids))
-        .order(supplement::id.asc())
-        .select((
-            supplement::complaint_id,
-            supplement::text_masked,
-            supplement::new_facts,
-            supplement::created_at,
-        ))
-        .load(conn)?;
     let mut found: HashMap<Id, Vec<EntrySupplement>> = HashMap::new();
-    for (complaint, text, new_facts, at) in rows {
-        found.entry(complaint).or_default().push(EntrySupplement {
-            text,
-            new_facts,
-            at: local(at),
-        });
+    for row in supplements::of(conn, &ids)? {
+        found
+            .entry(row.complaint_id)
+            .or_default()
+            .push(EntrySupplement {
+                text: row.text_masked,
+                new_facts: row.new_facts,
+                at: local(row.created_at),
+            });
     }
     Ok(found)
 }
