@@ -8,6 +8,7 @@ pub mod case;
 pub mod clocks;
 pub mod desk;
 pub mod feedback;
+mod filing;
 pub mod form;
 pub mod hidden;
 pub mod intake;
