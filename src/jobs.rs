@@ -1,6 +1,6 @@
 //! What runs after the answer: one handler for each kind of job, and the runner.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use actix_web::web;
 use chrono::{DateTime, Days, NaiveTime, Utc};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::complaint::{
-    clocks, machine::MACHINE, petitioners, queries, rank::rank_of, returned, senders,
+    clocks, machine::MACHINE, petitioners, queries, rank::rank_of, returned, reuse, senders, take,
 };
 use crate::district::{calendar::date_of, shanghai};
 use crate::ledger::queries as ledger;
@@ -39,6 +39,9 @@ pub const RECKON_CLOCKS: &str = "reckon_clocks";
 
 /// Files all complaints anew for matching, after an update that changed how they are filed.
 pub const REFILE_FACTS: &str = "refile_facts";
+
+/// Files older photos for finding them again; planned by a migration, once.
+pub const FILE_PHOTOS: &str = "file_photos";
 
 /// Jobs that plan themselves again for the next night.
 const NIGHTLY: [&str; 4] = [
@@ -141,6 +144,7 @@ async fn run(app: &web::Data<App>, job: &Job, now: DateTime<Utc>) -> Result<(), 
             plan(app, FORGET_KEYS, now).await
         }
         REFILE_FACTS => refile_facts(app).await,
+        FILE_PHOTOS => reuse::file_older(app).await,
         other => Err(Problem::fault(format!(
             "no handler for jobs of kind {other}"
         ))),
@@ -225,9 +229,19 @@ fn rank_batch(
         query = query.filter(complaint::id.gt(id));
     }
     let rows: Vec<(queries::ComplaintRow, i32)> = query.load(conn).or_fault("load the queue")?;
-    for (row, reporters) in &rows {
-        let rank = rank_of(&app.profile, row, *reporters, now);
-        if rank != row.queue_rank {
+    let moved: HashMap<Id, (i32, i32)> = rows
+        .iter()
+        .map(|(row, reporters)| (row, rank_of(&app.profile, row, *reporters, now)))
+        .filter(|(row, rank)| *rank != row.queue_rank)
+        .map(|(row, rank)| (row.id, (row.version, rank)))
+        .collect();
+    let ids: Vec<Id> = moved.keys().copied().collect();
+    for row in take::all(conn, &ids, &[])? {
+        // What somebody decided on meanwhile got its rank by that.
+        let unchanged = moved
+            .get(&row.id)
+            .filter(|(version, _)| *version == row.version);
+        if let Some((_, rank)) = unchanged {
             diesel::update(complaint::table.find(row.id))
                 .set(complaint::queue_rank.eq(rank))
                 .execute(conn)

@@ -8,7 +8,7 @@ fn main() -> ExitCode {
     match dengwen::cli::run(dengwen::cli::Command::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("dengwen: {error:#}");
+            dengwen::cli::warn(&format!("dengwen: {error:#}"));
             ExitCode::FAILURE
         }
     }

@@ -97,9 +97,9 @@ pub(super) fn run(settings: Settings, options: &Complaints) -> anyhow::Result<()
         let app = web::Data::new(App::build(settings, Ports::default())?);
         let summary = import(&app, options, ProgressDrawTarget::stderr()).await?;
         for (line, reason) in summary.refused.iter().take(ERRORS_SHOWN) {
-            eprintln!("line {line}: {reason}");
+            super::warn(&format!("line {line}: {reason}"));
         }
-        println!(
+        let told = tell!(
             "{} stored ({} placed by name), {} known already, {} refused",
             summary.stored,
             summary.placed,
@@ -111,7 +111,7 @@ pub(super) fn run(settings: Settings, options: &Complaints) -> anyhow::Result<()
             "{} rows were refused; mend them and run the import again",
             summary.refused.len()
         );
-        Ok(())
+        told
     })
 }
 

@@ -1,5 +1,12 @@
 //! The command line.
 
+/// Writes a line to standard output, made as by `format!`.
+macro_rules! tell {
+    ($($words:tt)*) => {
+        $crate::cli::say(&format!("{}\n", format_args!($($words)*)))
+    };
+}
+
 mod bench;
 mod demo;
 pub mod import;
@@ -90,11 +97,18 @@ impl Options {
     }
 }
 
-/// Runs a command.
+/// Runs a command. A reader that has seen enough (`| head`) ends it quietly.
 ///
 /// # Errors
 /// What went wrong, in words for the operator.
 pub fn run(command: Command) -> anyhow::Result<()> {
+    match act(command) {
+        Err(e) if e.is::<NobodyReads>() => Ok(()),
+        done => done,
+    }
+}
+
+fn act(command: Command) -> anyhow::Result<()> {
     let Command { options, action } = command;
     match action {
         Action::Serve => serve::run(options.settings()?),
@@ -135,14 +149,26 @@ fn openapi(check: bool) -> anyhow::Result<()> {
     say(&format!("{COMMITTED} matches the code\n"))
 }
 
-/// Writes to standard output. A reader that has seen enough (`| head`) or nobody listening at all
-/// is no failure of ours.
+/// Standard output is a closed pipe.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody reads what is written")]
+struct NobodyReads;
+
+/// Writes to standard output.
+///
+/// # Errors
+/// [`NobodyReads`] when it is closed, which is no failure; other failures of writing.
 fn say(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(e.into()),
-        _ => Ok(()),
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Err(NobodyReads.into()),
+        done => Ok(done?),
     }
+}
+
+/// Writes a line to standard error, if anybody reads it.
+pub fn warn(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// An operator may read what a client may not.

@@ -4,7 +4,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
-use super::queries::{self, DeadlineRow};
+use super::{
+    queries::{self, DeadlineRow},
+    take,
+};
 use crate::district::{DeadlineKind, DeadlineRule, Due, Profile, Unit, calendar::date_of};
 use crate::platform::{
     db::{Connection, Id, UtcTime, schema::deadline},
@@ -82,12 +85,17 @@ pub fn reckon_anew(
         rows = rows.filter(deadline::id.gt(id));
     }
     let rows: Vec<(Id, DeadlineRow)> = rows.load(conn).or_fault("load provisional clocks")?;
-    let mut changed = Vec::new();
-    for (complaint, row) in rows.iter().filter(|(_, row)| row.met_at.is_none()) {
-        let due = row.due_from(profile, row.started_on);
-        let Some(due) = due.filter(|due| (due.on, due.provisional) != (row.due_on, true)) else {
-            continue;
-        };
+    let running = rows.iter().filter(|(_, row)| row.met_at.is_none());
+    let moved: Vec<(Id, &DeadlineRow, Due)> = running
+        .filter_map(|(complaint, row)| {
+            let due = row.due_from(profile, row.started_on)?;
+            ((due.on, due.provisional) != (row.due_on, true)).then_some((*complaint, row, due))
+        })
+        .collect();
+    let mut changed: Vec<Id> = moved.iter().map(|(complaint, ..)| *complaint).collect();
+    changed.dedup();
+    take::all(conn, &changed, &[])?;
+    for (complaint, row, due) in moved {
         diesel::update(deadline::table.find(row.id))
             .set((
                 deadline::due_on.eq(due.on),
@@ -95,8 +103,7 @@ pub fn reckon_anew(
             ))
             .execute(conn)
             .or_fault("reckon a clock anew")?;
-        queries::refresh_due(conn, *complaint).or_fault("find the next clock")?;
-        changed.push(*complaint);
+        queries::refresh_due(conn, complaint).or_fault("find the next clock")?;
     }
     Ok((rows.last().map(|(_, row)| row.id), changed))
 }

@@ -10,7 +10,7 @@ use validator::Validate;
 use super::{
     body::not_yet,
     queries::{self, reporter_event},
-    rejudge,
+    rejudge, take,
     tracking::{code_of, counted, may_add},
     views::StepView,
 };
@@ -25,7 +25,7 @@ use crate::platform::{
 use crate::record::{self, Actor};
 use crate::text::mask;
 
-/// More facts.
+/// More facts: the reporter's own words, or what staff learned from them.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SupplementBody {
@@ -67,7 +67,7 @@ pub async fn add_supplement(
     }
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = queries::take_by_code(conn, &code)?;
+            let row = take::by_code(conn, &code)?;
             may_add(&row)?;
             let masked = mask(&value.text).text;
             queries::insert_supplement(
@@ -166,7 +166,7 @@ pub async fn rate(
     }
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = queries::take_by_code(conn, &code)?;
+            let row = take::by_code(conn, &code)?;
             let replies = queries::replies_of(conn, row.id).or_fault("load replies")?;
             let Some(reply) = replies.iter().rev().find(|r| r.kind == "final") else {
                 return Err(Problem::wrong_state(&row.state, "rate"));

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{machine::ENDED, queries, rejudge, views::StepView};
+use super::{machine::ENDED, queries, rejudge, take, views::StepView};
 use crate::account::Staff;
 use crate::app::App;
 use crate::ledger::queries as ledger;
@@ -46,7 +46,7 @@ pub async fn unhide_complaint(
     let Body { value, fingerprint } = body;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = queries::take(conn, &path)?;
+            let row = take::by_number(conn, &path)?;
             if !row.hidden {
                 return Err(Problem::because(
                     Code::WrongState,

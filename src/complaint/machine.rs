@@ -84,14 +84,14 @@ pub static MACHINE: Machine = Machine {
             "no_longer_accept",
             "no_longer_accepted",
             BRIGADE,
-            "理由和告知内容",
+            "同一人同一事实、已经复核：理由、复核意见书文号和告知内容",
         ),
         t(
             "screening",
             "no_longer_accept",
             "no_longer_accepted",
             BRIGADE,
-            "理由和告知内容",
+            "同一人同一事实、已经复核：理由、复核意见书文号和告知内容",
         ),
         t(
             "awaiting_acceptance",

@@ -8,6 +8,7 @@ pub mod case;
 pub mod clocks;
 pub mod desk;
 pub mod feedback;
+mod filing;
 pub mod form;
 pub mod hidden;
 pub mod intake;
@@ -28,6 +29,7 @@ pub mod reuse;
 pub mod routes;
 pub mod senders;
 pub mod staff_routes;
+pub mod take;
 pub mod tracking;
 pub mod views;
 

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
@@ -16,10 +16,6 @@ use crate::platform::{
     problem::{OnDb, Problem},
 };
 use crate::record::local;
-
-/// A page of one's own complaints.
-#[derive(Debug, Serialize, Deserialize)]
-struct OwnKey(Id);
 
 /// A resident's own complaint, with its code. What the matching thinks of it stays inside.
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,28 +48,26 @@ pub async fn own_complaints(
     query: Query<PageQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let limit = query.0.limit();
-    let after: Option<OwnKey> = query.0.after()?;
+    let (paging, after) = query.0.page::<Id>(&request)?;
     let rows: Vec<ComplaintRow> = app
         .db
         .read(move |conn| {
             let mut rows = complaint::table
                 .filter(complaint::resident_id.eq(resident.id))
                 .order(complaint::id.desc())
-                .limit(limit + 1)
+                .limit(paging.limit + 1)
                 .select(ComplaintRow::as_select())
                 .into_boxed();
-            if let Some(OwnKey(id)) = after {
+            if let Some(id) = after {
                 rows = rows.filter(complaint::id.lt(id));
             }
             rows.load(conn).or_fault("list own complaints")
         })
         .await?;
     let profile = app.profile.clone();
-    let page = Page::of(
+    let page = paging.of(
         rows,
-        limit,
-        |row| OwnKey(row.id),
+        |row| row.id,
         |row| OwnComplaint {
             state_name: MACHINE.label(&row.state),
             category_name: profile.category_name(&row.category),

@@ -84,12 +84,31 @@ pub async fn take_in(app: &App, uploads: Vec<Upload>) -> Result<Vec<Taken>, Prob
         .collect()
 }
 
-async fn take_one(app: &App, upload: Upload) -> Result<Taken, Problem> {
+fn limits(app: &App) -> PhotoLimits {
     let limits = app.profile.rules.limits;
-    let limits = PhotoLimits {
+    PhotoLimits {
         bytes: limits.photo_bytes,
         pixels: limits.photo_pixels,
-    };
+    }
+}
+
+/// Runs work on pixels, of which only so much goes on at once.
+async fn on_the_pool<T: Send + 'static>(
+    app: &App,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    let _slot = app
+        .photo_slots
+        .acquire()
+        .await
+        .map_err(|_| Problem::unavailable("the photo pool is closed", 5))?;
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|e| Problem::fault(format!("photo task: {e}")))
+}
+
+async fn take_one(app: &App, upload: Upload) -> Result<Taken, Problem> {
+    let limits = limits(app);
     let size_bytes = upload
         .bytes
         .as_ref()
@@ -97,15 +116,8 @@ async fn take_one(app: &App, upload: Upload) -> Result<Taken, Problem> {
     let result = match upload.bytes {
         None => Err(PhotoProblem::TooManyBytes(limits.bytes)),
         Some(bytes) => {
-            let _slot = app
-                .photo_slots
-                .acquire()
-                .await
-                .map_err(|_| Problem::unavailable("the photo pool is closed", 5))?;
             let pixels = bytes.clone();
-            let result = tokio::task::spawn_blocking(move || photo::process(&pixels, limits))
-                .await
-                .map_err(|e| Problem::fault(format!("photo task: {e}")))?;
+            let result = on_the_pool(app, move || photo::process(&pixels, limits)).await?;
             if let Ok(processed) = &result {
                 store_blobs(&app.blobs, processed, bytes).await?;
             }
@@ -132,6 +144,23 @@ fn clean_name(name: &str) -> String {
         &last.chars().filter(|c| !c.is_control()).collect::<String>(),
         FILE_NAME_LETTERS,
     )
+}
+
+/// Whether a stored photo's picture tells anything by its hash; a copy that is lost tells nothing.
+///
+/// # Errors
+/// 503 when the blob store does not answer.
+pub(super) async fn is_telling(app: &App, sha256: &str) -> Result<bool, Problem> {
+    let copy = match app.blobs.get(&PhotoKeys::of(sha256).large).await {
+        Ok(copy) => copy,
+        Err(lost) if lost.code() == Code::NotFound => return Ok(false),
+        Err(problem) => return Err(problem),
+    };
+    let limits = limits(app);
+    on_the_pool(app, move || {
+        photo::is_telling(&copy, limits).unwrap_or(false)
+    })
+    .await
 }
 
 async fn store_blobs(blobs: &Blobs, processed: &Processed, original: Bytes) -> Result<(), Problem> {

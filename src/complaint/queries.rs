@@ -159,31 +159,15 @@ pub fn by_id(conn: &mut Connection, id: Id) -> QueryResult<ComplaintRow> {
         .first(conn)
 }
 
-/// Loads a complaint for changing: nobody else changes it until this transaction ends.
+/// The ids of complaints by their numbers, without those that are none.
 ///
 /// # Errors
-/// 404 when there is none.
-pub fn take(conn: &mut Connection, number: &str) -> Result<ComplaintRow, Problem> {
-    if let Connection::Postgres(c) = conn {
-        complaint::table
-            .filter(complaint::number.eq(number))
-            .select(complaint::id)
-            .for_update()
-            .load::<Id>(c)
-            .or_fault("take a complaint")?;
-    }
-    by_number(conn, number)
-        .or_fault("load a complaint")?
-        .ok_or_else(Problem::not_found)
-}
-
-/// The same by tracking code.
-///
-/// # Errors
-/// 404 when there is none.
-pub fn take_by_code(conn: &mut Connection, code: &str) -> Result<ComplaintRow, Problem> {
-    let found = by_tracking_code(conn, code).or_fault("load a complaint")?;
-    take(conn, &found.ok_or_else(Problem::not_found)?.number)
+/// What the database answers.
+pub fn ids_of(conn: &mut Connection, numbers: &[&str]) -> QueryResult<Vec<Id>> {
+    complaint::table
+        .filter(complaint::number.eq_any(numbers))
+        .select(complaint::id)
+        .load(conn)
 }
 
 /// Whether an officer was sent to look at a complaint.
@@ -348,31 +332,6 @@ pub fn insert_supplement(
         ))
         .execute(conn)?;
     Ok(id)
-}
-
-/// A supplement as stored.
-#[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = supplement)]
-#[expect(missing_docs, reason = "columns, named as in the views")]
-pub struct SupplementRow {
-    pub complaint_id: Id,
-    pub text: String,
-    pub text_masked: String,
-    pub new_facts: bool,
-    pub occurred_at: Option<UtcTime>,
-    pub created_at: UtcTime,
-}
-
-/// The supplements of complaints, oldest first.
-///
-/// # Errors
-/// What the database answers.
-pub fn supplements_of(conn: &mut Connection, ids: &[Id]) -> QueryResult<Vec<SupplementRow>> {
-    supplement::table
-        .filter(supplement::complaint_id.eq_any(ids))
-        .order(supplement::id.asc())
-        .select(SupplementRow::as_select())
-        .load(conn)
 }
 
 /// A decision on a complaint, as far as its reporter is told of it.

@@ -14,6 +14,7 @@ use super::{
     intake::{Prepared, Stored},
     photos::{self, PhotoView, Taken},
     queries::{self, ComplaintRow},
+    take,
 };
 use crate::district::Profile;
 use crate::geo::Point;
@@ -122,8 +123,7 @@ pub fn answer_again(
     prepared: &Prepared,
     now: DateTime<Utc>,
 ) -> Result<Stored, Problem> {
-    let row = queries::by_id(conn, first).or_fault("load the first record")?;
-    let row = queries::take(conn, &row.number)?;
+    let row = take::one(conn, first)?;
     let refused = keep_photos(conn, profile, &row, prepared, now)?;
     keep_words(conn, &row, prepared, now)?;
     let photos = photos::of_complaint(conn, first).or_fault("load photos")?;

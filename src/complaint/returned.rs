@@ -4,7 +4,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 
-use super::queries::{self, ComplaintRow};
+use super::{
+    queries::{self, ComplaintRow},
+    take,
+};
 use crate::district::Profile;
 use crate::ledger::queries as ledger;
 use crate::platform::{
@@ -54,26 +57,30 @@ pub fn take_back(
         .filter(complaint::state.eq("returned"))
         .order(complaint::id.asc())
         .limit(BATCH)
-        .select(ComplaintRow::as_select())
+        .select(complaint::id)
         .into_boxed();
     if let Some(id) = after {
         rows = rows.filter(complaint::id.gt(id));
     }
-    let rows: Vec<ComplaintRow> = rows.load(conn).or_fault("list returned complaints")?;
+    let ids: Vec<Id> = rows.load(conn).or_fault("list returned complaints")?;
     let patience = TimeDelta::days(profile.rules.triage.returned_days);
-    for row in &rows {
+    let mut overdue = Vec::new();
+    for id in &ids {
         let returned: Option<UtcTime> = triage_decision::table
-            .filter(triage_decision::complaint_id.eq(row.id))
+            .filter(triage_decision::complaint_id.eq(id))
             .filter(triage_decision::action.eq("return"))
             .order(triage_decision::id.desc())
             .select(triage_decision::decided_at)
             .first(conn)
             .optional()
             .or_fault("look for the return")?;
-        if returned.is_some_and(|at| now - at.0 >= patience) {
-            queries::set_flag(conn, row, NOT_COMPLETED, true, now).or_fault("set a flag")?;
-            resubmit(conn, profile, row, &Actor::System, now)?;
-        }
+        overdue.extend(returned.filter(|at| now - at.0 >= patience).map(|_| *id));
     }
-    Ok(rows.last().map(|row| row.id))
+    let rows = take::all(conn, &overdue, &[])?;
+    // One may have come back by itself while the others were waited for.
+    for row in rows.iter().filter(|row| row.state == "returned") {
+        queries::set_flag(conn, row, NOT_COMPLETED, true, now).or_fault("set a flag")?;
+        resubmit(conn, profile, row, &Actor::System, now)?;
+    }
+    Ok(ids.last().copied())
 }

@@ -8,11 +8,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use actix_web::{HttpResponse, web};
-use diesel::prelude::*;
+use diesel::{
+    dsl::{exists, not},
+    prelude::*,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::staff_routes::visible;
+use super::{photos, staff_routes::visible};
 use crate::account::Staff;
 use crate::app::App;
 use crate::on_each;
@@ -74,6 +77,60 @@ pub fn index(conn: &mut Connection, id: Id, hash: &PerceptualHash) -> QueryResul
     on_each!(conn, |c| diesel::insert_into(photo_band::table)
         .values(rows)
         .execute(c))
+}
+
+/// Photos looked at in one go by [`file_older`].
+const BATCH: i64 = 20;
+
+/// Files photos that came before there was an index, in the order of their ids. Those that are
+/// filed already, and those whose copies are lost, are passed over; so it may run again.
+///
+/// # Errors
+/// 503 when the blob store or the database does not answer.
+pub async fn file_older(app: &App) -> Result<(), Problem> {
+    let mut after = Id(uuid::Uuid::nil());
+    loop {
+        let rows = app
+            .db
+            .read(move |conn| unfiled(conn, after).or_fault("list photos"))
+            .await?;
+        let Some((last, ..)) = rows.last() else {
+            return Ok(());
+        };
+        after = *last;
+        let mut telling = Vec::new();
+        for (id, sha256, hash) in rows {
+            if let Ok(hash) = hash.parse::<PerceptualHash>()
+                && photos::is_telling(app, &sha256).await?
+            {
+                telling.push((id, hash));
+            }
+        }
+        app.db
+            .write(move |conn| {
+                let filed = telling.iter().map(|(id, hash)| index(conn, *id, hash));
+                filed
+                    .collect::<QueryResult<Vec<_>>>()
+                    .or_fault("file photos")
+            })
+            .await?;
+    }
+}
+
+fn unfiled(conn: &mut Connection, after: Id) -> QueryResult<Vec<(Id, String, String)>> {
+    let filed = photo_band::table.filter(photo_band::photo_id.eq(photo::id));
+    photo::table
+        .filter(photo::id.gt(after))
+        .filter(photo::has_derivatives.eq(true))
+        .filter(not(exists(filed)))
+        .order(photo::id.asc())
+        .limit(BATCH)
+        .select((
+            photo::id,
+            photo::sha256,
+            photo::perceptual_hash.assume_not_null(),
+        ))
+        .load(conn)
 }
 
 fn key(band: i32, bits: u16) -> i32 {

@@ -9,7 +9,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::queries;
+use super::{queries, take};
 use crate::account::Staff;
 use crate::app::App;
 use crate::matching::queries::persons_of;
@@ -252,7 +252,7 @@ pub async fn list_sender_blocks(
     query: Query<PageQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let (limit, after) = (query.0.limit(), query.0.after::<Id>()?);
+    let (paging, after) = query.0.page::<Id>(&request)?;
     let rows: Vec<BlockRow> = app
         .db
         .read(move |conn| {
@@ -260,7 +260,7 @@ pub async fn list_sender_blocks(
                 .inner_join(complaint::table)
                 .inner_join(staff::table)
                 .order(sender_block::id.desc())
-                .limit(limit + 1)
+                .limit(paging.limit + 1)
                 .select((
                     sender_block::id,
                     complaint::number,
@@ -277,7 +277,7 @@ pub async fn list_sender_blocks(
             rows.load(conn).or_fault("list blocks")
         })
         .await?;
-    let page = Page::of(rows, limit, |row| row.0, BlockView::from);
+    let page = paging.of(rows, |row| row.0, BlockView::from);
     Ok(page.into_response(&request))
 }
 
@@ -321,7 +321,7 @@ pub async fn lift_sender_block(
                 ))
                 .execute(conn)
                 .or_fault("lift a block")?;
-            let row = queries::take(conn, &number)?;
+            let row = take::by_number(conn, &number)?;
             let actor = staff.actor();
             let event = Event::new("complaint", row.id, "lift_sender_block", &actor)
                 .because(Some(&value.reason))

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::account::{Role, Staff};
 use crate::app::App;
+use crate::ledger::supplements;
 use crate::platform::{
     db::{
         Connection, Id,
@@ -110,15 +111,14 @@ pub async fn list_complaints(
         .known_filters(category.as_deref(), street.as_deref())
         .map_err(|(name, why)| Problem::bad_parameter(name, why))?;
     check_link(link.as_deref())?;
-    let page = PageQuery { cursor, limit };
-    let (limit, after) = (page.limit(), page.after::<Id>()?);
+    let (paging, after) = PageQuery { cursor, limit }.page::<Id>(&request)?;
     let rows = app
         .db
         .read(move |conn| {
             let mut rows = complaint::table
                 .inner_join(complaint_place::table)
                 .order(complaint::id.desc())
-                .limit(limit + 1)
+                .limit(paging.limit + 1)
                 .select(ComplaintRow::as_select())
                 .into_boxed();
             // Told in the words of the index of what is hidden, which holds nothing else.
@@ -160,9 +160,8 @@ pub async fn list_complaints(
         })
         .await?;
     let profile = app.profile.clone();
-    let page = Page::of(
+    let page = paging.of(
         rows,
-        limit,
         |row| row.id,
         |row| ComplaintSummary::of(&profile, &row),
     );
@@ -257,7 +256,7 @@ fn view(
     };
     let letter = parts::letter_of(conn, row.id).or_fault("load the letter")?;
     let further = parts::of_letter(conn, row.id).or_fault("load parts")?;
-    let supplements = queries::supplements_of(conn, &[row.id]).or_fault("load supplements")?;
+    let supplements = supplements::of(conn, &[row.id]).or_fault("load supplements")?;
     let with_need = staff.role.may_read_full_text();
     let readable = |words: String| {
         if with_need { words } else { mask(&words).text }

@@ -14,6 +14,7 @@ use super::{
     photos::{self, Copy, PhotoView, StoredPhoto, Upload},
     queries::{self, ComplaintRow, ReplyRow, reporter_event},
     resent::PHOTOS_TIMES,
+    take,
     views::{DeadlineView, PartView, ReplyView, TrackedDecision, TrackingView, timeline},
 };
 use crate::account::caller::Address;
@@ -286,7 +287,7 @@ pub async fn add_photos(
     let (shared, now) = (app.clone(), app.now());
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = queries::take_by_code(conn, &code)?;
+            let row = take::by_code(conn, &code)?;
             may_add(&row)?;
             let kept = photos::of_complaint(conn, row.id).or_fault("load photos")?;
             let limit = shared.profile.rules.limits.photos * PHOTOS_TIMES;

@@ -8,10 +8,11 @@ use super::{
     case::CaseView,
     machine::MACHINE,
     photos::PhotoView,
-    queries::{ComplaintRow, DeadlineRow, DecisionRow, PlaceRow, SupplementRow, TextRow},
+    queries::{ComplaintRow, DeadlineRow, DecisionRow, PlaceRow, TextRow},
 };
 use crate::account::Role;
 use crate::district::{Profile, shanghai};
+use crate::ledger::supplements::SupplementRow;
 use crate::matching::Explained;
 use crate::record::{Recorded, local};
 use crate::text::mask;

@@ -300,6 +300,9 @@ pub struct Procedure {
     pub roll_forward: bool,
     /// Whether the 30-day extension exists (29条; not for 申请查处).
     pub may_extend: bool,
+    /// Whether 复查 and 复核 follow on request, after which the same facts are not accepted again.
+    #[serde(default)]
+    pub final_review: bool,
     /// What the reporter may do against it, where there is something.
     #[serde(default)]
     pub redress: Option<String>,

@@ -1,7 +1,8 @@
 //! Merging entries (并单) and taking a merge back exactly.
 //!
 //! A merge keeps what it changed as a document: of each complaint its entry and link, of the
-//! source its state. Undoing puts just that back. What came to the target meanwhile stays there.
+//! source its state. Undoing puts just that back. What came meanwhile goes with the complaint it was
+//! linked to; what is linked to none that moves stays in the target.
 
 use actix_web::{HttpResponse, web};
 use diesel::prelude::*;

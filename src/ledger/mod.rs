@@ -6,6 +6,7 @@ pub mod merge;
 pub mod moves;
 pub mod queries;
 pub mod routes;
+pub mod supplements;
 pub mod views;
 
 /// The operations of this capability.

@@ -16,7 +16,7 @@ use crate::matching::{
 };
 use crate::platform::{
     db::{
-        Connection, Id, UtcTime,
+        self, Connection, Id, UtcTime,
         schema::{complaint, ledger_entry, sequence},
     },
     problem::{OnDb, Problem},
@@ -143,7 +143,7 @@ pub fn place(
     if let (Outcome::Attached | Outcome::Provisional, Some(target)) =
         (verdict.outcome, verdict.target_entry)
     {
-        let entry = current(conn, target.into()).or_fault("load the entry to attach to")?;
+        let entry = db::settled(conn, |conn| current(conn, target.into()))?;
         let link = if verdict.outcome == Outcome::Attached {
             "confirmed"
         } else {
@@ -168,13 +168,15 @@ pub fn place(
     })
 }
 
-/// The entry itself, or the one it was merged into.
-fn current(conn: &mut Connection, id: Id) -> QueryResult<EntryRow> {
-    let entry = by_id(conn, id)?;
-    match entry.merged_into {
-        Some(target) => current(conn, target),
-        None => Ok(entry),
+/// The entry itself, or the one it was merged into, taken; `None` when it was merged just now.
+fn current(conn: &mut Connection, id: Id) -> QueryResult<Option<EntryRow>> {
+    let mut entry = by_id(conn, id)?;
+    while let Some(target) = entry.merged_into {
+        entry = by_id(conn, target)?;
     }
+    take(conn, &[entry.id])?;
+    let taken = by_id(conn, entry.id)?;
+    Ok(taken.merged_into.is_none().then_some(taken))
 }
 
 /// Opens a clue (线索).
@@ -258,8 +260,8 @@ pub fn by_number(conn: &mut Connection, number: &str) -> QueryResult<Option<Entr
         .optional()
 }
 
-/// Takes entries for changing, in the order of their ids, so that no two writers wait for each
-/// other. On SQLite there is one writer anyway.
+/// Takes entries for changing, in the order of their ids and before any of their complaints, so that
+/// no two writers wait for each other. On SQLite there is one writer anyway.
 ///
 /// # Errors
 /// What the database answers.
@@ -269,7 +271,7 @@ pub fn take(conn: &mut Connection, ids: &[Id]) -> QueryResult<()> {
             .filter(ledger_entry::id.eq_any(ids))
             .order(ledger_entry::id.asc())
             .select(ledger_entry::id)
-            .for_update()
+            .for_no_key_update()
             .load(c)?;
     }
     Ok(())

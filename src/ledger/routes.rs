@@ -11,6 +11,7 @@ use validator::Validate;
 use super::{
     machine::MACHINE,
     queries::{self, EntryComplaintRow, EntryRow},
+    supplements,
     views::{
         DecisionView, EntryComplaint, EntryPhoto, EntrySummary, EntrySupplement, EntryView,
         HistoryItem, MergeView, VisitView,
@@ -22,9 +23,7 @@ use crate::district::Profile;
 use crate::platform::{
     db::{
         Connection, Id, UtcTime,
-        schema::{
-            complaint, ledger_decision, ledger_entry, ledger_merge, photo, supplement, verification,
-        },
+        schema::{complaint, ledger_decision, ledger_entry, ledger_merge, photo, verification},
     },
     http::{Page, PageQuery, Query, etag_of},
     problem::{OnDb, Problem},
@@ -94,8 +93,7 @@ pub async fn list_entries(
     app.profile
         .known_filters(category.as_deref(), street.as_deref())
         .map_err(|(name, why)| Problem::bad_parameter(name, why))?;
-    let page = PageQuery { cursor, limit };
-    let (limit, after) = (page.limit(), page.after::<Id>()?);
+    let (paging, after) = PageQuery { cursor, limit }.page::<Id>(&request)?;
     let rows: Vec<EntryRow> = app
         .db
         .read(move |conn| {
@@ -114,7 +112,7 @@ pub async fn list_entries(
                         .or(only.eq(false)),
                 )
                 .order(ledger_entry::id.desc())
-                .limit(limit + 1)
+                .limit(paging.limit + 1)
                 .select(EntryRow::as_select())
                 .into_boxed();
             if let Some(state) = state {
@@ -140,12 +138,7 @@ pub async fn list_entries(
         })
         .await?;
     let profile = app.profile.clone();
-    let page = Page::of(
-        rows,
-        limit,
-        |row| row.id,
-        |row| EntrySummary::of(&profile, &row),
-    );
+    let page = paging.of(rows, |row| row.id, |row| EntrySummary::of(&profile, &row));
     Ok(page.into_response(&request))
 }
 
@@ -266,23 +259,16 @@ fn supplements_of(
     numbers: &HashMap<Id, String>,
 ) -> QueryResult<HashMap<Id, Vec<EntrySupplement>>> {
     let ids: Vec<Id> = numbers.keys().copied().collect();
-    let rows: Vec<(Id, String, bool, UtcTime)> = supplement::table
-        .filter(supplement::complaint_id.eq_any(ids))
-        .order(supplement::id.asc())
-        .select((
-            supplement::complaint_id,
-            supplement::text_masked,
-            supplement::new_facts,
-            supplement::created_at,
-        ))
-        .load(conn)?;
     let mut found: HashMap<Id, Vec<EntrySupplement>> = HashMap::new();
-    for (complaint, text, new_facts, at) in rows {
-        found.entry(complaint).or_default().push(EntrySupplement {
-            text,
-            new_facts,
-            at: local(at),
-        });
+    for row in supplements::of(conn, &ids)? {
+        found
+            .entry(row.complaint_id)
+            .or_default()
+            .push(EntrySupplement {
+                text: row.text_masked,
+                new_facts: row.new_facts,
+                at: local(row.created_at),
+            });
     }
     Ok(found)
 }

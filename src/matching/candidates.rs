@@ -167,8 +167,8 @@ impl CandidateRow {
             number: self.number,
             entry_id: self.entry_id.0,
             closed_at: self.closed_at.map(|at| at.0),
-            // 复查 and 复核 are a later chapter; until then no complaint has been through them.
-            finally_reviewed: false,
+            // 复查 and 复核 are another authority's; here it is known of who was turned away after it.
+            finally_reviewed: self.state == "no_longer_accepted",
             entry,
         })
     }

@@ -194,6 +194,15 @@ fn derive(picture: decode::Picture, orientation: u8) -> Result<Derived, PhotoPro
     })
 }
 
+/// Whether there is enough in a public copy for its perceptual hash to tell anything.
+///
+/// # Errors
+/// When it is no picture within the limits.
+pub fn is_telling(copy: &[u8], limits: PhotoLimits) -> Result<bool, PhotoProblem> {
+    let derived = process(copy, limits)?.derived;
+    Ok(derived.is_some_and(|derived| derived.telling))
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

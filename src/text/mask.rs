@@ -5,7 +5,10 @@
 //! most specific first. It prefers masking a number too many to letting a phone number out, but
 //! dates, hotline numbers, prices and measurements stay readable.
 
-use super::keys::half_width;
+use super::{
+    digits::{classify, digits_from, get, holds_mobile, is_digit, is_mobile, plain_digits},
+    keys::half_width,
+};
 
 /// What was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,36 +126,6 @@ fn find_at(text: &[char], at: usize) -> Found {
         .or_else(|| number(text, at))
 }
 
-fn get(text: &[char], at: usize) -> char {
-    text.get(at).copied().unwrap_or('\0')
-}
-
-fn is_digit(c: char) -> bool {
-    c.is_ascii_digit()
-}
-
-/// A run of digits with single spaces or hyphens inside: the digits and where the run ends.
-fn digits_from(text: &[char], at: usize) -> (String, usize) {
-    let mut digits = String::new();
-    let (mut end, mut next) = (at, at);
-    loop {
-        let c = get(text, next);
-        if is_digit(c) || (matches!(c, 'x' | 'X') && digits.len() == 17) {
-            digits.push(c);
-            next += 1;
-            end = next;
-        } else if matches!(c, ' ' | '-' | '—' | '·' | '.')
-            && end == next
-            && is_digit(get(text, next + 1))
-            && !digits.is_empty()
-        {
-            next += 1;
-        } else {
-            return (digits, end);
-        }
-    }
-}
-
 /// Numbers: identity cards, bank cards, mobiles, landlines.
 fn number(text: &[char], at: usize) -> Found {
     let before = if at == 0 { '\0' } else { get(text, at - 1) };
@@ -182,93 +155,6 @@ fn plus86(text: &[char], at: usize) -> Found {
         .strip_prefix("86")
         .filter(|d| is_mobile(d))
         .map(|_| (Kind::Phone, at, end))
-}
-
-fn plain_digits(text: &[char], at: usize) -> (String, usize) {
-    let digits: String = text.iter().skip(at).take_while(|c| is_digit(**c)).collect();
-    let end = at + digits.len();
-    (digits, end)
-}
-
-fn classify(digits: &str) -> Option<Kind> {
-    match digits.len() {
-        18 if is_identity_18(digits) => Some(Kind::IdNumber),
-        15 if is_identity_15(digits) => Some(Kind::IdNumber),
-        16..=19 if luhn(digits) => Some(Kind::BankCard),
-        11 if is_mobile(digits) => Some(Kind::Phone),
-        13 if digits.strip_prefix("86").is_some_and(is_mobile) => Some(Kind::Phone),
-        15 if digits.strip_prefix("0086").is_some_and(is_mobile) => Some(Kind::Phone),
-        10..=12 if is_landline(digits) => Some(Kind::Phone),
-        8 if is_local_landline(digits) => Some(Kind::Phone),
-        _ => None,
-    }
-}
-
-fn is_mobile(digits: &str) -> bool {
-    digits.len() == 11
-        && digits.bytes().all(|b| b.is_ascii_digit())
-        && matches!(digits.as_bytes(), [b'1', b'3'..=b'9', ..])
-}
-
-fn holds_mobile(digits: &str) -> bool {
-    digits.len() > 11
-        && (0..=digits.len() - 11).any(|from| digits.get(from..from + 11).is_some_and(is_mobile))
-}
-
-/// With area code: 010, 02x (8 digits), 03xx to 09xx (7 or 8 digits).
-fn is_landline(digits: &str) -> bool {
-    match digits.as_bytes() {
-        [b'0', b'1' | b'2', _, rest @ ..] => rest.len() == 8 && rest.first() != Some(&b'0'),
-        [b'0', b'3'..=b'9', _, _, rest @ ..] => {
-            (7..=8).contains(&rest.len()) && rest.first() != Some(&b'0')
-        }
-        _ => false,
-    }
-}
-
-/// Fuzhou's own numbers have eight digits and open with 8, 3 or 6; a date opens with 19 or 20.
-fn is_local_landline(digits: &str) -> bool {
-    matches!(digits.as_bytes(), [b'8', b'3' | b'7' | b'8', ..])
-}
-
-fn is_date(year: &str, month: &str, day: &str) -> bool {
-    let within = |text: &str, range: std::ops::RangeInclusive<u32>| {
-        text.parse().is_ok_and(|n| range.contains(&n))
-    };
-    within(year, 1900..=2100) && within(month, 1..=12) && within(day, 1..=31)
-}
-
-/// 18 digits by GB 11643: a plausible birth date, whatever the check digit says; a mistyped
-/// identity number is still somebody's.
-fn is_identity_18(digits: &str) -> bool {
-    match (digits.get(6..10), digits.get(10..12), digits.get(12..14)) {
-        (Some(year), Some(month), Some(day)) => is_date(year, month, day),
-        _ => false,
-    }
-}
-
-fn is_identity_15(digits: &str) -> bool {
-    match (digits.get(6..8), digits.get(8..10), digits.get(10..12)) {
-        (Some(year), Some(month), Some(day)) => is_date(&format!("19{year}"), month, day),
-        _ => false,
-    }
-}
-
-fn luhn(digits: &str) -> bool {
-    let sum: u32 = digits
-        .bytes()
-        .rev()
-        .enumerate()
-        .map(|(at, byte)| {
-            let digit = u32::from(byte.wrapping_sub(b'0'));
-            match (at % 2, digit) {
-                (0, d) => d,
-                (_, d) if d > 4 => d * 2 - 9,
-                (_, d) => d * 2,
-            }
-        })
-        .sum();
-    sum.is_multiple_of(10)
 }
 
 const PROVINCES: &str = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼";

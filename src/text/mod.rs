@@ -1,6 +1,7 @@
 //! Chinese free text: masking of personal data, normal forms, keys for finding the same text.
 //! Pure.
 
+mod digits;
 mod keys;
 mod mask;
 mod place_words;

@@ -23,7 +23,7 @@ pub enum Action {
     Accept,
     /// 不予受理.
     Refuse,
-    /// 不再受理.
+    /// 不再受理: the same person again with the same facts, after 复核.
     NoLongerAccept,
     /// 转送.
     Transfer,
@@ -76,6 +76,12 @@ pub struct TriageBody {
     /// Unit it goes to; required to transfer.
     #[validate(length(min = 1, max = 64, message = "is a unit's code"))]
     pub transfer_to: Option<String>,
+    /// Number of the 复核意见书 (final review) of the earlier petition; required to accept no longer.
+    #[validate(
+        length(min = 1, max = 100, message = "has 1 to 100 letters"),
+        custom(function = "says_something")
+    )]
+    pub final_review: Option<String>,
     /// The letter's further matters, 1 to 9 of them; required to split.
     #[serde(default)]
     #[validate(nested)]

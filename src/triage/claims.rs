@@ -11,6 +11,7 @@ use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
     queries::{self, ComplaintRow},
+    take,
     views::ComplaintSummary,
 };
 use crate::on_each;
@@ -88,7 +89,7 @@ fn next_free(conn: &mut Connection, now: DateTime<Utc>) -> QueryResult<Option<Co
         .order((complaint::queue_rank, complaint::due_on, complaint::number))
         .select(complaint::id);
     let id: Option<Id> = match conn {
-        Connection::Postgres(c) => free.for_update().skip_locked().first(c).optional()?,
+        Connection::Postgres(c) => free.for_no_key_update().skip_locked().first(c).optional()?,
         Connection::Sqlite(c) => free.first(c).optional()?,
     };
     let Some(id) = id else { return Ok(None) };
@@ -105,7 +106,7 @@ fn named(
     staff: Id,
     now: DateTime<Utc>,
 ) -> Result<ComplaintRow, Problem> {
-    let row = queries::take(conn, number)?;
+    let row = take::by_number(conn, number)?;
     if !row.in_queue {
         return Err(Problem::wrong_state(&row.state, "claim"));
     }
@@ -211,7 +212,7 @@ pub async fn extend_claim(
     let view = app
         .db
         .write(move |conn| {
-            let row = queries::take(conn, &path)?;
+            let row = take::by_number(conn, &path)?;
             require_held(conn, row.id, staff.id, now)?;
             let until = now + TimeDelta::minutes(shared.profile.rules.triage.lease_minutes);
             hold(conn, row.id, staff.id, now, until).or_fault("extend a claim")?;
@@ -236,7 +237,7 @@ pub async fn release_claim(
     let now = app.now();
     app.db
         .write(move |conn| {
-            let row = queries::take(conn, &path)?;
+            let row = take::by_number(conn, &path)?;
             require_held(conn, row.id, staff.id, now)?;
             release(conn, row.id).or_fault("release a claim")
         })

@@ -19,7 +19,7 @@ use crate::complaint::{
     machine::ENDED,
     place::{self, Placed},
     queries::{self, ComplaintRow},
-    rank, rejudge,
+    rank, rejudge, take,
     views::ComplaintSummary,
 };
 use crate::geo::RawPosition;
@@ -35,6 +35,7 @@ use crate::platform::{
 };
 use crate::record::{self, Event};
 use crate::text::{mask, premises_key};
+use crate::verification::moved as visits;
 
 /// A field of a patch that may be absent (leave it), null (clear it) or a value (D42).
 type Patch<T = String> = Option<Option<T>>;
@@ -53,7 +54,7 @@ pub struct CorrectionBody {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
     pub category: Patch,
-    /// Where it is (D46); street, grid and what it may be a duplicate of follow from it.
+    /// Where it is (D46); street, grid, open visits and what it may be a duplicate of follow from it.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<LocationBody>)]
     pub location: Patch<LocationBody>,
@@ -185,7 +186,7 @@ pub async fn correct_complaint(
     let Body { value, fingerprint } = body;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = queries::take(conn, &path)?;
+            let row = take::by_number(conn, &path)?;
             version.require(row.version)?;
             claims::require_not_held_by_other(conn, row.id, staff.id, now)?;
             let position = value.check(&shared)?;
@@ -220,7 +221,7 @@ fn correct(
             .or_fault("correct the demand")?;
     }
     if body.location.is_some() {
-        change_place(conn, app, row, position)?;
+        change_place(conn, app, staff, row, position, now)?;
     }
     let mut detail = Map::from_iter([
         ("fields".to_owned(), json!(body.fields())),
@@ -288,11 +289,16 @@ fn write_words(
 fn change_place(
     conn: &mut Connection,
     app: &App,
+    staff: &Staff,
     row: &ComplaintRow,
     position: Option<RawPosition>,
+    now: DateTime<Utc>,
 ) -> Result<(), Problem> {
+    let before = queries::place_of(conn, row.id).or_fault("load the place")?;
     let placed = Placed::of(&app.profile, position);
     place::put(conn, row, position, &placed).or_fault("change the place")?;
+    let grid = before.grid_code.as_deref();
+    visits::follow_place(conn, &app.profile, staff, row, grid, now)?;
     let entry = ledger::by_id(conn, row.entry_id).or_fault("load the entry")?;
     if entry.lead_complaint_id == Some(row.id) && entry.state == "clue" {
         let (street, grid) = (placed.street.as_deref(), placed.grid.as_deref());

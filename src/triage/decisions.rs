@@ -10,7 +10,7 @@ use validator::Validate;
 
 use super::{
     body::{Action, TriageBody, insert_decision},
-    claims,
+    claims, final_review,
     split::split,
 };
 use crate::account::Staff;
@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::complaint::{
     queries::{self, ComplaintRow},
     returned::NOT_COMPLETED,
+    take,
     views::StepView,
 };
 use crate::district::{DeadlineKind, DeadlineRule, Profile, calendar::date_of};
@@ -30,7 +31,7 @@ use crate::platform::{
     },
     http::{Answer, Body, IdempotencyKey, IfMatch},
     jobs,
-    problem::{Code, Item, OnDb, Problem},
+    problem::{Item, OnDb, Problem},
 };
 use crate::record::Event;
 
@@ -51,7 +52,7 @@ pub async fn decide_complaint(
     let Body { value, fingerprint } = body;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = queries::take(conn, &path)?;
+            let row = take::by_number(conn, &path)?;
             version.check(row.version)?;
             claims::require_held(conn, row.id, staff.id, now)?;
             Answer::ok(&decide(conn, &shared, &staff, &row, &value, now)?)
@@ -74,13 +75,8 @@ fn decide(
     if body.action == Action::Split {
         return split(conn, app, staff, row, body, &document, now);
     }
-    let open = matches!(row.link.as_str(), "provisional" | "suspected");
-    if open && body.action == Action::NoLongerAccept {
-        // Nothing with legal effect follows from a link nobody confirmed.
-        return Err(Problem::because(
-            Code::GuardFailed,
-            "confirm or reject the proposed link first",
-        ));
+    if body.action == Action::NoLongerAccept {
+        final_review::require(conn, profile, row, body)?;
     }
     insert_decision(conn, row.id, staff, body, &document, now).or_fault("insert a decision")?;
     if let (Action::Accept, Some(code)) = (body.action, &body.procedure) {
@@ -100,7 +96,7 @@ fn decide(
     let actor = staff.actor();
     let event = Event::new("complaint", row.id, body.action.as_str(), &actor)
         .because(body.reason.as_deref())
-        .with(json!({ "procedure": body.procedure, "document": document, "transfer_to": body.transfer_to }));
+        .with(json!({ "procedure": body.procedure, "document": document, "transfer_to": body.transfer_to, "final_review": body.final_review }));
     let state = queries::advance(conn, row, &event, now)?;
     ledger::refresh(conn, profile, row.entry_id, now)?;
     let told = json!({ "complaint": row.id, "event": body.action.as_str() });
@@ -198,21 +194,15 @@ pub async fn decide_many(
     }
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            // In one order for everybody, so that two bulk decisions never wait for each other.
-            let mut order: Vec<usize> = (0..value.items.len()).collect();
-            order.sort_by_key(|at| value.items.get(*at).map(|item| item.number.clone()));
-            let mut done: Vec<(usize, StepView)> = Vec::new();
-            for at in order {
-                let Some(item) = value.items.get(at) else {
-                    continue;
-                };
-                let step = decide_one(conn, &shared, &staff, item, now)
-                    .map_err(|p| located(p, at, &item.number))?;
-                done.push((at, step));
-            }
-            done.sort_by_key(|(at, _)| *at);
+            let numbers: Vec<&str> = value.items.iter().map(|i| i.number.as_str()).collect();
+            let ids = queries::ids_of(conn, &numbers).or_fault("load complaints")?;
+            take::all(conn, &ids, &[])?;
+            let items = value.items.iter().enumerate().map(|(at, item)| {
+                decide_one(conn, &shared, &staff, item, now)
+                    .map_err(|p| located(p, at, &item.number))
+            });
             Answer::ok(&BulkDone {
-                items: done.into_iter().map(|(_, step)| step).collect(),
+                items: items.collect::<Result<_, _>>()?,
             })
         })
         .await?;
@@ -226,7 +216,7 @@ fn decide_one(
     item: &BulkItem,
     now: DateTime<Utc>,
 ) -> Result<StepView, Problem> {
-    let row = queries::take(conn, &item.number)?;
+    let row = take::by_number(conn, &item.number)?;
     claims::require_not_held_by_other(conn, row.id, staff.id, now)?;
     decide(conn, app, staff, &row, &item.decision, now)
 }

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::complaint::{
     machine::MACHINE,
     queries::{self as complaints, ComplaintRow},
+    take,
     views::StepView,
 };
 use crate::ledger::{
@@ -99,7 +100,7 @@ pub async fn decide_match(
     let Body { value, fingerprint } = body;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = complaints::take(conn, &path)?;
+            let row = taken(conn, &path, &value)?;
             claims::require_not_held_by_other(conn, row.id, staff.id, now)?;
             let actor = staff.actor();
             let kept = match value.decision {
@@ -124,6 +125,31 @@ pub async fn decide_match(
         })
         .await?;
     Ok(answer.into_response())
+}
+
+/// Takes the complaint and, in one go, every entry the decision leads to.
+fn taken(
+    conn: &mut Connection,
+    number: &str,
+    body: &MatchDecisionBody,
+) -> Result<ComplaintRow, Problem> {
+    let by_number = |conn: &mut Connection, number: &str| {
+        complaints::by_number(conn, number).or_fault("load a complaint")
+    };
+    let row = by_number(conn, number)?.ok_or_else(Problem::not_found)?;
+    let (mut ids, mut entries) = (vec![row.id], Vec::new());
+    match (body.decision, &body.target) {
+        (Decision::Confirm, Some(target)) => ids.extend(by_number(conn, target)?.map(|t| t.id)),
+        (Decision::Confirm, None) => ids.extend(row.repeat_of),
+        (Decision::Undo, _) => {
+            let kept = standing_decision(conn, row.id)?.and_then(|(_, kept)| kept);
+            entries.extend(kept.map(|kept| kept.before.entry));
+        }
+        (Decision::Reject, _) => {}
+    }
+    let rows = take::all(conn, &ids, &entries)?;
+    let own = rows.into_iter().find(|taken| taken.id == row.id);
+    own.ok_or_else(Problem::not_found)
 }
 
 /// Counts the decision for the model whose verdict it was about.

@@ -5,6 +5,7 @@ pub mod claims;
 pub mod correction;
 pub mod corrections;
 pub mod decisions;
+mod final_review;
 pub mod match_decisions;
 pub mod matches;
 pub mod queue;

@@ -21,7 +21,7 @@ use crate::platform::{
         Connection, Id, UtcTime,
         schema::{complaint, complaint_place, staff, triage_claim},
     },
-    http::{Page, PageQuery, Query, page_response},
+    http::{PageQuery, Query, page_response},
     problem::{OnDb, Problem},
 };
 use crate::record::local;
@@ -71,7 +71,7 @@ pub struct QueuePage {
     /// The cursor of the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
-    /// Queued complaints by state, and `urgent`.
+    /// Complaints of this list, all its pages together, by state, and `urgent`.
     pub counts: BTreeMap<String, i64>,
 }
 
@@ -96,7 +96,7 @@ pub async fn list_queue(
         cursor: filters.cursor.clone(),
         limit: filters.limit,
     };
-    let (limit, after) = (page.limit(), page.after::<Key>()?);
+    let (paging, after) = page.page::<Key>(&request)?;
     if let Some(state) = &filters.state
         && !["screening", "awaiting_acceptance"].contains(&state.as_str())
     {
@@ -113,15 +113,14 @@ pub async fn list_queue(
     let (rows, counts) = app
         .db
         .read(move |conn| {
-            let rows = rows(conn, &filters, after, limit).or_fault("load the queue")?;
-            let counts = counts(conn).or_fault("count the queue")?;
+            let rows = rows(conn, &filters, after, paging.limit).or_fault("load the queue")?;
+            let counts = counts(conn, &filters).or_fault("count the queue")?;
             Ok((rows, counts))
         })
         .await?;
     let profile = app.profile.clone();
-    let page = Page::of(
+    let page = paging.of(
         rows,
-        limit,
         |(row, _)| (row.queue_rank, row.due_on, row.number.clone()),
         |(row, claim)| {
             let claim = claim.filter(|(_, _, until)| until.0 > now);
@@ -139,6 +138,34 @@ pub async fn list_queue(
         counts,
     };
     Ok(page_response(&request, body.next_cursor.as_deref(), &body))
+}
+
+/// A query over queued complaints narrowed by the filters. The lists and the counts are of several
+/// types, so this is written as a macro.
+macro_rules! narrowed {
+    ($query:expr, $filters:expr) => {{
+        let mut rows = $query;
+        if let Some(state) = &$filters.state {
+            rows = rows.filter(complaint::state.eq(state.clone()));
+        }
+        if let Some(category) = &$filters.category {
+            rows = rows.filter(complaint::category.eq(category.clone()));
+        }
+        if let Some(street) = &$filters.street {
+            // Looked up for each row in the queue's order: a street's places are many more.
+            let there = complaint_place::table
+                .filter(complaint_place::complaint_id.eq(complaint::id))
+                .filter(complaint_place::street_code.eq(street.clone()));
+            rows = rows.filter(exists(there));
+        }
+        if let Some(link) = &$filters.link {
+            rows = rows.filter(complaint::link.eq(link.clone()));
+        }
+        if let Some(day) = $filters.due_until {
+            rows = rows.filter(complaint::due_on.le(day));
+        }
+        rows
+    }};
 }
 
 fn rows(
@@ -163,25 +190,7 @@ fn rows(
                 .nullable(),
         ))
         .into_boxed();
-    if let Some(state) = &filters.state {
-        rows = rows.filter(complaint::state.eq(state.clone()));
-    }
-    if let Some(category) = &filters.category {
-        rows = rows.filter(complaint::category.eq(category.clone()));
-    }
-    if let Some(street) = &filters.street {
-        // Looked up for each row in the queue's order: a street's places are many more.
-        let there = complaint_place::table
-            .filter(complaint_place::complaint_id.eq(complaint::id))
-            .filter(complaint_place::street_code.eq(street.clone()));
-        rows = rows.filter(exists(there));
-    }
-    if let Some(link) = &filters.link {
-        rows = rows.filter(complaint::link.eq(link.clone()));
-    }
-    if let Some(day) = filters.due_until {
-        rows = rows.filter(complaint::due_on.le(day));
-    }
+    rows = narrowed!(rows, filters);
     if let Some((rank, due, number)) = after {
         rows = rows.filter(
             complaint::queue_rank
@@ -196,16 +205,19 @@ fn rows(
     rows.load(conn)
 }
 
-fn counts(conn: &mut Connection) -> QueryResult<BTreeMap<String, i64>> {
-    let queued = complaint::table.filter(complaint::in_queue.eq(true));
-    let by_state: Vec<(String, i64)> = queued
+fn counts(conn: &mut Connection, filters: &QueueQuery) -> QueryResult<BTreeMap<String, i64>> {
+    let by_state = complaint::table
+        .filter(complaint::in_queue.eq(true))
         .group_by(complaint::state)
         .select((complaint::state, count_star()))
-        .load(conn)?;
-    let urgent: i64 = queued
+        .into_boxed();
+    let by_state: Vec<(String, i64)> = narrowed!(by_state, filters).load(conn)?;
+    let urgent = complaint::table
+        .filter(complaint::in_queue.eq(true))
         .filter(complaint::queue_rank.lt(URGENT_BELOW))
         .select(count_star())
-        .first(conn)?;
+        .into_boxed();
+    let urgent: i64 = narrowed!(urgent, filters).first(conn)?;
     Ok(by_state
         .into_iter()
         .chain([("urgent".to_owned(), urgent)])

@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::complaint::{
     clocks,
     queries::{self, ComplaintRow},
+    take,
     views::StepView,
 };
 use crate::jobs::NOTIFY_REPORTER;
@@ -65,6 +66,15 @@ pub struct ReplyDone {
     pub answered: Vec<StepView>,
 }
 
+fn take_all(conn: &mut Connection, numbers: &[String]) -> Result<Vec<ComplaintRow>, Problem> {
+    let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    let ids = queries::ids_of(conn, &numbers).or_fault("load complaints")?;
+    if ids.len() < numbers.len() {
+        return Err(Problem::not_found());
+    }
+    take::all(conn, &ids, &[])
+}
+
 /// Replies to a complaint and, if asked, to others of the same entry: all or none.
 #[utoipa::path(post, path = "/api/v1/complaints/{number}/reply", tag = "triage", operation_id = "reply_complaint",
     params(("number" = String, Path)), request_body = ReplyBody,
@@ -84,10 +94,7 @@ pub async fn reply_complaint(
             numbers.extend(value.also.iter().cloned());
             numbers.sort_unstable();
             numbers.dedup();
-            let rows: Vec<ComplaintRow> = numbers
-                .iter()
-                .map(|number| queries::take(conn, number))
-                .collect::<Result<_, _>>()?;
+            let rows = take_all(conn, &numbers)?;
             one_entry(&rows)?;
             let mut answered = Vec::new();
             let mut document = String::new();
@@ -245,7 +252,7 @@ async fn step(
     let Body { value, fingerprint } = body;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = queries::take(conn, &number)?;
+            let row = take::by_number(conn, &number)?;
             let actor = staff.actor();
             let mut event =
                 Event::new("complaint", row.id, name, &actor).because(Some(&value.reason));

@@ -1,56 +1,32 @@
 //! What staff learn from the reporter of a complaint, and add for them.
 
 use actix_web::{HttpResponse, web};
-use chrono::{DateTime, Utc};
-use serde::Deserialize;
 use serde_json::json;
-use utoipa::ToSchema;
-use validator::Validate;
 
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
-    body::not_yet, machine::takes_evidence, queries, returned::resubmit, views::StepView,
+    body::not_yet, feedback::SupplementBody, machine::takes_evidence, queries, returned::resubmit,
+    take, views::StepView,
 };
 use crate::platform::{
-    http::{Answer, Body, IdempotencyKey, says_something},
+    http::{Answer, Body, IdempotencyKey},
     problem::{OnDb, Problem},
 };
 use crate::record::{self, Event};
 use crate::text::mask;
 
-/// What staff learned.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct StaffSupplementBody {
-    /// What is to be added.
-    #[validate(
-        length(min = 1, max = 2000, message = "has 1 to 2000 letters"),
-        custom(function = "says_something")
-    )]
-    pub text: String,
-    /// Whether something new happened since.
-    #[serde(default)]
-    pub new_facts: bool,
-    /// When it happened.
-    #[serde(
-        default,
-        deserialize_with = "crate::platform::http::dates::maybe_instant"
-    )]
-    pub occurred_at: Option<DateTime<Utc>>,
-}
-
 /// Adds what staff learned from the reporter, for those who came by phone, letter or import and
 /// have no code to add it by. A complaint that was returned goes back to the queue.
 #[utoipa::path(post, path = "/api/v1/complaints/{number}/supplements", tag = "triage", operation_id = "supplement_complaint",
-    params(("number" = String, Path)), request_body = StaffSupplementBody,
+    params(("number" = String, Path)), request_body = SupplementBody,
     responses((status = 201, body = StepView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn supplement_complaint(
     app: web::Data<App>,
     staff: Staff,
     path: web::Path<String>,
     key: IdempotencyKey,
-    body: Body<StaffSupplementBody>,
+    body: Body<SupplementBody>,
 ) -> Result<HttpResponse, Problem> {
     let (shared, now) = (app.clone(), app.now());
     let Body { value, fingerprint } = body;
@@ -59,7 +35,7 @@ pub async fn supplement_complaint(
     }
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = queries::take(conn, &path)?;
+            let row = take::by_number(conn, &path)?;
             if !takes_evidence(&row.state) {
                 return Err(Problem::wrong_state(&row.state, "add evidence"));
             }

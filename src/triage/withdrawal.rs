@@ -9,6 +9,7 @@ use crate::account::caller::Address;
 use crate::app::App;
 use crate::complaint::{
     queries::{self, reporter_event},
+    take,
     tracking::{code_of, counted},
     views::StepView,
 };
@@ -46,7 +47,7 @@ pub async fn withdraw(
     let Body { value, fingerprint } = body;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = queries::take_by_code(conn, &code)?;
+            let row = take::by_code(conn, &code)?;
             let reason = value.reason.map(|r| mask(&r).text);
             let event = reporter_event(&row, "withdraw").because(reason.as_deref());
             let state = queries::advance(conn, &row, &event, now)?;

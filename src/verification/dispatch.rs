@@ -19,7 +19,10 @@ use crate::account::{
     queries::{StaffRow, officers_of_grid, staff_by_name},
 };
 use crate::app::App;
-use crate::complaint::queries::{self as complaints, ComplaintRow, PlaceRow};
+use crate::complaint::{
+    queries::{self as complaints, ComplaintRow, PlaceRow},
+    take,
+};
 use crate::district::{Profile, calendar::date_of};
 use crate::platform::{
     db::{Connection, Id, UtcTime, schema::verification},
@@ -69,7 +72,7 @@ pub async fn dispatch_verification(
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let profile = &shared.profile;
-            let complaint = complaints::take(conn, &path)?;
+            let complaint = take::by_number(conn, &path)?;
             if !matches!(complaint.state.as_str(), "accepted" | "in_progress") {
                 return Err(Problem::wrong_state(
                     &complaint.state,
@@ -142,7 +145,7 @@ fn refuse_twin(
 }
 
 /// The named officer, if they may work in the grid; else the grid's first; else nobody yet.
-fn officer_for(
+pub(super) fn officer_for(
     conn: &mut Connection,
     grid: &str,
     username: Option<&str>,
@@ -170,7 +173,7 @@ fn officer_for(
     clippy::too_many_arguments,
     reason = "one row is made of all of these, once"
 )]
-fn insert(
+pub(super) fn insert(
     conn: &mut Connection,
     profile: &Profile,
     staff: &Staff,

@@ -4,7 +4,7 @@ use crate::record::machine::{Machine, Transition};
 
 const BRIGADE: &[&str] = &["brigade", "admin"];
 const ENDERS: &[&str] = &["reporter", "brigade", "office", "admin"];
-const HANDLING_ENDED: &str = "信访件已撤回、已答复或已办结";
+const NOTHING_TO_DO: &str = "信访件已撤回、已答复或已办结，或地点已更正到其他网格";
 const OFFICER: &[&str] = &["grid_officer"];
 
 const fn t(
@@ -63,11 +63,11 @@ pub static MACHINE: Machine = Machine {
         ),
         t("submitted", "pass", "passed", BRIGADE, ""),
         t("submitted", "return", "returned", BRIGADE, "理由"),
-        t("pending", "cancel", "cancelled", ENDERS, HANDLING_ENDED),
-        t("assigned", "cancel", "cancelled", ENDERS, HANDLING_ENDED),
-        t("checked_in", "cancel", "cancelled", ENDERS, HANDLING_ENDED),
-        t("submitted", "cancel", "cancelled", ENDERS, HANDLING_ENDED),
-        t("returned", "cancel", "cancelled", ENDERS, HANDLING_ENDED),
+        t("pending", "cancel", "cancelled", ENDERS, NOTHING_TO_DO),
+        t("assigned", "cancel", "cancelled", ENDERS, NOTHING_TO_DO),
+        t("checked_in", "cancel", "cancelled", ENDERS, NOTHING_TO_DO),
+        t("submitted", "cancel", "cancelled", ENDERS, NOTHING_TO_DO),
+        t("returned", "cancel", "cancelled", ENDERS, NOTHING_TO_DO),
     ],
 };
 

@@ -7,6 +7,7 @@
 mod again;
 pub mod dispatch;
 pub mod machine;
+pub mod moved;
 pub mod queries;
 pub mod review;
 pub mod rules;

@@ -258,8 +258,7 @@ pub async fn list_own_verifications(
     query: Query<PageQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let limit = query.0.limit();
-    let after: Option<Id> = query.0.after()?;
+    let (paging, after) = query.0.page::<Id>(&request)?;
     let shared = app.clone();
     let page = app
         .db
@@ -273,7 +272,7 @@ pub async fn list_own_verifications(
                     "submitted",
                 ]))
                 .order(verification::id.asc())
-                .limit(limit + 1)
+                .limit(paging.limit + 1)
                 .select(VisitRow::as_select())
                 .into_boxed();
             if let Some(id) = after {
@@ -284,7 +283,7 @@ pub async fn list_own_verifications(
                 .into_iter()
                 .map(|row| view(conn, &shared.profile, staff.role, row))
                 .collect::<Result<Vec<_>, _>>()?;
-            Ok(Page::of(views, limit, |v| v.id, |v| v))
+            Ok(paging.of(views, |v| v.id, |v| v))
         })
         .await?;
     Ok(page.into_response(&request))

@@ -1,9 +1,9 @@
 //! The program itself, as an operator runs it.
 
 use std::{
-    io::Write as _,
+    io::{BufRead as _, BufReader, Write as _},
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use dengwen::{
@@ -38,14 +38,14 @@ impl Ended {
     }
 }
 
-/// Runs the program in a folder with nothing of ours in its environment but `keys`.
-fn run(folder: &Path, arguments: &[&str], keys: &[(&str, &str)], input: &str) -> Ended {
+/// Starts the program in a folder with nothing of ours in its environment but `keys`.
+fn start(folder: &Path, arguments: &[&str], keys: &[(&str, &str)]) -> Child {
     let ours = std::env::vars().filter(|(name, _)| name.starts_with("DENGWEN_"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_dengwen"));
     for (name, _) in ours {
         command.env_remove(name);
     }
-    let mut child = command
+    command
         .args(arguments)
         .envs(keys.iter().copied())
         .current_dir(folder)
@@ -53,7 +53,12 @@ fn run(folder: &Path, arguments: &[&str], keys: &[(&str, &str)], input: &str) ->
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+/// Runs the program to its end.
+fn run(folder: &Path, arguments: &[&str], keys: &[(&str, &str)], input: &str) -> Ended {
+    let mut child = start(folder, arguments, keys);
     // A program that refuses before it reads closes the pipe, which is no failure of the test's.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
@@ -223,13 +228,43 @@ fn the_demonstration_plays_to_its_end() {
     assert!(ledger.lines().count() > 15);
 }
 
+/// A reader who has seen enough (`| head -1`) ends the program quietly; work that is not for
+/// showing is done to its end.
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let listen = ("DENGWEN_LISTEN", "127.0.0.1:0");
+    let mut demo = start(folder.path(), &["demo", "--once"], &[listen]);
+    let mut line = String::new();
+    BufReader::new(demo.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    assert!(!line.is_empty());
+    let ended = demo.wait_with_output().unwrap();
+    let error = String::from_utf8_lossy(&ended.stderr);
+    assert!(
+        ended.status.success() && !error.contains("panicked"),
+        "{error}"
+    );
+
+    let rows = "id,district,river,date,title,content\n1,鼓楼区,梅峰河,2020-09-03,关于梅峰河,河水发黑发臭请治理\n";
+    std::fs::write(folder.path().join("rows.csv"), rows).unwrap();
+    let arguments = ["import", "complaints", "rows.csv"];
+    let mut import = start(folder.path(), &arguments, &[]);
+    drop((import.stdout.take(), import.stderr.take()));
+    assert!(import.wait().unwrap().success());
+    let again = run(folder.path(), &arguments, &[], "").well();
+    assert!(
+        again.contains("0 stored") && again.contains("1 known"),
+        "{again}"
+    );
+}
+
 /// Files made to hurt cost a process no more memory than its photos may: the peak of one that was
 /// sent all of them, several at once, stays far below what decoding them blindly would take.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn hostile_files_cost_bounded_memory() {
-    use std::io::{BufRead as _, BufReader};
-
     const PEAK_KB: u64 = 700 * 1024;
     let folder = tempfile::tempdir().unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_dengwen"))

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use dengwen::{
     account::Role,
     jobs,
-    photo::sample::{SampleExif, scene, with_exif},
+    photo::sample::scene,
     platform::db::schema::{complaint, deadline, job},
     platform::db::{Id, JsonValue, UtcTime},
 };
@@ -58,13 +58,12 @@ async fn run_nightly(world: &World, kind: &str) {
 }
 
 on_both! {
-    /// 不予受理, 不再受理, 转送: each ends the handling with its document, tells the reporter and
+    /// 不予受理, 转送: each ends the handling with its document, tells the reporter and
     /// stops the clocks that a decision meets.
     async fn a_complaint_is_not_taken(world) {
         let brigade = world.brigade().await;
         for (action, state, document, body) in [
             ("refuse", "refused", "refusal", river(Some("13800000001"))),
-            ("no_longer_accept", "no_longer_accepted", "refusal", fumes(None, 0.0)),
             ("transfer", "transferred", "transfer", { let mut b = river(None); b["category"] = json!("radiation.light"); b }),
         ] {
             let (number, code) = claimed(&world, &brigade, body).await;
@@ -80,14 +79,90 @@ on_both! {
             assert!(tracked.body["timeline"].as_array().unwrap().iter().any(|t| t["event"] == action));
             brigade.post("/api/v1/triage/claims", json!({ "number": number })).await.expect_problem(409, "wrong_state");
         }
-        // What nobody settled is not ended on the strength of it.
+    }
+}
+
+/// Accepts a complaint by a procedure, replies to it and closes it.
+async fn answered(brigade: &Actor, number: &str, procedure: &str) {
+    let path = format!("/api/v1/complaints/{number}");
+    brigade
+        .post(
+            &format!("{path}/decision"),
+            json!({ "action": "accept", "procedure": procedure }),
+        )
+        .await
+        .expect(200);
+    brigade
+        .post(
+            &format!("{path}/reply"),
+            json!({ "kind": "final", "text": "已责令整改" }),
+        )
+        .await
+        .expect(201);
+    brigade
+        .post(&format!("{path}/close"), json!({ "reason": "已整改" }))
+        .await
+        .expect(200);
+}
+
+on_both! {
+    /// 不再受理 only of who comes again with the same facts after 复核 (信访工作条例36条); whatever else
+    /// it is, the answer says what to do instead.
+    async fn no_longer_accepted_after_the_final_review_alone(world) {
+        let brigade = world.brigade().await;
+        let again = json!({ "action": "no_longer_accept", "reason": "已复核", "notice": "不再受理", "final_review": "榕环复核〔2026〕3号" });
+        let decide = |number: &str| format!("/api/v1/complaints/{number}/decision");
+        let repeat = async |phone: &str, north: f64| {
+            let number = world.resident().post("/api/v1/complaints", fumes(Some(phone), north)).await.expect(201).text("/number");
+            brigade.post("/api/v1/triage/claims", json!({ "number": number })).await.expect(201);
+            number
+        };
+        let confirm = async |number: &str| brigade.post(&format!("/api/v1/complaints/{number}/match-decision"), json!({ "decision": "confirm" })).await.expect(200);
+
+        let (first, _) = claimed(&world, &brigade, fumes(Some("13800000001"), 0.0)).await;
+        let refused = brigade.post(&decide(&first), again.clone()).await.expect_problem(422, "guard_failed");
+        assert!(refused.text("/detail").contains("first report"), "{}", refused.body);
+        answered(&brigade, &first, "ordinary_petition").await;
+
+        let second = repeat("13800000001", 1.0).await;
+        brigade.post(&decide(&second), again.clone()).await.expect_problem(422, "guard_failed");
+        confirm(&second).await;
+        let mut unnamed = again.clone();
+        unnamed["final_review"] = Value::Null;
+        assert_eq!(brigade.post(&decide(&second), unnamed).await.expect_problem(422, "invalid").text("/items/0/location"), "final_review");
+        assert_eq!(brigade.post(&decide(&second), again.clone()).await.expect(200).text("/state"), "no_longer_accepted");
+        let view = seen(&brigade, &second).await;
+        assert_eq!(view.text("/decisions/0/document"), "refusal");
+        assert!(view.body.to_string().contains("榕环复核〔2026〕3号"));
+
+        // Another person's report of the same matter is not the petition that was reviewed.
+        let other = repeat("13800000002", 2.0).await;
+        confirm(&other).await;
+        brigade.post(&decide(&other), again.clone()).await.expect_problem(422, "guard_failed");
+
+        // 申请查处 ends in 复议 or 诉讼 and knows no 复核.
+        let mut matter = river(Some("13800000003"));
+        let (asked, _) = claimed(&world, &brigade, matter.clone()).await;
+        answered(&brigade, &asked, "enforcement_request").await;
+        matter["location"]["lon"] = json!(119.27601);
+        let (once_more, _) = claimed(&world, &brigade, matter).await;
+        confirm(&once_more).await;
+        let refused = brigade.post(&decide(&once_more), again).await.expect_problem(422, "guard_failed");
+        assert!(refused.text("/detail").contains("复核"), "{}", refused.body);
+    }
+}
+
+on_both! {
+    /// What nobody settled is not ended on the strength of it.
+    async fn a_suspicion_ends_nothing(world) {
+        let brigade = world.brigade().await;
         let first = world.resident().post("/api/v1/complaints", fumes(Some("13800000007"), 60.0)).await.expect(201).text("/number");
         let mut vague = fumes(Some("13800000008"), 130.0);
         vague["premises"] = Value::Null;
         vague["description"] = json!("附近有人乱排油烟");
         let (second, _) = claimed(&world, &brigade, vague).await;
         assert_eq!(seen(&brigade, &second).await.text("/link"), "suspected", "of {first}");
-        let again = json!({ "action": "no_longer_accept", "reason": "已复核", "notice": "不再受理" });
+        let again = json!({ "action": "no_longer_accept", "reason": "已复核", "notice": "不再受理", "final_review": "榕环复核〔2026〕3号" });
         brigade.post(&format!("/api/v1/complaints/{second}/decision"), again).await.expect_problem(422, "guard_failed");
     }
 }
@@ -309,38 +384,6 @@ on_both! {
         assert!(lists.body["channels"].as_array().unwrap().iter().any(|c| c["code"] == "inspection" && c["from_above"] == true));
         let grid = lists.body["grids"].as_array().unwrap().iter().find(|g| g["code"] == "35010200100101").unwrap().clone();
         assert_eq!(grid["officers"][0]["username"], "officer1");
-    }
-}
-
-on_both! {
-    /// A picture sent before, mirrored, is told to the brigade with the number of the
-    /// complaint it came with; another picture is not.
-    async fn a_reused_picture_is_told(world) {
-        let brigade = world.brigade().await;
-        let file = |body: Value, picture: Vec<u8>| {
-            let resident = world.resident();
-            async move {
-                let parts = [("complaint", None, body.to_string().into_bytes()), ("photo", Some("a.jpg"), picture)];
-                resident.post_parts("/api/v1/complaints", &parts).await.expect(201).text("/number")
-            }
-        };
-        let original = scene(7, 1200, 900);
-        let first = file(fumes(Some("13800000001"), 0.0), original.clone()).await;
-        let mirrored = with_exif(&original, SampleExif { orientation: Some(2), ..SampleExif::default() });
-        let second = file(river(Some("13800000002")), mirrored).await;
-        let third = file({ let mut b = river(None); b["category"] = json!("radiation.light"); b }, scene(8, 1200, 900)).await;
-        let told = |number: String| {
-            let brigade = brigade.clone();
-            async move { brigade.get(&format!("/api/v1/complaints/{number}/reused-photos")).await.expect(200) }
-        };
-        let reused = told(second.clone()).await;
-        assert_eq!((reused.body["items"].as_array().unwrap().len(), reused.text("/items/0/number")), (1, first.clone()));
-        assert!(reused.body["items"][0]["distance"].as_u64().unwrap() <= 31);
-        assert_eq!(told(first.clone()).await.text("/items/0/number"), second);
-        assert!(told(third).await.body["items"].as_array().unwrap().is_empty());
-        // The very same file is named with the photo's own facts.
-        let fourth = file({ let mut b = river(None); b["category"] = json!("waste.hazardous"); b }, original).await;
-        assert_eq!(seen(&brigade, &fourth).await.body["photo_facts"][0]["elsewhere"], json!([first]));
     }
 }
 

@@ -3,14 +3,14 @@
 use dengwen::{
     account::Role,
     photo::sample::{SampleExif, scene, with_exif},
-    platform::db::schema::record,
+    platform::db::schema::{record, verification},
 };
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use crate::support::{
     Actor, World,
-    bodies::{LAT, LON, fumes},
+    bodies::{LAT, LON, fumes, river},
 };
 
 const GRID_OF_PLACE: &str = "350102004";
@@ -273,5 +273,48 @@ on_both! {
         world.resident().post(&format!("/api/v1/tracking/{code}/withdrawal"), json!({})).await.expect(200);
         let ended = brigade.get(&format!("/api/v1/verifications/{}", visit.text("/id"))).await.expect(200);
         assert_eq!(ended.text("/state"), "cancelled");
+    }
+}
+
+on_both! {
+    /// A corrected place sends the grid that answers for it, and calls the other off; a visit that was
+    /// made already stays to be reviewed.
+    async fn a_visit_follows_the_corrected_place(world) {
+        let brigade = world.brigade().await;
+        let (number, id, officer) = dispatched(&world, &brigade).await;
+        let complaint = |what: &str| format!("/api/v1/complaints/{number}{what}");
+        let by_the_river = world.resident().post("/api/v1/complaints", river(None)).await.expect(201).text("/number");
+        let grid = brigade.get(&format!("/api/v1/complaints/{by_the_river}")).await.expect(200).text("/place/grid_code");
+        let other = world.officer("officer2", &grid).await;
+        let move_to = async |lon: f64, lat: f64| {
+            let version = brigade.get(&complaint("")).await.expect(200).body["version"].as_i64().unwrap();
+            let body = json!({ "location": { "lon": lon, "lat": lat, "datum": "WGS84" }, "reason": "电话核实位置" });
+            brigade.patch_if(&complaint(""), version, body).await.expect(200);
+        };
+        let visit = async |id: &str| brigade.get(&format!("/api/v1/verifications/{id}")).await.expect(200).body;
+        let mine = async |officer: &Actor| officer.get("/api/v1/verifications/mine").await.expect(200).body["items"].clone();
+
+        // Within its grid the visit goes to the new place.
+        move_to(LON, LAT + 0.0001).await;
+        let same = visit(&id).await;
+        assert_eq!((same["state"].clone(), same["grid_code"] == grid), (json!("assigned"), false));
+        assert!((same["lat"].as_f64().unwrap() - LAT - 0.0001).abs() < 1e-5, "{same}");
+
+        move_to(119.2760, 26.1010).await;
+        assert_eq!(visit(&id).await["state"], "cancelled");
+        assert_eq!(mine(&officer).await, json!([]));
+        let sent = mine(&other).await;
+        assert_eq!((sent[0]["grid_code"].clone(), sent[0]["state"].clone(), sent[0]["instructions"].clone()), (json!(grid), json!("assigned"), json!("看净化器")));
+        assert!((sent[0]["lat"].as_f64().unwrap() - 26.1010).abs() < 1e-5, "{sent}");
+        let told: Vec<(String, Option<String>)> = world.db_read(|c| record::table.filter(record::event.eq_any(["cancel", "correct_place"])).order(record::id).select((record::event, record::reason)).load(c).unwrap());
+        assert_eq!(told.iter().map(|t| t.0.as_str()).collect::<Vec<_>>(), ["correct_place", "cancel"]);
+        assert!(told[1].1.as_deref().unwrap().contains("地点"));
+
+        // What was found and sent in is the brigade's to review, wherever the place turns out to be.
+        let second = sent[0]["id"].as_str().unwrap().to_owned();
+        world.db_read(|c| diesel::update(verification::table.filter(verification::grid_code.eq(&grid))).set(verification::state.eq("submitted")).execute(c).unwrap());
+        move_to(LON, LAT).await;
+        assert_eq!(visit(&second).await["state"], "submitted");
+        assert_eq!(mine(&officer).await, json!([]));
     }
 }

@@ -130,6 +130,29 @@ on_both! {
 }
 
 on_both! {
+    /// What came between a merge and its undoing goes back with the complaint it was linked to, and
+    /// so does what hangs on the newcomer; the rest stays, and the counters agree.
+    async fn newcomers_go_where_their_partner_goes(world) {
+        let brigade = world.brigade().await;
+        let a = entry_of(&world, fumes(Some("13800000001"), 0.0)).await;
+        let b = entry_of(&world, river(Some("13800000002"))).await;
+        let merged = brigade.post(&format!("/api/v1/entries/{a}/merge"), json!({ "into": b, "reason": "同一问题" })).await.expect(200);
+        for body in [fumes(Some("13800000003"), 3.0), river(Some("13800000004")), fumes(Some("13800000003"), 4.0), fumes(Some("13800000005"), 5.0)] {
+            assert_eq!(entry_of(&world, body).await, b, "what comes to a merged matter goes to the target");
+        }
+        let confirmed: String = world.db_read(|c| complaint::table.filter(complaint::link.eq("provisional")).order(complaint::id).select(complaint::number).first(c).unwrap());
+        brigade.post(&format!("/api/v1/complaints/{confirmed}/match-decision"), json!({ "decision": "confirm" })).await.expect(200);
+        brigade.post(&format!("/api/v1/merges/{}/undo", merged.text("/merge_id")), json!({ "reason": "两回事" })).await.expect(200);
+        for (entry, category, count, duplicates) in [(&a, "air.cooking_fume", 4, 2), (&b, "water.black_odorous", 2, 0)] {
+            let view = brigade.get(&format!("/api/v1/entries/{entry}")).await.expect(200).body;
+            let complaints = view["complaints"].as_array().unwrap();
+            assert!(complaints.iter().all(|c| c["category"] == category), "{view}");
+            assert_eq!((complaints.len(), view["complaint_count"].clone(), view["duplicate_count"].clone()), (count, json!(count), json!(duplicates)), "{view}");
+        }
+    }
+}
+
+on_both! {
     /// A merge is not taken back over what a named person decided since, nor after the steering
     /// group listed the target on its strength.
     async fn a_merge_is_not_taken_back_over_later_decisions(world) {

@@ -5,8 +5,12 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use dengwen::{
-    account::Role, jobs, matching::candidates::FILED_UNDER, photo::sample::scene,
-    platform::db::Connection, server::ROUTES,
+    account::Role,
+    jobs,
+    matching::candidates::FILED_UNDER,
+    photo::sample::scene,
+    platform::{db::Connection, jobs as queue},
+    server::ROUTES,
 };
 use diesel::{
     QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text,
@@ -531,6 +535,8 @@ async fn look_everywhere(world: &World, day: &Day) {
         ))
         .await
         .expect(204);
+    let now = world.server.app.now();
+    world.db_read(|c| queue::enqueue(c, jobs::FILE_PHOTOS, json!({}), now, now).unwrap());
     jobs::run_due(&world.server.app).await.unwrap();
     world.clock.advance(TimeDelta::days(1));
     jobs::run_due(&world.server.app).await.unwrap();

@@ -133,6 +133,57 @@ on_both! {
     }
 }
 
+on_both! {
+    /// Whatever is merged and whatever comes between: at every step of undoing, a newcomer stands in
+    /// the entry of the complaint it was linked to, and each entry's counter is its complaints'.
+    async fn newcomers_stay_with_their_partners(world) {
+        let brigade = world.brigade().await;
+        for seed in 40..43 {
+            let mut draw = Draw(seed);
+            let bodies: Vec<Value> = (0..5).map(|_| somewhere(&mut draw)).collect();
+            for body in &bodies {
+                world.resident().post("/api/v1/complaints", body.clone()).await.expect(201);
+            }
+            let first = ledger(&world);
+            let there: Vec<Id> = first.0.iter().map(|row| row.0).collect();
+            let mut merges = Vec::new();
+            let mut linked = 0;
+            for _ in 0..14 {
+                if draw.below(2) == 0 {
+                    let mut body = bodies[draw.below(bodies.len())].clone();
+                    body["reporter"] = json!({ "phone": format!("1390000{:04}", draw.below(10_000)) });
+                    world.resident().post("/api/v1/complaints", body).await.expect(201);
+                } else {
+                    let entries = numbers(&world);
+                    let (from, into) = (draw.below(entries.len()), draw.below(entries.len()));
+                    let body = json!({ "into": entries[into], "reason": "同一问题" });
+                    let reply = brigade.post(&format!("/api/v1/entries/{}/merge", entries[from]), body).await;
+                    merges.extend((reply.status == 200).then(|| reply.text("/merge_id")));
+                }
+            }
+            assert!(!merges.is_empty(), "seed {seed} merged nothing");
+            for merge in merges.into_iter().rev() {
+                brigade.post(&format!("/api/v1/merges/{merge}/undo"), json!({ "reason": "并错" })).await.expect(200);
+                let (links, counts) = ledger(&world);
+                let entry_of = |id: &Id| links.iter().find(|row| row.0 == *id).map(|row| row.1);
+                for (id, entry, link, _, partner, _) in links.iter().filter(|row| !there.contains(&row.0)) {
+                    if link == "provisional" {
+                        assert_eq!(partner.as_ref().and_then(entry_of), Some(*entry), "seed {seed}: {id:?}");
+                        linked += 1;
+                    }
+                }
+                for (entry, _, _, count, ..) in &counts {
+                    assert_eq!(links.iter().filter(|row| row.1 == *entry).count(), usize::try_from(*count).unwrap(), "seed {seed}");
+                }
+            }
+            assert!(linked > 0, "seed {seed} linked nobody");
+            let mut last = ledger(&world).0;
+            last.retain(|row| there.contains(&row.0));
+            assert_eq!(last, first.0, "seed {seed}");
+        }
+    }
+}
+
 /// How a step is undone, what was before it, and which entries there were.
 type Undoing = (String, Value, (Links, Counts), Vec<Id>);
 
@@ -194,6 +245,33 @@ on_both! {
             for (path, body, before, there) in done.into_iter().rev() {
                 brigade.post(&path, body).await.expect(200);
                 assert_eq!(among(&ledger(&world), &there), before, "seed {seed}: {path}");
+            }
+        }
+    }
+}
+
+on_both! {
+    /// A cursor leads on in the list and by the filters it was made for; anywhere else rows would
+    /// be left out without a word.
+    async fn a_cursor_is_of_its_list(world) {
+        let brigade = world.brigade().await;
+        let mut draw = Draw(3);
+        for _ in 0..3 {
+            world.resident().post("/api/v1/complaints", somewhere(&mut draw)).await.expect(201);
+        }
+        let lists = ["/api/v1/complaints?hidden=false", "/api/v1/complaints?state=awaiting_acceptance", "/api/v1/entries?state=clue", "/api/v1/triage/queue?state=awaiting_acceptance"];
+        let mut cursors = Vec::new();
+        for list in lists {
+            cursors.push((list, brigade.get(&format!("{list}&limit=1")).await.expect(200).text("/next_cursor")));
+        }
+        for (made_for, cursor) in &cursors {
+            for list in lists {
+                let page = brigade.get(&format!("{list}&limit=2&cursor={cursor}")).await;
+                if list == *made_for {
+                    page.expect(200);
+                } else {
+                    page.expect_problem(400, "unknown_cursor");
+                }
             }
         }
     }

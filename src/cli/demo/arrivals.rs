@@ -52,7 +52,7 @@ pub(super) async fn take_in(resident: &Client, office: &Client) -> anyhow::Resul
             office.post("/api/v1/intake", &body).await?
         };
         let number = text(&receipt, "/number");
-        println!("  {number}  {}", arrival.label);
+        tell!("  {number}  {}", arrival.label)?;
         numbers.push(number);
     }
     Ok(numbers)

@@ -47,13 +47,13 @@ pub(super) fn run(settings: Settings, once: bool) -> anyhow::Result<()> {
             server.stop().await;
             return Ok(());
         }
-        println!("\nThe server keeps running. Press Ctrl-C to end it.");
-        println!("  API documentation  http://{}/docs/", server.address);
+        tell!("\nThe server keeps running. Press Ctrl-C to end it.")?;
+        tell!("  API documentation  http://{}/docs/", server.address)?;
         let names: Vec<&str> = ACCOUNTS.iter().map(|(name, ..)| *name).collect();
-        println!(
+        tell!(
             "  sign in as         {} (password {PASSWORD})",
             names.join(", ")
-        );
+        )?;
         tokio::signal::ctrl_c().await?;
         server.stop().await;
         serving.await??;
@@ -67,7 +67,7 @@ fn in_own_folder(settings: Settings) -> anyhow::Result<Settings> {
     let data_dir = Path::new(&settings.data_dir).join(name);
     let database_url: DatabaseUrl =
         format!("sqlite://{}", data_dir.join("dengwen.db").display()).parse()?;
-    println!("Data of this demonstration: {}", data_dir.display());
+    tell!("Data of this demonstration: {}", data_dir.display())?;
     Ok(Settings {
         database_url,
         data_dir,

@@ -22,27 +22,27 @@ pub(super) async fn play(base: &str, password: &str) -> anyhow::Result<()> {
     let resident = Client::resident(base);
     let brigade = Client::staff(base, "brigade", password).await?;
     let office = Client::staff(base, "office", password).await?;
-    title("一、这几天各渠道来件");
+    title("一、这几天各渠道来件")?;
     let others = arrivals::take_in(&resident, &office).await?;
-    title("二、居民上报（手机，匿名或实名，附照片）");
+    title("二、居民上报（手机，匿名或实名，附照片）")?;
     let numbers = residents_report(&resident).await?;
-    title("三、判重：系统为什么这样认为");
+    title("三、判重：系统为什么这样认为")?;
     list_matches(&brigade, &others).await?;
     explain(&brigade, &numbers).await?;
-    title("四、执法大队研判：确认并单，受理，派网格员核实");
+    title("四、执法大队研判：确认并单，受理，派网格员核实")?;
     let bulk = confirm(&brigade, &others).await?;
     let visit = triage(&brigade, &numbers).await?;
     accept_together(&brigade, &bulk).await?;
-    title("五、网格员到场核实（签到、照片、结论）");
+    title("五、网格员到场核实（签到、照片、结论）")?;
     visit_site(base, password, &brigade, &visit).await?;
-    title("六、答复每一位反映人，提请入账");
+    title("六、答复每一位反映人，提请入账")?;
     answer_and_list(base, password, &brigade, &numbers).await?;
-    title("七、一本账");
+    title("七、一本账")?;
     show_ledger(&brigade).await
 }
 
-fn title(text: &str) {
-    println!("\n{text}");
+fn title(text: &str) -> anyhow::Result<()> {
+    tell!("\n{text}")
 }
 
 /// So many hours ago, Asia/Shanghai: a visit counts at the complained hours, whenever this is played.
@@ -131,14 +131,14 @@ async fn residents_report(resident: &Client) -> anyhow::Result<Vec<String>> {
         let receipt = resident
             .post_photos("/api/v1/complaints", Some(&body), "photo", photos)
             .await?;
-        println!(
+        tell!(
             "  {}  {who}：{}，告知期限 {}",
             text(&receipt, "/number"),
             text(&receipt, "/state_name"),
             notice_due(&receipt)
-        );
+        )?;
         if near > 0 {
-            println!("      填写时已提示附近有 {near} 件相似的在办事项");
+            tell!("      填写时已提示附近有 {near} 件相似的在办事项")?;
         }
         for photo in receipt
             .pointer("/photos")
@@ -146,12 +146,12 @@ async fn residents_report(resident: &Client) -> anyhow::Result<Vec<String>> {
             .into_iter()
             .flatten()
         {
-            println!(
+            tell!(
                 "      照片 {}：{} {}",
                 text(photo, "/file_name"),
                 text(photo, "/status"),
                 text(photo, "/problem")
-            );
+            )?;
         }
         numbers.push(text(&receipt, "/number"));
     }
@@ -176,12 +176,12 @@ async fn list_matches(brigade: &Client, numbers: &[String]) -> anyhow::Result<()
             .await?;
         let outcome = text(&matches, "/verdicts/0/outcome");
         if outcome != "new" {
-            println!(
+            tell!(
                 "  {number}  规则 {}，结论 {outcome}，得分 {}，与 {}",
                 text(&matches, "/verdicts/0/rule"),
                 score(&matches),
                 text(&matches, "/verdicts/0/candidates/0/number")
-            );
+            )?;
         }
     }
     Ok(())
@@ -196,11 +196,11 @@ async fn explain(brigade: &Client, numbers: &[String]) -> anyhow::Result<()> {
             .get(&format!("/api/v1/complaints/{number}/matches"))
             .await?;
         let rule = text(&matches, "/verdicts/0/rule");
-        println!(
+        tell!(
             "  {number}  规则 {rule}，结论 {}，得分 {}",
             text(&matches, "/verdicts/0/outcome"),
             score(&matches)
-        );
+        )?;
         let comparisons = matches
             .pointer("/verdicts/0/candidates/0/comparisons")
             .and_then(Value::as_array);
@@ -209,7 +209,7 @@ async fn explain(brigade: &Client, numbers: &[String]) -> anyhow::Result<()> {
                 .pointer("/weight")
                 .and_then(Value::as_f64)
                 .unwrap_or(0.0);
-            println!("      {weight:+.1} bit  {}", text(comparison, "/words"));
+            tell!("      {weight:+.1} bit  {}", text(comparison, "/words"))?;
         }
     }
     Ok(())
@@ -233,11 +233,11 @@ async fn confirm(brigade: &Client, numbers: &[String]) -> anyhow::Result<Vec<Str
                     &body,
                 )
                 .await?;
-            println!(
+            tell!(
                 "  {number}  确认并单（{}），入 {}",
                 text(&complaint, "/link_rule"),
                 text(&complaint, "/entry")
-            );
+            )?;
             confirmed.push(number.clone());
         }
     }
@@ -257,14 +257,14 @@ async fn accept_together(brigade: &Client, numbers: &[String]) -> anyhow::Result
         .pointer("/items")
         .and_then(Value::as_array)
         .map_or(0, Vec::len);
-    println!("  一次批量受理 {accepted} 件（全部成功或全部不动）");
+    tell!("  一次批量受理 {accepted} 件（全部成功或全部不动）")?;
     let queue = brigade.get("/api/v1/triage/queue").await?;
-    println!(
+    tell!(
         "  队列中：待受理 {} 件，待判重 {} 件，其中急件 {} 件",
         count(&queue, "awaiting_acceptance"),
         count(&queue, "screening"),
         count(&queue, "urgent")
-    );
+    )?;
     Ok(())
 }
 
@@ -286,18 +286,18 @@ async fn triage(brigade: &Client, numbers: &[String]) -> anyhow::Result<Value> {
             .await?;
         let until = text(&claim, "/expires_at");
         let minute = until.get(11..16).unwrap_or_default();
-        println!("  {number}  受理（申请查处），领取至 {minute}");
+        tell!("  {number}  受理（申请查处），领取至 {minute}")?;
         if visit.is_null() {
             let body = json!({ "instructions": "查看油烟净化设施是否运行" });
             visit = brigade
                 .post(&format!("/api/v1/complaints/{number}/verifications"), &body)
                 .await?;
-            println!(
+            tell!(
                 "  {number}  派单到网格 {}，核实须在 {} 时至 {} 时",
                 text(&visit, "/grid_code"),
                 text(&visit, "/band_from"),
                 text(&visit, "/band_until")
-            );
+            )?;
         }
     }
     Ok(visit)
@@ -315,28 +315,28 @@ async fn visit_site(
     let then = hours_ago(0);
     let findings = json!({ "client_id": "f-1", "result": "true", "notes": "净化器未开启，油烟直排", "device_time": then });
     let early = officer.post(&path("findings"), &findings).await?;
-    println!(
+    tell!(
         "  结论先到（断网补传）：状态 {}，还缺 {}",
         text(&early, "/state_name"),
         text(&early, "/missing")
-    );
+    )?;
     officer
         .post_photos(&path("photos"), None, "near", vec![scene(9, 1200, 900)])
         .await?;
     let check_in = json!({ "client_id": "c-1", "lon": LON, "lat": LAT, "datum": "WGS84", "accuracy_m": 6.0, "device_time": then });
     let done = officer.post(&path("check-in"), &check_in).await?;
-    println!(
+    tell!(
         "  签到到达：距投诉点 {} m，状态 {}，结果 属实",
         text(&done, "/events/1/distance_m")
             .chars()
             .take(4)
             .collect::<String>(),
         text(&done, "/state_name")
-    );
+    )?;
     let passed = brigade
         .post(&path("review"), &json!({ "outcome": "pass" }))
         .await?;
-    println!("  大队复核：{}", text(&passed, "/state_name"));
+    tell!("  大队复核：{}", text(&passed, "/state_name"))?;
     Ok(())
 }
 
@@ -368,10 +368,10 @@ async fn answer_and_list(
         .pointer("/answered")
         .and_then(Value::as_array)
         .map_or(0, Vec::len);
-    println!(
+    tell!(
         "  一次答复 {answered} 件，文书 {}，每件保留自己的编号和期限",
         text(&done, "/document")
-    );
+    )?;
     brigade
         .post(
             &format!("/api/v1/entries/{entry}/proposal"),
@@ -390,20 +390,20 @@ async fn answer_and_list(
             &decision,
         )
         .await?;
-    println!("  {entry}  领导小组决定：{}", text(&listed, "/state_name"));
+    tell!("  {entry}  领导小组决定：{}", text(&listed, "/state_name"))?;
     Ok(())
 }
 
 async fn show_ledger(brigade: &Client) -> anyhow::Result<()> {
     let entries = brigade.get("/api/v1/entries").await?;
-    println!("  编号          状态    件数  人数  重复件  重信重访  标题");
+    tell!("  编号          状态    件数  人数  重复件  重信重访  标题")?;
     for entry in entries
         .pointer("/items")
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
     {
-        println!(
+        tell!(
             "  {:<12}  {}  {:>4}  {:>4}  {:>6}  {:>8}  {}",
             text(entry, "/number"),
             text(entry, "/state_name"),
@@ -412,7 +412,7 @@ async fn show_ledger(brigade: &Client) -> anyhow::Result<()> {
             text(entry, "/duplicate_count"),
             text(entry, "/repeat_count"),
             text(entry, "/title"),
-        );
+        )?;
     }
     Ok(())
 }

@@ -26,7 +26,7 @@ pub use multi::{AnyConnection, MultiBackend};
 use connect::Manager;
 use writer::Writer;
 
-use super::problem::Problem;
+use super::problem::{OnDb, Problem};
 
 /// A connection to either database; all ordinary queries are written once against it.
 pub type Connection = multi::AnyConnection;
@@ -177,6 +177,28 @@ impl From<diesel::result::Error> for Rollback {
     fn from(error: diesel::result::Error) -> Self {
         Self::Database(error)
     }
+}
+
+/// How often [`settled`] looks.
+const LOOKS: usize = 8;
+
+/// Takes what may be moving. Each look is a savepoint of the open transaction: one that answers
+/// `None` lets go what it locked, so that locks are never taken one after another in a wrong order.
+///
+/// # Errors
+/// 503 when it moves again and again; a fault when the database fails.
+pub fn settled<T>(
+    conn: &mut Connection,
+    mut look: impl FnMut(&mut Connection) -> diesel::QueryResult<Option<T>>,
+) -> Result<T, Problem> {
+    use diesel::result::Error::RollbackTransaction;
+    for _ in 0..LOOKS {
+        match conn.transaction(|conn| look(conn)?.ok_or(RollbackTransaction)) {
+            Err(RollbackTransaction) => {}
+            found => return found.or_fault("take what may be moving"),
+        }
+    }
+    Err(Problem::unavailable("rows move again and again", 1))
 }
 
 /// Runs `f` in a transaction (a savepoint when one is already open).

@@ -16,7 +16,7 @@ pub use answer::{Answer, FileBytes};
 pub use body::{Body, MAX_JSON_BYTES, Query, read_json};
 pub use etag::{IfMatch, etag_of};
 pub use idempotency::IdempotencyKey;
-pub use page::{Cursor, Page, PageQuery, page_response};
+pub use page::{Page, PageQuery, Paging, page_response};
 pub use patience::{Patience, Waiting};
 pub use problems::{AnyProblem, language_of, localise};
 pub use words::{is_blank, says_something};

@@ -1,9 +1,14 @@
 //! Keyset pages: a cursor is the last row's sort key, so rows inserted meanwhile neither repeat
-//! nor hide others.
+//! nor hide others. It belongs to one list with its filters: in another list the same key would be
+//! another place, and rows would be left out without a word.
+
+use std::borrow::Cow;
 
 use actix_web::{HttpRequest, HttpResponse, http::header};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
@@ -27,54 +32,89 @@ pub struct PageQuery {
 }
 
 impl PageQuery {
-    /// Rows to show.
-    #[must_use]
-    pub fn limit(&self) -> i64 {
-        self.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT)
-    }
-
-    /// The sort key to begin after.
+    /// The page of the list that was asked for, and the sort key to begin after.
     ///
     /// # Errors
-    /// 400 when the cursor is not one of ours for this list.
-    pub fn after<K: DeserializeOwned>(&self) -> Result<Option<K>, Problem> {
-        self.cursor.as_deref().map(Cursor::decode).transpose()
+    /// 400 when the cursor was made for another list or for other filters, or was changed.
+    pub fn page<K: DeserializeOwned>(
+        &self,
+        request: &HttpRequest,
+    ) -> Result<(Paging, Option<K>), Problem> {
+        let paging = Paging {
+            limit: self.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT),
+            list: list_of(request.path(), request.query_string()),
+        };
+        let after = self.cursor.as_deref().map(|text| paging.decode(text));
+        Ok((paging, after.transpose()?))
     }
 }
 
 /// What no sort key of ours holds: a letter NUL, a year with a sign. No database keeps either.
 const FOREIGN: [&[u8]; 3] = [br"\u0000", b"\"-", b"\"+"];
 
-/// The opaque text of a sort key.
-#[derive(Debug)]
-pub struct Cursor;
+/// One list with its filters, whose cursors are its own, and how much of it a page shows.
+#[derive(Debug, Clone, Copy)]
+pub struct Paging {
+    /// Rows to show.
+    pub limit: i64,
+    list: u64,
+}
 
-impl Cursor {
-    /// Writes a sort key as a cursor.
-    #[must_use]
-    pub fn encode(key: &impl Serialize) -> String {
-        URL_SAFE_NO_PAD.encode(serde_json::to_vec(key).unwrap_or_default())
+/// Names a list by its path and filters, in whatever order and spelling they were sent.
+fn list_of(path: &str, query: &str) -> u64 {
+    let mut filters: Vec<(Cow<'_, str>, Cow<'_, str>)> = form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, _)| name != "cursor" && name != "limit")
+        .collect();
+    filters.sort_unstable();
+    let named = json!([path, filters]).to_string();
+    let digest: [u8; 32] = Sha256::digest(named.as_bytes()).into();
+    digest
+        .iter()
+        .take(8)
+        .fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
+}
+
+impl Paging {
+    /// Makes a page of rows fetched with one more than `limit`.
+    pub fn of<R, K: Serialize, T>(
+        self,
+        mut rows: Vec<R>,
+        key: impl Fn(&R) -> K,
+        show: impl FnMut(R) -> T,
+    ) -> Page<T> {
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let last = rows.last().filter(|_| more);
+        Page {
+            next_cursor: last.map(|row| self.encode(&key(row))),
+            items: rows.into_iter().map(show).collect(),
+        }
     }
 
-    /// Reads a cursor back.
-    ///
-    /// # Errors
-    /// 400 when it is not one of ours.
-    pub fn decode<K: DeserializeOwned>(text: &str) -> Result<K, Problem> {
-        let refused = || {
+    /// The opaque text of a sort key in this list.
+    fn encode(self, key: &impl Serialize) -> String {
+        URL_SAFE_NO_PAD.encode(serde_json::to_vec(&(self.list, key)).unwrap_or_default())
+    }
+
+    fn decode<K: DeserializeOwned>(self, text: &str) -> Result<K, Problem> {
+        let key = URL_SAFE_NO_PAD
+            .decode(text)
+            .ok()
+            .filter(|bytes| {
+                !FOREIGN
+                    .iter()
+                    .any(|f| bytes.windows(f.len()).any(|at| at == *f))
+            })
+            .and_then(|bytes| serde_json::from_slice::<(u64, Value)>(&bytes).ok())
+            .filter(|(list, _)| *list == self.list)
+            .and_then(|(_, key)| serde_json::from_value(key).ok());
+        key.ok_or_else(|| {
             Problem::because(
                 Code::UnknownCursor,
-                "use next_cursor of an earlier page, unchanged",
+                "the cursor is of another list or of other filters, or was changed; start anew without cursor",
             )
-        };
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| refused())?;
-        if FOREIGN
-            .iter()
-            .any(|f| bytes.windows(f.len()).any(|at| at == *f))
-        {
-            return Err(refused());
-        }
-        serde_json::from_slice(&bytes).map_err(|_| refused())
+        })
     }
 }
 
@@ -89,26 +129,6 @@ pub struct Page<T> {
 }
 
 impl<T: Serialize> Page<T> {
-    /// Makes a page of rows fetched with one more than `limit`.
-    pub fn of<R, K: Serialize>(
-        mut rows: Vec<R>,
-        limit: i64,
-        key: impl Fn(&R) -> K,
-        show: impl FnMut(R) -> T,
-    ) -> Self {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let next_cursor = rows
-            .last()
-            .filter(|_| more)
-            .map(|row| Cursor::encode(&key(row)));
-        Self {
-            items: rows.into_iter().map(show).collect(),
-            next_cursor,
-        }
-    }
-
     /// The response, with `Link: rel="next"` where there is a next page.
     #[must_use]
     pub fn into_response(self, request: &HttpRequest) -> HttpResponse {
@@ -139,31 +159,48 @@ pub fn page_response(
 mod tests {
     use super::*;
 
+    fn paging(query: &str) -> Paging {
+        Paging {
+            limit: 2,
+            list: list_of("/list", query),
+        }
+    }
+
     #[test]
     fn a_page_knows_whether_there_is_more() {
-        let page = Page::of(vec![1, 2, 3], 2, |n| *n, |n| n);
+        let list = paging("");
+        let page = list.of(vec![1, 2, 3], |n| *n, |n| n);
         assert_eq!(page.items, [1, 2]);
-        assert_eq!(
-            Cursor::decode::<i32>(&page.next_cursor.unwrap()).unwrap(),
-            2
-        );
-        let last = Page::of(vec![1, 2], 2, |n| *n, |n| n);
+        assert_eq!(list.decode::<i32>(&page.next_cursor.unwrap()).unwrap(), 2);
+        let last = list.of(vec![1, 2], |n| *n, |n| n);
         assert!(last.next_cursor.is_none());
     }
 
     #[test]
+    fn a_cursor_is_of_its_list_and_filters_alone() {
+        let cursor = paging("state=closed&street=%E4%B8%9C&limit=2").encode(&7);
+        let same = paging("cursor=x&street=东&limit=9&state=closed");
+        assert_eq!(same.decode::<i32>(&cursor).unwrap(), 7);
+        for other in ["", "state=closed", "state=open&street=东"] {
+            let problem = paging(other).decode::<i32>(&cursor).unwrap_err();
+            assert_eq!(problem.code(), Code::UnknownCursor, "{other}");
+        }
+        let elsewhere = Paging {
+            list: list_of("/other", "state=closed&street=东"),
+            ..same
+        };
+        assert!(elsewhere.decode::<i32>(&cursor).is_err());
+    }
+
+    #[test]
     fn a_forged_cursor_is_a_400() {
-        assert_eq!(
-            Cursor::decode::<i32>("!!").unwrap_err().code().status(),
-            400
-        );
-        assert_eq!(
-            Cursor::decode::<i32>("e30").unwrap_err().code().status(),
-            400
-        );
+        let list = paging("");
+        for text in ["!!", "e30"] {
+            assert_eq!(list.decode::<i32>(text).unwrap_err().code().status(), 400);
+        }
         for json in ["\"a\\u0000\"", "\"-262143-01-01\"", "\"+262142-01-01\""] {
-            let forged = URL_SAFE_NO_PAD.encode(json);
-            assert!(Cursor::decode::<String>(&forged).is_err(), "{json}");
+            let forged = URL_SAFE_NO_PAD.encode(format!("[{},{json}]", list.list));
+            assert!(list.decode::<String>(&forged).is_err(), "{json}");
         }
     }
 }

@@ -1,0 +1,250 @@
+//! The rows a new complaint is stored as: itself, its words, its place, its clocks.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use serde_json::json;
+
+use super::{
+    intake::{Door, Prepared},
+    rank::{RankInput, queue_rank},
+};
+use crate::district::{DeadlineKind, Profile, calendar::date_of};
+use crate::geo::{Point, cell};
+use crate::ledger::queries as ledger;
+use crate::matching::{Outcome, Rule, Verdict};
+use crate::platform::{
+    db::{
+        Connection, Id, JsonValue, UtcTime,
+        schema::{complaint, complaint_place, complaint_text, deadline},
+    },
+    ids::new_tracking_code,
+};
+use crate::text::mask;
+
+/// One clock of a new complaint.
+pub(super) struct Clock {
+    kind: DeadlineKind,
+    amount: i32,
+    unit: &'static str,
+    roll_forward: bool,
+    source: String,
+    started_on: NaiveDate,
+    due_on: NaiveDate,
+    provisional: bool,
+}
+
+pub(super) fn clocks(profile: &Profile, door: &Door) -> Vec<Clock> {
+    let started_on = date_of(door.received_at);
+    let rows = profile
+        .channel(&door.channel)
+        .map(|c| c.deadlines.as_slice())
+        .unwrap_or_default();
+    rows.iter()
+        .map(|row| {
+            let due = profile.calendar.due(started_on, &row.rule());
+            Clock {
+                kind: row.kind,
+                amount: i32::try_from(row.amount).unwrap_or(i32::MAX),
+                unit: row.unit.as_str(),
+                roll_forward: row.roll_forward,
+                source: row.source.clone(),
+                started_on,
+                due_on: due.on,
+                provisional: due.provisional,
+            }
+        })
+        .collect()
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = complaint)]
+pub(super) struct NewComplaint<'a> {
+    pub(super) id: Id,
+    pub(super) number: String,
+    tracking_code: String,
+    channel: &'a str,
+    external_no: Option<&'a str>,
+    source_class: Option<&'a str>,
+    discovery_mode: &'a str,
+    category: &'a str,
+    coarse: &'a str,
+    demand: Option<&'a str>,
+    occurred_at: Option<UtcTime>,
+    occurred_until: Option<UtcTime>,
+    pub(super) state: String,
+    entry_id: Id,
+    link: &'a str,
+    link_rule: Option<&'a str>,
+    repeat_of: Option<Id>,
+    anonymous: bool,
+    person_count: i32,
+    resident_id: Option<Id>,
+    hidden: bool,
+    risk: i32,
+    flags: JsonValue,
+    due_on: NaiveDate,
+    in_queue: bool,
+    queue_rank: i32,
+    received_at: UtcTime,
+    version: i32,
+    updated_at: UtcTime,
+}
+
+impl<'a> NewComplaint<'a> {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one row is made of all of these, once"
+    )]
+    pub(super) fn of(
+        profile: &Profile,
+        prepared: &'a Prepared,
+        placement: &ledger::Placement,
+        verdict: &Verdict,
+        clocks: &[Clock],
+        number: String,
+        hidden: bool,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let Prepared {
+            checked,
+            door,
+            report,
+            people,
+            ..
+        } = prepared;
+        let from_above = profile.is_from_above(&door.channel);
+        let waits = matches!(verdict.outcome, Outcome::Provisional | Outcome::Suspected);
+        let occurred = report.occurred;
+        let risk = profile
+            .category(&checked.category)
+            .map_or(checked.risk, |category| profile.risk_of(category, occurred));
+        let due_on = clocks
+            .iter()
+            .map(|c| c.due_on)
+            .min()
+            .unwrap_or_else(|| date_of(now));
+        let rank = RankInput {
+            risk,
+            distinct_reporters: i32::try_from(report.persons.len().min(1)).unwrap_or(1),
+            rebound: verdict.rule == Rule::R6,
+            from_above,
+            received_on: date_of(door.received_at),
+            due_on,
+            today: date_of(now),
+        };
+        Self {
+            id: report.id.into(),
+            number,
+            tracking_code: new_tracking_code(),
+            channel: &door.channel,
+            external_no: door.external_no.as_deref(),
+            source_class: door.source_class.as_deref(),
+            discovery_mode: if from_above { "superior" } else { "public" },
+            category: &checked.category,
+            coarse: &checked.coarse,
+            demand: checked.demand.as_deref(),
+            occurred_at: checked.occurred_at.map(UtcTime),
+            occurred_until: checked.occurred_until.map(UtcTime),
+            state: if waits {
+                "screening"
+            } else {
+                "awaiting_acceptance"
+            }
+            .to_owned(),
+            entry_id: placement.entry_id,
+            link: placement.link,
+            link_rule: placement.rule,
+            repeat_of: placement.repeat_of,
+            anonymous: report.persons.is_empty(),
+            person_count: i32::try_from(people.len().max(1)).unwrap_or(i32::MAX),
+            resident_id: door.resident,
+            hidden,
+            risk,
+            flags: JsonValue(
+                json!({ "hot_point": checked.hot_point, "acknowledged_similar": checked.acknowledged, "same_as": checked.same_as }),
+            ),
+            due_on,
+            in_queue: !hidden,
+            queue_rank: queue_rank(profile, &rank),
+            received_at: UtcTime(door.received_at),
+            version: 1,
+            updated_at: UtcTime(now),
+        }
+    }
+}
+
+pub(super) fn insert_details(
+    conn: &mut Connection,
+    profile: &Profile,
+    prepared: &Prepared,
+    clocks: &[Clock],
+) -> QueryResult<()> {
+    let Prepared {
+        checked,
+        door,
+        report,
+        named_place,
+        ..
+    } = prepared;
+    let id = Id(report.id);
+    diesel::insert_into(complaint_text::table)
+        .values((
+            complaint_text::complaint_id.eq(id),
+            complaint_text::description.eq(&checked.description),
+            complaint_text::description_masked.eq(mask(&checked.description).text),
+            complaint_text::address.eq(&checked.address),
+            complaint_text::address_masked.eq(checked.address.as_deref().map(|a| mask(a).text)),
+            complaint_text::premises.eq(&checked.premises),
+            complaint_text::premises_key.eq(&report.premises),
+            complaint_text::object_id.eq(&door.object_id),
+        ))
+        .execute(conn)?;
+    let known = named_place.as_ref().and_then(|hit| hit.place);
+    let point: Option<Point> = checked.point.or(known);
+    let street = point
+        .and_then(|p| profile.street_at(p))
+        .map(|s| s.code.clone())
+        .or_else(|| named_place.as_ref().map(|hit| hit.street.clone()));
+    let kind = match (checked.point, named_place) {
+        (Some(_), _) => "point",
+        (None, Some(_)) => "named",
+        (None, None) => "none",
+    };
+    let raw = checked.position;
+    let accuracy = raw.and_then(|p| p.accuracy_m);
+    diesel::insert_into(complaint_place::table)
+        .values((
+            complaint_place::complaint_id.eq(id),
+            complaint_place::kind.eq(kind),
+            complaint_place::raw_lon.eq(raw.map(|p| p.lon)),
+            complaint_place::raw_lat.eq(raw.map(|p| p.lat)),
+            complaint_place::datum.eq(raw.map(|p| p.datum.as_str())),
+            complaint_place::accuracy_m.eq(accuracy.or(named_place.as_ref().map(|h| h.accuracy_m))),
+            complaint_place::lon.eq(point.map(|p| p.lon)),
+            complaint_place::lat.eq(point.map(|p| p.lat)),
+            complaint_place::cell.eq(checked.point.and_then(cell)),
+            complaint_place::place_name.eq(named_place.as_ref().map(|hit| hit.name.clone())),
+            complaint_place::street_code.eq(street),
+            complaint_place::grid_code.eq(point
+                .and_then(|p| profile.grid_at(p))
+                .map(|g| g.code.clone())),
+        ))
+        .execute(conn)?;
+    for clock in clocks {
+        diesel::insert_into(deadline::table)
+            .values((
+                deadline::id.eq(Id::new()),
+                deadline::complaint_id.eq(id),
+                deadline::kind.eq(clock.kind.as_str()),
+                deadline::amount.eq(clock.amount),
+                deadline::unit.eq(clock.unit),
+                deadline::roll_forward.eq(clock.roll_forward),
+                deadline::source.eq(&clock.source),
+                deadline::started_on.eq(clock.started_on),
+                deadline::due_on.eq(clock.due_on),
+                deadline::provisional.eq(clock.provisional),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}

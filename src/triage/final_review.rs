@@ -1,0 +1,74 @@
+//! When a petition is no longer accepted (信访工作条例36条, 生态环境信访工作办法31条; R11): the same person
+//! comes again with the same facts after 复核 was given. A first report is refused at most.
+
+use super::body::TriageBody;
+use crate::complaint::queries::{self, ComplaintRow};
+use crate::district::Profile;
+use crate::platform::{
+    db::Connection,
+    problem::{Code, OnDb, Problem},
+};
+
+/// Rules of a repeat that brings nothing new.
+const SAME_AGAIN: [&str; 3] = ["R1", "R2", "R11"];
+
+/// States of a complaint that was answered, so that it can have been reviewed.
+const ANSWERED: [&str; 4] = ["replied", "follow_up", "closed", "archived"];
+
+/// Requires that a complaint repeats, by a named person's word, one whose procedure ends in 复核.
+/// That 复核 was given is what the decision itself states, with the number of its document.
+///
+/// # Errors
+/// 422 that says what to do instead.
+pub(super) fn require(
+    conn: &mut Connection,
+    profile: &Profile,
+    row: &ComplaintRow,
+    body: &TriageBody,
+) -> Result<(), Problem> {
+    if body.final_review.is_none() {
+        let message = "is the number of the 复核意见书; without one, refuse or accept";
+        return Err(Problem::invalid("final_review", "required", message));
+    }
+    let earlier = match row.repeat_of {
+        Some(id) => Some(queries::by_id(conn, id).or_fault("load the earlier complaint")?),
+        None => None,
+    };
+    in_the_way(profile, row, earlier.as_ref())
+        .map_or(Ok(()), |why| Err(Problem::because(Code::GuardFailed, why)))
+}
+
+fn in_the_way(
+    profile: &Profile,
+    row: &ComplaintRow,
+    earlier: Option<&ComplaintRow>,
+) -> Option<&'static str> {
+    if matches!(row.link.as_str(), "provisional" | "suspected") {
+        // Nothing with legal effect follows from a link nobody confirmed.
+        return Some("confirm or reject the proposed link first");
+    }
+    let Some(earlier) = earlier.filter(|_| row.link == "confirmed") else {
+        return Some(
+            "this repeats no earlier complaint, and a first report cannot be 不再受理: refuse, transfer or accept it; if it is a repeat, confirm what it repeats first",
+        );
+    };
+    let rule = row.link_rule.as_deref().unwrap_or_default();
+    if rule == "R3" {
+        return Some("this brings new facts: accept it");
+    }
+    if !SAME_AGAIN.contains(&rule) {
+        return Some("this is another person's report or a rebound: refuse, transfer or accept it");
+    }
+    let reviewable = earlier
+        .procedure
+        .as_deref()
+        .and_then(|code| profile.procedure(code))
+        .is_some_and(|procedure| procedure.final_review);
+    let over = reviewable && ANSWERED.contains(&earlier.state.as_str());
+    if over || earlier.state == "no_longer_accepted" {
+        return None;
+    }
+    Some(
+        "the earlier complaint was not answered under a procedure that ends in 复核: refuse this one, or reply to it by the earlier result",
+    )
+}

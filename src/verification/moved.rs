@@ -1,0 +1,135 @@
+//! Open visits follow their complaint's place when it is corrected: nobody is left on the way to
+//! where the matter is not, and the grid that answers for the new place is sent instead.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use serde_json::json;
+
+use super::{
+    dispatch::{self, DispatchBody},
+    machine::ENDED,
+    queries::{self, VisitRow},
+};
+use crate::account::Staff;
+use crate::complaint::queries::{self as complaints, ComplaintRow, PlaceRow};
+use crate::district::{Profile, calendar::date_of};
+use crate::platform::{
+    db::{Connection, UtcTime, schema::verification},
+    problem::{OnDb, Problem},
+};
+use crate::record::{self, Actor, Event};
+
+/// Why a visit is withdrawn.
+const MOVED: &str = "信访件地点已更正，不在本网格";
+
+/// Brings the open visits of a complaint to its present place. A visit that was submitted is
+/// evidence of what was found, often of the very error: it stays for the brigade to review.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn follow_place(
+    conn: &mut Connection,
+    profile: &Profile,
+    staff: &Staff,
+    complaint: &ComplaintRow,
+    before: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let place = complaints::place_of(conn, complaint.id).or_fault("load the place")?;
+    let grid = place.grid_code.as_deref();
+    let actor = staff.actor();
+    let mut withdrawn: Option<VisitRow> = None;
+    for visit in queries::open_of(conn, complaint.id).or_fault("load open visits")? {
+        let visit = queries::take(conn, &visit.id.to_string())?;
+        if ENDED.contains(&visit.state.as_str()) {
+            continue;
+        }
+        if visit.state == "submitted" || grid == before || grid == Some(visit.grid_code.as_str()) {
+            correct_place(conn, &visit, &place, &actor, now)?;
+        } else {
+            let event = Event::new("verification", visit.id, "cancel", &actor).because(Some(MOVED));
+            queries::advance(conn, &visit, &event, now)?;
+            withdrawn = Some(visit);
+        }
+    }
+    match (withdrawn, grid) {
+        (Some(visit), Some(grid)) => {
+            send_instead(conn, profile, staff, complaint, &place, grid, &visit, now)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Tells a visit of the new place, and where it was not made yet, sends it there.
+fn correct_place(
+    conn: &mut Connection,
+    visit: &VisitRow,
+    place: &PlaceRow,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let made = visit.state == "submitted";
+    let (lon, lat) = if made {
+        (visit.lon, visit.lat)
+    } else {
+        (place.lon, place.lat)
+    };
+    diesel::update(verification::table.find(visit.id))
+        .set((
+            verification::lon.eq(lon),
+            verification::lat.eq(lat),
+            verification::version.eq(verification::version + 1),
+            verification::updated_at.eq(UtcTime(now)),
+        ))
+        .execute(conn)
+        .or_fault("correct a visit's place")?;
+    let event = Event::new("verification", visit.id, "correct_place", actor)
+        .with(json!({ "grid": place.grid_code, "made_before": made }));
+    record::append(conn, &event, now).or_fault("record")
+}
+
+/// The same order to the grid of the new place, unless it has one.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one visit is made of all of these, once"
+)]
+fn send_instead(
+    conn: &mut Connection,
+    profile: &Profile,
+    staff: &Staff,
+    complaint: &ComplaintRow,
+    place: &PlaceRow,
+    grid: &str,
+    instead_of: &VisitRow,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let open = queries::open_of(conn, complaint.id).or_fault("load open visits")?;
+    if open.iter().any(|visit| visit.grid_code == grid) {
+        return Ok(());
+    }
+    let order = DispatchBody {
+        grid_code: None,
+        officer: None,
+        instructions: instead_of.instructions.clone(),
+        due_on: instead_of.due_on.filter(|day| *day >= date_of(now)),
+    };
+    let officer = dispatch::officer_for(conn, grid, None)?;
+    let id = dispatch::insert(
+        conn,
+        profile,
+        staff,
+        complaint,
+        place,
+        grid,
+        officer.as_ref(),
+        &order,
+        now,
+    )?;
+    let actor = staff.actor();
+    let event = Event::new("verification", id, "dispatch", &actor).with(json!({
+        "grid": grid,
+        "officer": officer.map(|o| o.username),
+        "instead_of": instead_of.id,
+    }));
+    record::append(conn, &event, now).or_fault("record")
+}
