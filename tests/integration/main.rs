@@ -30,6 +30,7 @@ mod ledger;
 mod linkage;
 mod match_files;
 mod matching;
+mod petitions;
 mod plans;
 mod platform;
 mod properties;
