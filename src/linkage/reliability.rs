@@ -108,6 +108,19 @@ pub fn bands(forecasts: &[Forecast]) -> Vec<Band> {
     bands
 }
 
+/// How far probabilities are from what was recorded: the mean square over all candidates (Brier
+/// 1950), 0 at best. Unlike a rank it tells a model that calls everything the same matter.
+#[must_use]
+pub fn misjudged(forecasts: &[Forecast]) -> f64 {
+    let (mut off, mut all) = (0.0, 0.0);
+    for forecast in forecasts {
+        let truth = f64::from(u8::from(forecast.same));
+        off += forecast.stands_for * (forecast.probability - truth).powi(2);
+        all += forecast.stands_for;
+    }
+    if all > 0.0 { off / all } else { 0.0 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,5 +148,19 @@ mod tests {
             (1.0, 1.0, 1.0, 1.0),
         ];
         assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn a_wrong_word_weighs_for_all_it_stands_for() {
+        let forecast = |probability, same, stands_for| Forecast {
+            probability,
+            same,
+            stands_for,
+        };
+        let sure = [forecast(0.0, false, 3.0), forecast(1.0, true, 1.0)];
+        assert_eq!(misjudged(&sure), 0.0);
+        let wrong = [forecast(1.0, false, 3.0), forecast(1.0, true, 1.0)];
+        assert_eq!(misjudged(&wrong), 0.75);
+        assert_eq!(misjudged(&[]), 0.0);
     }
 }

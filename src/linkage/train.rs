@@ -192,6 +192,9 @@ pub struct Labels<'a> {
     pub same: &'a [(usize, usize)],
     /// Pairs that were proposed as one matter and are not.
     pub different: &'a [(usize, usize)],
+    /// Pairs that are one matter and are kept for measuring. Who is in one is no example of a report
+    /// without a partner either.
+    pub held_back: &'a [(usize, usize)],
 }
 
 /// Trains with labels. A pair that was found to be different counts like all other candidates of a
@@ -245,12 +248,13 @@ pub fn with_labels(
             });
         }
     }
-    let mut refused = different(cases, index, labels.different, &model);
+    let mut refused = compared(cases, index, labels.different, &model);
     leave_out(&mut refused, without);
     let counted = count(&lists, &refused);
     let tuned = tune(&lists, &counted);
     file.weights = named(&counted, &tuned);
-    let asking: BTreeSet<usize> = asked.iter().map(|(_, q)| q.asks).collect();
+    let held_back = labels.held_back.iter().flat_map(|(a, b)| [*a, *b]);
+    let asking = asked.iter().map(|(_, q)| q.asks).chain(held_back).collect();
     let plain = unlabelled(cases, index, &model, &asking);
     calibrate(&lists, &refused, &plain, &tuned, &mut file);
     Model::new(file)
@@ -266,9 +270,15 @@ fn leave_out(levels: &mut [Levels], without: &[usize]) {
     }
 }
 
-/// The levels of pairs found to be different, the later asking among all its candidates, because
-/// some comparisons are of a whole list. A pair that blocking keeps apart has nothing to teach.
-fn different(cases: &Cases, index: &Index, pairs: &[(usize, usize)], model: &Model) -> Vec<Levels> {
+/// The levels of single pairs, the later asking among all its candidates, because some comparisons
+/// are of a whole list. A pair that blocking keeps apart is left out: no model is asked about it.
+#[must_use]
+pub fn compared(
+    cases: &Cases,
+    index: &Index,
+    pairs: &[(usize, usize)],
+    model: &Model,
+) -> Vec<Levels> {
     pairs
         .iter()
         .filter_map(|(a, b)| {

@@ -31,8 +31,8 @@ pub struct Mapping {
     lat: Option<String>,
     datum: Option<String>,
     accuracy_m: Option<String>,
-    fine: String,
-    coarse: String,
+    fine: Option<String>,
+    coarse: Option<String>,
     group: Option<String>,
     channel: Option<String>,
     person: Option<String>,
@@ -190,7 +190,8 @@ impl<'a> Columns<'a> {
             .enumerate()
             .map(|(at, name)| (name.trim_start_matches('\u{feff}').to_owned(), at))
             .collect();
-        for needed in [&mapping.id, &mapping.time, &mapping.fine, &mapping.coarse] {
+        let categories = [&mapping.fine, &mapping.coarse].into_iter().flatten();
+        for needed in [&mapping.id, &mapping.time].into_iter().chain(categories) {
             ensure!(
                 at.contains_key(needed),
                 "{} has no column {needed:?}",
@@ -237,8 +238,8 @@ impl<'a> Columns<'a> {
             address,
             description: &words,
             street: own(mapping.area.as_ref()),
-            category: own(Some(&mapping.fine)).unwrap_or_default(),
-            coarse: own(Some(&mapping.coarse)).unwrap_or_default(),
+            category: own(mapping.fine.as_ref()).unwrap_or_default(),
+            coarse: own(mapping.coarse.as_ref()).unwrap_or_default(),
             group: own(mapping.group.as_ref()),
             received_at: self.time(time)?,
             ..Known::default()

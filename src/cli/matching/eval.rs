@@ -12,8 +12,9 @@ use serde::Serialize;
 
 use super::{
     BOTH, EM_EVERY, Source, data,
-    held_back::{self, HeldBack, LEAST_QUESTIONS},
+    held_back::{self, HeldBack},
     held_share,
+    promote::{Contest, Standing},
 };
 use crate::config::Settings;
 use crate::linkage::{
@@ -94,11 +95,30 @@ pub struct Options {
     json: bool,
 }
 
-struct Bench<'a> {
+impl Options {
+    /// What a model is asked alone. Without a model each part is measured by one trained on the
+    /// others: nothing is held back.
+    fn held_back(&self, labelled: &data::Labelled) -> Option<HeldBack> {
+        let share = held_share(self.ledger, self.hold_back);
+        let some = self.model.is_some() && share > 0.0;
+        some.then(|| HeldBack::of(labelled, share))
+    }
+
+    /// How the model does beside the one it is held against.
+    fn contest(&self, bench: &Bench<'_>) -> anyhow::Result<Option<Contest>> {
+        let both = self.model.as_deref().zip(self.against.as_deref());
+        both.map(|(new, current)| Contest::hold(bench, new, current))
+            .transpose()
+    }
+}
+
+pub(super) struct Bench<'a> {
     labelled: &'a data::Labelled,
     index: Index,
     order: Order,
-    asked: Vec<Question>,
+    pub(super) asked: Vec<Question>,
+    /// Pairs found to be different that no model was shown.
+    told_apart: Vec<(usize, usize)>,
     held_back: f64,
 }
 
@@ -113,20 +133,33 @@ pub(super) fn run(
         Asked::Any => Order::Any,
         Asked::Arrival => Order::Arrival,
     };
-    let asked = asked(options, &labelled, order);
+    let held = options.held_back(&labelled);
+    let asked = asked(options, &labelled, held.as_ref(), order);
     anyhow::ensure!(!asked.is_empty(), "there is no such question to ask");
     let bench = Bench {
         index,
         labelled: &labelled,
         order,
         asked,
+        told_apart: match &held {
+            Some(held) => held.hidden(&labelled.different),
+            None => labelled.different.clone(),
+        },
         held_back: held_share(options.ledger, options.hold_back),
     };
     let rankers = bench.rankers(options, &[])?;
     let answers = bench.ask_all(&rankers);
     let summary = figures(&answers);
+    let contest = options.contest(&bench)?;
     if options.json {
-        println!("{}", serde_json::to_string_pretty(&summary)?);
+        let against = contest.as_ref();
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&Shown {
+                summary: &summary,
+                against
+            })?
+        );
     } else {
         println!(
             "{} cases, {} questions in {} groups, {:.1} s",
@@ -140,27 +173,39 @@ pub(super) fn run(
             began.elapsed().as_secs_f64()
         );
         print(&summary);
+        contest.iter().for_each(Contest::print);
     }
     bench.print_worst(&answers, options.worst);
     if options.reliability {
         bench.print_reliability(&rankers, options.json)?;
     }
-    if let Some(current) = &options.against {
-        bench.hold_against(options, current, &summary)?;
-    }
     if options.ablation {
         bench.ablate(options, &summary)?;
     }
-    Ok(())
+    match (contest, &options.promote) {
+        (Some(contest), Some(to)) => contest.promote(to, options.force),
+        _ => Ok(()),
+    }
+}
+
+/// The figures, and how the model held against another.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    summary: &'a Figures,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    against: Option<&'a Contest>,
 }
 
 /// The questions the options leave.
-fn asked(options: &Options, labelled: &data::Labelled, order: Order) -> Vec<Question> {
+fn asked(
+    options: &Options,
+    labelled: &data::Labelled,
+    held: Option<&HeldBack>,
+    order: Order,
+) -> Vec<Question> {
     let mut asked = questions(&labelled.pairs, order);
-    // Without a model each part is measured by one trained on the others: nothing is held back.
-    let share = held_share(options.ledger, options.hold_back);
-    if options.model.is_some() && share > 0.0 {
-        let held = HeldBack::of(labelled, share);
+    if let Some(held) = held {
         asked.retain(|question| held.has(question.asks));
     }
     if let Some(below) = options.hard_below {
@@ -251,17 +296,15 @@ impl Bench<'_> {
         let fold_of_case = |at: usize| group_of.get(&at).map(|group| fold_of(*group));
         let mut rankers = Vec::new();
         for fold in 0..FOLDS {
-            let rest: Vec<(usize, usize)> = self
-                .labelled
-                .pairs
-                .iter()
-                .zip(&groups)
-                .filter(|(_, q)| fold_of(q.group_no) != fold)
-                .map(|(pair, _)| *pair)
-                .collect();
+            let (mut rest, mut left_out) = (Vec::new(), Vec::new());
+            for (pair, question) in self.labelled.pairs.iter().zip(&groups) {
+                let out = fold_of(question.group_no) == fold;
+                if out { &mut left_out } else { &mut rest }.push(*pair);
+            }
             let labels = Labels {
                 same: &rest,
                 different: &self.told_apart(|at| fold_of_case(at) == Some(fold)),
+                held_back: &left_out,
             };
             let model = train::with_labels(
                 &self.labelled.cases,
@@ -281,9 +324,9 @@ impl Bench<'_> {
         Ok(rankers)
     }
 
-    /// How often candidates of each probability were recorded as the same matter. Each model is
-    /// also asked about its share of the cases that nobody labelled.
-    fn print_reliability(&self, rankers: &[Ranking<'_>], json: bool) -> anyhow::Result<()> {
+    /// What models say of the candidates of their questions, and each of its share of the cases
+    /// that nobody labelled.
+    fn forecasts(&self, rankers: &[Ranking<'_>]) -> Vec<Forecast> {
         let pairs = &self.labelled.pairs;
         let labelled: HashSet<usize> = pairs.iter().flat_map(|(a, b)| [*a, *b]).collect();
         let cases = &self.labelled.cases;
@@ -308,6 +351,32 @@ impl Bench<'_> {
                 self.order,
             ));
         }
+        forecasts
+    }
+
+    /// How a model does on the questions and on the pairs that were told apart.
+    pub(super) fn standing(&self, model: Model) -> Standing {
+        let told_apart =
+            train::compared(&self.labelled.cases, &self.index, &self.told_apart, &model);
+        let told_apart = told_apart.iter().map(|levels| Forecast {
+            probability: Model::probability(model.bits(levels)),
+            same: false,
+            stands_for: 1.0,
+        });
+        let told_apart: Vec<Forecast> = told_apart.collect();
+        let ranking = [self.all_by(By::Model(Box::new(model)))];
+        let answers = self.ask_all(&ranking);
+        let mut forecasts = self.forecasts(&ranking);
+        forecasts.extend(told_apart);
+        Standing {
+            any_mrr: figures(&answers).any_mrr.value,
+            misjudged: reliability::misjudged(&forecasts),
+        }
+    }
+
+    /// How often candidates of each probability were recorded as the same matter.
+    fn print_reliability(&self, rankers: &[Ranking<'_>], json: bool) -> anyhow::Result<()> {
+        let forecasts = self.forecasts(rankers);
         let bands = reliability::bands(&forecasts);
         if json {
             println!("{}", serde_json::to_string(&bands)?);
@@ -332,37 +401,7 @@ impl Bench<'_> {
             .collect()
     }
 
-    /// Measures another model on the same questions and promotes the first if it is no worse.
-    fn hold_against(
-        &self,
-        options: &Options,
-        current: &Path,
-        figures_of_new: &Figures,
-    ) -> anyhow::Result<()> {
-        let current = self.ask_all(&[self.all_by(By::Model(Box::new(self.model(current)?)))]);
-        let (new, old) = (
-            figures_of_new.any_mrr.value,
-            figures(&current).any_mrr.value,
-        );
-        println!("any member MRR: {new:.4} against {old:.4} of the other model");
-        let (Some(to), Some(from)) = (&options.promote, &options.model) else {
-            return Ok(());
-        };
-        let n = self.asked.len();
-        anyhow::ensure!(
-            n >= LEAST_QUESTIONS || options.force,
-            "not promoted: {n} questions are too few to tell, {LEAST_QUESTIONS} are needed (--force does it all the same)"
-        );
-        anyhow::ensure!(
-            new >= old || options.force,
-            "not promoted: the model is worse than the one it would replace (--force does it all the same)"
-        );
-        std::fs::copy(from, to).with_context(|| format!("cannot write {}", to.display()))?;
-        println!("promoted to {}", to.display());
-        Ok(())
-    }
-
-    fn model(&self, path: &Path) -> anyhow::Result<Model> {
+    pub(super) fn model(&self, path: &Path) -> anyhow::Result<Model> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read {}", path.display()))?;
         let model = Model::parse(&text).with_context(|| path.display().to_string())?;

@@ -72,8 +72,18 @@ impl HeldBack {
 
     /// The pairs that touch no group held back.
     pub fn shown(&self, pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
-        let shown = |(a, b): &&(usize, usize)| !self.has(*a) && !self.has(*b);
+        let shown = |pair: &&(usize, usize)| !self.touches(**pair);
         pairs.iter().filter(shown).copied().collect()
+    }
+
+    /// The pairs that touch a group held back.
+    pub fn hidden(&self, pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
+        let hidden = |pair: &&(usize, usize)| self.touches(**pair);
+        pairs.iter().filter(hidden).copied().collect()
+    }
+
+    fn touches(&self, (a, b): (usize, usize)) -> bool {
+        self.has(a) || self.has(b)
     }
 }
 

@@ -5,6 +5,7 @@ mod eval;
 mod held_back;
 mod ledger;
 mod link;
+mod promote;
 
 use std::path::PathBuf;
 
@@ -60,9 +61,9 @@ pub struct Train {
     /// Where the model goes
     #[arg(long)]
     out: PathBuf,
-    /// Name and version, kept with every verdict
-    #[arg(long, default_value = "trained-1")]
-    name: String,
+    /// Name and version, kept with every verdict; unset: of the day and of what it learnt from
+    #[arg(long)]
+    name: Option<String>,
     /// Leave the labels out: expectation and maximisation
     #[arg(long)]
     without_labels: bool,
@@ -141,18 +142,32 @@ fn run_train(
         rejected: different.len(),
         held_back: share,
     };
+    let name = match &options.name {
+        Some(name) => name.clone(),
+        None => usual_name(&provenance),
+    };
     let model = if options.without_labels {
-        em::without_labels(cases, &index, &BOTH, &options.name, provenance, EM_EVERY)
+        em::without_labels(cases, &index, &BOTH, &name, provenance, EM_EVERY)
     } else {
         let labels = Labels {
             same: &same,
             different: &different,
+            held_back: &held.hidden(&labelled.pairs),
         };
-        train::with_labels(cases, &index, labels, &BOTH, &options.name, provenance, &[])
+        train::with_labels(cases, &index, labels, &BOTH, &name, provenance, &[])
     }?;
     write(&model, &options.out)?;
     println!("{} written to {}", model.name(), options.out.display());
     Ok(())
+}
+
+/// A name that no model of other labels or of another day bears.
+fn usual_name(provenance: &Provenance) -> String {
+    let labels = provenance.data_sha256.last();
+    let labels = labels
+        .and_then(|sha256| sha256.get(..8))
+        .unwrap_or_default();
+    format!("{}-{}-{labels}", provenance.method, provenance.made_on)
 }
 
 /// Orders a model with labels learns from.

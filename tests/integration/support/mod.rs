@@ -3,7 +3,9 @@
 
 pub mod actors;
 pub mod bodies;
+pub mod command;
 pub mod contract;
+pub mod draw;
 pub mod fill;
 pub mod hostile;
 pub mod postgres;
@@ -47,6 +49,8 @@ pub struct World {
     pub dir: TempDir,
     pub database_url: String,
     client: reqwest::Client,
+    environment: Environment,
+    wishes: Wishes,
     _database: Option<postgres::TestDatabase>,
 }
 
@@ -105,46 +109,64 @@ impl World {
             ("DENGWEN_DATABASE_CONNECTIONS", "16".to_owned()),
         ];
         let environment: Environment = pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
-        let mut settings = Settings::load(None, &environment).unwrap();
-        let rate = NonZeroU32::new(if wishes.tight_limits { 5 } else { 100_000 }).unwrap();
-        settings.rates = HourlyRates {
-            submit: rate,
-            unknown_code: rate,
-            sign_in: rate,
-        };
-        if let Some(megabytes) = wishes.upload_memory_mb {
-            settings.upload_memory_mb = megabytes;
-        }
-        settings.trust_proxy = wishes.behind_proxy;
-        if wishes.no_text_messages {
-            settings.sms = Sms::None;
-        }
         let start: DateTime<Utc> = DateTime::parse_from_rfc3339(TODAY).unwrap().to_utc();
         let clock = ManualClock::at(start);
         let sms = Arc::new(MemoryGateway::default());
-        let ports = Ports {
-            clock: Arc::new(clock.clone()),
-            sms: sms.clone(),
-        };
-        let app = App::build(settings, ports).unwrap();
-        let (server, running) = server::start(app, 2).unwrap();
-        actix_web::rt::spawn(running);
         Self {
-            server,
+            server: serve(&environment, wishes, &clock, &sms),
             clock,
             sms,
             on,
             dir,
             database_url: url,
             client: reqwest::Client::new(),
+            environment,
+            wishes: wishes.clone(),
             _database: database,
         }
+    }
+
+    /// Stops the server and starts another on the same data, configured as before but for one key.
+    pub async fn restart_with(&mut self, key: &str, value: &str) {
+        self.server.stop().await;
+        self.environment.insert(key.to_owned(), value.to_owned());
+        self.server = serve(&self.environment, &self.wishes, &self.clock, &self.sms);
     }
 
     /// Looks into the database, for what no answer shows.
     pub fn db_read<T>(&self, look: impl FnOnce(&mut Connection) -> T) -> T {
         look(&mut self.server.app.db.blocking().unwrap())
     }
+}
+
+fn serve(
+    environment: &Environment,
+    wishes: &Wishes,
+    clock: &ManualClock,
+    sms: &Arc<MemoryGateway>,
+) -> Server {
+    let mut settings = Settings::load(None, environment).unwrap();
+    let rate = NonZeroU32::new(if wishes.tight_limits { 5 } else { 100_000 }).unwrap();
+    settings.rates = HourlyRates {
+        submit: rate,
+        unknown_code: rate,
+        sign_in: rate,
+    };
+    if let Some(megabytes) = wishes.upload_memory_mb {
+        settings.upload_memory_mb = megabytes;
+    }
+    settings.trust_proxy = wishes.behind_proxy;
+    if wishes.no_text_messages {
+        settings.sms = Sms::None;
+    }
+    let ports = Ports {
+        clock: Arc::new(clock.clone()),
+        sms: sms.clone(),
+    };
+    let app = App::build(settings, ports).unwrap();
+    let (server, running) = server::start(app, 2).unwrap();
+    actix_web::rt::spawn(running);
+    server
 }
 
 /// Declares a story that plays on both databases:
