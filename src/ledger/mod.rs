@@ -1,6 +1,7 @@
 //! Entries from clue to archive (一本账): every complaint belongs to one, and many may share one.
 
 pub mod admission;
+pub mod campaigns;
 pub mod machine;
 pub mod merge;
 pub mod moves;

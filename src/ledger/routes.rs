@@ -9,6 +9,7 @@ use utoipa::IntoParams;
 use validator::Validate;
 
 use super::{
+    campaigns::campaigns_of,
     machine::MACHINE,
     queries::{self, EntryComplaintRow, EntryRow},
     supplements,
@@ -235,6 +236,7 @@ fn view(
         lon: row.lon,
         lat: row.lat,
         merged_into,
+        campaigns: campaigns_of(conn, &numbers).or_fault("load copied texts")?,
         photos: photos_of(conn, &numbers).or_fault("load photos")?,
         verifications: visits_of(conn, &numbers).or_fault("load visits")?,
         decisions,

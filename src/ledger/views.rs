@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
+    campaigns::CampaignView,
     machine::MACHINE,
     queries::{EntryComplaintRow, EntryRow},
 };
@@ -187,6 +188,9 @@ pub struct EntryView {
     pub merged_into: Option<String>,
     /// Its complaints, oldest first.
     pub complaints: Vec<EntryComplaint>,
+    /// Texts that many of these sent in copies, the largest group first: many voices, each a person
+    /// of its own.
+    pub campaigns: Vec<CampaignView>,
     /// Ids of its complaints' photos that have public copies.
     pub photos: Vec<EntryPhoto>,
     /// Visits.

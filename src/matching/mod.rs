@@ -4,6 +4,7 @@
 //! to R12 (domain §3.3) say what follows. Model and thresholds come from the district profile.
 //! `candidates` serves those who may answer from indexed keys, never from a scan.
 
+pub mod campaigns;
 pub mod candidates;
 pub mod escalation;
 mod explain;

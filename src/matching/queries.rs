@@ -388,6 +388,21 @@ pub fn keep_verdict(
     Ok(id)
 }
 
+/// The reports of complaints as they were filed; those not filed yet are left out.
+///
+/// # Errors
+/// What the database answers.
+pub fn filed_reports(conn: &mut Connection, ids: &[Id]) -> QueryResult<Vec<Report>> {
+    let rows: Vec<Vec<u8>> = match_fact::table
+        .filter(match_fact::complaint_id.eq_any(ids))
+        .select(match_fact::data)
+        .load(conn)?;
+    Ok(rows
+        .iter()
+        .filter_map(|data| stored::decode(data))
+        .collect())
+}
+
 /// A kept verdict.
 #[derive(Debug, Clone, Queryable)]
 pub struct VerdictRow {

@@ -98,6 +98,7 @@ fn rules_are_pure() {
         "matching/explain.rs",
         "matching/facts.rs",
         "matching/escalation.rs",
+        "matching/campaigns.rs",
         "verification/rules.rs",
         "complaint/rank.rs",
         "complaint/machine.rs",

@@ -190,7 +190,7 @@ on_both! {
         let (evening, noon) = (&rounds[1], &rounds[JOINING + 1]);
         let (models, at_first) = judged(&brigade, &noon[0]).await;
         let hand_set = world.server.app.profile.model.name().to_owned();
-        assert_eq!(models, [hand_set.clone()]);
+        assert_eq!(models, std::slice::from_ref(&hand_set));
         assert!(at_first > 0.25, "it was a question: {at_first}");
 
         let operator = Operator(&world);
@@ -224,7 +224,7 @@ on_both! {
         }
         assert!(joined.iter().all(|n| *n >= HOUSES * 9 / 10), "{joined:?}");
         for number in [&evening[0], &noon[0]] {
-            assert_eq!(judged(&brigade, number).await.0, [hand_set.clone()]);
+            assert_eq!(judged(&brigade, number).await.0, std::slice::from_ref(&hand_set));
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use dengwen::{
+    account::Role,
     district::Profile,
     linkage::{
         Report,
@@ -154,6 +155,7 @@ on_both! {
         let text = "我们是琴亭河沿岸居民，河水发黑发臭已经三年，严重影响生活，强烈要求立即截污清淤，还我们清澈的河水。";
         for n in 0..12 {
             let reporter = (n % 4 != 0).then(|| json!({ "phone": format!("138000020{n:02}") }));
+            let text = if n == 5 { format!("{text}我的电话13800002005") } else { text.to_owned() };
             let body = json!({ "category": "water.black_odorous", "description": text, "reporter": reporter });
             world.clock.advance(chrono::TimeDelta::hours(3));
             world.resident().post("/api/v1/complaints", body).await.expect(201);
@@ -182,6 +184,17 @@ on_both! {
             (&json!(12), &json!(9), &json!(0), &json!(true)),
             "{view}"
         );
+        // Shown as one group of voices, to a street as well, which learns nobody's name of it.
+        let world = &world;
+        let first = format!("{}…", text.chars().take(40).collect::<String>());
+        for reader in [brigade, world.staff(Role::Leader).await] {
+            let view = reader.get(&format!("/api/v1/entries/{entry}")).await.expect(200).body;
+            assert_eq!(view["campaigns"].as_array().unwrap().len(), 1, "{view}");
+            let group = &view["campaigns"][0];
+            assert_eq!((&group["complaints"], &group["persons"], &group["anonymous"]), (&json!(12), &json!(9), &json!(3)), "{group}");
+            assert_eq!((&group["excerpt"], &group["first"]), (&json!(first), &view["complaints"][0]["number"]));
+            assert_eq!((&group["first_at"], &group["last_at"]), (&view["complaints"][0]["received_at"], &view["complaints"][11]["received_at"]));
+        }
     }
 }
 
