@@ -5,6 +5,11 @@ use super::places::NameKind;
 /// Last letters of names, the longest first, and what they name.
 pub(super) const ENDINGS: &[(&str, NameKind)] = &[
     ("工业园区", NameKind::Compound),
+    ("工业园", NameKind::Compound),
+    ("物流园", NameKind::Compound),
+    ("产业园", NameKind::Compound),
+    ("科技园", NameKind::Compound),
+    ("安置区", NameKind::Compound),
     ("纪念馆", NameKind::Firm),
     ("安置房", NameKind::Compound),
     ("有限公司", NameKind::Firm),
@@ -28,6 +33,11 @@ pub(super) const ENDINGS: &[(&str, NameKind)] = &[
     ("宿舍", NameKind::Compound),
     ("佳园", NameKind::Compound),
     ("雅居", NameKind::Compound),
+    ("嘉园", NameKind::Compound),
+    ("山庄", NameKind::Compound),
+    ("农场", NameKind::Compound),
+    ("校区", NameKind::Compound),
+    ("高速", NameKind::Road),
     ("公园", NameKind::Compound),
     ("大道", NameKind::Road),
     ("公司", NameKind::Firm),
@@ -62,12 +72,23 @@ pub(super) const ENDINGS: &[(&str, NameKind)] = &[
     ("坊", NameKind::Road),
     ("港", NameKind::Water),
     ("城", NameKind::Compound),
+    ("寺", NameKind::Compound),
     ("店", NameKind::Firm),
     ("厂", NameKind::Firm),
 ];
 
 /// Letters that end what stands before a name: a name does not hold them.
-pub(super) const BREAKS: &str = "的了在是和与及或到从向往由对把被给让将于至沿离跟有为我你他她它们这那哪本该此其某每各并而且但也就还又再已只才很太更最不没无请问望求谁来去过经出上下前后旁边侧间内外处附近面直至、，。；：？！“”‘’（）()《》【】,.;:?!/-—~…\"' \t\r\n";
+pub(super) const BREAKS: &str = "的了在是和与及或到从向往由对把被给让将于至沿离跟有为我你他她它们这那哪本该此其某每各并而且但也就还又再已只才很太更最不没无请问望求谁来去过经出等个上下前后旁边侧间内外处附近面直至、，。；：？！“”‘’（）()《》【】,.;:?!/-—~…\"' \t\r\n";
+
+/// Letters of [`BREAKS`] that begin a name with the letters beside them: 和平路, 望江公寓, 向阳路.
+pub(super) const NO_BREAKS: &[(char, &str)] = &[
+    ('和', "平谐睦美顺"),
+    ('望', "江湖海京龙"),
+    ('向', "阳家"),
+    ('为', "民"),
+    ('太', "平"),
+    ('求', "是"),
+];
 
 /// Two-letter words that end what stands before a name.
 pub(super) const BREAK_WORDS: &[&str] = &[
@@ -124,6 +145,38 @@ pub(super) const BREAK_WORDS: &[&str] = &[
     "闽侯县",
     "影响",
     "导致",
+    "解决",
+    "完善",
+    "重视",
+    "拓宽",
+    "周围",
+    "什么",
+    "举报",
+    "相关",
+    "进行",
+    "分流",
+    "紧挨",
+    "紧贴",
+    "有条",
+    "监督",
+    "虽然",
+    "配套",
+    "安置",
+    "主干道",
+    "完成",
+    "唯一",
+    "其余",
+    "早晨",
+    "随着",
+    "进入",
+    "造成",
+    "利用",
+    "购置",
+    "安排",
+    "政府",
+    "促进",
+    "违规",
+    "道路",
     "流入",
     "排入",
     "汇入",
@@ -165,7 +218,6 @@ pub(super) const COMMON: &[&str] = &[
     "电路",
     "思路",
     "出路",
-    "一路",
     "修路",
     "走路",
     "水路",
@@ -303,8 +355,51 @@ pub(super) const COMMON: &[&str] = &[
     "村镇",
 ];
 
+/// Words no name ends with, however much stands before them: "架空线路", "十字路", "臭水河".
+pub(super) const NEVER_ENDS_WITH: &[&str] = &[
+    "线路",
+    "道路",
+    "水路",
+    "电路",
+    "管路",
+    "思路",
+    "出路",
+    "退路",
+    "活路",
+    "跑路",
+    "修路",
+    "走路",
+    "沿路",
+    "十字路",
+    "丁字路",
+    "污水河",
+    "臭水河",
+    "黑水河",
+    "黑臭河",
+    "母亲河",
+    "文化名城",
+    "人行天桥",
+    "过街天桥",
+    "上高速",
+    "下高速",
+    "走高速",
+];
+
+/// The city and its districts, which stand before a name as well without their 市 and 区.
+pub(super) const DISTRICTS: &[&str] = &["福州", "鼓楼", "台江", "仓山", "晋安", "马尾", "长乐"];
+
 /// What a place does, before 店, 厂, 公司: no name of its own.
 pub(super) const TRADES: &[&str] = &[
+    "市政",
+    "造纸",
+    "电力",
+    "移动",
+    "电信",
+    "联通",
+    "燃气",
+    "自来水",
+    "公交",
+    "保洁",
     "烧烤",
     "餐饮",
     "火锅",

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     keys::{half_width, hash},
-    place_words::{BREAK_WORDS, BREAKS, COMMON, ENDINGS, TRADES},
+    place_words::{
+        BREAK_WORDS, BREAKS, COMMON, DISTRICTS, ENDINGS, NEVER_ENDS_WITH, NO_BREAKS, TRADES,
+    },
 };
 
 /// What a name names.
@@ -81,7 +83,8 @@ pub fn place_names(text: &str) -> Vec<PlaceName> {
             at += 1;
             continue;
         }
-        if let Some(start) = start_of(&letters, begin, at) {
+        if let Some(start) = start_of(&letters, begin, at).map(|s| after_district(&letters, s, at))
+        {
             let name: String = letters.get(start..end).unwrap_or_default().iter().collect();
             if is_name(&name, ending, kind) {
                 let (number, after) = if kind == NameKind::Road {
@@ -121,14 +124,31 @@ fn drop_with_verbs(found: &mut Vec<PlaceName>) {
 }
 
 /// Whether the name goes on to a later ending ("杨桥" in "杨桥路", "闽江" in "闽江大道", "凤湖" in
-/// "凤湖新城"): up to two letters on, with no break between. After a road, a river or a town only what
-/// follows at once is still the name, and a site (工地) never is.
+/// "凤湖新城"): up to two letters on, with no break between. After a road, a river or a place people
+/// live in only what follows at once is still the name; after a town (镇) nothing is, and a site
+/// (工地) never is.
 fn is_part_of_longer(letters: &[char], end: usize) -> bool {
     const REACH: usize = 2;
     let last = end.checked_sub(1).and_then(|at| letters.get(at));
-    let is_road = matches!(
+    if last == Some(&'镇') {
+        return false;
+    }
+    let is_whole = matches!(
         last,
-        Some('路' | '街' | '巷' | '弄' | '道' | '口' | '河' | '溪' | '镇')
+        Some(
+            '路' | '街'
+                | '巷'
+                | '弄'
+                | '道'
+                | '口'
+                | '河'
+                | '溪'
+                | '村'
+                | '苑'
+                | '区'
+                | '寓'
+                | '厦'
+        )
     );
     for next in end..=end + REACH {
         let between = letters.get(end..next).unwrap_or_default();
@@ -144,7 +164,7 @@ fn is_part_of_longer(letters: &[char], end: usize) -> bool {
             let is_site = letters
                 .get(next..next + ending)
                 .is_some_and(|l| l == ['工', '地']);
-            return !(again || is_site || is_road && next > end);
+            return !(again || is_site || is_whole && next > end);
         }
     }
     false
@@ -184,7 +204,8 @@ fn goes_on(letters: &[char], end: usize, kind: NameKind) -> bool {
                 '灯' | '面' | '人' | '过' | '线' | '况' | '道' | '段' | '边'
             ) && !matches!(next, '段' | '边' | '口')
         }
-        (_, Some('村')) => matches!(next, '民' | '委'),
+        (_, Some('村')) => matches!(next, '民' | '委' | '里'),
+        (_, Some('渠')) => *next == '道',
         (_, Some('桥')) => matches!(next, '梁' | '面' | '洞'),
         _ => false,
     }
@@ -199,8 +220,16 @@ fn start_of(letters: &[char], begin: usize, at: usize) -> Option<usize> {
         let letter = letters.get(before)?;
         // 上, 下, 前 and 后 are parts of names that have hardly a letter without them: 上浦路, 南后街.
         let is_position = matches!(letter, '上' | '下' | '前' | '后') && at - start <= 1;
-        let breaks = BREAKS.contains(*letter) && !is_position;
-        if breaks || letter.is_ascii_digit() && start == at {
+        let begins = |(letter_of, next): &(char, &str)| {
+            letter_of == letter
+                && letters
+                    .get(start)
+                    .is_some_and(|after| next.contains(*after))
+        };
+        let breaks = BREAKS.contains(*letter) && !is_position && !NO_BREAKS.iter().any(begins)
+            || !letter.is_alphanumeric()
+            || ends_an_area(letters, before, at - start);
+        if breaks {
             break;
         }
         let word = |length: usize| -> bool {
@@ -218,10 +247,41 @@ fn start_of(letters: &[char], begin: usize, at: usize) -> Option<usize> {
     (start < at).then_some(start)
 }
 
+/// Whether a number or an area's name ends here, which is no part of the name that follows: "A3区金星路",
+/// "江边村龙津河", "800米路". `own` is how many letters of the name that follows are known already.
+fn ends_an_area(letters: &[char], at: usize, own: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|at| letters.get(at));
+    let after = letters.get(at + 1);
+    match letters.get(at) {
+        Some('县' | '镇' | '乡') => own > 0,
+        // 市场 and 市政 are words; 社区医院 and 园区路 are names.
+        Some('市') => own > 0 && !matches!(after, Some('场' | '政')),
+        Some('区') => own > 0 && !matches!(before, Some('社' | '园')),
+        Some('村') => own > 1,
+        Some('道') => own > 0 && before == Some(&'街'),
+        Some(digit) if digit.is_ascii_digit() => true,
+        _ => false,
+    }
+}
+
+/// Skips the district a name begins with, unless the district is what the place is named after
+/// ("晋安河", "仓山小学").
+fn after_district(letters: &[char], start: usize, at: usize) -> usize {
+    const OWN_MIN: usize = 2;
+    let name = letters.get(start..at).unwrap_or_default();
+    let of = |district: &&&str| -> bool {
+        let length = district.chars().count();
+        name.len() >= length + OWN_MIN && district.chars().eq(name.iter().take(length).copied())
+    };
+    let district = DISTRICTS.iter().find(of);
+    start + district.map_or(0, |district| district.chars().count())
+}
+
 fn is_name(name: &str, ending: usize, kind: NameKind) -> bool {
     let length = name.chars().count();
     let own = length - ending;
-    if COMMON.contains(&name) || own == 0 {
+    let is_none = NEVER_ENDS_WITH.iter().any(|word| name.ends_with(word));
+    if COMMON.contains(&name) || own == 0 || is_none {
         return false;
     }
     // One letter before 路 or 河 is a word more often than a name; before 小区 it is neither.
@@ -231,14 +291,15 @@ fn is_name(name: &str, ending: usize, kind: NameKind) -> bool {
     };
     let vague = [
         "条", "座", "个", "家", "些", "段", "新", "老", "大", "小", "一", "两", "几", "全", "整",
-        "各",
+        "各", "米", "日", "号", "月", "年", "余",
     ];
     let before: String = name.chars().take(own).collect();
     let is_vague = own == 1 && vague.iter().any(|v| name.starts_with(v));
-    let is_word = own < 2
-        && COMMON
-            .iter()
-            .any(|word| name.ends_with(word) && word.chars().count() > ending);
+    // "予铁路", "近内河": a word with one letter before it.
+    let is_word = COMMON.iter().any(|word| {
+        let letters = word.chars().count();
+        name.ends_with(word) && letters > ending && length <= letters + 1
+    });
     own >= least && !TRADES.contains(&before.as_str()) && !is_vague && !is_word
 }
 
