@@ -297,7 +297,7 @@ fn real_repeats_are_told_from_other_petitions_of_the_same_person() {
     let share = |(all, repeating): (usize, usize)| repeating as f64 / all as f64;
     assert_eq!(repeats.0, labels.len());
     assert!(
-        share(repeats) >= 0.4 && share(others) < 0.12,
+        share(repeats) >= 0.5 && share(others) < 0.12,
         "{repeats:?} {others:?}"
     );
 }
