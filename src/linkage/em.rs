@@ -13,9 +13,10 @@ use std::collections::HashMap;
 use super::{
     Levels, Model,
     compare::{SPECS, kind},
+    fit::Table,
     index::{Index, Order},
     model::{ModelError, Provenance, Weight},
-    train::{Cases, Table, blank, named, share_with_neighbours},
+    train::{Cases, blank, named, share_with_neighbours},
 };
 
 /// Rounds of expectation and maximisation for the share of matches.

@@ -2,7 +2,7 @@
 
 use std::f64::consts::LN_2;
 
-use super::{Levels, Model, ModelFile, index::Order, train::Table};
+use super::{Levels, Model, ModelFile, index::Order, model::Weight};
 
 /// Every so many-th case without a label is taken for what a new case meets, to calibrate.
 pub(super) const CALIBRATE_EVERY: usize = 29;
@@ -10,6 +10,9 @@ pub(super) const CALIBRATE_EVERY: usize = 29;
 /// Steps of the listwise tuning, and how strongly it holds on to the counted weights.
 const TUNING_STEPS: u32 = 160;
 const TUNING_HOLD: f64 = 1.0;
+
+/// Weights by comparison and level with the m and u they were counted from.
+pub(super) type Table = Vec<Vec<Weight>>;
 
 /// One list: the levels of a report's candidates, and how much each is the answer (sums to 1).
 pub(super) struct List {

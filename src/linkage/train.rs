@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::{
     Context, Levels, Model, ModelFile, Report, Side,
     compare::{SPECS, kind},
-    fit::{CALIBRATE_EVERY, List, calibrate, tune},
+    fit::{CALIBRATE_EVERY, List, Table, calibrate, tune},
     index::{Index, Order},
     model::{FORMAT, Provenance, Rarity, Weight},
     rank::levels_of,
@@ -304,9 +304,6 @@ fn unlabelled(
         .flat_map(|at| cases.compared(index, at, Order::Arrival, model).1)
         .collect()
 }
-
-/// Weights by comparison and level with the m and u they were counted from.
-pub(super) type Table = Vec<Vec<Weight>>;
 
 fn count(lists: &[List], refused: &[Levels]) -> Table {
     let blank = || -> Vec<Vec<f64>> {
