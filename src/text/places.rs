@@ -268,13 +268,12 @@ fn ends_an_area(letters: &[char], at: usize, own: usize) -> bool {
 /// ("晋安河", "仓山小学").
 fn after_district(letters: &[char], start: usize, at: usize) -> usize {
     const OWN_MIN: usize = 2;
-    let name = letters.get(start..at).unwrap_or_default();
-    let of = |district: &&&str| -> bool {
-        let length = district.chars().count();
-        name.len() >= length + OWN_MIN && district.chars().eq(name.iter().take(length).copied())
-    };
-    let district = DISTRICTS.iter().find(of);
-    start + district.map_or(0, |district| district.chars().count())
+    let name: String = letters.get(start..at).unwrap_or_default().iter().collect();
+    let own = DISTRICTS.iter().find_map(|of| name.strip_prefix(of));
+    let own = own
+        .map(|own| own.chars().count())
+        .filter(|own| *own >= OWN_MIN);
+    own.map_or(start, |own| at - own)
 }
 
 fn is_name(name: &str, ending: usize, kind: NameKind) -> bool {
