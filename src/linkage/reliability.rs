@@ -69,15 +69,6 @@ pub fn forecasts(
     asked.chain(ordinary).collect()
 }
 
-/// Cases that belong to no labelled group, every so many-th of them: what a new case is like.
-#[must_use]
-pub fn ordinary(cases: &Cases, labelled: impl Fn(usize) -> bool) -> Vec<usize> {
-    (0..cases.reports.len())
-        .step_by(CALIBRATE_EVERY)
-        .filter(|at| !labelled(*at))
-        .collect()
-}
-
 /// Forecasts by band; bands with nothing in them are left out.
 #[must_use]
 pub fn bands(forecasts: &[Forecast]) -> Vec<Band> {

@@ -298,11 +298,16 @@ fn unlabelled(
     model: &Model,
     asking: &BTreeSet<usize>,
 ) -> Vec<Levels> {
-    (0..cases.reports.len())
-        .step_by(CALIBRATE_EVERY)
-        .filter(|at| !asking.contains(at))
+    ordinary(cases, |at| asking.contains(&at))
         .flat_map(|at| cases.compared(index, at, Order::Arrival, model).1)
         .collect()
+}
+
+/// Every so many-th of the cases that are not labelled: what a new case is like.
+pub fn ordinary(cases: &Cases, labelled: impl Fn(usize) -> bool) -> impl Iterator<Item = usize> {
+    (0..cases.reports.len())
+        .step_by(CALIBRATE_EVERY)
+        .filter(move |at| !labelled(*at))
 }
 
 fn count(lists: &[List], refused: &[Levels]) -> Table {

@@ -4,7 +4,10 @@ use std::{fmt::Write as _, path::Path};
 
 use serde_json::{Value, json};
 
-use crate::support::{command::matching as run, draw::Draw};
+use crate::support::{
+    command::{matching as run, matching_unread},
+    draw::Draw,
+};
 
 const MAPPING: &str = r#"
 id = "no"
@@ -322,6 +325,17 @@ fn a_worse_model_is_not_promoted() {
     let (ok, _, err) = promote("worse.json", "model.json", &["--force"]);
     assert!(ok, "{err}");
     assert_eq!(read("used.json")["name"], "worse-1");
+    // Whether anybody reads the figures or not (`| head -1`).
+    let unread: Vec<&str> = ["eval"]
+        .iter()
+        .chain(&FILES)
+        .chain(&["--model", "model.json", "--against", "worse.json"])
+        .chain(&["--promote", "used.json", "--hold-back", "0.3"])
+        .copied()
+        .collect();
+    let (ok, err) = matching_unread(folder.path(), &unread);
+    assert!(ok && !err.contains("panicked"), "{err}");
+    assert_eq!(read("used.json"), better);
 
     // One that calls everything the same matter ranks as well, and is worse all the same.
     let mut boasts = better.clone();

@@ -68,11 +68,11 @@ async fn measure(settings: Settings, options: &Options) -> anyhow::Result<()> {
         .send()
         .await?
         .error_for_status()?;
-    println!(
+    tell!(
         "start-up to ready       {:>8.1} ms",
         began.elapsed().as_secs_f64() * 1e3
-    );
-    println!("resident at rest        {:>8.1} MB", resident_mb());
+    )?;
+    tell!("resident at rest        {:>8.1} MB", resident_mb())?;
 
     let took = Instant::now();
     let times = load(options.connections, options.complaints, |n| {
@@ -90,8 +90,8 @@ async fn measure(settings: Settings, options: &Options) -> anyhow::Result<()> {
         }
     })
     .await?;
-    report("complaints", options.complaints, took.elapsed(), times);
-    println!("resident under load     {:>8.1} MB", resident_mb());
+    report("complaints", options.complaints, took.elapsed(), times)?;
+    tell!("resident under load     {:>8.1} MB", resident_mb())?;
 
     let picture = scene(1, 4000, 3000);
     let took = Instant::now();
@@ -116,8 +116,8 @@ async fn measure(settings: Settings, options: &Options) -> anyhow::Result<()> {
         }
     })
     .await?;
-    report("photo submits", options.photos, took.elapsed(), times);
-    println!("resident with photos    {:>8.1} MB", resident_mb());
+    report("photo submits", options.photos, took.elapsed(), times)?;
+    tell!("resident with photos    {:>8.1} MB", resident_mb())?;
     server.stop().await;
     Ok(())
 }
@@ -157,7 +157,7 @@ where
     Ok(times.into_iter().flatten().collect())
 }
 
-fn report(what: &str, count: u32, took: Duration, mut times: Vec<Duration>) {
+fn report(what: &str, count: u32, took: Duration, mut times: Vec<Duration>) -> anyhow::Result<()> {
     times.sort_unstable();
     let at = |share: f64| {
         let index = (times.len() as f64 * share) as usize;
@@ -169,11 +169,11 @@ fn report(what: &str, count: u32, took: Duration, mut times: Vec<Duration>) {
             * 1e3
     };
     let rate = f64::from(count) / took.as_secs_f64();
-    println!(
+    tell!(
         "{what:<23} {rate:>8.1} /s   p50 {:.1} ms   p99 {:.1} ms",
         at(0.5),
         at(0.99)
-    );
+    )
 }
 
 /// Resident memory of this process, client and server together; 0 where the system does not tell.

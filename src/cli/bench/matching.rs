@@ -97,7 +97,7 @@ fn measure(url: &DatabaseUrl, options: &Options) -> anyhow::Result<()> {
     let profile = Profile::embedded()?;
     let (entry, mut written) = resume(&mut conn)?;
     let maker = Maker::new(&profile);
-    println!("complaints   median ms   p99 ms   keys   rows by key   candidates   database MB");
+    tell!("complaints   median ms   p99 ms   keys   rows by key   candidates   database MB")?;
     for size in &options.sizes {
         let size = *size as u64;
         let bar = ProgressBar::new(size.saturating_sub(written));
@@ -171,7 +171,7 @@ fn judge(
             .unwrap_or(0.0)
     };
     let mean = |sum: usize| sum as f64 / queries_asked.max(1) as f64;
-    println!(
+    tell!(
         "{written:>10}   {:>9.2}   {:>6.2}   {:>4.0}   {:>11.0}   {:>10.0}   {:>11.0}",
         at(0.5),
         at(0.99),
@@ -179,8 +179,7 @@ fn judge(
         mean(rows),
         mean(answering),
         megabytes(conn)?
-    );
-    Ok(())
+    )
 }
 
 /// Makes complaints up; the same number makes the same complaint.

@@ -203,7 +203,10 @@ impl<'a> Columns<'a> {
             .optional()
             .filter(|column| !at.contains_key(*column))
         {
-            eprintln!("{} has no column {column:?}: read as empty", path.display());
+            crate::cli::warn(&format!(
+                "{} has no column {column:?}: read as empty",
+                path.display()
+            ));
         }
         Ok(Self { mapping, at })
     }

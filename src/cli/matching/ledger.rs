@@ -191,36 +191,37 @@ pub fn explain(settings: &Settings, options: &Explain) -> anyhow::Result<()> {
     let row = complaints::by_number(&mut conn, &options.number)?
         .ok_or_else(|| anyhow::anyhow!("there is no complaint {}", options.number))?;
     for verdict in queries::verdicts_of(&mut conn, row.id)? {
-        println!(
+        tell!(
             "{}  rule {}, {}, model {}",
             verdict.decided_at.0.format("%Y-%m-%d %H:%M"),
             verdict.rule,
             verdict.outcome,
             verdict.model_version
-        );
+        )?;
         let candidates: Vec<Explained> = serde_json::from_value(verdict.evidence.0)?;
         for candidate in candidates {
-            print(&candidate);
+            tell_candidate(&candidate)?;
         }
     }
     Ok(())
 }
 
-fn print(candidate: &Explained) {
-    println!(
+fn tell_candidate(candidate: &Explained) -> anyhow::Result<()> {
+    tell!(
         "  {}  {} {:?}, probability {:.3}",
         candidate.number,
         candidate.rule.as_str(),
         candidate.outcome,
         candidate.score
-    );
-    println!("      {:+6.1}  起点", candidate.prior);
+    )?;
+    tell!("      {:+6.1}  起点", candidate.prior)?;
     for comparison in &candidate.comparisons {
-        println!("      {:+6.1}  {}", comparison.weight, comparison.words);
+        tell!("      {:+6.1}  {}", comparison.weight, comparison.words)?;
     }
     for veto in &candidate.vetoes {
-        println!("        veto  {veto}");
+        tell!("        veto  {veto}")?;
     }
+    Ok(())
 }
 
 /// Makes the facts and keys of every complaint anew. Verdicts stay as they are.
@@ -246,6 +247,5 @@ pub fn refile(settings: &Settings) -> anyhow::Result<()> {
         }
     }
     bar.finish();
-    println!("{} complaints filed anew", bar.position());
-    Ok(())
+    tell!("{} complaints filed anew", bar.position())
 }

@@ -66,15 +66,14 @@ pub(super) fn run(options: &Options) -> anyhow::Result<()> {
     }
     out.flush()?;
     let scoring = (scored - trained).as_secs_f64();
-    println!(
+    tell!(
         "{} cases: read {:.2} s, index {:.2} s, model {:.2} s, {compared} pairs compared in {scoring:.2} s on {threads} threads ({:.1} million a second), {likely} likely pairs",
         cases.reports.len(),
         read.as_secs_f64(),
         (blocked - read).as_secs_f64(),
         (trained - blocked).as_secs_f64(),
         compared as f64 / scoring / 1e6
-    );
-    Ok(())
+    )
 }
 
 /// Cases whose candidates a model is trained on, when none is given.

@@ -6,6 +6,7 @@ mod held_back;
 mod ledger;
 mod link;
 mod promote;
+mod rankers;
 
 use std::path::PathBuf;
 
@@ -157,8 +158,7 @@ fn run_train(
         train::with_labels(cases, &index, labels, &BOTH, &name, provenance, &[])
     }?;
     write(&model, &options.out)?;
-    println!("{} written to {}", model.name(), options.out.display());
-    Ok(())
+    tell!("{} written to {}", model.name(), options.out.display())
 }
 
 /// A name that no model of other labels or of another day bears.

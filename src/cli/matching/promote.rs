@@ -8,20 +8,15 @@ use std::{
 use anyhow::{Context as _, ensure};
 use serde::Serialize;
 
-use super::{eval::Bench, held_back::LEAST_QUESTIONS};
+use super::{
+    held_back::LEAST_QUESTIONS,
+    rankers::{Bench, Ranking, Standing},
+};
+use crate::linkage::eval::{Figures, figures};
 
 /// How much further off a model's probabilities may be than those of the one it replaces. Both are
 /// measured on the same few questions, where a tenth is chance.
 const SLACK: f64 = 1.1;
-
-/// How a model does.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct Standing {
-    /// How early a member of the right group comes among the candidates.
-    pub any_mrr: f64,
-    /// How far its probabilities are from what people decided.
-    pub misjudged: f64,
-}
 
 /// A model and the one in use, on the same questions.
 #[derive(Debug, Serialize)]
@@ -37,28 +32,39 @@ pub struct Contest {
 }
 
 impl Contest {
-    /// Measures both.
-    pub(super) fn hold(bench: &Bench<'_>, new: &Path, current: &Path) -> anyhow::Result<Self> {
-        let (mine, other) = (bench.model(new)?, bench.model(current)?);
+    /// Measures the current model as the new one was measured, of which `mine` and `summary` are.
+    pub(super) fn hold(
+        bench: &Bench<'_>,
+        new: &Path,
+        mine: &[Ranking<'_>],
+        summary: &Figures,
+        current: &Path,
+    ) -> anyhow::Result<Self> {
+        let other = [bench.all_by_file(current)?];
+        let of_other = figures(&bench.ask_all(&other));
+        let models = mine.iter().find_map(Ranking::model);
+        let models = models.zip(other.iter().find_map(Ranking::model));
         Ok(Self {
             model: new.to_owned(),
             questions: bench.asked.len(),
-            one_name: mine.name() == other.name() && mine.file() != other.file(),
-            new: bench.standing(mine),
-            current: bench.standing(other),
+            one_name: models.is_some_and(|(a, b)| a.name() == b.name() && a.file() != b.file()),
+            new: bench.standing(mine, summary),
+            current: bench.standing(&other, &of_other),
         })
     }
 
-    pub(super) fn print(&self) {
+    pub(super) fn tell(&self) -> anyhow::Result<()> {
         let (new, current) = (self.new, self.current);
-        println!(
+        tell!(
             "any member MRR: {:.4} against {:.4} of the other model",
-            new.any_mrr, current.any_mrr
-        );
-        println!(
+            new.any_mrr,
+            current.any_mrr
+        )?;
+        tell!(
             "misjudged: {:.5} against {:.5} of the other model",
-            new.misjudged, current.misjudged
-        );
+            new.misjudged,
+            current.misjudged
+        )
     }
 
     /// Why the model should not take the other's place.
@@ -95,7 +101,7 @@ impl Contest {
             anyhow::bail!("not promoted: {why} (--force does it all the same)");
         }
         replace(&self.model, to).with_context(|| format!("cannot write {}", to.display()))?;
-        eprintln!("promoted to {}", to.display());
+        crate::cli::warn(&format!("promoted to {}", to.display()));
         Ok(())
     }
 }
