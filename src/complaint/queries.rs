@@ -159,17 +159,6 @@ pub fn by_id(conn: &mut Connection, id: Id) -> QueryResult<ComplaintRow> {
         .first(conn)
 }
 
-/// The ids of complaints by their numbers, without those that are none.
-///
-/// # Errors
-/// What the database answers.
-pub fn ids_of(conn: &mut Connection, numbers: &[&str]) -> QueryResult<Vec<Id>> {
-    complaint::table
-        .filter(complaint::number.eq_any(numbers))
-        .select(complaint::id)
-        .load(conn)
-}
-
 /// Whether an officer was sent to look at a complaint.
 ///
 /// # Errors

@@ -27,6 +27,19 @@ pub fn by_number(conn: &mut Connection, number: &str) -> Result<ComplaintRow, Pr
     one(conn, found.ok_or_else(Problem::not_found)?.id)
 }
 
+/// Takes complaints by their numbers, in one go; numbers that are none are passed over.
+///
+/// # Errors
+/// 503 when they are moved again and again.
+pub fn numbered(conn: &mut Connection, numbers: &[&str]) -> Result<Vec<ComplaintRow>, Problem> {
+    let ids: Vec<Id> = complaint::table
+        .filter(complaint::number.eq_any(numbers))
+        .select(complaint::id)
+        .load(conn)
+        .or_fault("load complaints")?;
+    all(conn, &ids, &[])
+}
+
 /// Takes a complaint by tracking code.
 ///
 /// # Errors

@@ -195,8 +195,7 @@ pub async fn decide_many(
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let numbers: Vec<&str> = value.items.iter().map(|i| i.number.as_str()).collect();
-            let ids = queries::ids_of(conn, &numbers).or_fault("load complaints")?;
-            take::all(conn, &ids, &[])?;
+            take::numbered(conn, &numbers)?;
             let items = value.items.iter().enumerate().map(|(at, item)| {
                 decide_one(conn, &shared, &staff, item, now)
                     .map_err(|p| located(p, at, &item.number))
@@ -209,6 +208,7 @@ pub async fn decide_many(
     Ok(answer.into_response())
 }
 
+/// Decides on a complaint that is held already.
 fn decide_one(
     conn: &mut Connection,
     app: &App,
@@ -216,7 +216,8 @@ fn decide_one(
     item: &BulkItem,
     now: DateTime<Utc>,
 ) -> Result<StepView, Problem> {
-    let row = take::by_number(conn, &item.number)?;
+    let found = queries::by_number(conn, &item.number).or_fault("load a complaint")?;
+    let row = found.ok_or_else(Problem::not_found)?;
     claims::require_not_held_by_other(conn, row.id, staff.id, now)?;
     decide(conn, app, staff, &row, &item.decision, now)
 }

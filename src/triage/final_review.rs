@@ -30,10 +30,10 @@ pub(super) fn require(
         let message = "is the number of the 复核意见书; without one, refuse or accept";
         return Err(Problem::invalid("final_review", "required", message));
     }
-    let earlier = match row.repeat_of {
-        Some(id) => Some(queries::by_id(conn, id).or_fault("load the earlier complaint")?),
-        None => None,
-    };
+    let earlier = row
+        .repeat_of
+        .map(|id| queries::by_id(conn, id).or_fault("load the earlier complaint"))
+        .transpose()?;
     in_the_way(profile, row, earlier.as_ref())
         .map_or(Ok(()), |why| Err(Problem::because(Code::GuardFailed, why)))
 }

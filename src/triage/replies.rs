@@ -68,11 +68,11 @@ pub struct ReplyDone {
 
 fn take_all(conn: &mut Connection, numbers: &[String]) -> Result<Vec<ComplaintRow>, Problem> {
     let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
-    let ids = queries::ids_of(conn, &numbers).or_fault("load complaints")?;
-    if ids.len() < numbers.len() {
+    let rows = take::numbered(conn, &numbers)?;
+    if rows.len() < numbers.len() {
         return Err(Problem::not_found());
     }
-    take::all(conn, &ids, &[])
+    Ok(rows)
 }
 
 /// Replies to a complaint and, if asked, to others of the same entry: all or none.

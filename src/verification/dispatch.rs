@@ -92,25 +92,22 @@ pub async fn dispatch_verification(
                 })?;
             let officer = officer_for(conn, &grid, value.officer.as_deref())?;
             refuse_twin(conn, &complaint, &grid, officer.as_ref())?;
-            let id = insert(
-                conn,
-                profile,
-                &staff,
-                &complaint,
-                &place,
-                &grid,
-                officer.as_ref(),
-                &value,
-                now,
-            )?;
-            let actor = staff.actor();
             if complaint.state == "accepted" {
+                let actor = staff.actor();
                 let start = Event::new("complaint", complaint.id, "start", &actor);
                 complaints::advance(conn, &complaint, &start, now)?;
             }
-            let event = Event::new("verification", id, "dispatch", &actor)
-                .with(json!({ "grid": grid, "officer": officer.map(|o| o.username) }));
-            record::append(conn, &event, now).or_fault("record")?;
+            let order = Order {
+                profile,
+                staff: &staff,
+                complaint: &complaint,
+                place: &place,
+                grid: &grid,
+                instructions: value.instructions.as_deref(),
+                due_on: value.due_on,
+                instead_of: None,
+            };
+            let id = order.give(conn, officer.as_ref(), now)?;
             let row = queries::by_id(conn, id)
                 .or_fault("load the visit")?
                 .ok_or_else(Problem::not_found)?;
@@ -169,62 +166,89 @@ pub(super) fn officer_for(
     })
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one row is made of all of these, once"
-)]
-pub(super) fn insert(
-    conn: &mut Connection,
-    profile: &Profile,
-    staff: &Staff,
-    complaint: &ComplaintRow,
-    place: &PlaceRow,
-    grid: &str,
-    officer: Option<&StaffRow>,
-    body: &DispatchBody,
-    now: DateTime<Utc>,
-) -> Result<Id, Problem> {
-    let rules = &profile.rules.verification;
-    let occurred = complaint
-        .occurred_at
-        .map(|from| (from.0, complaint.occurred_until.unwrap_or(from).0));
-    let band = profile
-        .category(&complaint.category)
-        .and_then(|c| band_of(c, occurred, rules));
-    let hour = |hour: u32| i32::try_from(hour).unwrap_or(0);
-    let due_on = body.due_on.unwrap_or_else(|| {
-        profile
-            .calendar
-            .working_days_after(date_of(now), rules.due_working_days)
-    });
-    let id = Id::new();
-    diesel::insert_into(verification::table)
-        .values((
-            verification::id.eq(id),
-            verification::complaint_id.eq(complaint.id),
-            verification::grid_code.eq(grid),
-            verification::officer_id.eq(officer.map(|o| o.id)),
-            verification::state.eq(if officer.is_some() {
-                "assigned"
-            } else {
-                "pending"
-            }),
-            verification::lon.eq(place.lon),
-            verification::lat.eq(place.lat),
-            verification::radius_m.eq(rules.check_in_radius_m),
-            verification::band_from.eq(band.map(|b| hour(b.from))),
-            verification::band_to.eq(band.map(|b| hour(b.until))),
-            verification::instructions.eq(&body.instructions),
-            verification::due_on.eq(due_on),
-            verification::assigned_at.eq(officer.map(|_| UtcTime(now))),
-            verification::dispatched_by.eq(staff.id),
-            verification::version.eq(1),
-            verification::created_at.eq(UtcTime(now)),
-            verification::updated_at.eq(UtcTime(now)),
-        ))
-        .execute(conn)
-        .or_fault("insert a visit")?;
-    Ok(id)
+/// An order to look at a matter on site.
+pub(super) struct Order<'a> {
+    pub(super) profile: &'a Profile,
+    pub(super) staff: &'a Staff,
+    pub(super) complaint: &'a ComplaintRow,
+    pub(super) place: &'a PlaceRow,
+    pub(super) grid: &'a str,
+    pub(super) instructions: Option<&'a str>,
+    pub(super) due_on: Option<NaiveDate>,
+    /// The visit it takes the place of.
+    pub(super) instead_of: Option<Id>,
+}
+
+impl Order<'_> {
+    /// Gives it to an officer, or to whoever of the grid is sent later; answers the visit's id.
+    pub(super) fn give(
+        &self,
+        conn: &mut Connection,
+        officer: Option<&StaffRow>,
+        now: DateTime<Utc>,
+    ) -> Result<Id, Problem> {
+        let id = self.insert(conn, officer, now)?;
+        let mut detail = json!({ "grid": self.grid, "officer": officer.map(|o| &o.username) });
+        if let (Some(before), Some(detail)) = (self.instead_of, detail.as_object_mut()) {
+            detail.insert("instead_of".to_owned(), json!(before));
+        }
+        let actor = self.staff.actor();
+        let event = Event::new("verification", id, "dispatch", &actor).with(detail);
+        record::append(conn, &event, now).or_fault("record")?;
+        Ok(id)
+    }
+
+    fn insert(
+        &self,
+        conn: &mut Connection,
+        officer: Option<&StaffRow>,
+        now: DateTime<Utc>,
+    ) -> Result<Id, Problem> {
+        let Self {
+            profile, complaint, ..
+        } = self;
+        let rules = &profile.rules.verification;
+        let occurred = complaint
+            .occurred_at
+            .map(|from| (from.0, complaint.occurred_until.unwrap_or(from).0));
+        let band = profile
+            .category(&complaint.category)
+            .and_then(|c| band_of(c, occurred, rules));
+        let hour = |hour: u32| i32::try_from(hour).unwrap_or(0);
+        let due_on = self.due_on.unwrap_or_else(|| {
+            profile
+                .calendar
+                .working_days_after(date_of(now), rules.due_working_days)
+        });
+        let id = Id::new();
+        diesel::insert_into(verification::table)
+            .values((
+                verification::id.eq(id),
+                verification::complaint_id.eq(complaint.id),
+                verification::grid_code.eq(self.grid),
+                verification::officer_id.eq(officer.map(|o| o.id)),
+                verification::state.eq(if officer.is_some() {
+                    "assigned"
+                } else {
+                    "pending"
+                }),
+                verification::lon.eq(self.place.lon),
+                verification::lat.eq(self.place.lat),
+                verification::radius_m.eq(rules.check_in_radius_m),
+                verification::band_from.eq(band.map(|b| hour(b.from))),
+                verification::band_to.eq(band.map(|b| hour(b.until))),
+                verification::instructions.eq(self.instructions),
+                verification::due_on.eq(due_on),
+                verification::assigned_at.eq(officer.map(|_| UtcTime(now))),
+                verification::dispatched_by.eq(self.staff.id),
+                verification::version.eq(1),
+                verification::created_at.eq(UtcTime(now)),
+                verification::updated_at.eq(UtcTime(now)),
+            ))
+            .execute(conn)
+            .or_fault("insert a visit")?;
+        Ok(id)
+    }
 }
 
 /// Another officer.

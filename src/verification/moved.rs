@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use serde_json::json;
 
 use super::{
-    dispatch::{self, DispatchBody},
+    dispatch::{Order, officer_for},
     machine::ENDED,
     queries::{self, VisitRow},
 };
@@ -38,12 +38,13 @@ pub fn follow_place(
     let place = complaints::place_of(conn, complaint.id).or_fault("load the place")?;
     let grid = place.grid_code.as_deref();
     let actor = staff.actor();
-    let mut withdrawn: Option<VisitRow> = None;
+    let (mut withdrawn, mut is_there) = (None, false);
     for visit in queries::open_of(conn, complaint.id).or_fault("load open visits")? {
         let visit = queries::take(conn, &visit.id.to_string())?;
         if ENDED.contains(&visit.state.as_str()) {
             continue;
         }
+        is_there |= grid == Some(visit.grid_code.as_str());
         if visit.state == "submitted" || grid == before || grid == Some(visit.grid_code.as_str()) {
             correct_place(conn, &visit, &place, &actor, now)?;
         } else {
@@ -52,12 +53,22 @@ pub fn follow_place(
             withdrawn = Some(visit);
         }
     }
-    match (withdrawn, grid) {
-        (Some(visit), Some(grid)) => {
-            send_instead(conn, profile, staff, complaint, &place, grid, &visit, now)
-        }
-        _ => Ok(()),
-    }
+    let (Some(visit), Some(grid), false) = (withdrawn, grid, is_there) else {
+        return Ok(());
+    };
+    // The same order to the grid of the new place.
+    let order = Order {
+        profile,
+        staff,
+        complaint,
+        place: &place,
+        grid,
+        instructions: visit.instructions.as_deref(),
+        due_on: visit.due_on.filter(|day| *day >= date_of(now)),
+        instead_of: Some(visit.id),
+    };
+    let officer = officer_for(conn, grid, None)?;
+    order.give(conn, officer.as_ref(), now).map(|_| ())
 }
 
 /// Tells a visit of the new place, and where it was not made yet, sends it there.
@@ -85,51 +96,5 @@ fn correct_place(
         .or_fault("correct a visit's place")?;
     let event = Event::new("verification", visit.id, "correct_place", actor)
         .with(json!({ "grid": place.grid_code, "made_before": made }));
-    record::append(conn, &event, now).or_fault("record")
-}
-
-/// The same order to the grid of the new place, unless it has one.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one visit is made of all of these, once"
-)]
-fn send_instead(
-    conn: &mut Connection,
-    profile: &Profile,
-    staff: &Staff,
-    complaint: &ComplaintRow,
-    place: &PlaceRow,
-    grid: &str,
-    instead_of: &VisitRow,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
-    let open = queries::open_of(conn, complaint.id).or_fault("load open visits")?;
-    if open.iter().any(|visit| visit.grid_code == grid) {
-        return Ok(());
-    }
-    let order = DispatchBody {
-        grid_code: None,
-        officer: None,
-        instructions: instead_of.instructions.clone(),
-        due_on: instead_of.due_on.filter(|day| *day >= date_of(now)),
-    };
-    let officer = dispatch::officer_for(conn, grid, None)?;
-    let id = dispatch::insert(
-        conn,
-        profile,
-        staff,
-        complaint,
-        place,
-        grid,
-        officer.as_ref(),
-        &order,
-        now,
-    )?;
-    let actor = staff.actor();
-    let event = Event::new("verification", id, "dispatch", &actor).with(json!({
-        "grid": grid,
-        "officer": officer.map(|o| o.username),
-        "instead_of": instead_of.id,
-    }));
     record::append(conn, &event, now).or_fault("record")
 }
