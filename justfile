@@ -20,3 +20,15 @@ bless:
 # Format.
 fmt:
     cargo fmt
+
+# The bill of materials of what goes into the executable (CycloneDX, target/sbom.cdx.json).
+sbom:
+    command -v cargo-cyclonedx >/dev/null || cargo install --locked --debug --quiet cargo-cyclonedx --version 0.5.9
+    cargo cyclonedx --quiet --format json --spec-version 1.5 --override-filename sbom.cdx
+    mkdir -p target
+    mv sbom.cdx.json target/sbom.cdx.json
+    test "$(grep -c '"purl": "pkg:cargo/' target/sbom.cdx.json)" -gt 100
+
+# Licences, sources and advisories of the dependencies.
+deny:
+    bash .ci/deny
