@@ -29,7 +29,7 @@ pub struct IntakeForm {
     /// The intake, as JSON.
     intake: IntakeBody,
     /// Up to nine photos: scans of a letter, pictures that came with a transfer.
-    #[schema(value_type = Vec<String>, format = Binary)]
+    #[schema(value_type = Vec<String>, format = Binary, required = false)]
     photo: Vec<String>,
 }
 

@@ -38,7 +38,7 @@ pub struct SubmissionForm {
     /// The complaint, as JSON.
     complaint: ComplaintBody,
     /// Up to nine photos.
-    #[schema(value_type = Vec<String>, format = Binary)]
+    #[schema(value_type = Vec<String>, format = Binary, required = false)]
     photo: Vec<String>,
 }
 

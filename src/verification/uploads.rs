@@ -236,13 +236,13 @@ pub async fn submit_findings(
 #[expect(dead_code, reason = "read by the schema derive alone")]
 pub struct VisitPhotoForm {
     /// 远景.
-    #[schema(value_type = Vec<String>, format = Binary)]
+    #[schema(value_type = Vec<String>, format = Binary, required = false)]
     far: Vec<String>,
     /// 近景.
-    #[schema(value_type = Vec<String>, format = Binary)]
+    #[schema(value_type = Vec<String>, format = Binary, required = false)]
     near: Vec<String>,
     /// 参照物.
-    #[schema(value_type = Vec<String>, format = Binary)]
+    #[schema(value_type = Vec<String>, format = Binary, required = false)]
     reference: Vec<String>,
 }
 
