@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use tokio::sync::Semaphore;
 
-use crate::config::{Settings, Sms};
+use crate::config::{Mode, Settings, Sms};
 use crate::district::Profile;
 use crate::linkage::Model;
 use crate::platform::{
@@ -14,8 +14,10 @@ use crate::platform::{
     clock::{Clock, SystemClock},
     crypto::Keys,
     db::{self, Database},
+    installation,
     limit::Limits,
     metrics::Metrics,
+    problem::Problem,
     room::Room,
     sms::{LogGateway, NoGateway, SmsGateway},
 };
@@ -80,13 +82,14 @@ impl App {
                 .with_context(|| format!("the model {} cannot be used", path.display()))?;
         }
         let db = Database::open(&settings.database_url, settings.database_connections)?;
-        db::migrate(
-            &mut *db
-                .blocking()
-                .map_err(|p| anyhow::anyhow!("{}", p.internal().unwrap_or("")))?,
-        )?;
-        let keys = Keys::derive(&settings.secret_key)
-            .map_err(|p| anyhow::anyhow!("{}", p.internal().unwrap_or("keys")))?;
+        let internal = |p: Problem| anyhow::anyhow!("{}", p.internal().unwrap_or_default());
+        let mut conn = db.blocking().map_err(internal)?;
+        db::migrate(&mut conn)?;
+        let production = settings.mode == Mode::Production;
+        let secrets = &settings.secrets;
+        installation::enter(&mut conn, secrets, production, ports.clock.now())?;
+        drop(conn);
+        let keys = Keys::derive(&secrets.present, &secrets.former).map_err(internal)?;
         Ok(Self {
             blobs: Blobs::open(settings.blob_url.as_deref(), &settings.data_dir)?,
             db,

@@ -23,6 +23,7 @@ use crate::platform::{
     jobs::{self, Job},
     problem::{OnDb, Problem},
 };
+use crate::rotation;
 
 /// Tells a reporter by text message that something happened.
 pub const NOTIFY_REPORTER: &str = "notify_reporter";
@@ -42,6 +43,10 @@ pub const REFILE_FACTS: &str = "refile_facts";
 
 /// Files older photos for finding them again; planned by a migration, once.
 pub const FILE_PHOTOS: &str = "file_photos";
+
+/// Drops the blind indexes of a key that was changed for another; planned at the first start
+/// without it.
+pub const DROP_FORMER_INDEXES: &str = "drop_former_indexes";
 
 /// Jobs that plan themselves again for the next night.
 const NIGHTLY: [&str; 4] = [
@@ -144,6 +149,12 @@ async fn run(app: &web::Data<App>, job: &Job, now: DateTime<Utc>) -> Result<(), 
             plan(app, FORGET_KEYS, now).await
         }
         REFILE_FACTS => refile_facts(app).await,
+        DROP_FORMER_INDEXES => {
+            in_batches(app, move |c, shared, after| {
+                rotation::drop_indexes(c, &shared.keys, after)
+            })
+            .await
+        }
         FILE_PHOTOS => reuse::file_older(app).await,
         other => Err(Problem::fault(format!(
             "no handler for jobs of kind {other}"
@@ -267,9 +278,13 @@ async fn refile_facts(app: &web::Data<App>) -> Result<(), Problem> {
 }
 
 async fn plan_nightly(app: &web::Data<App>) -> Result<(), Problem> {
-    let now = app.now();
+    let (now, keys) = (app.now(), app.keys.clone());
     app.db
         .write(move |conn| {
+            if rotation::leaves_indexes(conn, &keys).or_fault("look for former indexes")? {
+                jobs::enqueue(conn, DROP_FORMER_INDEXES, json!({}), now, now)
+                    .or_fault("plan dropping former indexes")?;
+            }
             if matching::nothing_is_filed(conn).or_fault("look for facts")? {
                 jobs::enqueue(conn, REFILE_FACTS, json!({}), now, now)
                     .or_fault("plan filing anew")?;

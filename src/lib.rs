@@ -9,6 +9,7 @@
 //! - [`triage`]: the brigade's queue (研判).
 //! - [`verification`]: tasks on site (现场核实).
 //! - [`ledger`]: entries from clue to admission (一本账).
+//! - [`rotation`]: what is sealed and indexed under a former key, brought under the present one.
 //! - [`record`]: the append-only history; [`account`]: people, roles, sessions.
 //! - [`district`]: the district profile, where everything with legal effect is data.
 //! - [`linkage`]: the engine that says how likely two reports are one matter.
@@ -31,6 +32,7 @@ pub mod openapi;
 pub mod photo;
 pub mod platform;
 pub mod record;
+pub mod rotation;
 pub mod server;
 pub mod text;
 pub mod triage;

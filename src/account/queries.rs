@@ -315,15 +315,23 @@ fn revoke_all(conn: &mut Connection, subject: Id, now: DateTime<Utc>) -> QueryRe
         .execute(conn)
 }
 
-/// The resident of a phone's blind index, made when there is none yet.
+/// The resident of a phone's blind indexes, the present key's first; made when there is none yet.
 ///
 /// # Errors
 /// What the database answers.
 pub fn resident_of_phone(
     conn: &mut Connection,
-    phone_key: &str,
+    phone_keys: &[String],
     now: DateTime<Utc>,
 ) -> QueryResult<Id> {
+    let known = resident::table
+        .filter(resident::phone_key.eq_any(phone_keys))
+        .order(resident::created_at.asc())
+        .select(resident::id);
+    if let Some(id) = known.first(conn).optional()? {
+        return Ok(id);
+    }
+    let phone_key = phone_keys.first().map_or("", String::as_str);
     let row = (
         resident::id.eq(Id::new()),
         resident::phone_key.eq(phone_key),

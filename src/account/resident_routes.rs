@@ -18,6 +18,7 @@ use crate::platform::{
     http::Body,
     limit::Limited,
     problem::{Code, OnDb, Problem},
+    sealed,
     sms::NoGateway,
 };
 
@@ -114,6 +115,7 @@ pub async fn sign_in(
 ) -> Result<HttpResponse, Problem> {
     let phone = mobile(&body.value.phone)?;
     let phone_key = app.keys.blind_index(PHONE_KEY, &phone);
+    let phone_keys = app.keys.blind_indexes(PHONE_KEY, &phone);
     let client = address.0;
     app.limits.take(Limited::ResidentSignIn, &client)?;
     let hash = hash_token(&format!("{phone_key}{}", body.value.code));
@@ -135,11 +137,11 @@ pub async fn sign_in(
                 return Ok(None);
             }
             let resident =
-                queries::resident_of_phone(c, &phone_key, now).or_fault("load resident")?;
+                queries::resident_of_phone(c, &phone_keys, now).or_fault("load resident")?;
             queries::keep_phone(
                 c,
                 resident,
-                &keys.seal(phone.as_bytes(), resident.0.as_bytes())?,
+                &sealed::RESIDENT_PHONE.seal(&keys, resident.0.as_bytes(), phone.as_bytes())?,
             )
             .or_fault("keep the phone")?;
             session::open(c, &keys, Subject::Resident, resident, now).map(Some)

@@ -10,16 +10,20 @@ macro_rules! tell {
 mod bench;
 mod demo;
 pub mod import;
+mod keys;
 mod matching;
 mod serve;
 mod staff;
 
 use std::{io::Write as _, path::PathBuf};
 
+use chrono::Utc;
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Settings, process_environment};
-use crate::platform::db::{self, Database};
+use crate::config::{Mode, Settings, process_environment};
+use crate::platform::clock::to_micros;
+use crate::platform::db::{self, Connection, Database};
+use crate::platform::installation;
 use crate::platform::problem::Problem;
 
 /// 登闻 dengwen: a district's environmental complaints, from the resident's phone to the ledger.
@@ -63,6 +67,9 @@ enum Action {
     Import(Import),
     /// Bring the database up to date and end
     Migrate,
+    /// Change the secret key, or see which keys the database knows
+    #[command(subcommand)]
+    Keys(keys::Action),
     /// Manage staff accounts
     #[command(subcommand)]
     Staff(staff::Action),
@@ -117,18 +124,32 @@ fn act(command: Command) -> anyhow::Result<()> {
         Action::Match(action) => matching::run(|| options.settings(), action),
         Action::Import(Import::Complaints(what)) => import::run(options.settings()?, &what),
         Action::Migrate => migrate(&options.settings()?),
+        Action::Keys(action) => keys::run(&options.settings()?, action),
         Action::Staff(action) => staff::run(&options.settings()?, action),
         Action::Openapi { check } => openapi(check),
     }
 }
 
-/// Opens the database of the settings and brings it up to date.
+/// Opens the database of the settings and brings it up to date. Where no key is given, as when a
+/// leaked account is to be shut off in a hurry, nothing that is sealed can be read or written, and
+/// a database that is known already needs none.
 fn open_database(settings: &Settings) -> anyhow::Result<Database> {
     let database = Database::open(&settings.database_url, 2)?;
     let mut conn = database.blocking().map_err(operator_error)?;
     db::migrate(&mut conn)?;
+    let without_key = settings.secrets.unkept.is_some();
+    if !(without_key && installation::is_known(&mut conn)?) {
+        enter(&mut conn, settings)?;
+    }
     drop(conn);
     Ok(database)
+}
+
+fn enter(conn: &mut Connection, settings: &Settings) -> anyhow::Result<()> {
+    let production = settings.mode == Mode::Production;
+    let now = to_micros(Utc::now());
+    installation::enter(conn, &settings.secrets, production, now)?;
+    Ok(())
 }
 
 fn migrate(settings: &Settings) -> anyhow::Result<()> {

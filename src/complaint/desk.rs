@@ -146,8 +146,9 @@ pub fn check_intake(app: &App, body: IntakeBody, actor: Actor) -> Result<Draft, 
         received_at: body.received_at.unwrap_or(now),
         object_id: body.object_id,
         resident: None,
-        resident_key: None,
+        resident_keys: Vec::new(),
         sender: None,
+        sender_before: Vec::new(),
         actor,
     };
     Ok(Draft {

@@ -40,10 +40,12 @@ pub struct Door {
     pub object_id: Option<String>,
     /// The signed-in resident.
     pub resident: Option<Id>,
-    /// The blind index of the signed-in resident's phone.
-    pub resident_key: Option<String>,
+    /// The blind indexes of the signed-in resident's phone.
+    pub resident_keys: Vec<String>,
     /// The sending address's blind index, for the abuse list.
     pub sender: Option<String>,
+    /// The same under former keys, while keys are changed.
+    pub sender_before: Vec<String>,
     /// Who files it.
     pub actor: Actor,
 }
@@ -113,18 +115,18 @@ pub fn prepare(
         .chain(others)
         .map(|(kind, person)| Signer::new(keys, kind, person))
         .collect();
-    if let Some(phone_key) = &door.resident_key
-        && !people.iter().any(|signer| signer.keys.contains(phone_key))
-    {
+    let named = |key: &String| people.iter().any(|signer| signer.keys.contains(key));
+    if !door.resident_keys.is_empty() && !door.resident_keys.iter().any(named) {
         // Whoever is signed in and whoever reports are one human, whatever phone they name.
         match people.iter_mut().find(|signer| signer.kind == REPORTER) {
-            Some(signer) => signer.keys.push(phone_key.clone()),
+            Some(signer) => signer.keys.extend(door.resident_keys.iter().cloned()),
             None => people.insert(
                 0,
                 Signer {
                     kind: REPORTER.to_owned(),
                     person: Person::default(),
-                    keys: vec![phone_key.clone()],
+                    keys: door.resident_keys.clone(),
+                    unreadable: false,
                 },
             ),
         }
@@ -234,7 +236,13 @@ pub fn store(
     if let Some(first) = resent::first_record_of(conn, profile, prepared)? {
         return resent::answer_again(conn, profile, first, prepared, now);
     }
-    let from: Vec<String> = report.persons.iter().chain(&door.sender).cloned().collect();
+    let from: Vec<String> = report
+        .persons
+        .iter()
+        .chain(&door.sender)
+        .chain(&door.sender_before)
+        .cloned()
+        .collect();
     let hidden = senders::is_blocked(conn, &from, now).or_fault("look at the abuse list")?;
     let judged = matching::queries::verdict_for(conn, report, profile)?;
     let verdict = match &checked.same_as {

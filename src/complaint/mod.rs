@@ -22,6 +22,7 @@ pub mod photos;
 pub mod place;
 pub mod queries;
 pub mod rank;
+pub mod reindex;
 pub mod rejudge;
 mod resent;
 pub mod returned;

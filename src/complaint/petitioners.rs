@@ -11,7 +11,11 @@ use crate::platform::{
     crypto::Keys,
     db::{Connection, Id, JsonValue, UtcTime, schema::petitioner},
     problem::{OnDb, Problem},
+    sealed,
 };
+
+/// Kind of blind indexes of identity numbers.
+const ID_KEY: &str = "id";
 
 /// Kind of the person who files.
 pub const REPORTER: &str = "reporter";
@@ -25,6 +29,8 @@ pub struct Signer {
     pub person: Person,
     /// Blind indexes; empty when only a name is known.
     pub keys: Vec<String>,
+    /// Whether their identity is sealed under a key nobody has any more.
+    pub unreadable: bool,
 }
 
 impl Signer {
@@ -35,18 +41,20 @@ impl Signer {
             kind: kind.to_owned(),
             keys: person_keys(keys, &person),
             person,
+            unreadable: false,
         }
     }
 }
 
-/// Blind indexes of a person. A name alone tells two people apart too badly to be one.
-fn person_keys(keys: &Keys, person: &Person) -> Vec<String> {
-    let phone = person
-        .phone
-        .iter()
-        .map(|phone| keys.blind_index(PHONE_KEY, phone));
-    let id = person.id_number.iter().map(|id| keys.blind_index("id", id));
-    phone.chain(id).collect()
+/// Blind indexes of a person, under every key there is. A name alone tells two people apart too
+/// badly to be one.
+pub fn person_keys(keys: &Keys, person: &Person) -> Vec<String> {
+    let phone = person.phone.iter().map(|phone| (PHONE_KEY, phone));
+    let id = person.id_number.iter().map(|id| (ID_KEY, id));
+    phone
+        .chain(id)
+        .flat_map(|(kind, value)| keys.blind_indexes(kind, value))
+        .collect()
 }
 
 /// Stores those who petition, in their order.
@@ -62,15 +70,18 @@ pub fn insert(
 ) -> Result<(), Problem> {
     for (position, signer) in signers.iter().enumerate() {
         let id = Id::new();
-        let plain = serde_json::to_vec(&signer.person)
-            .map_err(|e| Problem::fault(format!("cannot write a person: {e}")))?;
+        let sealed = if signer.unreadable {
+            None
+        } else {
+            Some(seal(keys, id, &signer.person)?)
+        };
         diesel::insert_into(petitioner::table)
             .values((
                 petitioner::id.eq(id),
                 petitioner::complaint_id.eq(complaint),
                 petitioner::position.eq(i32::try_from(position).unwrap_or(i32::MAX)),
                 petitioner::kind.eq(&signer.kind),
-                petitioner::sealed.eq(keys.seal(&plain, id.0.as_bytes())?),
+                petitioner::sealed.eq(sealed),
                 petitioner::person_keys.eq(JsonValue(json!(signer.keys))),
                 petitioner::created_at.eq(UtcTime(now)),
             ))
@@ -80,10 +91,28 @@ pub fn insert(
     Ok(())
 }
 
-/// Those who petition, opened, in their order. One whose identity was erased has no data left.
+fn seal(keys: &Keys, id: Id, person: &Person) -> Result<Vec<u8>, Problem> {
+    let plain = serde_json::to_vec(person)
+        .map_err(|e| Problem::fault(format!("cannot write a person: {e}")))?;
+    sealed::PETITIONER.seal(keys, id.0.as_bytes(), &plain)
+}
+
+/// The person sealed in a row; `None` when no key opens it, which the log learns and the work goes
+/// on without: the matter does not wait for a name.
+pub(super) fn open(keys: &Keys, id: Id, bytes: &[u8]) -> Option<Person> {
+    let opened = sealed::PETITIONER.open(keys, id.0.as_bytes(), bytes).ok();
+    let person = opened.and_then(|plain| serde_json::from_slice(&plain).ok());
+    if person.is_none() {
+        tracing::warn!(petitioner = %id, "an identity cannot be opened with the keys given");
+    }
+    person
+}
+
+/// Those who petition, opened, in their order. One whose identity was erased has no data left, nor
+/// has one whose key is lost.
 ///
 /// # Errors
-/// A fault when the database fails or an identity cannot be opened.
+/// A fault when the database fails.
 pub fn load(conn: &mut Connection, keys: &Keys, complaint: Id) -> Result<Vec<Signer>, Problem> {
     type Row = (Id, String, Option<Vec<u8>>, JsonValue);
     let rows: Vec<Row> = petitioner::table
@@ -97,18 +126,14 @@ pub fn load(conn: &mut Connection, keys: &Keys, complaint: Id) -> Result<Vec<Sig
         ))
         .load(conn)
         .or_fault("load petitioners")?;
-    rows.into_iter()
-        .map(|(id, kind, sealed, person_keys)| {
-            let person = match sealed {
-                Some(sealed) => serde_json::from_slice(&keys.open(&sealed, id.0.as_bytes())?)
-                    .map_err(|e| Problem::fault(format!("a sealed person cannot be read: {e}")))?,
-                None => Person::default(),
-            };
-            Ok(Signer {
-                kind,
-                person,
-                keys: serde_json::from_value(person_keys.0).unwrap_or_default(),
-            })
-        })
-        .collect()
+    let signers = rows.into_iter().map(|(id, kind, sealed, person_keys)| {
+        let person = sealed.map(|sealed| open(keys, id, &sealed));
+        Signer {
+            kind,
+            unreadable: matches!(person, Some(None)),
+            person: person.flatten().unwrap_or_default(),
+            keys: serde_json::from_value(person_keys.0).unwrap_or_default(),
+        }
+    });
+    Ok(signers.collect())
 }

@@ -100,7 +100,7 @@ fn with_its_photos(
         .filter(
             complaint_sender::key
                 .nullable()
-                .eq(door.sender.as_deref())
+                .eq_any(door.sender.iter().chain(&door.sender_before))
                 .or(complaint::resident_id.eq(door.resident)),
         )
         .select(complaint::id)

@@ -18,6 +18,7 @@ use crate::account::{
     Caller, Resident,
     caller::{Address, MaybeCaller},
     queries::phone_of,
+    resident_routes::PHONE_KEY,
 };
 use crate::app::App;
 use crate::district::Profile;
@@ -28,6 +29,7 @@ use crate::platform::{
     http::{Answer, Body, IdempotencyKey, idempotency::fingerprint_of},
     limit::Limited,
     problem::{OnDb, Problem},
+    sealed,
 };
 use crate::record::{Actor, local};
 
@@ -65,16 +67,14 @@ pub async fn submit(
     let now = app.now();
     let mut checked = sent.body.check(&app.profile, now, Border::Strict)?;
     let signed_in = resident_of(&app, caller).await?;
-    if let Some(SignedIn {
-        phone_key, phone, ..
-    }) = &signed_in
-    {
-        app.limits.take(Limited::Submit, phone_key)?;
+    if let Some(SignedIn { id, phone, .. }) = &signed_in {
+        app.limits.take(Limited::Submit, &id.to_string())?;
         // Notices go to the phone the resident signed in by, unless they name another.
         let reporter = checked.reporter.get_or_insert_default();
         reporter.phone = reporter.phone.take().or_else(|| phone.clone());
     }
-    let (resident, resident_key) = signed_in.map(|s| (s.id, s.phone_key)).unzip();
+    let resident = signed_in.as_ref().map(|s| s.id);
+    let mut senders = app.keys.blind_indexes("address", &address.0).into_iter();
     let door = Door {
         channel: "app".to_owned(),
         external_no: None,
@@ -82,8 +82,9 @@ pub async fn submit(
         received_at: now,
         object_id: None,
         resident,
-        resident_key,
-        sender: Some(app.keys.blind_index("address", &address.0)),
+        resident_keys: signed_in.map_or_else(Vec::new, |s| s.phone_keys),
+        sender: senders.next(),
+        sender_before: senders.collect(),
         actor: Actor::Reporter,
     };
     let taken = photos::take_in(&app, sent.uploads).await?;
@@ -149,7 +150,7 @@ pub(super) async fn read_submission<T: DeserializeOwned + Validate>(
 /// The resident who is signed in.
 struct SignedIn {
     id: Id,
-    phone_key: String,
+    phone_keys: Vec<String>,
     phone: Option<String>,
 }
 
@@ -161,13 +162,19 @@ async fn resident_of(app: &App, caller: MaybeCaller) -> Result<Option<SignedIn>,
         .db
         .read(move |c| phone_of(c, id).or_fault("load resident"))
         .await?;
-    let phone = sealed
-        .map(|sealed| app.keys.open(&sealed, id.0.as_bytes()))
-        .transpose()?
-        .and_then(|phone| String::from_utf8(phone).ok());
+    let phone = sealed.and_then(|bytes| {
+        let plain = sealed::RESIDENT_PHONE.open(&app.keys, id.0.as_bytes(), &bytes);
+        String::from_utf8(plain.ok()?).ok()
+    });
+    let mut phone_keys = phone
+        .as_ref()
+        .map_or_else(Vec::new, |phone| app.keys.blind_indexes(PHONE_KEY, phone));
+    if !phone_keys.contains(&phone_key) {
+        phone_keys.push(phone_key);
+    }
     Ok(Some(SignedIn {
         id,
-        phone_key,
+        phone_keys,
         phone,
     }))
 }
@@ -311,8 +318,9 @@ pub async fn find_similar(
         received_at: now,
         object_id: None,
         resident: None,
-        resident_key: None,
+        resident_keys: Vec::new(),
         sender: None,
+        sender_before: Vec::new(),
         actor: Actor::Reporter,
     };
     let prepared = intake::prepare(

@@ -313,6 +313,7 @@ fn masked_people(conn: &mut Connection, app: &App, id: Id) -> Result<Vec<Reporte
             kind: signer.kind,
             name: signer.person.name.map(hidden),
             phone: signer.person.phone.map(|p| mask_phone(&p)),
+            unreadable: signer.unreadable,
         })
         .collect())
 }
@@ -388,6 +389,10 @@ pub struct FullPerson {
     pub phone: Option<String>,
     /// Identity number, all but its ends hidden.
     pub id_number: Option<String>,
+    /// Present and true when who they are is sealed under a key that is lost.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub unreadable: bool,
 }
 
 /// Those who signed, in full.
@@ -424,6 +429,7 @@ pub async fn unmask_reporter(
                     name: signer.person.name,
                     phone: signer.person.phone,
                     id_number: signer.person.id_number.map(|id| mask_phone(&id)),
+                    unreadable: signer.unreadable,
                 })
                 .collect();
             Answer::ok(&FullPeople { reporters })

@@ -383,6 +383,10 @@ pub struct ReporterView {
     pub name: Option<String>,
     /// Phone with its middle hidden.
     pub phone: Option<String>,
+    /// Present and true when who they are is sealed under a key that is lost.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub unreadable: bool,
 }
 
 /// A complaint, as staff see it. `reporters` is absent for roles without need.

@@ -12,7 +12,7 @@ use std::{
 };
 
 use crate::platform::{
-    crypto::{self, RootKey},
+    crypto::{self, RootKey, Secrets},
     db::DatabaseUrl,
     limit::HourlyRates,
 };
@@ -65,6 +65,11 @@ pub const KEYS: &[Key] = &[
         name: "DENGWEN_SECRET_KEY",
         default: "",
         meaning: "Base64 of 32 random bytes: the root of all keys. Made on first start in development, required in production. Losing it loses the reporters' sealed identities.",
+    },
+    Key {
+        name: "DENGWEN_SECRET_KEY_OLD",
+        default: "",
+        meaning: "Former secret keys, separated by commas, newest first: they still open until `dengwen keys rotate` has sealed everything anew.",
     },
     Key {
         name: "DENGWEN_DISTRICT",
@@ -149,8 +154,8 @@ pub struct Settings {
     pub model: Option<PathBuf>,
     /// Blob store, when not `data_dir/blobs`.
     pub blob_url: Option<String>,
-    /// The root of all keys.
-    pub secret_key: RootKey,
+    /// The roots of all keys.
+    pub secrets: Secrets,
     /// Folder of the district profile, when not the built-in one.
     pub district: Option<PathBuf>,
     /// Whether public rates are limited.
@@ -304,7 +309,7 @@ impl Reader {
                 .parsed::<NonZeroU32>("DENGWEN_DATABASE_CONNECTIONS")?
                 .get(),
             listen: self.parsed("DENGWEN_LISTEN")?,
-            secret_key: self.secret_key(mode, &data_dir)?,
+            secrets: self.secrets(mode, &data_dir)?,
             data_dir,
             blob_url: self.optional("DENGWEN_BLOB_URL"),
             district: self.optional("DENGWEN_DISTRICT").map(PathBuf::from),
@@ -371,38 +376,49 @@ impl Reader {
         Ok(megabytes)
     }
 
-    fn secret_key(&self, mode: Mode, data_dir: &Path) -> Result<RootKey, ConfigError> {
+    fn secrets(&self, mode: Mode, data_dir: &Path) -> Result<Secrets, ConfigError> {
         const NAME: &str = "DENGWEN_SECRET_KEY";
-        if let Some(text) = self.optional(NAME) {
-            return crypto::parse_root_key(&text).map_err(|e| ConfigError::Value(NAME, e));
-        }
-        if mode == Mode::Production {
-            return Err(ConfigError::Value(NAME, "is required in production: base64 of 32 random bytes, such as `openssl rand -base64 32` prints".to_owned()));
-        }
-        development_secret(&data_dir.join("secret.key")).map_err(|e| ConfigError::Value(NAME, e))
+        let former = self.former_keys()?;
+        let (present, unkept) = match self.optional(NAME) {
+            Some(text) => {
+                let key = crypto::parse_root_key(&text).map_err(|e| ConfigError::Value(NAME, e))?;
+                (key, None)
+            }
+            None if mode == Mode::Production => {
+                return Err(ConfigError::Value(NAME, "is required in production: base64 of 32 random bytes, such as `openssl rand -base64 32` prints".to_owned()));
+            }
+            None => development_secret(&data_dir.join("secret.key"))
+                .map_err(|e| ConfigError::Value(NAME, e))?,
+        };
+        Ok(Secrets {
+            present,
+            former,
+            unkept,
+        })
+    }
+
+    fn former_keys(&self) -> Result<Vec<RootKey>, ConfigError> {
+        const NAME: &str = "DENGWEN_SECRET_KEY_OLD";
+        let texts = self.text(NAME).split(',').map(str::trim);
+        texts
+            .filter(|text| !text.is_empty())
+            // What a former release took for a key must stay readable, so that it can be changed.
+            .map(|text| crypto::decode_root_key(text).map_err(|e| ConfigError::Value(NAME, e)))
+            .collect()
     }
 }
 
-/// The development secret, made on first start and kept readable by its owner alone.
-fn development_secret(path: &Path) -> Result<RootKey, String> {
-    let named = |e: std::io::Error| format!("{}: {e}", path.display());
+/// The development secret. Where there is none one is made, to be kept once the database has shown
+/// to be a new one.
+fn development_secret(path: &Path) -> Result<(RootKey, Option<PathBuf>), String> {
     match std::fs::read_to_string(path) {
-        Ok(text) => crypto::parse_root_key(&text).map_err(|e| format!("{}: {e}", path.display())),
+        Ok(text) => crypto::parse_root_key(&text)
+            .map(|key| (key, None))
+            .map_err(|e| format!("{}: {e}", path.display())),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder).map_err(named)?;
-            }
-            let (key, text) = crypto::new_root_key();
-            let mut options = std::fs::OpenOptions::new();
-            options.write(true).create_new(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let mut file = options.open(path).map_err(named)?;
-            std::io::Write::write_all(&mut file, text.as_bytes()).map_err(named)?;
-            file.sync_all().map_err(named)?;
-            Ok(key)
+            Ok((crypto::new_root_key().0, Some(path.to_owned())))
         }
-        Err(e) => Err(named(e)),
+        Err(e) => Err(format!("{}: {e}", path.display())),
     }
 }
 

@@ -1,9 +1,11 @@
 //! Keys, and what is done with them: sealing reporters' identities, blind indexes, tokens.
 //!
 //! One secret (`DENGWEN_SECRET_KEY`) is the root; every use has its own key derived from it, so
-//! that no two uses can be played against each other.
+//! that no two uses can be played against each other. What is sealed names the key that seals it,
+//! so that keys can be changed while the server serves: the former ones still open, and what is
+//! looked up is looked up under each.
 
-use std::fmt;
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chacha20poly1305::{
@@ -19,6 +21,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+mod strength;
+
+use super::private;
 use super::problem::{Code, Problem};
 
 /// How long an access token is valid.
@@ -55,13 +60,84 @@ pub type RootKey = Secret<[u8; 32]>;
 /// Reads a root key from base64.
 ///
 /// # Errors
-/// When it is not the base64 of 32 bytes; the text does not repeat it.
+/// When it is not the base64 of 32 bytes, or they are not random; the text does not repeat it.
 pub fn parse_root_key(text: &str) -> Result<RootKey, String> {
+    let key = decode_root_key(text)?;
+    match strength::weakness(key.reveal(), text.trim()) {
+        None => Ok(key),
+        Some(weakness) => Err(format!(
+            "{weakness}; a key is 32 random bytes, such as `openssl rand -base64 32` prints"
+        )),
+    }
+}
+
+/// Reads a root key without asking whether it is a good one, as a former one that is on its way out.
+///
+/// # Errors
+/// When it is not the base64 of 32 bytes.
+pub fn decode_root_key(text: &str) -> Result<RootKey, String> {
     let bytes = STANDARD
         .decode(text.trim())
         .map_err(|_| "is not base64".to_owned())?;
-    let key = <[u8; 32]>::try_from(bytes).map_err(|b| format!("has {} bytes, not 32", b.len()))?;
-    Ok(Secret::new(key))
+    <[u8; 32]>::try_from(bytes)
+        .map(Secret::new)
+        .map_err(|b| format!("has {} bytes, not 32", b.len()))
+}
+
+/// A key's name: four bytes made of it, from which it cannot be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyId([u8; 4]);
+
+impl KeyId {
+    /// The name of a root key.
+    #[must_use]
+    pub fn of(root: &RootKey) -> Self {
+        let [a, b, c, d, ..] = derive(root, "key-id");
+        Self([a, b, c, d])
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// The root keys a process is given.
+#[derive(Debug, Clone)]
+pub struct Secrets {
+    /// The one that seals.
+    pub present: RootKey,
+    /// Those before it, which still open, newest first.
+    pub former: Vec<RootKey>,
+    /// Where the present key is to be kept, when it was just made and is kept nowhere yet.
+    pub unkept: Option<PathBuf>,
+}
+
+impl Secrets {
+    /// Keeps a key that was just made, readable by its owner alone.
+    ///
+    /// # Errors
+    /// What the file system answers, with the path.
+    pub fn keep(&self) -> Result<(), String> {
+        let Some(path) = &self.unkept else {
+            return Ok(());
+        };
+        let named = |e: std::io::Error| format!("{}: {e}", path.display());
+        if let Some(folder) = path.parent() {
+            private::folder(folder).map_err(named)?;
+        }
+        let mut file = private::new_file(path).map_err(named)?;
+        let text = STANDARD.encode(self.present.reveal());
+        std::io::Write::write_all(&mut file, text.as_bytes()).map_err(named)?;
+        file.sync_all().map_err(named)
+    }
+}
+
+/// A value only this root key makes, kept in the database to know the key by.
+#[must_use]
+pub fn key_check(root: &RootKey) -> Vec<u8> {
+    derive(root, "key-check").to_vec()
 }
 
 /// A new random root key and its base64 text.
@@ -72,13 +148,27 @@ pub fn new_root_key() -> (RootKey, String) {
     (Secret::new(key), STANDARD.encode(key))
 }
 
-/// The working keys.
+/// First byte of what is sealed, before the key's name.
+const SEALED_BY: u8 = 1;
+
+/// Bytes before the nonce: the format and the key's name.
+const SEALED_PREFIX: usize = 5;
+
+/// What one root key makes.
 #[derive(Clone)]
-pub struct Keys {
+struct Working {
+    id: KeyId,
     identity: XChaCha20Poly1305,
     index: [u8; 32],
-    sign: EncodingKey,
     verify: DecodingKey,
+}
+
+/// The working keys: those of the present root key, which seals, and of former ones, which open.
+#[derive(Clone)]
+pub struct Keys {
+    present: Arc<Working>,
+    former: Arc<[Working]>,
+    sign: EncodingKey,
 }
 
 impl fmt::Debug for Keys {
@@ -115,24 +205,45 @@ pub struct Claims {
 }
 
 impl Keys {
-    /// Derives the working keys.
+    /// Derives the working keys of the present root key and of those before it, newest first.
     ///
     /// # Errors
     /// When a key cannot be encoded, which would be a fault of ours.
-    pub fn derive(root: &RootKey) -> Result<Self, Problem> {
-        let signing = SigningKey::from_bytes(&derive(root, "access-token"));
+    pub fn derive(root: &RootKey, former: &[RootKey]) -> Result<Self, Problem> {
+        let signing = signing_key(root);
         let private = signing
             .to_pkcs8_der()
             .map_err(|e| Problem::fault(format!("cannot encode the signing key: {e}")))?;
         Ok(Self {
-            identity: XChaCha20Poly1305::new(&derive(root, "reporter-identity").into()),
-            index: derive(root, "blind-index"),
+            present: Arc::new(Working::of(root)),
+            former: former.iter().map(Working::of).collect(),
             sign: EncodingKey::from_ed_der(private.as_bytes()),
-            verify: DecodingKey::from_ed_der(signing.verifying_key().as_bytes()),
         })
     }
 
-    /// Seals bytes under the identity key; `context` (the row's id) must be given to open them.
+    /// The first bytes of everything the present key seals.
+    #[must_use]
+    pub fn seal_prefix(&self) -> [u8; SEALED_PREFIX] {
+        self.present.prefix()
+    }
+
+    /// The present key's name.
+    #[must_use]
+    pub fn id(&self) -> KeyId {
+        self.present.id
+    }
+
+    /// Whether former keys are given, so that keys are being changed.
+    #[must_use]
+    pub fn has_former(&self) -> bool {
+        !self.former.is_empty()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Working> {
+        std::iter::once(&*self.present).chain(self.former.iter())
+    }
+
+    /// Seals bytes; `context` (the row's id) must be given to open them.
     ///
     /// # Errors
     /// A fault when the cipher fails.
@@ -144,41 +255,40 @@ impl Keys {
             aad: context,
         };
         let sealed = self
+            .present
             .identity
             .encrypt(&XNonce::from(nonce), payload)
             .map_err(|_| Problem::fault("sealing failed"))?;
-        Ok([nonce.as_slice(), &sealed].concat())
+        Ok([&self.seal_prefix(), nonce.as_slice(), &sealed].concat())
     }
 
-    /// Opens sealed bytes.
+    /// Opens sealed bytes, whichever of the keys sealed them. What was sealed before keys had
+    /// names begins with its nonce, so a name that seems to be there may be none.
     ///
     /// # Errors
     /// A fault when they were sealed under another key or context, or changed.
     pub fn open(&self, sealed: &[u8], context: &[u8]) -> Result<Vec<u8>, Problem> {
-        let opened = sealed
-            .split_at_checked(NONCE_BYTES)
-            .and_then(|(nonce, msg)| {
-                let nonce = <[u8; NONCE_BYTES]>::try_from(nonce).ok()?;
-                let payload = chacha20poly1305::aead::Payload { msg, aad: context };
-                self.identity.decrypt(&XNonce::from(nonce), payload).ok()
-            });
-        opened.ok_or_else(|| Problem::fault("a sealed identity could not be opened"))
+        let named = self.all().find_map(|key| {
+            let rest = sealed.strip_prefix(&key.prefix())?;
+            key.open(rest, context)
+        });
+        named
+            .or_else(|| self.all().find_map(|key| key.open(sealed, context)))
+            .ok_or_else(|| Problem::fault("what is sealed could not be opened"))
     }
 
     /// A blind index (HMAC-SHA-256, hex, cut to 128 bits) of a normalised value of a kind, such
     /// as a phone number: equal values meet, nothing can be read back.
     #[must_use]
     pub fn blind_index(&self, kind: &str, value: &str) -> String {
-        let mut mac = mac_under(&self.index);
-        mac.update(kind.as_bytes());
-        mac.update(&[0]);
-        mac.update(value.as_bytes());
-        mac.finalize()
-            .into_bytes()
-            .iter()
-            .take(16)
-            .map(|b| format!("{b:02x}"))
-            .collect()
+        self.present.blind_index(kind, value)
+    }
+
+    /// The blind indexes of a value under every key, the present one's first. While keys are
+    /// changed some rows are filed under the one and some under the other.
+    #[must_use]
+    pub fn blind_indexes(&self, kind: &str, value: &str) -> Vec<String> {
+        self.all().map(|key| key.blind_index(kind, value)).collect()
     }
 
     /// An access token for a session.
@@ -213,8 +323,10 @@ impl Keys {
         rules.set_issuer(&[ISSUER]);
         // Expiry is judged by the injected clock below, not by the machine's.
         rules.validate_exp = false;
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.verify, &rules)
-            .map_err(|_| Problem::new(Code::Unauthenticated))?
+        let claims = self
+            .all()
+            .find_map(|key| jsonwebtoken::decode::<Claims>(token, &key.verify, &rules).ok())
+            .ok_or_else(|| Problem::new(Code::Unauthenticated))?
             .claims;
         if claims.exp <= now.timestamp() {
             return Err(Problem::because(
@@ -224,6 +336,47 @@ impl Keys {
         }
         Ok(claims)
     }
+}
+
+impl Working {
+    fn of(root: &RootKey) -> Self {
+        Self {
+            id: KeyId::of(root),
+            identity: XChaCha20Poly1305::new(&derive(root, "reporter-identity").into()),
+            index: derive(root, "blind-index"),
+            verify: DecodingKey::from_ed_der(signing_key(root).verifying_key().as_bytes()),
+        }
+    }
+
+    fn prefix(&self) -> [u8; SEALED_PREFIX] {
+        let [a, b, c, d] = self.id.0;
+        [SEALED_BY, a, b, c, d]
+    }
+
+    /// Opens a nonce and what follows it.
+    fn open(&self, sealed: &[u8], context: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, msg) = sealed.split_at_checked(NONCE_BYTES)?;
+        let nonce = <[u8; NONCE_BYTES]>::try_from(nonce).ok()?;
+        let payload = chacha20poly1305::aead::Payload { msg, aad: context };
+        self.identity.decrypt(&XNonce::from(nonce), payload).ok()
+    }
+
+    fn blind_index(&self, kind: &str, value: &str) -> String {
+        let mut mac = mac_under(&self.index);
+        mac.update(kind.as_bytes());
+        mac.update(&[0]);
+        mac.update(value.as_bytes());
+        mac.finalize()
+            .into_bytes()
+            .iter()
+            .take(16)
+            .map(|b| format!("{b:02x}"))
+            .collect()
+    }
+}
+
+fn signing_key(root: &RootKey) -> SigningKey {
+    SigningKey::from_bytes(&derive(root, "access-token"))
 }
 
 /// A new random token and the hash under which it is kept.
@@ -261,7 +414,7 @@ mod tests {
     use super::*;
 
     fn keys() -> Keys {
-        Keys::derive(&Secret::new([7; 32])).unwrap()
+        Keys::derive(&Secret::new([7; 32]), &[]).unwrap()
     }
 
     #[test]
@@ -270,6 +423,29 @@ mod tests {
         assert_eq!(keys().open(&sealed, b"row 1").unwrap(), b"13800001234");
         assert!(keys().open(&sealed, b"row 2").is_err());
         assert!(keys().open(b"short", b"row 1").is_err());
+    }
+
+    /// Key change: what the former key sealed, with its name or from before keys had names, is
+    /// opened beside what the present one seals; a stranger's key opens neither.
+    #[test]
+    fn former_keys_still_open() {
+        let former = keys();
+        let sealed = former.seal(b"words", b"row 1").unwrap();
+        let nameless = sealed.get(SEALED_PREFIX..).unwrap();
+        let present = Keys::derive(&Secret::new([8; 32]), &[Secret::new([7; 32])]).unwrap();
+        assert_eq!(present.open(&sealed, b"row 1").unwrap(), b"words");
+        assert_eq!(present.open(nameless, b"row 1").unwrap(), b"words");
+        let anew = present.seal(b"words", b"row 1").unwrap();
+        assert!(anew.starts_with(&present.seal_prefix()));
+        assert_eq!(present.open(&anew, b"row 1").unwrap(), b"words");
+        assert!(former.open(&anew, b"row 1").is_err());
+        let both = present.blind_indexes("phone", "1");
+        assert_eq!(both[0], present.blind_index("phone", "1"));
+        assert_eq!(both[1], former.blind_index("phone", "1"));
+        let token = former
+            .access_token(Uuid::now_v7(), Subject::Staff, Uuid::now_v7(), Utc::now())
+            .unwrap();
+        assert!(present.verify(&token, Utc::now()).is_ok());
     }
 
     #[test]
@@ -281,7 +457,7 @@ mod tests {
         assert!(keys().verify(&token, now).is_ok());
         let late = keys().verify(&token, now + ACCESS_TOKEN_LIFE).unwrap_err();
         assert_eq!(late.code(), Code::TokenExpired);
-        let other = Keys::derive(&Secret::new([8; 32])).unwrap();
+        let other = Keys::derive(&Secret::new([8; 32]), &[]).unwrap();
         assert_eq!(
             other.verify(&token, now).unwrap_err().code(),
             Code::Unauthenticated

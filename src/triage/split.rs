@@ -98,8 +98,9 @@ fn door_of(letter: &ComplaintRow, staff: &Staff) -> Door {
         received_at: letter.received_at.0,
         object_id: None,
         resident: letter.resident_id,
-        resident_key: None,
+        resident_keys: Vec::new(),
         sender: None,
+        sender_before: Vec::new(),
         actor: staff.actor(),
     }
 }

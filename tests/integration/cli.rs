@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::support::{World, actors::form, bodies::river, hostile};
 
 /// What a run of the program ended with.
-struct Ended {
+pub struct Ended {
     ok: bool,
     out: String,
     error: String,
@@ -24,14 +24,14 @@ struct Ended {
 
 impl Ended {
     #[track_caller]
-    fn well(self) -> String {
+    pub fn well(self) -> String {
         assert!(self.ok, "{}{}", self.out, self.error);
         self.out
     }
 
     /// Refused, with these words among its reasons and nothing like a crash.
     #[track_caller]
-    fn refused(self, words: &str) {
+    pub fn refused(self, words: &str) {
         assert!(!self.ok, "{}", self.out);
         assert!(self.error.contains(words), "{words} in: {}", self.error);
         assert!(!self.error.contains("panicked"), "{}", self.error);
@@ -39,7 +39,7 @@ impl Ended {
 }
 
 /// Starts the program in a folder with nothing of ours in its environment but `keys`.
-fn start(folder: &Path, arguments: &[&str], keys: &[(&str, &str)]) -> Child {
+pub fn start(folder: &Path, arguments: &[&str], keys: &[(&str, &str)]) -> Child {
     let ours = std::env::vars().filter(|(name, _)| name.starts_with("DENGWEN_"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_dengwen"));
     for (name, _) in ours {
@@ -57,7 +57,7 @@ fn start(folder: &Path, arguments: &[&str], keys: &[(&str, &str)]) -> Child {
 }
 
 /// Runs the program to its end.
-fn run(folder: &Path, arguments: &[&str], keys: &[(&str, &str)], input: &str) -> Ended {
+pub fn run(folder: &Path, arguments: &[&str], keys: &[(&str, &str)], input: &str) -> Ended {
     let mut child = start(folder, arguments, keys);
     // A program that refuses before it reads closes the pipe, which is no failure of the test's.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());

@@ -129,6 +129,38 @@ fn queries_take_a_connection() {
 }
 
 /// Every problem code is used somewhere outside its table.
+/// Nothing sealed is forgotten when keys change: what the schema calls sealed is in the registry,
+/// and what is in the registry is in the schema.
+#[test]
+fn everything_sealed_is_in_the_registry() {
+    use dengwen::platform::sealed;
+    let (_, schema) = files("platform/db")
+        .into_iter()
+        .find(|(path, _)| path.ends_with("schema.rs"))
+        .unwrap();
+    let mut table = "";
+    let mut columns = Vec::new();
+    for line in schema.lines().map(str::trim) {
+        if let Some((name, _)) = line.strip_suffix(") {").and_then(|l| l.split_once(" (")) {
+            table = name;
+        } else if let Some((column, _)) = line.split_once(" -> ") {
+            columns.push((table, column));
+        }
+    }
+    assert!(columns.len() > 200, "the schema was read");
+    let registered: Vec<_> = sealed::ALL.iter().map(|c| (c.table, c.column)).collect();
+    for (table, column) in &columns {
+        let is_sealed = column.starts_with("sealed");
+        assert!(
+            !is_sealed || registered.contains(&(*table, *column)),
+            "{table}.{column} is not in platform/sealed.rs"
+        );
+    }
+    for place in &registered {
+        assert!(columns.contains(place), "{place:?} is no column");
+    }
+}
+
 #[test]
 fn every_problem_code_is_used() {
     use dengwen::platform::problem::Code;

@@ -25,6 +25,7 @@ mod hostile_input;
 mod house;
 mod import;
 mod jobs;
+mod keys;
 mod learning;
 mod ledger;
 mod linkage;

@@ -595,6 +595,47 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    installation (slot) {
+        slot -> Integer,
+        id -> UuidSql,
+        production -> Bool,
+        marked -> Bool,
+        sealed_photo_key -> Nullable<Binary>,
+        created_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    secret_key (key_id) {
+        key_id -> Text,
+        key_check -> Binary,
+        state -> Text,
+        created_at -> UtcTimeSql,
+        changed_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    key_rotation (to_key) {
+        to_key -> Text,
+        step -> Text,
+        position -> JsonSql,
+        rows_done -> BigInt,
+        started_at -> UtcTimeSql,
+        updated_at -> UtcTimeSql,
+    }
+}
+
 diesel::joinable!(ledger_decision -> ledger_entry (entry_id));
 diesel::joinable!(ledger_decision -> staff (decided_by));
 diesel::joinable!(complaint -> ledger_entry (entry_id));
@@ -628,6 +669,9 @@ diesel::joinable!(verification_event -> verification (verification_id));
 diesel::joinable!(verification_event -> staff (officer_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    installation,
+    secret_key,
+    key_rotation,
     idempotency,
     job,
     sequence,

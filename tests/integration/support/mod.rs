@@ -128,9 +128,44 @@ impl World {
 
     /// Stops the server and starts another on the same data, configured as before but for one key.
     pub async fn restart_with(&mut self, key: &str, value: &str) {
+        self.restart_on(&[(key, value)]).await;
+    }
+
+    /// The same for several keys.
+    pub async fn restart_on(&mut self, pairs: &[(&str, &str)]) {
         self.server.stop().await;
-        self.environment.insert(key.to_owned(), value.to_owned());
+        for (key, value) in pairs {
+            self.environment
+                .insert((*key).to_owned(), (*value).to_owned());
+        }
         self.server = serve(&self.environment, &self.wishes, &self.clock, &self.sms);
+    }
+
+    /// Why a server does not start on this data, configured as before but for these keys.
+    pub fn refusal_with(&self, pairs: &[(&str, &str)]) -> String {
+        let mut environment = self.environment.clone();
+        for (key, value) in pairs {
+            environment.insert((*key).to_owned(), (*value).to_owned());
+        }
+        let ports = Ports {
+            clock: Arc::new(self.clock.clone()),
+            sms: self.sms.clone(),
+        };
+        let built = Settings::load(None, &environment)
+            .map_err(anyhow::Error::from)
+            .and_then(|settings| App::build(settings, ports));
+        built.err().expect("it starts").to_string()
+    }
+
+    /// What a key of the configuration is set to.
+    pub fn configured(&self, key: &str) -> &str {
+        &self.environment[key]
+    }
+
+    /// The environment in which the program, as an operator runs it, meets this data.
+    pub fn operators_environment(&self) -> Vec<(&str, &str)> {
+        let pairs = self.environment.iter();
+        pairs.map(|(k, v)| (k.as_str(), v.as_str())).collect()
     }
 
     /// Looks into the database, for what no answer shows.

@@ -1,0 +1,271 @@
+//! Blind indexes of persons when keys change: first the present key's are put beside the former
+//! ones', so that every two rows have one in common at any time; when no process knows the former
+//! key any more, what is left of it is dropped.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use serde_json::json;
+
+use super::{
+    person::Person,
+    petitioners::{self, person_keys},
+    queries::ComplaintRow,
+    take,
+};
+use crate::account::resident_routes::PHONE_KEY;
+use crate::matching::queries as matching;
+use crate::on_each;
+use crate::platform::{
+    crypto::Keys,
+    db::{
+        Connection, Id, JsonValue,
+        schema::{complaint, petitioner, resident, sender_block, sender_block_key},
+    },
+    problem::{OnDb, Problem},
+    sealed,
+};
+
+/// Complaints in one transaction: each is taken with its entry and filed anew.
+const BATCH: i64 = 50;
+
+/// Residents in one transaction.
+const RESIDENT_BATCH: i64 = 200;
+
+/// What to do with blind indexes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    /// Put the present key's beside the former ones'.
+    Add,
+    /// Drop what is not the present key's.
+    Drop,
+}
+
+/// Brings the next complaints' blind indexes under the present key; answers how many changed and
+/// where the next batch begins.
+///
+/// # Errors
+/// A fault when the database fails, 503 when complaints move again and again.
+pub fn complaints(
+    conn: &mut Connection,
+    keys: &Keys,
+    pass: Pass,
+    after: Option<Id>,
+) -> Result<(u64, Option<Id>), Problem> {
+    let mut next = complaint::table
+        .order(complaint::id.asc())
+        .limit(BATCH)
+        .select(complaint::id)
+        .into_boxed();
+    if let Some(id) = after {
+        next = next.filter(complaint::id.gt(id));
+    }
+    let ids: Vec<Id> = next.load(conn).or_fault("list complaints")?;
+    let mut changed = 0;
+    for row in take::all(conn, &ids, &[])? {
+        changed += u64::from(complaint_anew(conn, keys, pass, &row)?);
+    }
+    Ok((changed, ids.last().copied()))
+}
+
+fn complaint_anew(
+    conn: &mut Connection,
+    keys: &Keys,
+    pass: Pass,
+    row: &ComplaintRow,
+) -> Result<bool, Problem> {
+    let resident = match row.resident_id {
+        Some(id) => resident_keys(conn, keys, id)?,
+        None => Vec::new(),
+    };
+    let signers: Vec<(Id, Option<Vec<u8>>, JsonValue)> = petitioner::table
+        .filter(petitioner::complaint_id.eq(row.id))
+        .order(petitioner::position.asc())
+        .select((petitioner::id, petitioner::sealed, petitioner::person_keys))
+        .load(conn)
+        .or_fault("load petitioners")?;
+    let mut changed = false;
+    let mut all = resident.clone();
+    for (id, bytes, filed) in signers {
+        let person = bytes.as_deref().map(|b| petitioners::open(keys, id, b));
+        let known = matches!(person, Some(Some(_)));
+        let person = person.flatten().unwrap_or_default();
+        let own = indexes(keys, &person).into_iter().chain(resident.clone());
+        let own: Vec<Vec<String>> = own.collect();
+        let filed: Vec<String> = serde_json::from_value(filed.0).unwrap_or_default();
+        let wanted = match pass {
+            Pass::Add => with_present(&filed, &own),
+            // Of somebody who cannot be opened nothing can be told apart.
+            Pass::Drop if known => only_present(&filed, &own),
+            Pass::Drop => filed.clone(),
+        };
+        if wanted != filed {
+            diesel::update(petitioner::table.find(id))
+                .set(petitioner::person_keys.eq(JsonValue(json!(wanted))))
+                .execute(conn)
+                .or_fault("index a petitioner")?;
+            changed = true;
+        }
+        all.extend(own);
+    }
+    let blocks = blocks_anew(conn, pass, row.id, &all).or_fault("index blocks")?;
+    if changed && !row.hidden {
+        matching::refile(conn, row.id)?;
+    }
+    Ok(changed || blocks)
+}
+
+/// A value's indexes under each key, the present one's first; one list for each value.
+fn indexes(keys: &Keys, person: &Person) -> Vec<Vec<String>> {
+    let one = |phone: Option<&String>, id: Option<&String>| Person {
+        phone: phone.cloned(),
+        id_number: id.cloned(),
+        ..Person::default()
+    };
+    [
+        one(person.phone.as_ref(), None),
+        one(None, person.id_number.as_ref()),
+    ]
+    .iter()
+    .map(|person| person_keys(keys, person))
+    .filter(|indexes| !indexes.is_empty())
+    .collect()
+}
+
+fn resident_keys(conn: &mut Connection, keys: &Keys, id: Id) -> Result<Vec<Vec<String>>, Problem> {
+    let (filed, phone): (String, Option<Vec<u8>>) = resident::table
+        .find(id)
+        .select((resident::phone_key, resident::sealed_phone))
+        .first(conn)
+        .or_fault("load a resident")?;
+    let phone = phone.and_then(|bytes| {
+        let plain = sealed::RESIDENT_PHONE.open(keys, id.0.as_bytes(), &bytes);
+        String::from_utf8(plain.ok()?).ok()
+    });
+    Ok(vec![match phone {
+        Some(phone) => keys.blind_indexes(PHONE_KEY, &phone),
+        None => vec![filed],
+    }])
+}
+
+/// What is filed, and the present key's index of each value that is filed under a former one.
+fn with_present(filed: &[String], values: &[Vec<String>]) -> Vec<String> {
+    let mut wanted = filed.to_vec();
+    for indexes in values {
+        let is_filed = indexes.iter().any(|index| filed.contains(index));
+        if let Some(present) = indexes.first().filter(|p| is_filed && !wanted.contains(p)) {
+            wanted.push(present.clone());
+        }
+    }
+    wanted
+}
+
+/// What is filed and is the present key's.
+fn only_present(filed: &[String], values: &[Vec<String>]) -> Vec<String> {
+    let present: Vec<&String> = values
+        .iter()
+        .filter_map(|indexes| indexes.first())
+        .collect();
+    let kept = filed.iter().filter(|index| present.contains(index));
+    kept.cloned().collect()
+}
+
+/// The same for the blocks made for a complaint's persons. An address's index cannot be made anew,
+/// because the address is kept nowhere; such a block ends by itself within days.
+fn blocks_anew(
+    conn: &mut Connection,
+    pass: Pass,
+    complaint: Id,
+    values: &[Vec<String>],
+) -> QueryResult<bool> {
+    let rows: Vec<(Id, String)> = sender_block_key::table
+        .inner_join(sender_block::table)
+        .filter(sender_block::complaint_id.eq(complaint))
+        .select((sender_block_key::block_id, sender_block_key::key))
+        .load(conn)?;
+    let mut blocks: HashMap<Id, Vec<String>> = HashMap::new();
+    for (block, key) in rows {
+        blocks.entry(block).or_default().push(key);
+    }
+    let mut changed = false;
+    for (block, filed) in blocks {
+        let of_persons = values.iter().flatten().any(|index| filed.contains(index));
+        let wanted = match pass {
+            Pass::Add => with_present(&filed, values),
+            Pass::Drop if of_persons => only_present(&filed, values),
+            Pass::Drop => filed.clone(),
+        };
+        for key in wanted.iter().filter(|key| !filed.contains(key)) {
+            let row = (
+                sender_block_key::key.eq(key),
+                sender_block_key::block_id.eq(block),
+            );
+            on_each!(conn, |c| diesel::insert_into(sender_block_key::table)
+                .values(row)
+                .on_conflict_do_nothing()
+                .execute(c))?;
+            changed = true;
+        }
+        for key in filed.iter().filter(|key| !wanted.contains(key)) {
+            diesel::delete(sender_block_key::table.find((key, block))).execute(conn)?;
+            changed = true;
+        }
+    }
+    Ok(changed)
+}
+
+/// Brings the next residents' phone indexes under the present key; answers how many changed and
+/// where the next batch begins.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn residents(
+    conn: &mut Connection,
+    keys: &Keys,
+    after: Option<Id>,
+) -> Result<(u64, Option<Id>), Problem> {
+    let mut next = resident::table
+        .order(resident::id.asc())
+        .limit(RESIDENT_BATCH)
+        .select(resident::id)
+        .into_boxed();
+    if let Some(id) = after {
+        next = next.filter(resident::id.gt(id));
+    }
+    let ids: Vec<Id> = next.load(conn).or_fault("list residents")?;
+    let mut changed = 0;
+    for id in &ids {
+        let indexes = resident_keys(conn, keys, *id)?.concat();
+        let Some((present, former)) = indexes.split_first() else {
+            continue;
+        };
+        let filed_before = resident::table
+            .find(id)
+            .filter(resident::phone_key.eq_any(former));
+        changed += diesel::update(filed_before)
+            .set(resident::phone_key.eq(present))
+            .execute(conn)
+            .or_fault("index a resident")? as u64;
+    }
+    Ok((changed, ids.last().copied()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(list: &[&str]) -> Vec<String> {
+        list.iter().map(|s| (*s).to_owned()).collect()
+    }
+
+    /// While keys change any two rows have an index in common, and nothing unknown is thrown away.
+    #[test]
+    fn indexes_come_beside_before_they_go() {
+        let values = vec![texts(&["p1", "f1"]), texts(&["p2", "f2"])];
+        let filed = texts(&["f1", "other"]);
+        let both = with_present(&filed, &values);
+        assert_eq!(both, texts(&["f1", "other", "p1"]));
+        assert_eq!(with_present(&both, &values), both, "once is enough");
+        assert_eq!(only_present(&both, &values), texts(&["p1"]));
+    }
+}

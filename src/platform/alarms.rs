@@ -1,0 +1,81 @@
+//! What an operator must hear of at once: a closed set, each raised with words for the log and
+//! shown by `/readyz` and `/metrics` until it is over.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// What can be wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Alarm {
+    /// The database is damaged: a page, an index, or the disk below it.
+    DatabaseDamaged,
+    /// The blob folder is gone, or is another installation's.
+    BlobsGone,
+    /// Blobs are missing, or are not what was stored.
+    BlobsDamaged,
+}
+
+impl Alarm {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::DatabaseDamaged, Self::BlobsGone, Self::BlobsDamaged];
+
+    /// Its name in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DatabaseDamaged => "database_damaged",
+            Self::BlobsGone => "blobs_gone",
+            Self::BlobsDamaged => "blobs_damaged",
+        }
+    }
+}
+
+/// The alarms that are raised, shared by all who raise and read them.
+#[derive(Debug, Clone, Default)]
+pub struct Alarms(Arc<Mutex<BTreeMap<Alarm, String>>>);
+
+impl Alarms {
+    /// Raises an alarm. The log hears of it once, until it is over.
+    pub fn raise(&self, alarm: Alarm, words: &str) {
+        let mut raised = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if raised.insert(alarm, words.to_owned()).is_none() {
+            tracing::error!(alarm = alarm.as_str(), "ALARM: {words}");
+        }
+    }
+
+    /// Ends an alarm.
+    pub fn clear(&self, alarm: Alarm) {
+        let mut raised = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if raised.remove(&alarm).is_some() {
+            tracing::warn!(alarm = alarm.as_str(), "the alarm is over");
+        }
+    }
+
+    /// What is raised, with its words for the log.
+    #[must_use]
+    pub fn raised(&self) -> Vec<(Alarm, String)> {
+        let raised = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        raised.iter().map(|(a, words)| (*a, words.clone())).collect()
+    }
+
+    /// Whether an alarm is raised.
+    #[must_use]
+    pub fn is_raised(&self, alarm: Alarm) -> bool {
+        let raised = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        raised.contains_key(&alarm)
+    }
+
+    /// The text Prometheus reads: each alarm, 0 or 1.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut out = "# TYPE dengwen_alarm gauge\n".to_owned();
+        for alarm in Alarm::ALL {
+            let on = u8::from(self.is_raised(alarm));
+            let _ = writeln!(out, "dengwen_alarm{{alarm=\"{}\"}} {on}", alarm.as_str());
+        }
+        out
+    }
+}
