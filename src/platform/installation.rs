@@ -192,11 +192,14 @@ fn refuse_made(secrets: &Secrets) -> Result<(), Refusal> {
 
 fn is_in_use(conn: &mut Connection) -> QueryResult<bool> {
     let staff: Option<Id> = staff::table.select(staff::id).first(conn).optional()?;
+    // By the order of an index, so that one row is read and no more.
     let complaint: Option<Id> = complaint::table
+        .order(complaint::id.asc())
         .select(complaint::id)
         .first(conn)
         .optional()?;
     let resident: Option<Id> = resident::table
+        .order(resident::id.asc())
         .select(resident::id)
         .first(conn)
         .optional()?;
