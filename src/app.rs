@@ -14,6 +14,7 @@ use crate::platform::{
     clock::{Clock, SystemClock},
     crypto::Keys,
     db::{self, Database},
+    hashing::Hashing,
     installation,
     limit::Limits,
     metrics::Metrics,
@@ -38,6 +39,8 @@ pub struct App {
     pub keys: Keys,
     /// Text messages.
     pub sms: Arc<dyn SmsGateway>,
+    /// Where passwords are hashed.
+    pub hashing: Hashing,
     /// Rate limits.
     pub limits: Limits,
     /// Counters.
@@ -100,6 +103,7 @@ impl App {
                 Sms::Log => ports.sms,
                 Sms::None => Arc::new(NoGateway),
             },
+            hashing: Hashing::start()?,
             limits: Limits::new(settings.rates, settings.rate_limit),
             metrics: Metrics::default(),
             upload_room: Room::of_megabytes(settings.upload_memory_mb),

@@ -20,7 +20,8 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::account::{
     self, Role,
     access::{Access, AccessTable, Route, guard},
-    resident_routes as resident,
+    resident_routes as resident, second_factor,
+    session::routes as sessions,
 };
 use crate::app::App;
 use crate::complaint::{self, feedback, senders, staff_routes, tracking};
@@ -59,21 +60,54 @@ pub static ROUTES: &[Route] = &[
     route(Method::POST, "/api/v1/sessions", Access::Public, || {
         post().to(account::routes::sign_in)
     }),
+    route(Method::GET, "/api/v1/sessions", Access::SignedIn, || {
+        get().to(sessions::list_sessions)
+    }),
     route(
         Method::POST,
         "/api/v1/sessions/refresh",
         Access::Public,
-        || post().to(account::routes::refresh),
+        || post().to(sessions::refresh),
     ),
     route(
         Method::DELETE,
         "/api/v1/sessions/current",
         Access::SignedIn,
-        || delete().to(account::routes::sign_out),
+        || delete().to(sessions::sign_out),
+    ),
+    route(
+        Method::DELETE,
+        "/api/v1/sessions/others",
+        Access::SignedIn,
+        || delete().to(sessions::end_others),
+    ),
+    route(
+        Method::DELETE,
+        "/api/v1/sessions/{id}",
+        Access::SignedIn,
+        || delete().to(sessions::end_session),
     ),
     route(Method::GET, "/api/v1/staff/me", Access::AnyStaff, || {
         get().to(account::routes::me)
     }),
+    route(
+        Method::POST,
+        "/api/v1/staff/me/password",
+        Access::AnyStaff,
+        || post().to(account::own_password::change),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/staff/me/totp",
+        Access::AnyStaff,
+        || post().to(second_factor::routes::start),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/staff/me/totp/confirmation",
+        Access::AnyStaff,
+        || post().to(second_factor::routes::confirm),
+    ),
     route(
         Method::POST,
         "/api/v1/residents/otp",
@@ -412,6 +446,8 @@ impl Server {
 /// # Errors
 /// When the address cannot be listened on.
 pub fn start(app: App, workers: usize) -> std::io::Result<(Server, actix_web::dev::Server)> {
+    second_factor::check_roles(&app.settings.totp_roles)
+        .map_err(|e| std::io::Error::new(std::io::ErrorKind::InvalidInput, e))?;
     let listen = app.settings.listen;
     let app = web::Data::from(Arc::new(app));
     let shared = app.clone();

@@ -14,6 +14,8 @@ use super::{
     caller::{Caller, Resident, Staff},
     queries,
     role::Role,
+    second_factor,
+    session::queries as sessions,
 };
 use crate::app::App;
 use crate::platform::{
@@ -62,6 +64,16 @@ impl AccessTable {
     }
 }
 
+/// What a member of staff may call whose role needs a second factor and who has none yet.
+const OPEN_BEFORE_ENROLMENT: [&str; 6] = [
+    "/api/v1/staff/me",
+    "/api/v1/staff/me/totp",
+    "/api/v1/staff/me/totp/confirmation",
+    "/api/v1/staff/me/password",
+    "/api/v1/sessions",
+    "/api/v1/sessions/current",
+];
+
 /// Middleware: reads the token, loads the account behind it, and lets the request pass if the
 /// route allows the caller. Rights are the account's of this moment, not the token's.
 ///
@@ -84,6 +96,22 @@ pub async fn guard(
     };
     let caller = authenticate(&request).await?;
     permit(access, caller.as_ref())?;
+    if let Some(Caller::Staff(staff)) = &caller
+        && staff.must_enrol
+        && access != Access::Public
+        && !request
+            .match_pattern()
+            .is_some_and(|p| OPEN_BEFORE_ENROLMENT.contains(&p.as_str()))
+    {
+        return Err(Problem::because(
+            Code::EnrolSecondFactor,
+            format!(
+                "the role {} needs one: POST /api/v1/staff/me/totp",
+                staff.role
+            ),
+        )
+        .into());
+    }
     // Nothing is called by a name with the letter NUL, and no database can be asked for one.
     if request.path().contains("%00") {
         return Err(Problem::not_found().into());
@@ -109,12 +137,12 @@ async fn authenticate(request: &ServiceRequest) -> Result<Option<Caller>, Proble
         .app_data::<web::Data<App>>()
         .ok_or_else(|| Problem::fault("the application state is missing"))?;
     let claims = app.keys.verify(token, app.now())?;
-    let (subject, session) = (claims.sub.into(), claims.sid.into());
+    let (subject, session, token) = (claims.sub.into(), claims.sid.into(), claims.tid.into());
     match claims.kind {
         Subject::Resident => {
             let live = app
                 .db
-                .read(move |c| queries::session_is_live(c, session).or_fault("load session"))
+                .read(move |c| sessions::is_live(c, token).or_fault("load session"))
                 .await?;
             live.then_some(Some(Caller::Resident(Resident {
                 id: subject,
@@ -123,13 +151,21 @@ async fn authenticate(request: &ServiceRequest) -> Result<Option<Caller>, Proble
             .ok_or_else(|| Problem::because(Code::TokenExpired, "the session was ended"))
         }
         Subject::Staff => {
-            let found = app
+            let second_factor_roles = app.settings.totp_roles.clone();
+            let (found, must_enrol) = app
                 .db
                 .read(move |c| {
-                    let live = queries::session_is_live(c, session).or_fault("load session")?;
+                    let live = sessions::is_live(c, token).or_fault("load session")?;
                     let staff = queries::staff_by_id(c, subject).or_fault("load staff")?;
                     // Disabling ends the sessions as well; the phone must learn the true reason.
-                    Ok(staff.filter(|staff| live || staff.disabled))
+                    let staff = staff.filter(|staff| live || staff.disabled);
+                    let must_have =
+                        |staff: &queries::StaffRow| second_factor_roles.contains(&staff.role);
+                    let must_enrol = staff.as_ref().is_some_and(must_have)
+                        && second_factor::queries::confirmed(c, subject)
+                            .or_fault("load second factor")?
+                            .is_none();
+                    Ok(staff.map(|staff| (staff, must_enrol)))
                 })
                 .await?
                 .ok_or_else(|| Problem::because(Code::TokenExpired, "the session was ended"))?;
@@ -139,7 +175,7 @@ async fn authenticate(request: &ServiceRequest) -> Result<Option<Caller>, Proble
                     "keep what you captured and ask your office; nothing was changed",
                 ));
             }
-            Ok(Some(Caller::Staff(Staff::of(found, session)?)))
+            Ok(Some(Caller::Staff(Staff::of(found, session, must_enrol)?)))
         }
     }
 }

@@ -42,6 +42,8 @@ pub struct Staff {
     pub grid_code: Option<String>,
     /// The session the token belongs to.
     pub session: Id,
+    /// Whether the role needs a second factor that is not set up yet.
+    pub must_enrol: bool,
 }
 
 /// A signed-in resident.
@@ -54,7 +56,7 @@ pub struct Resident {
 }
 
 impl Staff {
-    pub(super) fn of(row: StaffRow, session: Id) -> Result<Self, Problem> {
+    pub(super) fn of(row: StaffRow, session: Id, must_enrol: bool) -> Result<Self, Problem> {
         let role = row
             .role
             .parse()
@@ -68,6 +70,7 @@ impl Staff {
             street_code: row.street_code,
             grid_code: row.grid_code,
             session,
+            must_enrol,
         })
     }
 
@@ -79,6 +82,24 @@ impl Staff {
 }
 
 impl Caller {
+    /// The account's id.
+    #[must_use]
+    pub fn id(&self) -> Id {
+        match self {
+            Self::Staff(staff) => staff.id,
+            Self::Resident(resident) => resident.id,
+        }
+    }
+
+    /// The session the token belongs to.
+    #[must_use]
+    pub fn session(&self) -> Id {
+        match self {
+            Self::Staff(staff) => staff.session,
+            Self::Resident(resident) => resident.session,
+        }
+    }
+
     /// The caller's name among idempotency keys.
     #[must_use]
     pub fn scope(&self) -> String {

@@ -1,13 +1,18 @@
-//! People and what they may do: staff, residents, roles, sessions.
+//! People and what they may do: staff, residents, roles, sessions, the second factor.
 
 pub mod access;
 pub mod caller;
+pub mod devices;
+pub mod own_password;
 pub mod password;
 pub mod queries;
 pub mod resident_routes;
 pub mod role;
 pub mod routes;
-mod session;
+pub mod second_factor;
+pub mod session;
+pub mod strength;
+mod throttle;
 
 pub use access::Access;
 pub use caller::{Caller, Resident, Staff};
@@ -17,9 +22,15 @@ pub use role::Role;
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(
     routes::sign_in,
-    routes::refresh,
-    routes::sign_out,
+    session::routes::refresh,
+    session::routes::list_sessions,
+    session::routes::sign_out,
+    session::routes::end_others,
+    session::routes::end_session,
     routes::me,
+    own_password::change,
+    second_factor::routes::start,
+    second_factor::routes::confirm,
     resident_routes::send_code,
     resident_routes::sign_in,
 ))]

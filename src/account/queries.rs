@@ -3,9 +3,10 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
+use super::session::queries as sessions;
 use crate::platform::db::{
     Connection, Id, UtcTime,
-    schema::{resident, resident_otp, session, staff},
+    schema::{resident, resident_otp, staff},
 };
 
 /// A member of staff as stored.
@@ -145,7 +146,8 @@ pub fn disable_staff(conn: &mut Connection, id: Id, now: DateTime<Utc>) -> Query
             staff::updated_at.eq(UtcTime(now)),
         ))
         .execute(conn)?;
-    revoke_all(conn, id, now).map(|_| ())
+    sessions::revoke_others(conn, id, None, now)?;
+    super::devices::forget_all(conn, id).map(|_| ())
 }
 
 /// Lets a disabled account sign in again; its old sessions stay ended.
@@ -163,7 +165,7 @@ pub fn enable_staff(conn: &mut Connection, id: Id, now: DateTime<Utc>) -> QueryR
         .map(|_| ())
 }
 
-/// Sets a new password hash and ends the account's sessions.
+/// Sets a new password hash, ends the account's sessions (but one) and forgets its devices.
 ///
 /// # Errors
 /// What the database answers.
@@ -171,6 +173,7 @@ pub fn set_password(
     conn: &mut Connection,
     id: Id,
     hash: &str,
+    but: Option<Id>,
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
     diesel::update(staff::table.find(id))
@@ -180,139 +183,8 @@ pub fn set_password(
             staff::updated_at.eq(UtcTime(now)),
         ))
         .execute(conn)?;
-    revoke_all(conn, id, now).map(|_| ())
-}
-
-/// A refresh token as stored.
-#[derive(Debug, Clone, Queryable)]
-pub struct SessionRow {
-    /// Row id.
-    pub id: Id,
-    /// `staff` or `resident`.
-    pub subject_kind: String,
-    /// Account id.
-    pub subject_id: Id,
-    /// The session: all tokens that came of one sign-in.
-    pub family_id: Id,
-    /// SHA-256 of the refresh token.
-    pub refresh_hash: Vec<u8>,
-    /// Made at.
-    pub created_at: UtcTime,
-    /// Expires at.
-    pub expires_at: UtcTime,
-    /// Exchanged for the next one at.
-    pub used_at: Option<UtcTime>,
-    /// Ended at.
-    pub revoked_at: Option<UtcTime>,
-}
-
-/// A new refresh token of a session.
-#[derive(Debug)]
-pub struct NewSession<'a> {
-    /// `staff` or `resident`.
-    pub subject_kind: &'a str,
-    /// Account id.
-    pub subject_id: Id,
-    /// The session.
-    pub family_id: Id,
-    /// SHA-256 of the refresh token.
-    pub refresh_hash: Vec<u8>,
-    /// Expires at.
-    pub expires_at: DateTime<Utc>,
-}
-
-/// Stores a refresh token.
-///
-/// # Errors
-/// What the database answers.
-pub fn insert_session(
-    conn: &mut Connection,
-    new: NewSession<'_>,
-    now: DateTime<Utc>,
-) -> QueryResult<usize> {
-    diesel::insert_into(session::table)
-        .values((
-            session::id.eq(Id::new()),
-            session::subject_kind.eq(new.subject_kind),
-            session::subject_id.eq(new.subject_id),
-            session::family_id.eq(new.family_id),
-            session::refresh_hash.eq(new.refresh_hash),
-            session::created_at.eq(UtcTime(now)),
-            session::expires_at.eq(UtcTime(new.expires_at)),
-        ))
-        .execute(conn)
-}
-
-/// A refresh token by its hash.
-///
-/// # Errors
-/// What the database answers.
-pub fn session_by_hash(conn: &mut Connection, hash: &[u8]) -> QueryResult<Option<SessionRow>> {
-    session::table
-        .filter(session::refresh_hash.eq(hash))
-        .first(conn)
-        .optional()
-}
-
-/// Marks a refresh token used, once: of two at the same moment one gets 0.
-///
-/// # Errors
-/// What the database answers.
-pub fn use_session(conn: &mut Connection, id: Id, now: DateTime<Utc>) -> QueryResult<usize> {
-    diesel::update(session::table.find(id).filter(session::used_at.is_null()))
-        .set(session::used_at.eq(UtcTime(now)))
-        .execute(conn)
-}
-
-/// Whether a token that came of the same session after `since` was exchanged itself.
-///
-/// # Errors
-/// What the database answers.
-pub fn was_refreshed_since(
-    conn: &mut Connection,
-    row: &SessionRow,
-    since: UtcTime,
-) -> QueryResult<bool> {
-    diesel::select(diesel::dsl::exists(
-        session::table
-            .filter(session::family_id.eq(row.family_id))
-            .filter(session::id.ne(row.id))
-            .filter(session::created_at.ge(since))
-            .filter(session::used_at.is_not_null()),
-    ))
-    .get_result(conn)
-}
-
-/// Whether a session was not ended.
-///
-/// # Errors
-/// What the database answers.
-pub fn session_is_live(conn: &mut Connection, family: Id) -> QueryResult<bool> {
-    diesel::select(diesel::dsl::exists(
-        session::table
-            .filter(session::family_id.eq(family))
-            .filter(session::revoked_at.is_null()),
-    ))
-    .get_result(conn)
-}
-
-/// Ends a session: all its tokens.
-///
-/// # Errors
-/// What the database answers.
-pub fn revoke_family(conn: &mut Connection, family: Id, now: DateTime<Utc>) -> QueryResult<usize> {
-    diesel::update(session::table.filter(session::family_id.eq(family)))
-        .set(session::revoked_at.eq(UtcTime(now)))
-        .execute(conn)
-}
-
-fn revoke_all(conn: &mut Connection, subject: Id, now: DateTime<Utc>) -> QueryResult<usize> {
-    let families = session::table
-        .filter(session::subject_id.eq(subject))
-        .filter(session::revoked_at.is_null());
-    diesel::update(families)
-        .set(session::revoked_at.eq(UtcTime(now)))
-        .execute(conn)
+    sessions::revoke_others(conn, id, but, now)?;
+    super::devices::forget_all(conn, id).map(|_| ())
 }
 
 /// The resident of a phone's blind indexes, the present key's first; made when there is none yet.
@@ -371,19 +243,6 @@ pub fn phone_of(conn: &mut Connection, id: Id) -> QueryResult<(String, Option<Ve
         .first(conn)
 }
 
-/// A phone code as stored.
-#[derive(Debug, Clone, Queryable)]
-pub struct OtpRow {
-    /// Row id.
-    pub id: Id,
-    /// Hash of the code with the phone's key.
-    pub code_hash: Vec<u8>,
-    /// Wrong attempts so far.
-    pub attempts: i32,
-    /// Expires at.
-    pub expires_at: UtcTime,
-}
-
 /// Stores a phone code; those sent before are void.
 ///
 /// # Errors
@@ -417,43 +276,65 @@ pub fn insert_otp(
 ///
 /// # Errors
 /// What the database answers.
-pub fn newest_otp(conn: &mut Connection, phone_key: &str) -> QueryResult<Option<OtpRow>> {
+pub fn newest_otp(conn: &mut Connection, phone_key: &str) -> QueryResult<Option<Id>> {
     resident_otp::table
         .filter(resident_otp::phone_key.eq(phone_key))
         .filter(resident_otp::used_at.is_null())
         .order(resident_otp::created_at.desc())
-        .select((
-            resident_otp::id,
-            resident_otp::code_hash,
-            resident_otp::attempts,
-            resident_otp::expires_at,
-        ))
+        .select(resident_otp::id)
         .first(conn)
         .optional()
 }
 
-/// Counts a wrong attempt at a code.
+/// Counts an attempt at a code before anything is compared, so that guesses made at one moment
+/// wait for each other and each is counted; answers the code's hash, or none when the code is
+/// used, late or has no attempt left.
 ///
 /// # Errors
 /// What the database answers.
-pub fn count_attempt(conn: &mut Connection, id: Id) -> QueryResult<usize> {
-    diesel::update(resident_otp::table.find(id))
+pub fn attempt_otp(
+    conn: &mut Connection,
+    id: Id,
+    most: i32,
+    now: DateTime<Utc>,
+) -> QueryResult<Option<Vec<u8>>> {
+    let open = resident_otp::table
+        .find(id)
+        .filter(resident_otp::used_at.is_null())
+        .filter(resident_otp::expires_at.gt(UtcTime(now)))
+        .filter(resident_otp::attempts.lt(most));
+    let counted = diesel::update(open)
         .set(resident_otp::attempts.eq(resident_otp::attempts + 1))
-        .execute(conn)
+        .execute(conn)?;
+    if counted == 0 {
+        return Ok(None);
+    }
+    // The row is locked by the update until the transaction ends.
+    resident_otp::table
+        .find(id)
+        .select(resident_otp::code_hash)
+        .first(conn)
+        .map(Some)
 }
 
-/// Marks a code used, once.
+/// Marks a code used, once, and with it whatever else was sent to the phone.
 ///
 /// # Errors
 /// What the database answers.
-pub fn use_otp(conn: &mut Connection, id: Id, now: DateTime<Utc>) -> QueryResult<usize> {
-    diesel::update(
-        resident_otp::table
-            .find(id)
-            .filter(resident_otp::used_at.is_null()),
-    )
-    .set(resident_otp::used_at.eq(UtcTime(now)))
-    .execute(conn)
+pub fn use_otp(
+    conn: &mut Connection,
+    id: Id,
+    phone_key: &str,
+    now: DateTime<Utc>,
+) -> QueryResult<bool> {
+    let unused = resident_otp::table.filter(resident_otp::used_at.is_null());
+    let used = diesel::update(unused.filter(resident_otp::id.eq(id)))
+        .set(resident_otp::used_at.eq(UtcTime(now)))
+        .execute(conn)?;
+    diesel::update(unused.filter(resident_otp::phone_key.eq(phone_key)))
+        .set(resident_otp::used_at.eq(UtcTime(now)))
+        .execute(conn)?;
+    Ok(used == 1)
 }
 
 /// Whether the database answers.

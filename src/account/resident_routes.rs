@@ -1,7 +1,7 @@
 //! Residents sign in by a code sent to their phone. Signing in is never needed to report.
 
 use actix_web::{HttpResponse, web};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use rand::RngExt;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -10,11 +10,13 @@ use validator::Validate;
 use super::{
     caller::Address,
     queries,
-    session::{self, Tokens},
+    session::{self, Tokens, routes::Device},
+    throttle::Try,
 };
 use crate::app::App;
 use crate::platform::{
     crypto::{Subject, hash_token},
+    db::Connection,
     http::Body,
     limit::Limited,
     problem::{Code, OnDb, Problem},
@@ -25,7 +27,7 @@ use crate::platform::{
 /// How long a phone code is valid.
 pub const CODE_LIFE: TimeDelta = TimeDelta::minutes(5);
 
-/// Wrong attempts after which a code is dead.
+/// Attempts a code bears.
 pub const MAX_ATTEMPTS: i32 = 5;
 
 /// The blind-index kind of a phone number, shared with the reporters' keys so that a resident
@@ -111,29 +113,20 @@ pub struct CodeSignIn {
 pub async fn sign_in(
     app: web::Data<App>,
     address: Address,
+    device: Device,
     body: Body<CodeSignIn>,
 ) -> Result<HttpResponse, Problem> {
     let phone = mobile(&body.value.phone)?;
     let phone_key = app.keys.blind_index(PHONE_KEY, &phone);
     let phone_keys = app.keys.blind_indexes(PHONE_KEY, &phone);
-    let client = address.0;
-    app.limits.take(Limited::ResidentSignIn, &client)?;
+    let attempt = Try::of_resident(&app.limits, &phone_key, &address.0)?;
     let hash = hash_token(&format!("{phone_key}{}", body.value.code));
     let (keys, now) = (app.keys.clone(), app.now());
     let tokens = app
         .db
         .write(move |c| {
-            let newest = queries::newest_otp(c, &phone_key).or_fault("load code")?;
-            let Some(otp) = newest.filter(|o| o.expires_at.0 > now && o.attempts < MAX_ATTEMPTS)
-            else {
-                return Ok(None);
-            };
-            if otp.code_hash != hash {
-                // No error here: the attempt must be counted, not rolled back.
-                queries::count_attempt(c, otp.id).or_fault("count attempt")?;
-                return Ok(None);
-            }
-            if queries::use_otp(c, otp.id, now).or_fault("use code")? == 0 {
+            // A refusal is no error in here: the attempt must be counted, not rolled back.
+            if !is_right_code(c, &phone_key, &hash, now)? {
                 return Ok(None);
             }
             let resident =
@@ -144,19 +137,35 @@ pub async fn sign_in(
                 &sealed::RESIDENT_PHONE.seal(&keys, resident.0.as_bytes(), phone.as_bytes())?,
             )
             .or_fault("keep the phone")?;
-            session::open(c, &keys, Subject::Resident, resident, now).map(Some)
+            session::open(c, &keys, Subject::Resident, resident, device.0, now).map(Some)
         })
         .await?;
-    if tokens.is_some() {
-        app.limits.give_back(Limited::ResidentSignIn, &client);
-    }
     let refused = || {
         Problem::because(
             Code::BadCredentials,
             "the code is wrong, used or expired; ask for a new one",
         )
     };
-    Ok(HttpResponse::Ok().json(tokens.ok_or_else(refused)?))
+    let tokens = tokens.ok_or_else(refused)?;
+    attempt.give_back(&app.limits);
+    Ok(HttpResponse::Ok().json(tokens))
+}
+
+/// Whether this is the code sent last, which it is once. The attempt is counted before the two are
+/// compared.
+fn is_right_code(
+    conn: &mut Connection,
+    phone_key: &str,
+    hash: &[u8],
+    now: DateTime<Utc>,
+) -> Result<bool, Problem> {
+    let newest = queries::newest_otp(conn, phone_key).or_fault("load code")?;
+    let Some(id) = newest else { return Ok(false) };
+    let sent = queries::attempt_otp(conn, id, MAX_ATTEMPTS, now).or_fault("count attempt")?;
+    if sent.as_deref() != Some(hash) {
+        return Ok(false);
+    }
+    queries::use_otp(conn, id, phone_key, now).or_fault("use code")
 }
 
 #[cfg(test)]

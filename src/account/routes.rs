@@ -1,4 +1,4 @@
-//! Staff sessions: sign in, refresh, end.
+//! Signing in as a member of staff, and who one is then.
 
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -6,16 +6,20 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
-    caller::{Address, Caller, Staff},
-    password, queries,
+    caller::{Address, Staff},
+    devices, password,
+    queries::{self, StaffRow},
     role::Role,
-    session::{self, Tokens},
+    second_factor::{self, Passed},
+    session::{self, Tokens, routes::Device},
+    throttle::Try,
 };
 use crate::app::App;
 use crate::platform::{
     crypto::Subject,
+    db::{Connection, Id},
+    hashing::Turn,
     http::Body,
-    limit::Limited,
     problem::{Code, OnDb, Problem},
 };
 
@@ -29,89 +33,117 @@ pub struct SignIn {
     /// Password.
     #[validate(length(min = 1, max = 256, message = "has 1 to 256 letters"))]
     pub password: String,
+    /// The code of the second factor, where the account has one: six digits of the app, or a
+    /// recovery code.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 40, message = "has 1 to 40 letters"))]
+    pub totp: Option<String>,
+    /// What this user name's last sign-in on this device answered as `device_token`.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 128, message = "has 1 to 128 letters"))]
+    pub device_token: Option<String>,
 }
 
-/// Signs a member of staff in.
+/// Signs a member of staff in. 401 `second_factor_required` when the password is right and the
+/// account has a second factor: send the same again with its code as `totp`.
 #[utoipa::path(post, path = "/api/v1/sessions", tag = "sessions", operation_id = "create_session",
     request_body = SignIn, security(()),
     responses((status = 200, body = Tokens), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn sign_in(
     app: web::Data<App>,
     address: Address,
+    device: Device,
     body: Body<SignIn>,
 ) -> Result<HttpResponse, Problem> {
-    let SignIn { username, password } = body.value;
-    let user_key = format!("user:{username}");
-    app.limits.take(Limited::StaffSignIn, &address.0)?;
-    app.limits.take(Limited::StaffSignIn, &user_key)?;
-    let found = app
+    let SignIn {
+        username,
+        password,
+        totp,
+        device_token,
+    } = body.value;
+    let (name, token, now) = (username.clone(), device_token.clone(), app.now());
+    let (found, known) = app
         .db
-        .read(move |c| queries::staff_by_name(c, &username).or_fault("load staff"))
+        .read(move |c| account_and_device(c, &name, token.as_deref(), now))
         .await?;
+    let attempt = Try::of_staff(&app.limits, &username, &address.0, known)?;
+    let turn = known.map_or(Turn::Stranger, |_| Turn::Known);
     let hash = found.as_ref().map(|s| s.password_hash.clone());
-    let right = web::block(move || password::matches(&password, hash.as_deref()))
-        .await
-        .map_err(|e| Problem::fault(format!("password check: {e}")))?;
+    let right = app
+        .hashing
+        .run(turn, &address.0, move |memory| {
+            password::matches(&password, hash.as_deref(), memory)
+        })
+        .await?;
     let staff = found
         .filter(|staff| right && !staff.disabled)
         .ok_or_else(|| Problem::new(Code::BadCredentials))?;
     let (keys, now) = (app.keys.clone(), app.now());
-    let tokens = app
+    let opened = app
         .db
-        .write(move |c| session::open(c, &keys, Subject::Staff, staff.id, now))
+        .write(move |c| {
+            if !still_stands(c, &staff)? {
+                return Err(Problem::new(Code::BadCredentials));
+            }
+            // A wrong code is no error in here: what it used up stays used up.
+            let passed = second_factor::pass(c, &keys, staff.id, totp.as_deref(), now)?;
+            if passed != Passed::Yes {
+                return Ok(Err(passed));
+            }
+            let tokens = session::open(c, &keys, Subject::Staff, staff.id, device.0, now)?;
+            let device_token = match (known, device_token) {
+                (Some(known), Some(token)) => {
+                    devices::see(c, known, now).or_fault("see the device")?;
+                    token
+                }
+                _ => devices::remember(c, staff.id, now).or_fault("remember the device")?,
+            };
+            Ok(Ok(Tokens {
+                device_token: Some(device_token),
+                ..tokens
+            }))
+        })
         .await?;
-    app.limits.give_back(Limited::StaffSignIn, &address.0);
-    app.limits.give_back(Limited::StaffSignIn, &user_key);
-    Ok(HttpResponse::Ok().json(tokens))
-}
-
-/// A refresh token.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Refresh {
-    /// The token of the last sign-in or refresh.
-    #[validate(length(min = 1, max = 128, message = "has 1 to 128 letters"))]
-    pub refresh_token: String,
-}
-
-/// Exchanges a refresh token for new tokens. It works once; a second use ends the session. Only
-/// within 30 seconds, and while the tokens it brought were not refreshed themselves, a second use
-/// counts as a lost answer and brings new tokens again.
-#[utoipa::path(post, path = "/api/v1/sessions/refresh", tag = "sessions", operation_id = "refresh_session",
-    request_body = Refresh, security(()),
-    responses((status = 200, body = Tokens), (status = "default", response = crate::platform::http::AnyProblem)))]
-pub async fn refresh(
-    app: web::Data<App>,
-    address: Address,
-    body: Body<Refresh>,
-) -> Result<HttpResponse, Problem> {
-    let token = body.value.refresh_token;
-    let (keys, now) = (app.keys.clone(), app.now());
-    let refreshed = app
-        .db
-        .write(move |c| session::refresh(c, &keys, &token, now))
-        .await?;
-    if refreshed.is_refused() {
-        // Guessing refresh tokens is hopeless, but it should not be free either.
-        app.limits.take(Limited::Refresh, &address.0)?;
+    match opened {
+        Ok(tokens) => {
+            attempt.give_back(&app.limits);
+            Ok(HttpResponse::Ok().json(tokens))
+        }
+        Err(Passed::Wrong) => Err(Problem::because(
+            Code::SecondFactorRequired,
+            "the code is wrong or was used before; wait for the next one",
+        )),
+        Err(_) => {
+            attempt.give_back(&app.limits);
+            Err(Problem::because(
+                Code::SecondFactorRequired,
+                "send the same again with the code of your app as `totp`",
+            ))
+        }
     }
-    let tokens = refreshed.into_result()?;
-    Ok(HttpResponse::Ok().json(tokens))
 }
 
-/// Ends the session the token belongs to.
-#[utoipa::path(delete, path = "/api/v1/sessions/current", tag = "sessions", operation_id = "delete_session",
-    responses((status = 204), (status = "default", response = crate::platform::http::AnyProblem)))]
-pub async fn sign_out(app: web::Data<App>, caller: Caller) -> Result<HttpResponse, Problem> {
-    let family = match caller {
-        Caller::Staff(staff) => staff.session,
-        Caller::Resident(resident) => resident.session,
+/// The account of a name, and the device when the account signed in from it before.
+fn account_and_device(
+    conn: &mut Connection,
+    name: &str,
+    device_token: Option<&str>,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<(Option<StaffRow>, Option<Id>), Problem> {
+    let found = queries::staff_by_name(conn, name).or_fault("load staff")?;
+    let known = match (&found, device_token) {
+        (Some(staff), Some(token)) => {
+            devices::known(conn, staff.id, token, now).or_fault("look for the device")?
+        }
+        _ => None,
     };
-    let now = app.now();
-    app.db
-        .write(move |c| queries::revoke_family(c, family, now).or_fault("revoke session"))
-        .await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok((found, known))
+}
+
+/// Whether the account is as it was when its password was checked, which took a while.
+fn still_stands(conn: &mut Connection, checked: &StaffRow) -> Result<bool, Problem> {
+    let now = queries::staff_by_id(conn, checked.id).or_fault("load staff")?;
+    Ok(now.is_some_and(|s| !s.disabled && s.password_hash == checked.password_hash))
 }
 
 /// The signed-in member of staff.
@@ -129,18 +161,38 @@ pub struct StaffView {
     pub street_code: Option<String>,
     /// Grid code.
     pub grid_code: Option<String>,
+    /// Whether signing in takes a second factor.
+    pub second_factor: bool,
+    /// Recovery codes that are left of the second factor.
+    pub recovery_codes_left: i64,
+    /// Whether the role needs a second factor that is not set up yet: until then nothing else can
+    /// be done.
+    pub must_enrol: bool,
 }
 
 /// Who the token speaks for, with the rights of this moment.
 #[utoipa::path(get, path = "/api/v1/staff/me", tag = "sessions", operation_id = "get_own_account",
     responses((status = 200, body = StaffView), (status = "default", response = crate::platform::http::AnyProblem)))]
-pub async fn me(staff: Staff) -> HttpResponse {
-    HttpResponse::Ok().json(StaffView {
+pub async fn me(app: web::Data<App>, staff: Staff) -> Result<HttpResponse, Problem> {
+    let id = staff.id;
+    let (second_factor, recovery_codes_left) = app
+        .db
+        .read(move |c| {
+            let kept = second_factor::queries::confirmed(c, id).or_fault("load second factor")?;
+            let left =
+                second_factor::queries::recovery_codes_left(c, id).or_fault("count codes")?;
+            Ok((kept.is_some(), left))
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(StaffView {
         username: staff.username,
         display_name: staff.display_name,
         role: staff.role,
         unit_code: staff.unit_code,
         street_code: staff.street_code,
         grid_code: staff.grid_code,
-    })
+        second_factor,
+        recovery_codes_left,
+        must_enrol: staff.must_enrol,
+    }))
 }

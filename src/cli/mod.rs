@@ -152,6 +152,17 @@ fn enter(conn: &mut Connection, settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Runs one write of a command, the same way as the server's: in its turn, all of it or nothing.
+fn write<T: Send + 'static>(
+    database: &Database,
+    f: impl FnOnce(&mut Connection) -> Result<T, Problem> + Send + 'static,
+) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(database.write(f)).map_err(operator_error)
+}
+
 fn migrate(settings: &Settings) -> anyhow::Result<()> {
     open_database(settings)?;
     say(&format!("{} is up to date\n", settings.database_url))

@@ -4,16 +4,21 @@ use std::io::BufRead as _;
 
 use chrono::Utc;
 use clap::{Args, Subcommand};
-use diesel::Connection as _;
 
-use super::{open_database, operator_error, say};
+use super::{open_database, operator_error, say, write};
 use crate::account::{
     Role, password,
     queries::{self, NewStaff, StaffRow},
+    second_factor, session,
+    strength::{self, Whose},
 };
 use crate::config::Settings;
 use crate::district::Profile;
-use crate::platform::{clock::to_micros, db::Connection, problem::OnDb};
+use crate::platform::{
+    clock::to_micros,
+    db::{Connection, Database, Id},
+    problem::{Code, OnDb, Problem},
+};
 use crate::record::{self, Actor, Event};
 
 /// What to do with staff accounts.
@@ -30,6 +35,11 @@ pub enum Action {
     },
     /// Let a disabled account sign in again
     Enable {
+        /// User name
+        username: String,
+    },
+    /// Take an account's second factor away, as when its phone is lost, and end its sessions
+    ResetTotp {
         /// User name
         username: String,
     },
@@ -70,72 +80,128 @@ pub struct Add {
 
 pub(super) fn run(settings: &Settings, action: Action) -> anyhow::Result<()> {
     let database = open_database(settings)?;
-    let mut conn = database.blocking().map_err(operator_error)?;
     match action {
-        Action::Add(new) => {
-            let profile = match &settings.district {
-                Some(folder) => Profile::load_dir(folder)?,
-                None => Profile::embedded()?,
-            };
-            add(&mut conn, &profile, new)
-        }
-        Action::List => list(&mut conn),
+        Action::Add(new) => add(&database, &profile(settings)?, new),
+        Action::List => list(&mut *database.blocking().map_err(operator_error)?),
         Action::Disable { username } => {
-            conn.transaction::<_, anyhow::Error, _>(|conn| {
-                let id = existing(conn, &username)?.id;
-                queries::disable_staff(conn, id, now())?;
-                note(conn, id, "disable")
+            change(&database, &username, "disable", |conn, account| {
+                queries::disable_staff(conn, account.id, now()).or_fault("disable")
             })?;
             say(&format!("{username} is disabled\n"))
         }
         Action::Enable { username } => {
-            conn.transaction::<_, anyhow::Error, _>(|conn| {
-                let account = existing(conn, &username)?;
-                anyhow::ensure!(account.disabled, "{username} is not disabled");
-                queries::enable_staff(conn, account.id, now())?;
-                note(conn, account.id, "enable")
+            change(&database, &username, "enable", |conn, account| {
+                if !account.disabled {
+                    let message = format!("{} is not disabled", account.username);
+                    return Err(Problem::because(Code::WrongState, message));
+                }
+                queries::enable_staff(conn, account.id, now()).or_fault("enable")
             })?;
             say(&format!("{username} is enabled and may sign in\n"))
         }
-        Action::ResetPassword { username, .. } => {
-            let hash = password::hash(&password_from_stdin()?).map_err(operator_error)?;
-            let disabled = conn.transaction::<_, anyhow::Error, _>(|conn| {
-                let account = existing(conn, &username)?;
-                queries::set_password(conn, account.id, &hash, now())?;
-                note(conn, account.id, "reset_password")?;
-                Ok(account.disabled)
-            })?;
-            let still = if disabled {
-                format!("the account stays disabled: `dengwen staff enable {username}`")
-            } else {
-                "their sessions were ended".to_owned()
-            };
-            say(&format!("{username} has a new password; {still}\n"))
+        Action::ResetPassword { username, .. } => reset_password(settings, &database, &username),
+        Action::ResetTotp { username } => {
+            change(
+                &database,
+                &username,
+                "second_factor_off",
+                |conn, account| {
+                    if !second_factor::queries::remove(conn, account.id).or_fault("remove")? {
+                        let message = format!("{} has no second factor", account.username);
+                        return Err(Problem::because(Code::WrongState, message));
+                    }
+                    session::queries::revoke_others(conn, account.id, None, now())
+                        .or_fault("end sessions")
+                },
+            )?;
+            say(&format!(
+                "{username} signs in without a second factor; their sessions were ended\n"
+            ))
         }
     }
 }
 
-fn add(conn: &mut Connection, profile: &Profile, new: Add) -> anyhow::Result<()> {
+fn profile(settings: &Settings) -> anyhow::Result<Profile> {
+    Ok(match &settings.district {
+        Some(folder) => Profile::load_dir(folder)?,
+        None => Profile::embedded()?,
+    })
+}
+
+/// Changes an account and records it, in one write.
+fn change(
+    database: &Database,
+    username: &str,
+    event: &'static str,
+    how: impl FnOnce(&mut Connection, &StaffRow) -> Result<(), Problem> + Send + 'static,
+) -> anyhow::Result<StaffRow> {
+    let username = username.to_owned();
+    write(database, move |conn| {
+        let account = existing(conn, &username)?;
+        how(conn, &account)?;
+        note(conn, account.id, event)?;
+        Ok(account)
+    })
+}
+
+fn reset_password(settings: &Settings, database: &Database, username: &str) -> anyhow::Result<()> {
+    let account = {
+        let mut conn = database.blocking().map_err(operator_error)?;
+        existing(&mut conn, username).map_err(operator_error)?
+    };
+    let hash = new_hash(&profile(settings)?, username, &account.display_name)?;
+    let account = change(
+        database,
+        username,
+        "reset_password",
+        move |conn, account| {
+            queries::set_password(conn, account.id, &hash, None, now()).or_fault("set password")
+        },
+    )?;
+    let still = if account.disabled {
+        format!("the account stays disabled: `dengwen staff enable {username}`")
+    } else {
+        "their sessions were ended".to_owned()
+    };
+    say(&format!("{username} has a new password; {still}\n"))
+}
+
+/// Reads a password from standard input and hashes it, if it is not easily guessed.
+fn new_hash(profile: &Profile, username: &str, display_name: &str) -> anyhow::Result<String> {
+    let password = password_from_stdin()?;
+    let whose = Whose {
+        username,
+        display_name,
+        district: strength::words_of(profile),
+    };
+    strength::check("password", &password, &whose)
+        .and_then(|()| password::hash(&password))
+        .map_err(operator_error)
+}
+
+fn add(database: &Database, profile: &Profile, new: Add) -> anyhow::Result<()> {
     check_post(profile, &new)?;
-    let hash = password::hash(&password_from_stdin()?).map_err(operator_error)?;
+    let display_name = new.name.unwrap_or_else(|| new.username.clone());
     let row = NewStaff {
-        display_name: new.name.unwrap_or_else(|| new.username.clone()),
+        password_hash: new_hash(profile, &new.username, &display_name)?,
+        display_name,
         username: new.username.clone(),
         role: new.role.to_string(),
         unit_code: new.unit,
         street_code: new.street,
         grid_code: new.grid,
-        password_hash: hash,
     };
-    conn.transaction::<_, anyhow::Error, _>(|conn| {
+    write(database, move |conn| {
         // People read names without their case, so no two accounts differ by it alone.
-        let twin = queries::all_staff(conn)?
+        let known = queries::all_staff(conn).or_fault("list accounts")?;
+        let twin = known
             .into_iter()
-            .find(|known| known.username.eq_ignore_ascii_case(&new.username));
+            .find(|known| known.username.eq_ignore_ascii_case(&row.username));
         if let Some(twin) = twin {
-            anyhow::bail!("there is a {} already", twin.username);
+            let message = format!("there is a {} already", twin.username);
+            return Err(Problem::because(Code::AlreadyExists, message));
         }
-        let id = queries::insert_staff(conn, &row, now())?;
+        let id = queries::insert_staff(conn, &row, now()).or_fault("add an account")?;
         note(conn, id, "add")
     })?;
     say(&format!("added {} ({})\n", new.username, new.role))
@@ -195,15 +261,15 @@ fn list(conn: &mut Connection) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn existing(conn: &mut Connection, username: &str) -> anyhow::Result<StaffRow> {
-    queries::staff_by_name(conn, username)?.ok_or_else(|| anyhow::anyhow!("there is no {username}"))
+fn existing(conn: &mut Connection, username: &str) -> Result<StaffRow, Problem> {
+    queries::staff_by_name(conn, username)
+        .or_fault("load an account")?
+        .ok_or_else(|| Problem::because(Code::NotFound, format!("there is no {username}")))
 }
 
-fn note(conn: &mut Connection, id: crate::platform::db::Id, event: &str) -> anyhow::Result<()> {
+fn note(conn: &mut Connection, id: Id, event: &str) -> Result<(), Problem> {
     let event = Event::new("staff", id, event, &Actor::System);
-    record::append(conn, &event, now())
-        .or_fault("record")
-        .map_err(operator_error)
+    record::append(conn, &event, now()).or_fault("record")
 }
 
 fn password_from_stdin() -> anyhow::Result<String> {

@@ -99,7 +99,12 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "DENGWEN_SIGN_INS_PER_HOUR",
         default: "20",
-        meaning: "Failed sign-ins of staff, failed sign-ins of residents, phone codes and refused refreshes, each for one address, account or phone in an hour.",
+        meaning: "Failed sign-ins of one user name (or phone) from one address in an hour; five times as many from one address by any name, ten times as many of one user name from anywhere. As many phone codes and refused refreshes, each for one address or phone.",
+    },
+    Key {
+        name: "DENGWEN_TOTP_ROLES",
+        default: "",
+        meaning: "Roles that must sign in with a second factor (TOTP), separated by commas, as in `admin,office,brigade`; others may. Until it is set up, their sessions open nothing else.",
     },
     Key {
         name: "DENGWEN_SMS_GATEWAY",
@@ -170,6 +175,8 @@ pub struct Settings {
     pub photo_workers: usize,
     /// How text messages are sent.
     pub sms: Sms,
+    /// Names of the roles that must have a second factor.
+    pub totp_roles: Vec<String>,
     /// Log filter.
     pub log: String,
 }
@@ -324,6 +331,7 @@ impl Reader {
             upload_memory_mb: self.upload_memory_mb()?,
             photo_workers: self.parsed("DENGWEN_PHOTO_WORKERS")?,
             sms,
+            totp_roles: self.list("DENGWEN_TOTP_ROLES"),
             log: self.text("DENGWEN_LOG").to_owned(),
         })
     }
@@ -342,6 +350,12 @@ impl Reader {
         Some(self.text(name))
             .filter(|text| !text.is_empty())
             .map(str::to_owned)
+    }
+
+    /// Names separated by commas.
+    fn list(&self, name: &'static str) -> Vec<String> {
+        let names = self.text(name).split(',').map(str::trim);
+        names.filter(|n| !n.is_empty()).map(str::to_owned).collect()
     }
 
     fn parsed<T: FromStr<Err: std::fmt::Display>>(

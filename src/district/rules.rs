@@ -15,6 +15,9 @@ pub struct DistrictRules {
     pub code: String,
     /// Opens every number people see, as in `GL20261123-0007`.
     pub number_prefix: String,
+    /// Words of the place that people put into passwords, such as its name in pinyin.
+    #[serde(default)]
+    pub password_words: Vec<String>,
     /// The box that holds the district.
     pub bounds: Bounds,
     /// What a complaint may carry.

@@ -196,6 +196,9 @@ pub struct Claims {
     pub kind: Subject,
     /// The session, so that ending it ends the token.
     pub sid: Uuid,
+    /// The refresh token it was issued with, so that voiding that one voids it.
+    #[serde(default)]
+    pub tid: Uuid,
     /// Issuer, always `dengwen`.
     pub iss: String,
     /// Issued at, seconds since 1970.
@@ -300,12 +303,14 @@ impl Keys {
         sub: Uuid,
         kind: Subject,
         sid: Uuid,
+        tid: Uuid,
         now: DateTime<Utc>,
     ) -> Result<String, Problem> {
         let claims = Claims {
             sub,
             kind,
             sid,
+            tid,
             iss: ISSUER.to_owned(),
             iat: now.timestamp(),
             exp: (now + ACCESS_TOKEN_LIFE).timestamp(),
@@ -443,7 +448,13 @@ mod tests {
         assert_eq!(both[0], present.blind_index("phone", "1"));
         assert_eq!(both[1], former.blind_index("phone", "1"));
         let token = former
-            .access_token(Uuid::now_v7(), Subject::Staff, Uuid::now_v7(), Utc::now())
+            .access_token(
+                Uuid::now_v7(),
+                Subject::Staff,
+                Uuid::now_v7(),
+                Uuid::now_v7(),
+                Utc::now(),
+            )
             .unwrap();
         assert!(present.verify(&token, Utc::now()).is_ok());
     }
@@ -452,7 +463,13 @@ mod tests {
     fn tokens_expire_and_cannot_be_forged() {
         let now = Utc::now();
         let token = keys()
-            .access_token(Uuid::now_v7(), Subject::Staff, Uuid::now_v7(), now)
+            .access_token(
+                Uuid::now_v7(),
+                Subject::Staff,
+                Uuid::now_v7(),
+                Uuid::now_v7(),
+                now,
+            )
             .unwrap();
         assert!(keys().verify(&token, now).is_ok());
         let late = keys().verify(&token, now + ACCESS_TOKEN_LIFE).unwrap_err();

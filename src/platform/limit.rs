@@ -27,10 +27,17 @@ pub enum Limited {
     UnknownCode,
     /// Looking for similar matters before filing.
     Similar,
-    /// Staff signing in; whoever gets in has not used one up.
+    /// Staff signing in by one name from one address, or from one known device; whoever gets in has
+    /// not used one up. So with all sign-ins.
     StaffSignIn,
-    /// Residents signing in by code; whoever gets in has not used one up.
+    /// Staff signing in from one address, by whatever name.
+    StaffSignInAddress,
+    /// Staff signing in by one name, from whatever address.
+    StaffSignInName,
+    /// Residents signing in by code, by one phone from one address.
     ResidentSignIn,
+    /// Residents signing in by code from one address, by whatever phone.
+    ResidentSignInAddress,
     /// Codes sent to phones.
     PhoneCode,
     /// Refresh tokens that are not valid.
@@ -46,7 +53,10 @@ pub struct Limits {
     phone_code: DefaultKeyedRateLimiter<String>,
     refresh: DefaultKeyedRateLimiter<String>,
     staff_sign_in: Attempts,
+    staff_sign_in_address: Attempts,
+    staff_sign_in_name: Attempts,
     resident_sign_in: Attempts,
+    resident_sign_in_address: Attempts,
     on: bool,
 }
 
@@ -74,7 +84,10 @@ impl Limits {
             phone_code: limiter(rates.sign_in),
             refresh: limiter(rates.sign_in),
             staff_sign_in: Attempts::per_hour(rates.sign_in),
+            staff_sign_in_address: Attempts::per_hour(times(rates.sign_in, OF_AN_ADDRESS)),
+            staff_sign_in_name: Attempts::per_hour(times(rates.sign_in, OF_A_NAME)),
             resident_sign_in: Attempts::per_hour(rates.sign_in),
+            resident_sign_in_address: Attempts::per_hour(times(rates.sign_in, OF_AN_ADDRESS)),
             on,
         }
     }
@@ -93,8 +106,15 @@ impl Limits {
             Limited::UnknownCode => &self.unknown_code,
             Limited::PhoneCode => &self.phone_code,
             Limited::Refresh => &self.refresh,
-            Limited::StaffSignIn => return self.staff_sign_in.take(key, Instant::now()),
-            Limited::ResidentSignIn => return self.resident_sign_in.take(key, Instant::now()),
+            Limited::StaffSignIn
+            | Limited::StaffSignInAddress
+            | Limited::StaffSignInName
+            | Limited::ResidentSignIn
+            | Limited::ResidentSignInAddress => {
+                return self
+                    .attempts(what)
+                    .map_or(Ok(()), |attempts| attempts.take(key, Instant::now()));
+            }
         };
         if limiter.len() > SHRINK_AT {
             limiter.retain_recent();
@@ -109,12 +129,31 @@ impl Limits {
 impl Limits {
     /// Gives back what an attempt took that turned out well.
     pub fn give_back(&self, what: Limited, key: &str) {
-        match what {
-            Limited::StaffSignIn => self.staff_sign_in.give_back(key),
-            Limited::ResidentSignIn => self.resident_sign_in.give_back(key),
-            _ => {}
+        if let Some(attempts) = self.attempts(what) {
+            attempts.give_back(key);
         }
     }
+
+    fn attempts(&self, what: Limited) -> Option<&Attempts> {
+        match what {
+            Limited::StaffSignIn => Some(&self.staff_sign_in),
+            Limited::StaffSignInAddress => Some(&self.staff_sign_in_address),
+            Limited::StaffSignInName => Some(&self.staff_sign_in_name),
+            Limited::ResidentSignIn => Some(&self.resident_sign_in),
+            Limited::ResidentSignInAddress => Some(&self.resident_sign_in_address),
+            _ => None,
+        }
+    }
+}
+
+/// Failed sign-ins an address may have, in those of one name from it: an office is behind one.
+const OF_AN_ADDRESS: u32 = 5;
+
+/// Failed sign-ins a name may have from everywhere, in those from one address.
+const OF_A_NAME: u32 = 10;
+
+fn times(rate: NonZeroU32, factor: u32) -> NonZeroU32 {
+    NonZeroU32::new(rate.get().saturating_mul(factor)).unwrap_or(rate)
 }
 
 /// An allowance from which an attempt is taken before it is made and given back when it turned
@@ -142,6 +181,7 @@ impl Attempts {
         let mut keys = self.keys();
         if keys.len() > SHRINK_AT {
             keys.retain(|_, at| *at > now);
+            forget_the_lightest(&mut keys);
         }
         let whole_at = keys.get(key).copied().filter(|at| *at > now).unwrap_or(now) + self.every;
         match (whole_at - now).checked_sub(Self::HOUR) {
@@ -168,6 +208,19 @@ impl Attempts {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// Where made-up names and addresses fill the table, half of it goes: those with the fewest
+/// failures, so that whoever tries often stays counted.
+fn forget_the_lightest(keys: &mut HashMap<String, Instant>) {
+    if keys.len() <= SHRINK_AT / 2 {
+        return;
+    }
+    let mut ends: Vec<Instant> = keys.values().copied().collect();
+    let middle = ends.len() / 2;
+    let (_, middle, _) = ends.select_nth_unstable(middle);
+    let middle = *middle;
+    keys.retain(|_, at| *at > middle);
 }
 
 /// The key of an address: an IPv6 subscriber holds a whole /64, so that is what counts.
@@ -203,5 +256,20 @@ mod tests {
         attempts.take("b", now).unwrap();
         attempts.take("a", now + Duration::from_secs(1200)).unwrap();
         assert!(attempts.take("a", now + Duration::from_secs(1201)).is_err());
+    }
+
+    /// Made-up names do not fill the memory, and do not wash away whoever tries often.
+    #[test]
+    fn attempts_are_kept_in_bounded_memory() {
+        let attempts = Attempts::per_hour(NonZeroU32::new(20).unwrap());
+        let now = Instant::now();
+        for _ in 0..20 {
+            attempts.take("guesser", now).unwrap();
+        }
+        for n in 0..3 * SHRINK_AT {
+            attempts.take(&format!("made up {n}"), now).unwrap();
+        }
+        assert!(attempts.keys().len() <= SHRINK_AT + 1);
+        assert!(attempts.take("guesser", now).is_err());
     }
 }

@@ -6,6 +6,7 @@ pub mod blob;
 pub mod clock;
 pub mod crypto;
 pub mod db;
+pub mod hashing;
 pub mod http;
 pub mod ids;
 pub mod installation;

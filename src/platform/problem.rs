@@ -52,8 +52,10 @@ problem_codes! {
     UnknownCursor         "unknown_cursor"         400 "分页游标无效"               "The page cursor is not valid";
     Unauthenticated       "unauthenticated"        401 "需要登录"                   "Sign in first";
     BadCredentials        "bad_credentials"        401 "用户名或密码不正确"         "The user name or password is wrong";
+    SecondFactorRequired  "second_factor_required" 401 "需要动态口令"               "The code of the second factor is needed";
     TokenExpired          "token_expired"          401 "登录已过期"                 "The token has expired";
     AccountDisabled       "account_disabled"       403 "账号已停用或已调整"         "The account was disabled or changed";
+    EnrolSecondFactor     "enrol_second_factor"    403 "请先启用动态口令"           "Set up the second factor first";
     Forbidden             "forbidden"              403 "无权办理"                   "You may not do this";
     NotFound              "not_found"              404 "未找到"                     "Not found";
     MethodNotAllowed      "method_not_allowed"     405 "不支持该请求方法"           "The method is not allowed here";

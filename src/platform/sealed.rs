@@ -59,6 +59,15 @@ pub const RESIDENT_PHONE: SealedColumn = SealedColumn {
     holds: "the phone a resident signs in with",
 };
 
+/// The secret of a member of staff's second factor.
+pub const SECOND_FACTOR: SealedColumn = SealedColumn {
+    table: "second_factor",
+    column: "sealed_secret",
+    key: RowKey::Id("staff_id"),
+    named: true,
+    holds: "the secret of a member of staff's second factor",
+};
+
 /// What a correction replaced.
 pub const CORRECTION: SealedColumn = SealedColumn {
     table: "record",
@@ -78,7 +87,13 @@ pub const PHOTO_KEY: SealedColumn = SealedColumn {
 };
 
 /// All of them.
-pub const ALL: &[SealedColumn] = &[PHOTO_KEY, PETITIONER, RESIDENT_PHONE, CORRECTION];
+pub const ALL: &[SealedColumn] = &[
+    PHOTO_KEY,
+    PETITIONER,
+    RESIDENT_PHONE,
+    SECOND_FACTOR,
+    CORRECTION,
+];
 
 /// Rows sealed anew in one transaction.
 pub const RESEAL_BATCH: i64 = 200;

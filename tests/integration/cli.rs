@@ -84,32 +84,32 @@ on_both! {
             async move { resident.post("/api/v1/sessions", body).await }
         };
         let officer = ["add", "chen.li", "--role", "grid_officer", "--grid", "35010200400301", "--name", "陈力", "--password-stdin"];
-        staff(&world, &officer, "first password\n").well();
-        staff(&world, &officer, "first password\n").refused("there is a chen.li already");
+        staff(&world, &officer, "river-lantern 4821 first\n").well();
+        staff(&world, &officer, "river-lantern 4821 first\n").refused("there is a chen.li already");
         let mut session = world.resident();
-        session.token = Some(sign_in("first password").await.expect(200).text("/access_token"));
+        session.token = Some(sign_in("river-lantern 4821 first").await.expect(200).text("/access_token"));
         let me = session.get("/api/v1/staff/me").await.expect(200);
         assert_eq!((me.text("/display_name"), me.text("/grid_code")), ("陈力".into(), "35010200400301".into()));
 
-        staff(&world, &["reset-password", "chen.li", "--password-stdin"], "second password\r\n").well();
+        staff(&world, &["reset-password", "chen.li", "--password-stdin"], "river-lantern 4821 second\r\n").well();
         session.get("/api/v1/staff/me").await.expect(401);
-        sign_in("first password").await.expect(401);
-        sign_in("second password").await.expect(200);
+        sign_in("river-lantern 4821 first").await.expect(401);
+        sign_in("river-lantern 4821 second").await.expect(200);
         let list = staff(&world, &["list"], "").well();
         assert!(list.lines().any(|l| l.split_whitespace().eq(["chen.li", "grid_officer", "35010200400301", "active"])), "{list}");
 
         staff(&world, &["disable", "chen.li"], "").well();
-        sign_in("second password").await.expect(401);
+        sign_in("river-lantern 4821 second").await.expect(401);
         assert!(staff(&world, &["list"], "").well().contains("disabled"));
-        let reset = staff(&world, &["reset-password", "chen.li", "--password-stdin"], "third password\n").well();
+        let reset = staff(&world, &["reset-password", "chen.li", "--password-stdin"], "river-lantern 4821 third\n").well();
         assert!(reset.contains("stays disabled"), "{reset}");
-        sign_in("third password").await.expect(401);
+        sign_in("river-lantern 4821 third").await.expect(401);
         staff(&world, &["enable", "chen.li"], "").well();
-        sign_in("third password").await.expect(200);
+        sign_in("river-lantern 4821 third").await.expect(200);
         staff(&world, &["enable", "chen.li"], "").refused("is not disabled");
-        staff(&world, &["add", "Chen.Li", "--role", "brigade", "--password-stdin"], "other password\n").refused("there is a chen.li already");
+        staff(&world, &["add", "Chen.Li", "--role", "brigade", "--password-stdin"], "river-lantern 4821 other\n").refused("there is a chen.li already");
         staff(&world, &["disable", "nobody"], "").refused("there is no nobody");
-        staff(&world, &["reset-password", "nobody", "--password-stdin"], "third password\n").refused("there is no nobody");
+        staff(&world, &["reset-password", "nobody", "--password-stdin"], "river-lantern 4821 third\n").refused("there is no nobody");
         let events: Vec<String> = world.db_read(|c| {
             record::table.filter(record::subject_kind.eq("staff")).order(record::id).select(record::event).load(c).unwrap()
         });

@@ -38,4 +38,7 @@ mod plans;
 mod platform;
 mod properties;
 mod reporter;
+mod second_factor;
+mod sessions;
+mod sign_in;
 mod triage;

@@ -232,14 +232,10 @@ pub fn refile(settings: &Settings) -> anyhow::Result<()> {
     drop(conn);
     let bar = ProgressBar::new(all.unsigned_abs());
     let mut after: Option<Id> = None;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
     loop {
         let from = after;
-        let (done, last) = runtime
-            .block_on(database.write(move |conn| queries::refile_after(conn, from)))
-            .map_err(operator_error)?;
+        let (done, last) =
+            crate::cli::write(&database, move |conn| queries::refile_after(conn, from))?;
         bar.inc(done as u64);
         after = last;
         if after.is_none() {

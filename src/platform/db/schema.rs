@@ -102,6 +102,48 @@ diesel::table! {
         expires_at -> UtcTimeSql,
         used_at -> Nullable<UtcTimeSql>,
         revoked_at -> Nullable<UtcTimeSql>,
+        parent_id -> Nullable<UuidSql>,
+        device -> Text,
+        opened_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    known_device (id) {
+        id -> UuidSql,
+        staff_id -> UuidSql,
+        token_hash -> Binary,
+        created_at -> UtcTimeSql,
+        seen_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    second_factor (staff_id) {
+        staff_id -> UuidSql,
+        sealed_secret -> Binary,
+        last_step -> Nullable<BigInt>,
+        created_at -> UtcTimeSql,
+        confirmed_at -> Nullable<UtcTimeSql>,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    recovery_code (id) {
+        id -> UuidSql,
+        staff_id -> UuidSql,
+        code_hash -> Binary,
+        created_at -> UtcTimeSql,
+        used_at -> Nullable<UtcTimeSql>,
     }
 }
 

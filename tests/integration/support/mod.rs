@@ -9,6 +9,7 @@ pub mod draw;
 pub mod fill;
 pub mod hostile;
 pub mod postgres;
+pub mod process;
 pub mod statements;
 
 use std::{future::Future, num::NonZeroU32, sync::Arc};

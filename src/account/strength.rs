@@ -1,0 +1,169 @@
+//! Which passwords are too easily guessed (等保2.0 身份鉴别: 复杂度).
+//!
+//! A guesser begins with what leaked before, with dates, walks over the keyboard and repetitions,
+//! and with the names of the person, the place and the product. The first are counted by `zxcvbn`,
+//! which knows the common ones; the names are ours to tell it.
+
+use zxcvbn::Score;
+
+use super::password::{MAX_LETTERS, MIN_LETTERS};
+use crate::district::Profile;
+use crate::platform::problem::Problem;
+
+/// Letters that must be left of a password without the names everybody would try.
+const LEFT_WITHOUT_NAMES: usize = 8;
+
+/// Words of the product.
+const PRODUCT: [&str; 4] = ["dengwen", "登闻", "admin", "password"];
+
+/// Whom a password is for.
+#[derive(Debug)]
+pub struct Whose<'a> {
+    /// User name.
+    pub username: &'a str,
+    /// Name shown.
+    pub display_name: &'a str,
+    /// Words of the place.
+    pub district: Vec<&'a str>,
+}
+
+/// The words of a district that its people's passwords are tried with.
+#[must_use]
+pub fn words_of(profile: &Profile) -> Vec<&str> {
+    let rules = &profile.rules;
+    let streets = profile.streets.iter().map(|street| street.name.as_str());
+    let said = rules.password_words.iter().map(String::as_str);
+    [rules.name.as_str(), rules.code.as_str()]
+        .into_iter()
+        .chain(streets)
+        .chain(said)
+        .collect()
+}
+
+/// Refuses a password that is too short, too long or too easily guessed.
+///
+/// # Errors
+/// 422 at `field`, with what is wrong with it.
+pub fn check(field: &str, password: &str, whose: &Whose<'_>) -> Result<(), Problem> {
+    match weakness(password, whose) {
+        None => Ok(()),
+        Some((code, message)) => Err(Problem::invalid(field, code, message)),
+    }
+}
+
+fn weakness(password: &str, whose: &Whose<'_>) -> Option<(&'static str, String)> {
+    let letters = password.chars().count();
+    if letters < MIN_LETTERS {
+        let message = format!("a password has {MIN_LETTERS} letters or more");
+        return Some(("too_short", message));
+    }
+    if letters > MAX_LETTERS {
+        let message = format!("a password has {MAX_LETTERS} letters or fewer");
+        return Some(("too_long", message));
+    }
+    let only_digits = |c: char| c.is_numeric() || matches!(c, '-' | '/' | '.' | ' ' | '+');
+    if password.chars().all(only_digits) {
+        let message = "is digits alone, as dates and phone numbers are".to_owned();
+        return Some(("digits_only", message));
+    }
+    let names = names(whose);
+    if left_without(password, &names) < LEFT_WITHOUT_NAMES {
+        let message =
+            "is little more than the name of the person, the place or the product".to_owned();
+        return Some(("names_its_owner", message));
+    }
+    let words: Vec<&str> = names.iter().map(String::as_str).collect();
+    if zxcvbn::zxcvbn(password, &words).score() < Score::Three {
+        let message =
+            "is easily guessed; several words that do not belong together are not".to_owned();
+        return Some(("easily_guessed", message));
+    }
+    None
+}
+
+/// Every name a guesser would begin with, in small letters, the longest first. A single letter or
+/// digit is in every password and no name.
+fn names(whose: &Whose<'_>) -> Vec<String> {
+    let own = [whose.username, whose.display_name];
+    let parts = own
+        .into_iter()
+        .flat_map(|name| name.split(['.', '_', '-', ' ']));
+    let mut names: Vec<String> = own
+        .into_iter()
+        .chain(parts)
+        .chain(whose.district.iter().copied())
+        .chain(PRODUCT)
+        .map(str::to_lowercase)
+        .filter(|name| name.len() >= 3)
+        .collect();
+    names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+    names.dedup();
+    names
+}
+
+/// Letters left of a password when the names are taken out.
+fn left_without(password: &str, names: &[String]) -> usize {
+    let mut left = password.to_lowercase();
+    for name in names {
+        left = left.replace(name, "");
+    }
+    left.chars().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(password: &str) -> Option<&'static str> {
+        let whose = Whose {
+            username: "chen.li",
+            display_name: "陈力力",
+            district: vec!["福州市鼓楼区", "gulou", "fuzhou", "350102"],
+        };
+        weakness(password, &whose).map(|(code, _)| code)
+    }
+
+    #[test]
+    fn what_a_guesser_tries_first_is_refused() {
+        for (password, code) in [
+            ("short", "too_short"),
+            ("一二三四五六七八九", "too_short"),
+            ("19900101199", "digits_only"),
+            ("1990-01-01 ", "digits_only"),
+            ("13800001234", "digits_only"),
+            ("dengwen-demo", "names_its_owner"),
+            ("chen.li2026", "names_its_owner"),
+            ("Chen.Li@2026", "names_its_owner"),
+            ("陈力力陈力力陈力力1!", "names_its_owner"),
+            ("gulou350102!", "names_its_owner"),
+            ("Fuzhou2026!!", "names_its_owner"),
+            ("福州市鼓楼区2026!", "names_its_owner"),
+            ("password1234", "names_its_owner"),
+            ("qwertyuiop", "easily_guessed"),
+            ("1qaz2wsx3edc", "easily_guessed"),
+            ("asdfghjkl;'", "easily_guessed"),
+            ("aaaaaaaaaaaa", "easily_guessed"),
+            ("abcabcabcabc", "easily_guessed"),
+            ("abcdefghijkl", "easily_guessed"),
+            ("iloveyou1234", "easily_guessed"),
+            ("P@ssw0rd2024", "easily_guessed"),
+            ("Summer1990!", "easily_guessed"),
+        ] {
+            assert_eq!(of(password), Some(code), "{password}");
+        }
+        assert_eq!(of(&"长".repeat(MAX_LETTERS + 1)), Some("too_long"));
+    }
+
+    #[test]
+    fn what_nobody_would_try_is_taken() {
+        for password in [
+            "correct horse battery staple",
+            "river-lantern 4821 first",
+            "v9#Kq2!mZx7p",
+            "今天傍晚江边的风很大",
+            "fuzhou tea with seven spoons",
+        ] {
+            assert_eq!(of(password), None, "{password}");
+        }
+    }
+}

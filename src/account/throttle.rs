@@ -1,0 +1,84 @@
+//! What a try to sign in is counted against.
+//!
+//! Wrong passwords count against the pair of name and address, so that nobody bars a name for its
+//! owner elsewhere; against the address, which may guess at many names; and, far more widely,
+//! against the name, at which many addresses may guess. A device from which the account signed in
+//! before counts for itself alone: no stranger's guesses bar it.
+
+use crate::platform::{
+    db::Id,
+    limit::{Limited, Limits},
+    problem::Problem,
+};
+
+/// A try that was counted. Only failures count: one that turned out well is given back.
+pub(super) struct Try(Vec<(Limited, String)>);
+
+impl Try {
+    /// Counts a member of staff's try.
+    ///
+    /// # Errors
+    /// 429 when there were too many.
+    pub(super) fn of_staff(
+        limits: &Limits,
+        name: &str,
+        address: &str,
+        device: Option<Id>,
+    ) -> Result<Self, Problem> {
+        let counted = match device {
+            Some(device) => vec![(Limited::StaffSignIn, format!("device {device}"))],
+            None => vec![
+                (Limited::StaffSignIn, format!("{address} {name}")),
+                (Limited::StaffSignInAddress, address.to_owned()),
+                (Limited::StaffSignInName, name.to_owned()),
+            ],
+        };
+        Self::count(limits, counted)
+    }
+
+    /// Counts a signed-in member of staff's try at their own password.
+    ///
+    /// # Errors
+    /// 429 when there were too many.
+    pub(super) fn of_session(limits: &Limits, session: Id) -> Result<Self, Problem> {
+        Self::count(
+            limits,
+            vec![(Limited::StaffSignIn, format!("session {session}"))],
+        )
+    }
+
+    /// Counts a resident's try; the code itself bears few tries from anywhere.
+    ///
+    /// # Errors
+    /// 429 when there were too many.
+    pub(super) fn of_resident(
+        limits: &Limits,
+        phone_key: &str,
+        address: &str,
+    ) -> Result<Self, Problem> {
+        let counted = vec![
+            (Limited::ResidentSignIn, format!("{address} {phone_key}")),
+            (Limited::ResidentSignInAddress, address.to_owned()),
+        ];
+        Self::count(limits, counted)
+    }
+
+    fn count(limits: &Limits, counted: Vec<(Limited, String)>) -> Result<Self, Problem> {
+        let mut taken = Self(Vec::new());
+        for (what, key) in counted {
+            if let Err(refused) = limits.take(what, &key) {
+                taken.give_back(limits);
+                return Err(refused);
+            }
+            taken.0.push((what, key));
+        }
+        Ok(taken)
+    }
+
+    /// It turned out well, or was none.
+    pub(super) fn give_back(self, limits: &Limits) {
+        for (what, key) in self.0 {
+            limits.give_back(what, &key);
+        }
+    }
+}
