@@ -17,6 +17,7 @@ mod access;
 mod account;
 mod behaviours;
 mod cli;
+mod commands;
 mod complaint;
 mod decisions;
 mod documents;

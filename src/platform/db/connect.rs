@@ -13,6 +13,9 @@ use diesel::{
 
 use super::{Backend, Connection};
 
+/// How long a statement waits for a database that another process has, as set up below.
+pub(super) const SQLITE_BUSY_MS: u32 = 10_000;
+
 /// WAL and full sync: an acknowledged write survives a crash of the process and of the machine.
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 10000;
 PRAGMA journal_mode = WAL;

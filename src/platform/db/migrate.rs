@@ -1,9 +1,12 @@
 //! Migrations: one list of names, one folder per database, run at every start.
 
-use diesel::connection::SimpleConnection as _;
+use diesel::{
+    SqliteConnection,
+    connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager as _},
+};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::Connection;
+use super::{Connection, turn::Turn};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -23,9 +26,25 @@ pub struct MigrationError(String);
 /// When a migration fails.
 pub fn migrate(conn: &mut Connection) -> Result<usize, MigrationError> {
     locked(conn, |conn| match conn {
-        Connection::Sqlite(c) => c.run_pending_migrations(SQLITE).map(|done| done.len()),
+        Connection::Sqlite(c) => migrate_sqlite(c),
         Connection::Postgres(c) => c.run_pending_migrations(POSTGRES).map(|done| done.len()),
     })
+}
+
+/// One write of the file, in turn with those of other processes: all pending migrations or none.
+/// Where nothing is pending nothing waits.
+fn migrate_sqlite(conn: &mut SqliteConnection) -> MigrationResult {
+    if !conn.has_pending_migration(SQLITE)? {
+        return Ok(0);
+    }
+    Turn::of(conn)?.begin(conn)?;
+    let done = conn.run_pending_migrations(SQLITE).map(|done| done.len());
+    if done.is_ok() {
+        AnsiTransactionManager::commit_transaction(conn)?;
+    } else {
+        AnsiTransactionManager::rollback_transaction(conn)?;
+    }
+    done
 }
 
 /// Takes every migration back, newest first. For tests and for development databases.

@@ -8,6 +8,7 @@
 mod connect;
 mod migrate;
 mod multi;
+mod turn;
 mod types;
 mod writer;
 

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use tokio::sync::oneshot;
 
-use super::{Connection, transaction};
+use super::{Connection, transaction, turn::Turn};
 use crate::platform::problem::Problem;
 
 type Manager = <Connection as diesel::Connection>::TransactionManager;
@@ -30,11 +30,15 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(conn: Connection) -> std::io::Result<Self> {
+    pub(super) fn start(mut conn: Connection) -> std::io::Result<Self> {
+        let turn = match &mut conn {
+            Connection::Sqlite(c) => Some(Turn::of(c).map_err(std::io::Error::other)?),
+            Connection::Postgres(_) => None,
+        };
         let (queue, jobs) = sync_channel(QUEUE_MAX);
         std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || serve(conn, &jobs))?;
+            .spawn(move || serve(conn, turn.as_ref(), &jobs))?;
         Ok(Self { queue })
     }
 
@@ -66,16 +70,16 @@ impl Writer {
     }
 }
 
-fn serve(mut conn: Connection, jobs: &Receiver<Job>) {
+fn serve(mut conn: Connection, turn: Option<&Turn>, jobs: &Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
         let group = std::iter::once(first).chain(jobs.try_iter().take(GROUP_MAX - 1));
-        commit_group(&mut conn, group);
+        commit_group(&mut conn, turn, group);
     }
 }
 
 /// One transaction for the group; each write is answered with the commit's own result.
-fn commit_group(conn: &mut Connection, group: impl Iterator<Item = Job>) {
-    if let Err(e) = begin_immediate(conn) {
+fn commit_group(conn: &mut Connection, turn: Option<&Turn>, group: impl Iterator<Item = Job>) {
+    if let Err(e) = begin_immediate(conn, turn) {
         let problem = Problem::unavailable(format!("begin: {e}"), 1);
         for job in group {
             job(Err(problem.clone()))(Ok(()));
@@ -112,12 +116,10 @@ fn run_one(conn: &mut Connection, job: Job) -> Option<Deliver> {
     }
 }
 
-fn begin_immediate(conn: &mut Connection) -> diesel::QueryResult<()> {
-    match conn {
-        Connection::Sqlite(c) => {
-            AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE")
-        }
-        Connection::Postgres(c) => AnsiTransactionManager::begin_transaction(c),
+fn begin_immediate(conn: &mut Connection, turn: Option<&Turn>) -> diesel::QueryResult<()> {
+    match (conn, turn) {
+        (Connection::Sqlite(c), Some(turn)) => turn.begin(c),
+        (conn, _) => Manager::begin_transaction(conn),
     }
 }
 
