@@ -109,6 +109,8 @@ on_both! {
         staff(&world, &["enable", "chen.li"], "").refused("is not disabled");
         staff(&world, &["add", "Chen.Li", "--role", "brigade", "--password-stdin"], "river-lantern 4821 other\n").refused("there is a chen.li already");
         staff(&world, &["disable", "nobody"], "").refused("there is no nobody");
+        staff(&world, &["reset-password", "chen.li", "--password-stdin"], "1qaz2wsx3edc\n").refused("easily guessed");
+        staff(&world, &["reset-totp", "chen.li"], "").refused("chen.li has no second factor");
         staff(&world, &["reset-password", "nobody", "--password-stdin"], "river-lantern 4821 third\n").refused("there is no nobody");
         let events: Vec<String> = world.db_read(|c| {
             record::table.filter(record::subject_kind.eq("staff")).order(record::id).select(record::event).load(c).unwrap()
@@ -129,6 +131,9 @@ on_both! {
         add(&["a", "--role", "emperor"], "secret\n").refused("roles: admin, office");
         add(&["a", "--role", "brigade"], "\n").refused("no password");
         add(&["a", "--role", "brigade"], "short\n").refused("10 letters");
+        add(&["a", "--role", "brigade"], "qwertyuiop\n").refused("easily guessed");
+        add(&["linxiaoyu", "--role", "brigade"], "linxiaoyu2026\n").refused("the name of the person");
+        add(&["a", "--role", "brigade", "--name", "林小雨"], "林小雨在鼓楼2026\n").refused("the name of the person");
         staff(&world, &["add", "a", "--role", "brigade"], "secret\n").refused("--password-stdin");
         assert_eq!(staff(&world, &["list"], "").well(), "");
     }

@@ -150,6 +150,19 @@ on_both! {
 }
 
 on_both! {
+    /// Second factor: when the phone is lost the operator takes it away; sessions end with it.
+    async fn the_operator_takes_it_away(world) {
+        let me = world.brigade().await;
+        enrol(&world, &me).await;
+        let reset = world.command("staff reset-totp brigade", "");
+        let done = tokio::task::spawn_blocking(reset).await.unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        me.get("/api/v1/staff/me").await.expect(401);
+        sign_in(&world, Value::Null).await.expect(200);
+    }
+}
+
+on_both! {
     /// Second factor: guesses at the code count as guesses at the password do.
     async fn guesses_at_a_code_are_throttled(world, Wishes { tight_limits: true, ..Wishes::default() }) {
         let me = world.brigade().await;
