@@ -104,15 +104,20 @@ fn describe(operation: &mut Operation) {
 
 /// Unsafe operations that a repeated call cannot harm, or whose answer must not be kept: they take
 /// no idempotency key.
-const WITHOUT_KEY: [&str; 9] = [
+const WITHOUT_KEY: [&str; 14] = [
+    "change_password",
+    "confirm_second_factor",
     "create_resident_otp",
     "create_resident_session",
     "create_session",
+    "delete_other_sessions",
     "delete_session",
+    "delete_session_by_id",
     "extend_claim",
     "find_similar",
     "refresh_session",
     "release_claim",
+    "start_second_factor",
     "unmask_reporter",
 ];
 

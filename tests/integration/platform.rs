@@ -22,7 +22,7 @@ on_both! {
             .await;
         assert_eq!((reply.text("/title"), &reply.headers["content-language"]), ("未找到".to_owned(), &"zh-CN".parse().unwrap()));
         let reply = resident.send(Method::PUT, "/api/v1/sessions", |r| r).await.expect_problem(405, "method_not_allowed");
-        assert_eq!(reply.headers["allow"], "POST");
+        assert_eq!(reply.headers["allow"], "POST, GET, HEAD");
         let reply = resident.send(Method::PUT, "/healthz", |r| r).await.expect_problem(405, "method_not_allowed");
         assert_eq!(reply.headers["allow"], "GET, HEAD");
     }
