@@ -176,8 +176,9 @@ async fn notify_reporter(app: &web::Data<App>, payload: &Value) -> Result<(), Pr
         .read(move |c| {
             let row = queries::by_id(c, id).or_fault("load a complaint")?;
             for signer in petitioners::load(c, &keys, id)? {
-                let phone = signer.person.phone;
-                if let Some(phone) = phone.filter(|p| p.len() == 11 && p.starts_with('1')) {
+                let person = signer.person;
+                let mut phones = person.phone.into_iter().chain(person.more_phones);
+                if let Some(phone) = phones.find(|p| p.len() == 11 && p.starts_with('1')) {
                     return Ok(Some((phone, row.number, row.state)));
                 }
             }

@@ -23,6 +23,7 @@ use crate::platform::{
     sealed,
     sms::NoGateway,
 };
+use crate::text::phone::mobile_of;
 
 /// How long a phone code is valid.
 pub const CODE_LIFE: TimeDelta = TimeDelta::minutes(5);
@@ -38,28 +39,15 @@ pub const PHONE_KEY: &str = "phone";
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CodeRequest {
-    /// A mobile number of mainland China: 11 digits, with or without `+86`.
-    #[validate(length(min = 11, max = 20, message = "is an 11-digit mobile number"))]
+    /// A mobile number of mainland China in any spelling.
+    #[validate(length(min = 1, max = 64, message = "has 1 to 64 letters"))]
+    #[schema(min_length = 1, max_length = 64)]
     pub phone: String,
 }
 
-/// Brings a mobile number to its 11 digits; `None` when it is none.
-#[must_use]
-pub fn parse_mobile(text: &str) -> Option<String> {
-    let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
-    let digits = digits
-        .strip_prefix("+86")
-        .or_else(|| digits.strip_prefix("0086"))
-        .unwrap_or(&digits);
-    let mobile = digits.len() == 11
-        && digits.bytes().all(|b| b.is_ascii_digit())
-        && matches!(digits.as_bytes(), [b'1', b'3'..=b'9', ..]);
-    mobile.then(|| digits.to_owned())
-}
-
 fn mobile(text: &str) -> Result<String, Problem> {
-    parse_mobile(text)
-        .ok_or_else(|| Problem::invalid("phone", "not_a_mobile", "is an 11-digit mobile number"))
+    let message = "is one mobile number of mainland China";
+    mobile_of(text).ok_or_else(|| Problem::invalid("phone", "not_a_mobile", message))
 }
 
 /// Sends a sign-in code; codes sent before are void. The answer is the same for every number. 503
@@ -99,10 +87,12 @@ pub async fn send_code(
 #[serde(deny_unknown_fields)]
 pub struct CodeSignIn {
     /// The phone the code was sent to.
-    #[validate(length(min = 11, max = 20, message = "is an 11-digit mobile number"))]
+    #[validate(length(min = 1, max = 64, message = "has 1 to 64 letters"))]
+    #[schema(min_length = 1, max_length = 64)]
     pub phone: String,
     /// The six digits.
     #[validate(length(equal = 6, message = "has six digits"))]
+    #[schema(min_length = 6, max_length = 6)]
     pub code: String,
 }
 
@@ -166,24 +156,4 @@ fn is_right_code(
         return Ok(false);
     }
     queries::use_otp(conn, id, phone_key, now).or_fault("use code")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::parse_mobile;
-
-    #[test]
-    fn mobile_numbers_come_to_eleven_digits() {
-        for text in [
-            "13800001234",
-            "+8613800001234",
-            "+86 138-0000-1234",
-            "138 0000 1234",
-        ] {
-            assert_eq!(parse_mobile(text).as_deref(), Some("13800001234"), "{text}");
-        }
-        for text in ["12345678901", "1380000123", "059187654321", "138000012345"] {
-            assert_eq!(parse_mobile(text), None, "{text}");
-        }
-    }
 }

@@ -5,7 +5,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::person::{Person, PetitionerBody, ReporterBody, check_person, too_long, trimmed};
+use super::person::{
+    Checking, Person, PetitionerBody, Question, ReporterBody, check_person, too_long, trimmed,
+};
 use crate::district::{Category, Profile};
 use crate::geo::{Datum, Point, RawPosition};
 use crate::platform::{
@@ -28,14 +30,18 @@ const BORDER_TOLERANCE_M: f64 = 300.0;
 pub struct ComplaintBody {
     /// Second-level category code, from `GET /api/v1/district`.
     #[validate(length(min = 1, max = 64, message = "is a category code"))]
+    #[schema(min_length = 1, max_length = 64)]
     pub category: String,
     /// What is wrong, in the reporter's words.
+    #[schema(min_length = 1, max_length = 2000)]
     pub description: String,
     /// Where. A coordinate pair without its datum is refused.
     pub location: Option<LocationBody>,
     /// Address in words.
+    #[schema(max_length = 200)]
     pub address: Option<String>,
     /// The shop, site or company complained of.
+    #[schema(max_length = 100)]
     pub premises: Option<String>,
     /// Begin of what is complained of, RFC 3339.
     #[serde(
@@ -52,17 +58,21 @@ pub struct ComplaintBody {
     /// What the reporter wants: a demand's code of the district profile, such as `enforcement`,
     /// `compensation`, `relocation`, `advice`, `other`.
     #[validate(length(max = 64, message = "has 64 letters at most"))]
+    #[schema(max_length = 64)]
     pub demand: Option<String>,
     /// Who reports; absent is anonymous.
+    #[validate(nested)]
     pub reporter: Option<ReporterBody>,
     /// Numbers of similar matters the reporter was shown and still files.
     #[serde(default)]
     #[validate(length(max = 20, message = "has 20 numbers at most"))]
+    #[schema(max_items = 20)]
     pub acknowledged_similar: Vec<String>,
     /// Number of the similar matter that the reporter says theirs is ("follow this one"). The
     /// complaint joins it as one more voice, provisionally, and has a number and a tracking code
     /// of its own.
     #[validate(length(min = 1, max = 32, message = "is a number of `similar`"))]
+    #[schema(min_length = 1, max_length = 32)]
     pub same_as: Option<String>,
 }
 
@@ -71,12 +81,15 @@ pub struct ComplaintBody {
 #[serde(deny_unknown_fields)]
 pub struct LocationBody {
     /// Longitude, degrees.
+    #[schema(minimum = -180, maximum = 180)]
     pub lon: f64,
     /// Latitude, degrees.
+    #[schema(minimum = -90, maximum = 90)]
     pub lat: f64,
     /// The pair's datum.
     pub datum: Datum,
     /// Accuracy of the fix, metres.
+    #[schema(minimum = 0)]
     pub accuracy_m: Option<f64>,
 }
 
@@ -113,12 +126,14 @@ impl SourceClass {
 pub struct IntakeBody {
     /// Channel code of the district profile.
     #[validate(length(min = 1, max = 64, message = "is a channel code"))]
+    #[schema(min_length = 1, max_length = 64)]
     pub channel: String,
     /// The upstream system's number; the same channel and number is the same complaint.
     #[validate(
         length(min = 1, max = 64, message = "has 1 to 64 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 1, max_length = 64)]
     pub external_no: Option<String>,
     /// Source class; `public_petition` unless said. `central_provincial` requires the upstream
     /// number.
@@ -134,9 +149,12 @@ pub struct IntakeBody {
         length(min = 1, max = 64, message = "has 1 to 64 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 1, max_length = 64)]
     pub object_id: Option<String>,
     /// Joint signers and represented persons beside the reporter.
     #[serde(default)]
+    #[validate(nested)]
+    #[schema(max_items = 500)]
     pub petitioners: Vec<PetitionerBody>,
     /// The complaint itself.
     #[validate(nested)]
@@ -172,6 +190,8 @@ pub struct Checked {
     pub demand: Option<String>,
     /// Reporter; `None` is anonymous.
     pub reporter: Option<Person>,
+    /// What could not be read of those who petition, and is asked for again.
+    pub questions: Vec<Question>,
     /// Acknowledged numbers.
     pub acknowledged: Vec<String>,
     /// The matter the reporter says theirs is.
@@ -219,9 +239,15 @@ impl ComplaintBody {
             .location
             .and_then(|l| check_location(l, profile, border, &mut items));
         check_times(self.occurred_at, self.occurred_until, now, &mut items);
+        let mut questions = Vec::new();
+        let mut checking = Checking {
+            area_code: profile.rules.area_code.as_deref(),
+            items: &mut items,
+            questions: &mut questions,
+        };
         let reporter = self
             .reporter
-            .and_then(|r| check_person(r, "reporter", &mut items));
+            .and_then(|r| check_person(&r, "reporter", &mut checking));
         let demand = self.demand.as_deref().and_then(trimmed);
         check_demand(profile, demand.as_deref(), &mut items);
         let (Some(category), Some(description), true) = (category, description, items.is_empty())
@@ -244,6 +270,7 @@ impl ComplaintBody {
             occurred_until: self.occurred_until,
             demand,
             reporter,
+            questions,
             acknowledged: self.acknowledged_similar,
             same_as: self.same_as.as_deref().and_then(trimmed),
         })
@@ -381,7 +408,7 @@ mod tests {
             }),
             occurred_at: Some(Utc::now() + TimeDelta::hours(2)),
             reporter: Some(ReporterBody {
-                name: None,
+                name: Some("林".repeat(51)),
                 phone: Some("12345".to_owned()),
                 id_number: Some("350102199001011234".to_owned()),
             }),
@@ -394,8 +421,7 @@ mod tests {
                 "description required",
                 "location not_a_position",
                 "occurred_at in_the_future",
-                "reporter.phone not_a_phone",
-                "reporter.id_number not_an_id_number",
+                "reporter.name too_long",
             ]
         );
     }

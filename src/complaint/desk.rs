@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::{
     body::{Border, Checked, IntakeBody, SourceClass},
     intake::{self, Door, Prepared},
-    person::{Person, PetitionerKind, check_person},
+    person::{Checking, Person, PetitionerKind, Question, check_person},
     photos::{self, Taken},
     routes::{read_submission, store_and_answer},
     views::Receipt,
@@ -29,7 +29,7 @@ pub struct IntakeForm {
     /// The intake, as JSON.
     intake: IntakeBody,
     /// Up to nine photos: scans of a letter, pictures that came with a transfer.
-    #[schema(value_type = Vec<String>, format = Binary, required = false)]
+    #[schema(value_type = Vec<String>, format = Binary, required = false, max_items = 9)]
     photo: Vec<String>,
 }
 
@@ -65,6 +65,12 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// What could not be read of those who petition.
+    #[must_use]
+    pub fn questions(&self) -> &[Question] {
+        &self.checked.questions
+    }
+
     /// With its photos, ready to be stored.
     #[must_use]
     pub fn prepare(self, app: &App, photos: Vec<Taken>) -> Prepared {
@@ -123,22 +129,33 @@ pub fn check_intake(app: &App, body: IntakeBody, actor: Actor) -> Result<Draft, 
             format!("has {MAX_PETITIONERS} persons at most"),
         ));
     }
+    let mut asked: Vec<Question> = Vec::new();
+    let mut checking = Checking {
+        area_code: profile.rules.area_code.as_deref(),
+        items: &mut items,
+        questions: &mut asked,
+    };
     let others: Vec<(PetitionerKind, Person)> = body
         .petitioners
-        .into_iter()
+        .iter()
         .enumerate()
         .filter_map(|(at, p)| {
-            let person = check_person(p.person, &format!("petitioners[{at}].person"), &mut items)?;
+            let location = format!("petitioners[{at}].person");
+            let person = check_person(&p.person, &location, &mut checking)?;
             Some((p.kind, person))
         })
         .collect();
     if !items.is_empty() {
         return Err(Problem::invalid_items(items));
     }
-    let checked = body
+    let mut checked = body
         .complaint
         .check(profile, now, Border::Open)
         .map_err(nested)?;
+    for question in &mut checked.questions {
+        question.location = format!("complaint.{}", question.location);
+    }
+    checked.questions.append(&mut asked);
     let door = Door {
         channel: body.channel,
         external_no: body.external_no,

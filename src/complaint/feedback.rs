@@ -34,6 +34,7 @@ pub struct SupplementBody {
         length(min = 1, max = 2000, message = "has 1 to 2000 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 1, max_length = 2000)]
     pub text: String,
     /// Whether something new happened since; new facts lead to a new verification.
     #[serde(default)]
@@ -135,6 +136,7 @@ pub struct RatingBody {
     pub score: Score,
     /// Why.
     #[validate(length(max = 1000, message = "has 1000 letters at most"))]
+    #[schema(max_length = 1000)]
     pub text: Option<String>,
     /// Whether the matter should be taken up again. Staff decide; only with `dissatisfied`.
     #[serde(default)]

@@ -161,7 +161,7 @@ impl<'a> NewComplaint<'a> {
             hidden,
             risk,
             flags: JsonValue(
-                json!({ "hot_point": checked.hot_point, "acknowledged_similar": checked.acknowledged, "same_as": checked.same_as }),
+                json!({ "hot_point": checked.hot_point, "acknowledged_similar": checked.acknowledged, "same_as": checked.same_as, "questions": checked.questions }),
             ),
             due_on,
             in_queue: !hidden,

@@ -27,6 +27,7 @@ pub struct UnhideBody {
         length(min = 4, max = 500, message = "has 4 to 500 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 4, max_length = 500)]
     pub reason: String,
 }
 

@@ -24,7 +24,7 @@ pub mod queries;
 pub mod rank;
 pub mod reindex;
 pub mod rejudge;
-mod resent;
+pub mod resent;
 pub mod returned;
 pub mod reuse;
 pub mod routes;

@@ -1,20 +1,32 @@
 //! Those who petition: what is sent about them, and its checked form.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use validator::Validate;
 
-use crate::account::resident_routes::parse_mobile;
 use crate::platform::{http::is_blank, problem::Item};
+use crate::text::{IdentityText, PhoneText};
+
+/// Letters a name has at most.
+const NAME_LETTERS: usize = 50;
 
 /// Who reports. Kept sealed, and never shown to a role without need.
-#[derive(Clone, Deserialize, ToSchema)]
+#[derive(Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReporterBody {
     /// Name.
+    #[validate(length(max = 50, message = "has 50 letters at most"))]
+    #[schema(max_length = 50)]
     pub name: Option<String>,
-    /// Mobile number of mainland China, or a landline with area code.
+    /// A phone number in any spelling, several or with an extension. One that cannot be read does
+    /// not refuse the complaint: the receipt asks for it again under `questions`.
+    #[validate(length(max = 200, message = "has 200 letters at most"))]
+    #[schema(max_length = 200, examples("138 0013 8000", "(0591)8765-4321 转 8012"))]
     pub phone: Option<String>,
-    /// 居民身份证 number, 18 letters.
+    /// Number of an identity card, a permit or a passport in any spelling. One that cannot be read
+    /// or has a wrong check letter is asked for again under `questions`.
+    #[validate(length(max = 200, message = "has 200 letters at most"))]
+    #[schema(max_length = 200)]
     pub id_number: Option<String>,
 }
 
@@ -25,12 +37,13 @@ impl std::fmt::Debug for ReporterBody {
 }
 
 /// One more person on a petition.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PetitionerBody {
     /// How they take part.
     pub kind: PetitionerKind,
     /// Who they are.
+    #[validate(nested)]
     pub person: ReporterBody,
 }
 
@@ -56,14 +69,38 @@ impl PetitionerKind {
 }
 
 /// A person whose data was checked and brought to normal form.
-#[derive(Clone, Default, PartialEq, Eq, serde::Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// Name.
     pub name: Option<String>,
-    /// Phone, digits only.
+    /// Phone in its normal form, see [`crate::text::phone`].
     pub phone: Option<String>,
-    /// Identity number, upper case.
+    /// Identity number in its normal form, see [`IdentityText`].
     pub id_number: Option<String>,
+    /// Further phones they left, in normal form.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_phones: Vec<String>,
+    /// What they left for a phone, where it could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread_phone: Option<String>,
+    /// What they left for an identity number, where it could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread_id_number: Option<String>,
+}
+
+impl Person {
+    /// The phone, or what stands in its place.
+    #[must_use]
+    pub fn phone_as_told(&self) -> Option<&str> {
+        self.phone.as_deref().or(self.unread_phone.as_deref())
+    }
+
+    /// The identity number, or what stands in its place.
+    #[must_use]
+    pub fn id_number_as_told(&self) -> Option<&str> {
+        let read = self.id_number.as_deref();
+        read.or(self.unread_id_number.as_deref())
+    }
 }
 
 impl std::fmt::Debug for Person {
@@ -72,76 +109,101 @@ impl std::fmt::Debug for Person {
     }
 }
 
+/// What a complaint stands with and somebody should say again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum QuestionCode {
+    /// The phone could not be read.
+    UnreadablePhone,
+    /// The phone is a service's that everybody calls, such as 12345.
+    NotAPersonsPhone,
+    /// The identity number could not be read, or its check letter is wrong.
+    UnreadableIdNumber,
+}
+
+impl QuestionCode {
+    /// What the reporter is asked.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::UnreadablePhone => "联系电话无法识别，请在补充说明中重新提供",
+            Self::NotAPersonsPhone => "所留电话为公共服务号码，请在补充说明中提供本人电话",
+            Self::UnreadableIdNumber => "证件号码无法识别，请在补充说明中重新提供",
+        }
+    }
+}
+
+/// A question about a field, as it is kept with the complaint: where and what, nothing of the field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    /// The field in the body it was sent in, such as `reporter.phone`.
+    pub location: String,
+    /// What is asked.
+    pub code: QuestionCode,
+}
+
+/// Somebody's data as it is checked: `items` refuses, `questions` does not.
+pub(super) struct Checking<'a> {
+    /// Area code of the district, for numbers without theirs.
+    pub area_code: Option<&'a str>,
+    /// What refuses the body.
+    pub items: &'a mut Vec<Item>,
+    /// What it stands with.
+    pub questions: &'a mut Vec<Question>,
+}
+
+impl Checking<'_> {
+    fn ask(&mut self, location: &str, field: &str, code: QuestionCode) {
+        self.questions.push(Question {
+            location: format!("{location}.{field}"),
+            code,
+        });
+    }
+}
+
 /// Checks a person; one without any data is nobody.
 pub(super) fn check_person(
-    body: ReporterBody,
+    body: &ReporterBody,
     location: &str,
-    items: &mut Vec<Item>,
+    checking: &mut Checking<'_>,
 ) -> Option<Person> {
     let name = body.name.as_deref().and_then(trimmed);
     if let Some(name) = &name {
-        too_long(&format!("{location}.name"), name, 50, items);
+        let field = format!("{location}.name");
+        too_long(&field, name, NAME_LETTERS, checking.items);
     }
-    let phone = body.phone.as_deref().and_then(trimmed).and_then(|text| {
-        let parsed = parse_mobile(&text).or_else(|| parse_landline(&text));
-        if parsed.is_none() {
-            let message = "is an 11-digit mobile number or a landline with area code";
-            items.push(Item::new(
-                &format!("{location}.phone"),
-                "not_a_phone",
-                message,
-            ));
-        }
-        parsed
-    });
-    let id_number = body
-        .id_number
-        .as_deref()
-        .and_then(trimmed)
-        .and_then(|text| {
-            let upper = text.to_ascii_uppercase();
-            if !is_identity_number(&upper) {
-                let message = "is an 18-letter identity number with a right check letter";
-                items.push(Item::new(
-                    &format!("{location}.id_number"),
-                    "not_an_id_number",
-                    message,
-                ));
-                return None;
-            }
-            Some(upper)
-        });
-    let person = Person {
+    let mut person = Person {
         name,
-        phone,
-        id_number,
+        ..Person::default()
     };
+    if let Some(text) = &body.phone {
+        let unread = match PhoneText::read(text, checking.area_code) {
+            PhoneText::None => None,
+            PhoneText::Numbers(numbers) => {
+                let mut numbers = numbers.into_iter();
+                person.phone = numbers.next();
+                person.more_phones = numbers.collect();
+                None
+            }
+            PhoneText::Service => Some(QuestionCode::NotAPersonsPhone),
+            PhoneText::Unread => Some(QuestionCode::UnreadablePhone),
+        };
+        if let Some(code) = unread {
+            person.unread_phone = trimmed(text);
+            checking.ask(location, "phone", code);
+        }
+    }
+    if let Some(text) = &body.id_number {
+        match IdentityText::read(text) {
+            IdentityText::None => {}
+            IdentityText::Number(number) => person.id_number = Some(number),
+            IdentityText::Unread => {
+                person.unread_id_number = trimmed(text);
+                checking.ask(location, "id_number", QuestionCode::UnreadableIdNumber);
+            }
+        }
+    }
     (person != Person::default()).then_some(person)
-}
-
-fn parse_landline(text: &str) -> Option<String> {
-    let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
-    let landline = (10..=12).contains(&digits.len())
-        && digits.starts_with('0')
-        && digits.bytes().all(|b| b.is_ascii_digit());
-    landline.then_some(digits)
-}
-
-/// The check letter of GB 11643-1999.
-fn is_identity_number(text: &str) -> bool {
-    const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-    const CHECK: &[u8; 11] = b"10X98765432";
-    let Some((digits, last)) = text.as_bytes().split_last_chunk::<1>() else {
-        return false;
-    };
-    let sum: u32 = digits
-        .iter()
-        .zip(WEIGHTS)
-        .map(|(b, w)| u32::from(b.wrapping_sub(b'0')) * w)
-        .sum();
-    digits.len() == 17
-        && digits.iter().all(u8::is_ascii_digit)
-        && CHECK.get(sum as usize % 11) == last.first()
 }
 
 pub(super) fn trimmed(text: &str) -> Option<String> {
@@ -162,20 +224,61 @@ pub(super) fn too_long(location: &str, text: &str, letters: usize, items: &mut V
 mod tests {
     use super::*;
 
-    #[test]
-    fn identity_numbers_have_a_check_letter() {
-        assert!(is_identity_number("11010519491231002X"));
-        assert!(!is_identity_number("110105194912310021"));
-        assert!(!is_identity_number("1101051949123100"));
+    fn check(name: &str, phone: &str, id_number: &str) -> (Option<Person>, Vec<Question>) {
+        let body = ReporterBody {
+            name: Some(name.to_owned()),
+            phone: Some(phone.to_owned()),
+            id_number: Some(id_number.to_owned()),
+        };
+        let (mut items, mut questions) = (Vec::new(), Vec::new());
+        let mut checking = Checking {
+            area_code: Some("0591"),
+            items: &mut items,
+            questions: &mut questions,
+        };
+        let person = check_person(&body, "reporter", &mut checking);
+        assert!(items.is_empty());
+        (person, questions)
     }
 
     #[test]
     fn a_person_without_data_is_nobody() {
-        let nobody = ReporterBody {
-            name: Some(" ".to_owned()),
-            phone: None,
-            id_number: None,
-        };
-        assert_eq!(check_person(nobody, "reporter", &mut Vec::new()), None);
+        assert_eq!(check(" ", "未留", "\u{200b}"), (None, Vec::new()));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_kept_and_asked_for() {
+        let (person, questions) = check("林", "1.38001E+10", "110105194912310021");
+        let person = person.unwrap();
+        assert_eq!(
+            (person.phone.as_deref(), person.id_number.as_deref()),
+            (None, None)
+        );
+        assert_eq!(person.phone_as_told(), Some("1.38001E+10"));
+        assert_eq!(person.id_number_as_told(), Some("110105194912310021"));
+        let asked: Vec<&str> = questions.iter().map(|q| q.location.as_str()).collect();
+        assert_eq!(asked, ["reporter.phone", "reporter.id_number"]);
+        let (person, questions) = check("", "12345", "");
+        assert_eq!(person.unwrap().unread_phone.as_deref(), Some("12345"));
+        assert_eq!(questions[0].code, QuestionCode::NotAPersonsPhone);
+    }
+
+    #[test]
+    fn all_numbers_are_kept_the_first_is_called() {
+        let (person, questions) = check("", "8765 4321 / 13800138000", "110105491231002");
+        let person = person.unwrap();
+        assert_eq!(person.phone.as_deref(), Some("059187654321"));
+        assert_eq!(person.more_phones, ["13800138000"]);
+        assert_eq!(person.id_number.as_deref(), Some("11010519491231002X"));
+        assert!(questions.is_empty());
+    }
+
+    /// Persons sealed before these fields were there are read.
+    #[test]
+    fn an_earlier_person_is_read() {
+        let text = "{\"name\":null,\"phone\":\"13800138000\",\"id_number\":null}";
+        let person: Person = serde_json::from_str(text).unwrap();
+        assert_eq!(person.phone.as_deref(), Some("13800138000"));
+        assert_eq!(serde_json::to_string(&person).unwrap(), text);
     }
 }

@@ -13,6 +13,7 @@ use crate::platform::{
     problem::{OnDb, Problem},
     sealed,
 };
+use crate::text::phone::tells_people_apart;
 
 /// Kind of blind indexes of identity numbers.
 const ID_KEY: &str = "id";
@@ -47,9 +48,14 @@ impl Signer {
 }
 
 /// Blind indexes of a person, under every key there is. A name alone tells two people apart too
-/// badly to be one.
+/// badly to be one, and so does a number that a whole company shares.
 pub fn person_keys(keys: &Keys, person: &Person) -> Vec<String> {
-    let phone = person.phone.iter().map(|phone| (PHONE_KEY, phone));
+    let phone = person
+        .phone
+        .iter()
+        .chain(&person.more_phones)
+        .filter(|phone| tells_people_apart(phone))
+        .map(|phone| (PHONE_KEY, phone));
     let id = person.id_number.iter().map(|id| (ID_KEY, id));
     phone
         .chain(id)

@@ -15,7 +15,10 @@ use crate::platform::{
 };
 use crate::record::{self, Actor, Event};
 
-use super::machine::{ENDED, MACHINE};
+use super::{
+    machine::{ENDED, MACHINE},
+    person::Question,
+};
 
 /// A complaint as stored.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -73,6 +76,14 @@ impl ComplaintRow {
         let list = self.flags.0.get(flag).and_then(serde_json::Value::as_array);
         let texts = list.into_iter().flatten().filter_map(|v| v.as_str());
         texts.map(str::to_owned).collect()
+    }
+
+    /// What its reporter is asked to send again.
+    #[must_use]
+    pub fn questions(&self) -> Vec<Question> {
+        let kept = self.flags.0.get("questions").cloned();
+        kept.and_then(|kept| serde_json::from_value(kept).ok())
+            .unwrap_or_default()
     }
 }
 

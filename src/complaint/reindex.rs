@@ -117,19 +117,21 @@ fn complaint_anew(
 
 /// A value's indexes under each key, the present one's first; one list for each value.
 fn indexes(keys: &Keys, person: &Person) -> Vec<Vec<String>> {
-    let one = |phone: Option<&String>, id: Option<&String>| Person {
-        phone: phone.cloned(),
-        id_number: id.cloned(),
+    let by_phone = |phone: &String| Person {
+        phone: Some(phone.clone()),
         ..Person::default()
     };
-    [
-        one(person.phone.as_ref(), None),
-        one(None, person.id_number.as_ref()),
-    ]
-    .iter()
-    .map(|person| person_keys(keys, person))
-    .filter(|indexes| !indexes.is_empty())
-    .collect()
+    let by_id = |id: &String| Person {
+        id_number: Some(id.clone()),
+        ..Person::default()
+    };
+    let phones = person.phone.iter().chain(&person.more_phones).map(by_phone);
+    let ids = person.id_number.iter().map(by_id);
+    phones
+        .chain(ids)
+        .map(|person| person_keys(keys, &person))
+        .filter(|indexes| !indexes.is_empty())
+        .collect()
 }
 
 fn resident_keys(conn: &mut Connection, keys: &Keys, id: Id) -> Result<Vec<Vec<String>>, Problem> {

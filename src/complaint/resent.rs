@@ -189,6 +189,44 @@ fn keep_photos(
     Ok(beyond.iter().map(Taken::beyond_limit).collect())
 }
 
+/// The number of the first record of a submission's upstream number, where that one says something
+/// else: in a table, another matter under the same id.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn tells_otherwise(
+    conn: &mut Connection,
+    prepared: &Prepared,
+) -> Result<Option<String>, Problem> {
+    let Some(number) = &prepared.door.external_no else {
+        return Ok(None);
+    };
+    let known = by_upstream_number(conn, &prepared.door.channel, number);
+    let Some(first) = known.or_fault("look for the number")? else {
+        return Ok(None);
+    };
+    if is_told(conn, first, &prepared.checked.description)? {
+        return Ok(None);
+    }
+    let row = queries::by_id(conn, first).or_fault("load the first record")?;
+    Ok(Some(row.number))
+}
+
+/// Whether a complaint or one of its supplements has these words.
+fn is_told(conn: &mut Connection, complaint: Id, words: &str) -> Result<bool, Problem> {
+    let text = queries::text_of(conn, complaint).or_fault("load the text")?;
+    if text.description == words {
+        return Ok(true);
+    }
+    let told_since: i64 = supplement::table
+        .filter(supplement::complaint_id.eq(complaint))
+        .filter(supplement::text.eq(words))
+        .count()
+        .get_result(conn)
+        .or_fault("look for the words")?;
+    Ok(told_since > 0)
+}
+
 /// Keeps words that are not there yet as a supplement.
 fn keep_words(
     conn: &mut Connection,
@@ -197,14 +235,7 @@ fn keep_words(
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
     let words = prepared.checked.description.as_str();
-    let text = queries::text_of(conn, row.id).or_fault("load the text")?;
-    let told_since: i64 = supplement::table
-        .filter(supplement::complaint_id.eq(row.id))
-        .filter(supplement::text.eq(words))
-        .count()
-        .get_result(conn)
-        .or_fault("look for the words")?;
-    if text.description == words || told_since > 0 {
+    if is_told(conn, row.id, words)? {
         return Ok(());
     }
     let masked = mask(words).text;

@@ -12,7 +12,7 @@ use super::{
     multipart::{self, PartLimits, Parts},
     photos::{self, Upload},
     queries,
-    views::{DeadlineView, Receipt, SimilarView, similar},
+    views::{DeadlineView, QuestionView, Receipt, SimilarView, similar},
 };
 use crate::account::{
     Caller, Resident,
@@ -40,7 +40,7 @@ pub struct SubmissionForm {
     /// The complaint, as JSON.
     complaint: ComplaintBody,
     /// Up to nine photos.
-    #[schema(value_type = Vec<String>, format = Binary, required = false)]
+    #[schema(value_type = Vec<String>, format = Binary, required = false, max_items = 9)]
     photo: Vec<String>,
 }
 
@@ -235,6 +235,7 @@ fn answer(
         },
         deadlines: deadlines.into_iter().map(DeadlineView::from).collect(),
         photos,
+        questions: QuestionView::of(row.questions()),
         received_at: local(row.received_at),
         already_received: first_record,
         number: row.number,

@@ -81,12 +81,14 @@ pub fn forget_old(conn: &mut Connection, now: DateTime<Utc>) -> QueryResult<usiz
 pub struct BlockBody {
     /// Number of a complaint by that sender.
     #[validate(length(min = 1, max = 32, message = "is a complaint's number"))]
+    #[schema(min_length = 1, max_length = 32)]
     pub number: String,
     /// Why; kept in the record.
     #[validate(
         length(min = 4, max = 500, message = "has 4 to 500 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 4, max_length = 500)]
     pub reason: String,
 }
 
@@ -290,6 +292,7 @@ pub struct LiftBody {
         length(min = 4, max = 500, message = "has 4 to 500 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 4, max_length = 500)]
     pub reason: String,
 }
 

@@ -66,6 +66,7 @@ pub struct ListQuery {
     pub cursor: Option<String>,
     /// Rows in the page, 1 to 200; 50 unless said.
     #[validate(range(min = 1, max = 200, message = "is 1 to 200"))]
+    #[param(minimum = 1, maximum = 200)]
     pub limit: Option<i64>,
 }
 
@@ -174,7 +175,7 @@ const fn sees_hidden(role: Role) -> bool {
 }
 
 /// Links of a complaint to its entry.
-const LINKS: [&str; 4] = ["own", "suspected", "provisional", "confirmed"];
+pub const LINKS: [&str; 4] = ["own", "suspected", "provisional", "confirmed"];
 
 /// Checks a filter by link.
 ///
@@ -375,6 +376,7 @@ pub struct UnmaskBody {
         length(min = 4, max = 500, message = "has 4 to 500 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 4, max_length = 500)]
     pub reason: String,
 }
 
@@ -385,8 +387,10 @@ pub struct FullPerson {
     pub kind: String,
     /// Name.
     pub name: Option<String>,
-    /// Phone.
+    /// Phone; where it could not be read, as it was told.
     pub phone: Option<String>,
+    /// Further phones that were left.
+    pub more_phones: Vec<String>,
     /// Identity number, all but its ends hidden.
     pub id_number: Option<String>,
     /// Present and true when who they are is sealed under a key that is lost.
@@ -425,11 +429,12 @@ pub async fn unmask_reporter(
             let reporters = petitioners::load(conn, &shared.keys, row.id)?
                 .into_iter()
                 .map(|signer| FullPerson {
-                    kind: signer.kind,
+                    phone: signer.person.phone_as_told().map(str::to_owned),
+                    more_phones: signer.person.more_phones.clone(),
+                    id_number: signer.person.id_number_as_told().map(mask_phone),
                     name: signer.person.name,
-                    phone: signer.person.phone,
-                    id_number: signer.person.id_number.map(|id| mask_phone(&id)),
                     unreadable: signer.unreadable,
+                    kind: signer.kind,
                 })
                 .collect();
             Answer::ok(&FullPeople { reporters })

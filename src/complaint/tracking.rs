@@ -15,7 +15,9 @@ use super::{
     queries::{self, ComplaintRow, ReplyRow, reporter_event},
     resent::PHOTOS_TIMES,
     take,
-    views::{DeadlineView, PartView, ReplyView, TrackedDecision, TrackingView, timeline},
+    views::{
+        DeadlineView, PartView, QuestionView, ReplyView, TrackedDecision, TrackingView, timeline,
+    },
 };
 use crate::account::caller::Address;
 use crate::app::App;
@@ -146,6 +148,7 @@ fn view(
         } else {
             entry.complaint_count.max(1)
         },
+        questions: QuestionView::of(row.questions()),
         may_rate,
         may_add: takes_evidence(&row.state),
         number: row.number,
@@ -244,7 +247,7 @@ pub struct PhotoList {
 #[expect(dead_code, reason = "read by the schema derive alone")]
 pub struct PhotoForm {
     /// One photo or several.
-    #[schema(value_type = Vec<String>, format = Binary)]
+    #[schema(value_type = Vec<String>, format = Binary, max_items = 9)]
     photo: Vec<String>,
 }
 

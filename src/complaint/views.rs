@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::{
     case::CaseView,
     machine::MACHINE,
+    person::{Question, QuestionCode},
     photos::PhotoView,
     queries::{ComplaintRow, DeadlineRow, DecisionRow, PlaceRow, TextRow},
 };
@@ -70,6 +71,32 @@ pub struct SimilarView {
     pub score: f64,
 }
 
+/// Something the reporter is asked to send again; the complaint stands meanwhile.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct QuestionView {
+    /// The field it was sent in, such as `reporter.phone`.
+    pub location: String,
+    /// What is asked.
+    pub code: QuestionCode,
+    /// In Chinese.
+    pub words: &'static str,
+}
+
+impl QuestionView {
+    /// Of all that are kept.
+    #[must_use]
+    pub fn of(questions: Vec<Question>) -> Vec<Self> {
+        questions
+            .into_iter()
+            .map(|Question { location, code }| Self {
+                location,
+                code,
+                words: code.words(),
+            })
+            .collect()
+    }
+}
+
 /// The answer to a submission.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Receipt {
@@ -87,6 +114,8 @@ pub struct Receipt {
     pub photos: Vec<PhotoView>,
     /// Similar open matters.
     pub similar: Vec<SimilarView>,
+    /// What could not be read and is asked for again.
+    pub questions: Vec<QuestionView>,
     /// When it was received.
     pub received_at: DateTime<FixedOffset>,
     /// Whether this answers an earlier submission of the same complaint.
@@ -125,6 +154,11 @@ const PUBLIC_EVENTS: &[(&str, &str)] = &[
     ("supplement", "已收到补充"),
     ("add_photos", "已收到照片"),
 ];
+
+/// The names of the events a reporter sees.
+pub fn public_events() -> impl Iterator<Item = &'static str> {
+    PUBLIC_EVENTS.iter().map(|(event, _)| *event)
+}
 
 /// The public part of a history.
 #[must_use]
@@ -246,6 +280,8 @@ pub struct TrackingView {
     pub replies: Vec<ReplyView>,
     /// Photos.
     pub photos: Vec<PhotoView>,
+    /// What could not be read and is asked for again, as a supplement.
+    pub questions: Vec<QuestionView>,
     /// Others who reported the same matter, this one included.
     pub reports_on_the_matter: i32,
     /// Whether the reply may be rated now.

@@ -13,6 +13,9 @@ pub struct DistrictRules {
     pub name: String,
     /// Division code, six digits (GB/T 2260).
     pub code: String,
+    /// Area code of its phones, such as `0591`: what a landline without one is read with.
+    #[serde(default)]
+    pub area_code: Option<String>,
     /// Opens every number people see, as in `GL20261123-0007`.
     pub number_prefix: String,
     /// Words of the place that people put into passwords, such as its name in pinyin.

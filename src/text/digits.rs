@@ -1,10 +1,38 @@
 //! What a run of digits in free text is: a phone, an identity number, a bank card, or none of these.
 
-use super::mask::Kind;
+use super::{keys::half_width, mask::Kind};
 
 /// The letter at a place; NUL beyond the text.
 pub(super) fn get(text: &[char], at: usize) -> char {
     text.get(at).copied().unwrap_or('\0')
+}
+
+/// The ASCII form of a full-width letter or sign and of a digit of another script or dress; any other
+/// letter as it is.
+pub(super) fn plain_digit(c: char) -> char {
+    /// Scripts and dresses in which people write digits: the letter of each that is a nought.
+    const NOUGHTS: [char; 11] = [
+        '\u{0660}',
+        '\u{06f0}',
+        '\u{07c0}',
+        '\u{0966}',
+        '\u{09e6}',
+        '\u{0f20}',
+        '\u{1d7ce}',
+        '\u{1d7d8}',
+        '\u{1d7e2}',
+        '\u{1d7ec}',
+        '\u{1d7f6}',
+    ];
+    let code = u32::from(c);
+    let nought = NOUGHTS
+        .iter()
+        .map(|nought| u32::from(*nought))
+        .find(|nought| (*nought..nought + 10).contains(&code));
+    match nought {
+        Some(nought) => char::from_digit(code - nought, 10).unwrap_or(c),
+        None => half_width(c),
+    }
 }
 
 pub(super) fn is_digit(c: char) -> bool {

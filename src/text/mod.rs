@@ -2,13 +2,19 @@
 //! Pure.
 
 mod digits;
+mod identity;
+mod ink;
 mod keys;
 mod mask;
+pub mod phone;
 mod place_words;
 mod places;
 
+pub use identity::IdentityText;
+pub use ink::takes_no_ink;
 pub use keys::{letter_triples, normalise, premises_key, text_keys, text_number};
 pub use mask::{Finding, Kind, Masked, mask, mask_phone};
+pub use phone::PhoneText;
 pub use places::{NameKind, PlaceName, name_key, place_names};
 
 /// The first `letters` letters of a text.

@@ -1,0 +1,221 @@
+//! Identity documents as people write and paste them, brought to one form each.
+
+use super::{digits::plain_digit, ink::takes_no_ink, phone::says_none};
+
+/// What a text for an identity number says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IdentityText {
+    /// That there is none.
+    None,
+    /// A number in its normal form.
+    Number(String),
+    /// Nothing that could be read as one.
+    Unread,
+}
+
+impl IdentityText {
+    /// Reads a text: the 18 letters of a resident's card (GB 11643) with their check letter, the 15
+    /// digits of an old one (which come to the 18 of the same person), a permit or card of Hong
+    /// Kong, Macau or Taiwan, a passport, a company's 统一社会信用代码 (GB 32100).
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        if says_none(text) {
+            return Self::None;
+        }
+        let plain = plain(text);
+        let number = resident(&plain)
+            .or_else(|| of_old_card(&plain))
+            .or_else(|| neighbour(&plain))
+            .or_else(|| passport(&plain))
+            .or_else(|| company(&plain));
+        number.map_or(Self::Unread, Self::Number)
+    }
+}
+
+/// Letters and digits in upper case and half width; the label before them and signs between them
+/// are left out. The check letter X is also written as a sign or in another script.
+fn plain(text: &str) -> String {
+    text.chars()
+        .filter(|c| !takes_no_ink(*c))
+        .map(plain_digit)
+        .map(|c| match c {
+            '×' | '✕' | '╳' | 'х' | 'Х' | 'χ' | 'Χ' | 'Ⅹ' | 'ⅹ' => 'X',
+            c => c.to_ascii_uppercase(),
+        })
+        .filter(char::is_ascii_alphanumeric)
+        .collect()
+}
+
+fn all_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn resident(text: &str) -> Option<String> {
+    let (digits, last) = text.split_at_checked(17)?;
+    let right =
+        all_digits(digits) && check_letter(digits).map(String::from).as_deref() == Some(last);
+    right.then(|| text.to_owned())
+}
+
+/// The check letter of GB 11643-1999.
+fn check_letter(digits: &str) -> Option<char> {
+    const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+    const LETTERS: [char; 11] = ['1', '0', 'X', '9', '8', '7', '6', '5', '4', '3', '2'];
+    let sum: u32 = digits
+        .bytes()
+        .zip(WEIGHTS)
+        .map(|(b, w)| u32::from(b.wrapping_sub(b'0')) * w)
+        .sum();
+    LETTERS.get(sum as usize % LETTERS.len()).copied()
+}
+
+/// Cards issued until 1999 lack the century and the check letter.
+fn of_old_card(text: &str) -> Option<String> {
+    let (area, rest) = text.split_at_checked(6)?;
+    let (month, day) = (rest.get(2..4)?.parse(), rest.get(4..6)?.parse());
+    let born = matches!((month, day), (Ok(1..=12), Ok(1..=31)));
+    if text.len() != 15 || !all_digits(text) || area.starts_with('0') || !born {
+        return None;
+    }
+    let digits = format!("{area}19{rest}");
+    let check = check_letter(&digits)?;
+    Some(format!("{digits}{check}"))
+}
+
+/// 港澳居民来往内地通行证 (H or M and 8 digits; older ones end in two digits of the issue), 台湾
+/// 居民来往大陆通行证 (8 digits; older ones had ten and a letter), identity cards of Hong Kong
+/// (A123456(7)) and Taiwan (A123456789).
+fn neighbour(text: &str) -> Option<String> {
+    let (head, rest) = text.split_at_checked(1)?;
+    let letter = head.bytes().all(|b| b.is_ascii_uppercase());
+    if letter && matches!(head, "H" | "M") && all_digits(rest) && matches!(rest.len(), 8 | 10) {
+        return text.get(..9).map(str::to_owned);
+    }
+    let taiwan = letter
+        && rest.len() == 9
+        && all_digits(rest)
+        && matches!(rest.as_bytes(), [b'1' | b'2' | b'8' | b'9', ..]);
+    if taiwan || is_hong_kong_card(text) {
+        return Some(text.to_owned());
+    }
+    let permit = all_digits(text) && text.len() == 8
+        || matches!(text.len(), 10 | 11)
+            && text.get(..10).is_some_and(all_digits)
+            && text.ends_with(|c: char| c.is_ascii_uppercase());
+    (permit && !text.starts_with('1'))
+        .then(|| text.get(..8).map(str::to_owned))
+        .flatten()
+}
+
+/// One letter or two, six digits and a check digit or A.
+fn is_hong_kong_card(text: &str) -> bool {
+    let letters = text.bytes().take_while(u8::is_ascii_uppercase).count();
+    let digits = text.get(letters..).unwrap_or_default();
+    (1..=2).contains(&letters)
+        && digits.len() == 7
+        && digits.get(..6).is_some_and(all_digits)
+        && digits.ends_with(|c: char| c.is_ascii_digit() || c == 'A')
+}
+
+/// One letter or two (three at most) and six to nine digits; seven to nine digits alone abroad.
+fn passport(text: &str) -> Option<String> {
+    let letters = text.bytes().take_while(u8::is_ascii_uppercase).count();
+    let digits = text.get(letters..).unwrap_or_default();
+    let fits = all_digits(digits)
+        && match letters {
+            1..=3 => (6..=9).contains(&digits.len()),
+            _ => false,
+        };
+    fits.then(|| text.to_owned())
+}
+
+/// 18 letters without I, O, S, V, Z; the last checks the others (GB 32100-2015).
+fn company(text: &str) -> Option<String> {
+    const LETTERS: &str = "0123456789ABCDEFGHJKLMNPQRTUWXY";
+    let values: Option<Vec<usize>> = text.chars().map(|c| LETTERS.find(c)).collect();
+    let values = values.filter(|values| values.len() == 18)?;
+    let (last, others) = values.split_last()?;
+    let mut weight = 1;
+    let mut sum = 0;
+    for value in others {
+        sum += value * weight;
+        weight = weight * 3 % 31;
+    }
+    ((31 - sum % 31) % 31 == *last && text.bytes().any(|b| b.is_ascii_uppercase()))
+        .then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(text: &str) -> Option<String> {
+        match IdentityText::read(text) {
+            IdentityText::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn every_spelling_of_a_card_comes_to_its_eighteen_letters() {
+        for text in [
+            "11010519491231002X",
+            "11010519491231002x",
+            "１１０１０５１９４９１２３１００２Ｘ",
+            "110105 19491231 002X",
+            "110105-19491231-002x",
+            "\u{202d}11010519491231002X\u{202c}",
+            "'11010519491231002X",
+            "身份证：11010519491231002X",
+            "11010519491231002×",
+            "110105\u{a0}19491231\u{2009}002Ⅹ",
+            "110105194912 31002х",
+            "110105491231002",
+            "110105 491231 002",
+        ] {
+            assert_eq!(
+                number(text).as_deref(),
+                Some("11010519491231002X"),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn permits_and_passports_are_numbers_too() {
+        for (text, read) in [
+            ("H12345678", "H12345678"),
+            ("h 1234 5678", "H12345678"),
+            ("H1234567801", "H12345678"),
+            ("M02345678", "M02345678"),
+            ("02345678", "02345678"),
+            ("0234567801(B)", "02345678"),
+            ("A123456789", "A123456789"),
+            ("A123456(7)", "A1234567"),
+            ("E12345678", "E12345678"),
+            ("EA1234567", "EA1234567"),
+            ("91350100M000100Y43", "91350100M000100Y43"),
+        ] {
+            assert_eq!(number(text).as_deref(), Some(read), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn none_and_unreadable_are_told_apart() {
+        for text in ["", "无", "未提供", "—"] {
+            assert_eq!(IdentityText::read(text), IdentityText::None, "{text:?}");
+        }
+        for text in [
+            "110105194912310021",
+            "350102199001011234",
+            "3.50102E+17",
+            "13800138000",
+            "110105491331002",
+            "1101051949123100",
+            "91350100M000100Y44",
+            "忘记了",
+        ] {
+            assert_eq!(IdentityText::read(text), IdentityText::Unread, "{text:?}");
+        }
+    }
+}
