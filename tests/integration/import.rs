@@ -87,3 +87,184 @@ on_both! {
         assert_eq!(row, ("point".to_owned(), Some(12.0), false));
     }
 }
+
+fn fixture(name: &str) -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/csv")
+        .join(name)
+}
+
+/// Writes a file and imports it.
+async fn run_bytes(world: &World, bytes: &[u8], options: &[&str]) -> anyhow::Result<Summary> {
+    let file = world.dir.path().join("rows.csv");
+    std::fs::write(&file, bytes).unwrap();
+    let line = ["import", file.to_str().unwrap()];
+    let what = Line::parse_from(line.iter().chain(options)).what;
+    import(&world.server.app, &what, ProgressDrawTarget::hidden()).await
+}
+
+/// Nothing is lost silently: every row read is stored, known or refused.
+fn counts(summary: &Summary) -> (usize, usize, Vec<u64>, Vec<u64>) {
+    let lines = |told: &[(u64, String)]| told.iter().map(|(line, _)| *line).collect::<Vec<_>>();
+    let refused = lines(&summary.refused);
+    assert_eq!(summary.read, summary.stored + summary.known + refused.len());
+    (
+        summary.stored,
+        summary.known,
+        refused,
+        lines(&summary.warned),
+    )
+}
+
+fn descriptions(world: &World) -> Vec<String> {
+    world.db_read(|c| {
+        use dengwen::platform::db::schema::complaint_text as text;
+        text::table
+            .order(text::complaint_id)
+            .select(text::description)
+            .load(c)
+            .unwrap()
+    })
+}
+
+fn utf16(text: &str, big: bool, mark: bool) -> Vec<u8> {
+    let units = mark
+        .then_some(0xfeff)
+        .into_iter()
+        .chain(text.encode_utf16());
+    units
+        .flat_map(|unit| {
+            if big {
+                unit.to_be_bytes()
+            } else {
+                unit.to_le_bytes()
+            }
+        })
+        .collect()
+}
+
+on_both! {
+    /// CSV encodings: tables as offices save them come in with their words whole.
+    async fn tables_are_read_in_the_encoding_they_were_saved_in(world) {
+        for (file, rows) in [("csv_gbk.csv", 2), ("csv_utf16le_bom.csv", 0), ("csv_sep_line.csv", 0)] {
+            let summary = run(&world, &fixture(file)).await;
+            assert_eq!(summary.refused, [], "{file}");
+            assert!(summary.stored + summary.known >= 2 && summary.stored >= rows, "{file}: {summary:?}");
+        }
+        assert!(descriptions(&world).contains(&"梅峰河发臭".to_owned()), "{:?}", descriptions(&world));
+        let text = |n: u32| format!("id,date,content\r\n{n},2026-11-20,第{n}行：龙津河㙍\r\n");
+        let (gb18030, _, _) = encoding_rs::GB18030.encode("id,date,content\n5,2026-11-20,第5行：龙津河㙍\n");
+        let (big5, _, _) = encoding_rs::BIG5.encode("id,date,content\n6,2026-11-20,河水發臭\n");
+        let files: [(Vec<u8>, &[&str]); 8] = [
+            (utf16(&text(1), false, true), &[]),
+            (utf16(&text(2), true, true), &[]),
+            (utf16(&text(3), false, false), &[]),
+            (format!("\u{feff}{}", text(4)).into_bytes(), &[]),
+            (gb18030.into_owned(), &[]),
+            (big5.into_owned(), &["--encoding", "big5"]),
+            (b"id\tdate\tcontent\r7\t2026-11-20\t\xe6\xb2\xb3\xe8\x87\xad\r".to_vec(), &[]),
+            ("id|date|content\n8|2026-11-20|a,b;c,d;e\n".as_bytes().to_vec(), &["--delimiter", "|"]),
+        ];
+        for (at, (bytes, options)) in files.into_iter().enumerate() {
+            let summary = run_bytes(&world, &bytes, &[options, &["--source", "x"]].concat()).await.unwrap();
+            assert_eq!(counts(&summary), (1, 0, vec![], vec![]), "file {at}: {summary:?}");
+        }
+        let stored = descriptions(&world);
+        for words in ["第1行：龙津河㙍", "第2行：龙津河㙍", "第3行：龙津河㙍", "第4行：龙津河㙍", "第5行：龙津河㙍", "河水發臭", "a,b;c,d;e"] {
+            assert!(stored.contains(&words.to_owned()), "{words} in {stored:?}");
+        }
+        let unknown = run_bytes(&world, b"id,date,content\n", &["--encoding", "klingon"]).await;
+        assert!(unknown.unwrap_err().to_string().contains("klingon"));
+    }
+}
+
+on_both! {
+    /// A broken byte costs its own row, not the encoding of the whole file.
+    async fn a_broken_byte_costs_its_row_alone(world) {
+        let mut bytes = "id,date,content\n1,2026-11-20,河水发黑发臭，两岸居民苦不堪言\n2,2026-11-21,".as_bytes().to_vec();
+        bytes.extend(b"\xe6\xb2,x");
+        bytes.extend("\n3,2026-11-22,安泰河漂垃圾\n4,2026-11-22,有\0字\n".as_bytes());
+        let summary = run_bytes(&world, &bytes, &[]).await.unwrap();
+        assert_eq!(counts(&summary), (2, 0, vec![3, 5], vec![]), "{summary:?}");
+        assert!(descriptions(&world).contains(&"安泰河漂垃圾".to_owned()));
+    }
+}
+
+on_both! {
+    /// CSV quotes: one that never closes is refused by the line where it opens, and the rows after
+    /// it are read; so is one that the next quote of another row would close.
+    async fn an_open_quote_swallows_nothing(world) {
+        let summary = run(&world, &fixture("csv_unclosed_quote.csv")).await;
+        assert_eq!(counts(&summary), (2, 0, vec![2], vec![]));
+        assert!(summary.refused[0].1.contains("line 2 opens a quote that is never closed"), "{summary:?}");
+        let text = "id,date,content\n11,2026-11-20,\"没有结束\n12,2026-11-20,\"有结束\"\n\
+            13,2026-11-20,\"两\n行\"\n\n14,2026-11-20,5\" 管\n,,\n15,2026-11-20,\"说\"\"不\"\"\"\n\
+            16,2026-11-20\n17,2026-11-20,多,了\n18,2026-11-20,不多,,\n";
+        let summary = run_bytes(&world, text.as_bytes(), &[]).await.unwrap();
+        assert_eq!(counts(&summary), (5, 0, vec![2, 10, 11], vec![]), "{summary:?}");
+        let stored = descriptions(&world);
+        for words in ["有结束", "两\n行", "5\" 管", "说\"不\"", "不多"] {
+            assert!(stored.contains(&words.to_owned()), "{words:?} in {stored:?}");
+        }
+    }
+}
+
+on_both! {
+    /// CSV headers: signs named by a first line or found out; columns named twice or not there are
+    /// told before anything is stored.
+    async fn headers_say_what_parts_the_fields(world) {
+        for (at, text) in ["sep=;\nid;date;content\n1;2026-11-20;甲,乙\n", "id;date;content;a,b,c,d\n2;2026-11-20;丙;\n",
+            "\"id\",\"date\",\"content\"\n\"3\",\"2026-11-20\",\"丁\"\n", "\u{200b}id , date,content\n4,2026-11-20,戊\n"].into_iter().enumerate()
+        {
+            let summary = run_bytes(&world, text.as_bytes(), &[]).await.unwrap();
+            assert_eq!(counts(&summary), (1, 0, vec![], vec![]), "file {at}: {summary:?}");
+        }
+        let two = run_bytes(&world, "id,date,content,content\n9,2026-11-20,a,b\n".as_bytes(), &[]).await.unwrap_err();
+        assert!(two.to_string().contains("two columns \"content\""), "{two}");
+        let none = run_bytes(&world, "id,date,words\n9,2026-11-20,a\n".as_bytes(), &[]).await.unwrap_err();
+        assert!(none.to_string().contains("no column \"content\"") && none.to_string().contains("words"), "{none}");
+        let empty = run_bytes(&world, b"", &[]).await.unwrap_err();
+        assert!(empty.to_string().contains("empty"), "{empty}");
+        assert_eq!(descriptions(&world).len(), 4);
+    }
+}
+
+on_both! {
+    /// Ids that a spreadsheet rounded: the second is another matter under a known id, and is refused
+    /// by its line; so is a known id with other words of an earlier file.
+    async fn ids_made_alike_lose_no_row_silently(world) {
+        let summary = run(&world, &fixture("csv_ids_scientific.csv")).await;
+        assert_eq!(counts(&summary), (1, 0, vec![3], vec![2]));
+        assert!(summary.refused[0].1.contains("line 2") && summary.refused[0].1.contains("other words"), "{summary:?}");
+        assert!(summary.warned[0].1.contains("rounded"), "{summary:?}");
+        let again = run(&world, &fixture("csv_ids_scientific.csv")).await;
+        assert_eq!(counts(&again), (0, 1, vec![3], vec![2]));
+        let first = "id,date,content\nA1,2026-11-20,河水发黑\n'7,2026-11-20,树叶焚烧\n";
+        assert_eq!(run_bytes(&world, first.as_bytes(), &[]).await.unwrap().stored, 2);
+        let other = "id,date,content\nA1,2026-11-20,工地噪声\n7,2026-11-20,树叶焚烧\n7,2026-11-20,树叶焚烧\n";
+        let summary = run_bytes(&world, other.as_bytes(), &[]).await.unwrap();
+        assert_eq!(counts(&summary), (0, 2, vec![2], vec![]), "{summary:?}");
+        assert!(summary.refused[0].1.contains("other words"), "{summary:?}");
+        assert_eq!(descriptions(&world).len(), 3);
+    }
+}
+
+on_both! {
+    /// CSV dates and phones: forms that mean one day are taken, others refused with the forms that
+    /// are; a phone that cannot be read is a warning and never costs the row.
+    async fn dates_and_phones_as_sheets_hold_them(world) {
+        let summary = run(&world, &fixture("csv_date.csv")).await;
+        assert_eq!(counts(&summary), (0, 0, vec![2], vec![]));
+        assert!(summary.refused[0].1.contains("2026年11月20日"), "{summary:?}");
+        let dates = ["2026-11-20 10:11:12", "2026/11/20", "2026年11月20日", "2026年11月20日 10时11分", "46346.4", "20261120", "20/11/2026", "11/20/26"];
+        let rows: String = dates.iter().enumerate().map(|(at, date)| format!("d{at},{date},第{at}行\n")).collect();
+        let summary = run_bytes(&world, format!("id,date,content\n{rows}").as_bytes(), &[]).await.unwrap();
+        assert_eq!(counts(&summary), (6, 0, vec![8, 9], vec![]), "{summary:?}");
+
+        let summary = run(&world, &fixture("csv_phones.csv")).await;
+        assert_eq!(counts(&summary), (7, 0, vec![], vec![2]), "{summary:?}");
+        assert!(summary.warned[0].1.contains("phone"), "{summary:?}");
+        let known: Vec<bool> = world.db_read(|c| complaint::table.order(complaint::id).select(complaint::anonymous).load(c).unwrap());
+        assert_eq!(known[6..], [true, false, false, false, true, true, false]);
+    }
+}

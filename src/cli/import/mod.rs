@@ -1,0 +1,252 @@
+//! `dengwen import complaints`: another system's rows, in bulk.
+//!
+//! Each row goes the same way as `POST /api/v1/intake`, in a transaction of its own. The row's id
+//! is its upstream number, so an import that broke off is simply run again: rows that are there
+//! are the first record once more.
+//!
+//! Files come as offices save them: `decode` knows their encodings, `records` their signs and
+//! quotes, `dates` their days, `row` their columns. Every row read is stored, known or refused by
+//! its line; nothing is left out silently.
+
+mod dates;
+mod decode;
+mod records;
+mod row;
+
+use std::{collections::HashMap, path::PathBuf};
+
+use actix_web::web;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget};
+
+use self::{
+    decode::{Lines, encoding_of},
+    records::Records,
+    row::{NEEDED, Row, body, columns, is_ours, is_rounded, places, visible},
+};
+use crate::app::{App, Ports};
+use crate::complaint::{desk::check_intake, intake, person::Question, resent};
+use crate::config::Settings;
+use crate::platform::problem::Problem;
+use crate::record::Actor;
+use crate::text::text_number;
+
+/// Row errors and warnings printed at most, each; all are counted.
+const ERRORS_SHOWN: usize = 20;
+
+/// What to import.
+#[derive(Debug, Args)]
+pub struct Complaints {
+    /// CSV file with a header line
+    file: PathBuf,
+    /// Encoding, such as utf-8, gb18030, utf-16le; found out unless said
+    #[arg(long)]
+    encoding: Option<String>,
+    /// What parts fields: a sign, or `tab`; found out unless said
+    #[arg(long, value_parser = delimiter)]
+    delimiter: Option<char>,
+    /// Channel code the rows came through
+    #[arg(long, default_value = "hotline_12345")]
+    channel: String,
+    /// Opens every upstream number, so that two sources never share one
+    #[arg(long, default_value = "import")]
+    source: String,
+    /// Category code of rows without a category column
+    #[arg(long, default_value = "water.black_odorous")]
+    category: String,
+    /// Datum of positions in rows without a datum column
+    #[arg(long)]
+    datum: Option<String>,
+    /// Columns by meaning: id, date, text, title, district, place, category, lon, lat, datum,
+    /// accuracy (metres), phone, premises, occurred_at. Unless said: id, date, text=content, and of
+    /// title, district, place=river and phone those that are there
+    #[arg(long)]
+    columns: Option<String>,
+}
+
+/// Columns unless said.
+const COLUMNS: &str =
+    "id=id,date=date,text=content,title=title,district=district,place=river,phone=phone";
+
+/// What became of the rows.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Rows read: those stored, known and refused.
+    pub read: usize,
+    /// Rows stored by this run.
+    pub stored: usize,
+    /// Rows that were there already.
+    pub known: usize,
+    /// Rows refused, with their line and reason.
+    pub refused: Vec<(u64, String)>,
+    /// Stored and known rows of which something could not be read, with their line and what.
+    pub warned: Vec<(u64, String)>,
+    /// Stored rows that were placed by a name the profile knows.
+    pub placed: usize,
+}
+
+/// Imports a file and prints what became of it. Refused rows make the exit code 1, after all others
+/// were stored: mend them and run it again.
+pub(super) fn run(settings: Settings, options: &Complaints) -> anyhow::Result<()> {
+    actix_web::rt::System::new().block_on(async {
+        let app = web::Data::new(App::build(settings, Ports::default())?);
+        let summary = import(&app, options, ProgressDrawTarget::stderr()).await?;
+        for (lines, kind) in [(&summary.warned, "warning: "), (&summary.refused, "")] {
+            for (line, reason) in lines.iter().take(ERRORS_SHOWN) {
+                super::warn(&format!("line {line}: {kind}{reason}"));
+            }
+        }
+        let told = tell!(
+            "{} rows read: {} stored ({} placed by name), {} known already, {} refused; {} with a warning",
+            summary.read,
+            summary.stored,
+            summary.placed,
+            summary.known,
+            summary.refused.len(),
+            summary.warned.len()
+        );
+        anyhow::ensure!(
+            summary.refused.is_empty(),
+            "{} rows were refused; mend them and run the import again",
+            summary.refused.len()
+        );
+        told
+    })
+}
+
+/// Imports a file.
+///
+/// # Errors
+/// When the file cannot be read or the database fails; a refused row is no error.
+pub async fn import(
+    app: &web::Data<App>,
+    options: &Complaints,
+    draw: ProgressDrawTarget,
+) -> anyhow::Result<Summary> {
+    let mut columns = columns(options.columns.as_deref().unwrap_or(COLUMNS))?;
+    let names: Vec<String> = columns.values().cloned().collect();
+    let encoding = encoding_of(&options.file, options.encoding.as_deref())?;
+    let mut records = Records::new(Lines::open(&options.file, encoding)?);
+    let header = records.header(options.delimiter, &names)?;
+    let header: Vec<String> = header.iter().map(|name| visible(name)).collect();
+    if options.columns.is_none() {
+        columns.retain(|meaning, column| {
+            NEEDED.contains(&meaning.as_str()) || header.contains(column)
+        });
+    }
+    let places = places(&header, &columns)?;
+    let bytes = std::fs::metadata(&options.file)?.len();
+    let bar = ProgressBar::with_draw_target(Some(bytes), draw);
+    let mut summary = Summary::default();
+    let mut seen = Seen::default();
+    while let Some((line, record)) = records.next()? {
+        bar.set_position(records.bytes_read());
+        summary.read += 1;
+        let row = record.and_then(|fields| row::row(header.len(), &fields, &places));
+        let outcome = match row {
+            Ok(row) => match seen.warning(line, &row) {
+                Ok(rounded) => store(app, options, &row).await.map(|kept| (kept, rounded)),
+                Err(reason) => Err(reason),
+            },
+            Err(reason) => Err(reason),
+        };
+        match outcome {
+            Ok((kept, rounded)) => {
+                let questions = kept.questions.iter().map(asked).chain(rounded);
+                summary.warned.extend(questions.map(|words| (line, words)));
+                summary.known += usize::from(kept.known);
+                summary.stored += usize::from(!kept.known);
+                summary.placed += usize::from(kept.placed && !kept.known);
+            }
+            Err(reason) => summary.refused.push((line, reason)),
+        }
+    }
+    bar.finish_and_clear();
+    Ok(summary)
+}
+
+/// `--delimiter`.
+fn delimiter(text: &str) -> Result<char, String> {
+    let mut letters = text.chars();
+    match (text, letters.next(), letters.next()) {
+        ("tab" | "\\t", ..) => Ok('\t'),
+        (_, Some(sign), None) if sign != '"' => Ok(sign),
+        _ => Err("is one sign, or `tab`".to_owned()),
+    }
+}
+
+/// The ids of a file so far: by their number, the words they came with and their line.
+#[derive(Default)]
+struct Seen(HashMap<u64, (u64, u64)>);
+
+impl Seen {
+    /// What to say of a row that is taken: that its id was rounded.
+    ///
+    /// # Errors
+    /// Words for the line when the id came before with something else, or may have.
+    fn warning(&mut self, line: u64, row: &Row) -> Result<Option<String>, String> {
+        let rounded = is_rounded(&row.id);
+        let words = text_number(&row.text);
+        let (first_line, first_words) =
+            *self.0.entry(text_number(&row.id)).or_insert((line, words));
+        let why = if rounded {
+            "; a spreadsheet rounded it: save the table with its ids as text"
+        } else {
+            ""
+        };
+        if first_line != line && (rounded || first_words != words) {
+            let id = &row.id;
+            return Err(format!(
+                "the id {id:?} is known from line {first_line} with other words{why}"
+            ));
+        }
+        Ok(rounded.then(|| {
+            format!(
+                "a spreadsheet rounded the id to {:?}; save the table with its ids as text",
+                row.id
+            )
+        }))
+    }
+}
+
+/// A question as the office reads it.
+fn asked(question: &Question) -> String {
+    format!("{}: {}", question.location, question.code.words())
+}
+
+/// What became of a row.
+struct Kept {
+    known: bool,
+    placed: bool,
+    questions: Vec<Question>,
+}
+
+/// Stores a row, or finds that it is known.
+async fn store(app: &web::Data<App>, options: &Complaints, row: &Row) -> Result<Kept, String> {
+    let body = body(options, row)?;
+    let draft = check_intake(app, body, Actor::System).map_err(|p| p.to_string())?;
+    let questions = draft.questions().to_vec();
+    let mut prepared = draft.prepare(app, Vec::new());
+    if !is_ours(&app.profile, row) {
+        prepared.forget_named_place();
+    }
+    let placed = prepared.is_placed_by_name();
+    let (shared, now) = (app.clone(), app.now());
+    let id = row.id.clone();
+    let stored = app
+        .db
+        .write(move |conn| {
+            if let Some(number) = resent::tells_otherwise(conn, &prepared)? {
+                let message = format!("the id {id:?} is known as {number} with other words");
+                return Err(Problem::invalid("id", "other_words", message));
+            }
+            intake::store(conn, &shared.profile, &shared.keys, &prepared, now)
+        })
+        .await
+        .map_err(|p| format!("{p}: {}", p.internal().unwrap_or_default()))?;
+    Ok(Kept {
+        known: stored.first_record,
+        placed,
+        questions,
+    })
+}
