@@ -63,9 +63,11 @@ pub(super) async fn demand(
 pub struct ChangePassword {
     /// The present password.
     #[validate(length(min = 1, max = 256, message = "has 1 to 256 letters"))]
+    #[schema(min_length = 1, max_length = 256)]
     pub old_password: String,
     /// The one to be: 10 letters or more, and none that is easily guessed.
     #[validate(length(min = 10, max = 256, message = "has 10 to 256 letters"))]
+    #[schema(min_length = 10, max_length = 256)]
     pub new_password: String,
 }
 

@@ -29,18 +29,22 @@ use crate::platform::{
 pub struct SignIn {
     /// User name.
     #[validate(length(min = 1, max = 64, message = "has 1 to 64 letters"))]
+    #[schema(min_length = 1, max_length = 64)]
     pub username: String,
     /// Password.
     #[validate(length(min = 1, max = 256, message = "has 1 to 256 letters"))]
+    #[schema(min_length = 1, max_length = 256)]
     pub password: String,
     /// The code of the second factor, where the account has one: six digits of the app, or a
     /// recovery code.
     #[serde(default)]
     #[validate(length(min = 1, max = 40, message = "has 1 to 40 letters"))]
+    #[schema(min_length = 1, max_length = 40)]
     pub totp: Option<String>,
     /// What this user name's last sign-in on this device answered as `device_token`.
     #[serde(default)]
     #[validate(length(min = 1, max = 128, message = "has 1 to 128 letters"))]
+    #[schema(min_length = 1, max_length = 128)]
     pub device_token: Option<String>,
 }
 

@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn all_numbers_are_kept_the_first_is_called() {
-        let (person, questions) = check("", "8765 4321 / 13800138000", "110105491231002");
+        let (person, questions) = check("", "0591-8765 4321 / 13800138000", "110105491231002");
         let person = person.unwrap();
         assert_eq!(person.phone.as_deref(), Some("059187654321"));
         assert_eq!(person.more_phones, ["13800138000"]);

@@ -33,6 +33,7 @@ pub struct ProposalBody {
         length(min = 1, max = 500, message = "has 1 to 500 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 1, max_length = 500)]
     pub reason: String,
 }
 
@@ -105,27 +106,32 @@ pub struct DecisionBody {
         length(min = 1, max = 200, message = "has 1 to 200 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 1, max_length = 200)]
     pub meeting: Option<String>,
     /// Reference of the minutes; required to list.
     #[validate(
         length(min = 1, max = 100, message = "has 1 to 100 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 1, max_length = 100)]
     pub minute_ref: Option<String>,
     /// Level it goes to; required to escalate.
     #[validate(
         length(min = 1, max = 100, message = "has 1 to 100 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 1, max_length = 100)]
     pub level: Option<String>,
     /// Unit chosen by the higher level; required when an escalated entry is listed.
     #[validate(length(min = 1, max = 64, message = "is a unit's code"))]
+    #[schema(min_length = 1, max_length = 64)]
     pub chosen_owner: Option<String>,
     /// Why; required not to list.
     #[validate(
         length(min = 1, max = 1000, message = "has 1 to 1000 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 1, max_length = 1000)]
     pub reason: Option<String>,
 }
 

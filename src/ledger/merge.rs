@@ -36,12 +36,14 @@ use crate::record::{self, Event};
 pub struct MergeBody {
     /// Number of the entry that takes it.
     #[validate(length(min = 1, max = 32, message = "is an entry's number"))]
+    #[schema(min_length = 1, max_length = 32)]
     pub into: String,
     /// Why they are one matter.
     #[validate(
         length(min = 1, max = 500, message = "has 1 to 500 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 1, max_length = 500)]
     pub reason: String,
 }
 
@@ -244,6 +246,7 @@ pub struct UndoBody {
         length(min = 1, max = 500, message = "has 1 to 500 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 1, max_length = 500)]
     pub reason: String,
 }
 

@@ -64,6 +64,7 @@ pub struct EntryQuery {
     pub cursor: Option<String>,
     /// Rows in the page, 1 to 200; 50 unless said.
     #[validate(range(min = 1, max = 200, message = "is 1 to 200"))]
+    #[param(minimum = 1, maximum = 200)]
     pub limit: Option<i64>,
 }
 

@@ -60,31 +60,37 @@ pub struct TriageBody {
     pub action: Action,
     /// Procedure code; required to accept. It fixes document, clock and redress.
     #[validate(length(min = 1, max = 64, message = "is a procedure's code"))]
+    #[schema(min_length = 1, max_length = 64)]
     pub procedure: Option<String>,
     /// Why; required for everything but accepting.
     #[validate(
         length(min = 1, max = 1000, message = "has 1 to 1000 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 1, max_length = 1000)]
     pub reason: Option<String>,
     /// What the reporter is told; required to refuse, no longer accept and transfer.
     #[validate(
         length(min = 1, max = 2000, message = "has 1 to 2000 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 1, max_length = 2000)]
     pub notice: Option<String>,
     /// Unit it goes to; required to transfer.
     #[validate(length(min = 1, max = 64, message = "is a unit's code"))]
+    #[schema(min_length = 1, max_length = 64)]
     pub transfer_to: Option<String>,
     /// Number of the 复核意见书 (final review) of the earlier petition; required to accept no longer.
     #[validate(
         length(min = 1, max = 100, message = "has 1 to 100 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 1, max_length = 100)]
     pub final_review: Option<String>,
     /// The letter's further matters, 1 to 9 of them; required to split.
     #[serde(default)]
     #[validate(nested)]
+    #[schema(max_items = 9)]
     pub parts: Vec<PartBody>,
 }
 
@@ -174,17 +180,22 @@ impl TriageBody {
 pub struct PartBody {
     /// Second-level category code.
     #[validate(length(min = 1, max = 64, message = "is a category code"))]
+    #[schema(min_length = 1, max_length = 64)]
     pub category: String,
     /// The matter, in the words of the letter.
+    #[schema(min_length = 1, max_length = 2000)]
     pub description: String,
     /// Where; the letter's place unless said.
     pub location: Option<LocationBody>,
     /// Address in words.
+    #[schema(max_length = 200)]
     pub address: Option<String>,
     /// The shop, site or company complained of.
+    #[schema(max_length = 100)]
     pub premises: Option<String>,
     /// What the reporter wants.
     #[validate(length(max = 64, message = "has 64 letters at most"))]
+    #[schema(max_length = 64)]
     pub demand: Option<String>,
 }
 

@@ -31,6 +31,7 @@ use crate::record::local;
 pub struct ClaimBody {
     /// A complaint's number; the next in the queue unless said.
     #[validate(length(min = 1, max = 32, message = "is a complaint's number"))]
+    #[schema(min_length = 1, max_length = 32)]
     pub number: Option<String>,
 }
 

@@ -52,7 +52,7 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 pub struct CorrectionBody {
     /// Category code; cannot be cleared.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = String, required = false, max_length = 64)]
     pub category: Patch,
     /// Where it is (D46); street, grid, open visits and what it may be a duplicate of follow from it.
     #[serde(default, deserialize_with = "given")]
@@ -60,25 +60,26 @@ pub struct CorrectionBody {
     pub location: Patch<LocationBody>,
     /// The shop, site or company complained of.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 100)]
     pub premises: Patch,
     /// Address in words.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 200)]
     pub address: Patch,
     /// Registered id of the object.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 64)]
     pub object_id: Patch,
     /// What the reporter wants.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 64)]
     pub demand: Patch,
     /// Why; kept in the record.
     #[validate(
         length(min = 2, max = 500, message = "has 2 to 500 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 2, max_length = 500)]
     pub reason: String,
 }
 

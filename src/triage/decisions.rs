@@ -147,6 +147,7 @@ fn start_procedure(
 pub struct BulkItem {
     /// The complaint's number.
     #[validate(length(min = 1, max = 32, message = "is a complaint's number"))]
+    #[schema(min_length = 1, max_length = 32)]
     pub number: String,
     /// The decision.
     #[validate(nested)]
@@ -159,6 +160,7 @@ pub struct BulkItem {
 pub struct BulkBody {
     /// 1 to 100 of them.
     #[validate(nested)]
+    #[schema(min_items = 1, max_items = 100)]
     pub items: Vec<BulkItem>,
 }
 

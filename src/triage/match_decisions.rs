@@ -64,9 +64,11 @@ pub struct MatchDecisionBody {
     pub decision: Decision,
     /// Number of the complaint it belongs with, when it is another than the proposed one.
     #[validate(length(min = 1, max = 32, message = "is a complaint's number"))]
+    #[schema(min_length = 1, max_length = 32)]
     pub target: Option<String>,
     /// Why.
     #[validate(length(max = 500, message = "has 500 letters at most"))]
+    #[schema(max_length = 500)]
     pub reason: Option<String>,
 }
 

@@ -50,10 +50,12 @@ pub struct ReplyBody {
         length(min = 1, max = 4000, message = "has 1 to 4000 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 1, max_length = 4000)]
     pub text: String,
     /// Numbers of other complaints of the same entry that get the same reply.
     #[serde(default)]
     #[validate(length(max = 200, message = "has 200 numbers at most"))]
+    #[schema(max_items = 200)]
     pub also: Vec<String>,
 }
 
@@ -208,6 +210,7 @@ pub struct ReasonBody {
         length(min = 1, max = 1000, message = "has 1 to 1000 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 1, max_length = 1000)]
     pub reason: String,
 }
 

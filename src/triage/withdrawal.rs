@@ -28,6 +28,7 @@ use crate::verification::queries as visits;
 pub struct WithdrawalBody {
     /// Why, if the reporter says.
     #[validate(length(max = 500, message = "has 500 letters at most"))]
+    #[schema(max_length = 500)]
     pub reason: Option<String>,
 }
 

@@ -37,12 +37,15 @@ use crate::record::{self, Event};
 pub struct DispatchBody {
     /// Grid code; the grid of the complained place unless said.
     #[validate(length(min = 1, max = 32, message = "is a grid's code"))]
+    #[schema(min_length = 1, max_length = 32)]
     pub grid_code: Option<String>,
     /// User name of the officer; the grid's first unless said.
     #[validate(length(min = 1, max = 64, message = "is a user name"))]
+    #[schema(min_length = 1, max_length = 64)]
     pub officer: Option<String>,
     /// What to look at.
     #[validate(length(max = 1000, message = "has 1000 letters at most"))]
+    #[schema(max_length = 1000)]
     pub instructions: Option<String>,
     /// Day it is due; three working days from today unless said.
     #[serde(default, deserialize_with = "crate::platform::http::dates::maybe_day")]
@@ -257,12 +260,14 @@ impl Order<'_> {
 pub struct ReassignBody {
     /// User name of an officer of the visit's grid.
     #[validate(length(min = 1, max = 64, message = "is a user name"))]
+    #[schema(min_length = 1, max_length = 64)]
     pub officer: String,
     /// Why.
     #[validate(
         length(min = 1, max = 500, message = "has 1 to 500 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 1, max_length = 500)]
     pub reason: String,
 }
 

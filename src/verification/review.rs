@@ -43,6 +43,7 @@ pub struct ReviewBody {
         length(min = 1, max = 500, message = "has 1 to 500 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 1, max_length = 500)]
     pub reason: Option<String>,
 }
 

@@ -47,14 +47,18 @@ pub struct CheckInBody {
         length(min = 1, max = 64, message = "has 1 to 64 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 1, max_length = 64)]
     pub client_id: String,
     /// Longitude, degrees.
+    #[schema(minimum = -180, maximum = 180)]
     pub lon: f64,
     /// Latitude, degrees.
+    #[schema(minimum = -90, maximum = 90)]
     pub lat: f64,
     /// The pair's datum.
     pub datum: Datum,
     /// Accuracy, metres.
+    #[schema(minimum = 0)]
     pub accuracy_m: Option<f64>,
     /// The device's clock when it happened.
     #[serde(deserialize_with = "crate::platform::http::dates::instant")]
@@ -64,6 +68,7 @@ pub struct CheckInBody {
         length(min = 1, max = 500, message = "has 1 to 500 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 1, max_length = 500)]
     pub reason: Option<String>,
 }
 
@@ -175,6 +180,7 @@ pub struct FindingsBody {
         length(min = 1, max = 64, message = "has 1 to 64 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 1, max_length = 64)]
     pub client_id: String,
     /// The finding.
     pub result: Finding,
@@ -183,6 +189,7 @@ pub struct FindingsBody {
         length(min = 1, max = 2000, message = "has 1 to 2000 letters"),
         custom(function = "says_something")
     )]
+    #[schema(min_length = 1, max_length = 2000)]
     pub notes: String,
     /// The device's clock when it was written.
     #[serde(deserialize_with = "crate::platform::http::dates::instant")]
@@ -236,13 +243,13 @@ pub async fn submit_findings(
 #[expect(dead_code, reason = "read by the schema derive alone")]
 pub struct VisitPhotoForm {
     /// 远景.
-    #[schema(value_type = Vec<String>, format = Binary, required = false)]
+    #[schema(value_type = Vec<String>, format = Binary, required = false, max_items = 9)]
     far: Vec<String>,
     /// 近景.
-    #[schema(value_type = Vec<String>, format = Binary, required = false)]
+    #[schema(value_type = Vec<String>, format = Binary, required = false, max_items = 9)]
     near: Vec<String>,
     /// 参照物.
-    #[schema(value_type = Vec<String>, format = Binary, required = false)]
+    #[schema(value_type = Vec<String>, format = Binary, required = false, max_items = 9)]
     reference: Vec<String>,
 }
 

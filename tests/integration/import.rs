@@ -199,7 +199,7 @@ on_both! {
         assert!(summary.refused[0].1.contains("line 2 opens a quote that is never closed"), "{summary:?}");
         let text = "id,date,content\n11,2026-11-20,\"没有结束\n12,2026-11-20,\"有结束\"\n\
             13,2026-11-20,\"两\n行\"\n\n14,2026-11-20,5\" 管\n,,\n15,2026-11-20,\"说\"\"不\"\"\"\n\
-            16,2026-11-20\n17,2026-11-20,多,了\n18,2026-11-20,不多,,\n";
+            16,2026-11-20\n17,2026-11-20,多,了\n18,2026-11-20,不多,,\n\u{1a}";
         let summary = run_bytes(&world, text.as_bytes(), &[]).await.unwrap();
         assert_eq!(counts(&summary), (5, 0, vec![2, 10, 11], vec![]), "{summary:?}");
         let stored = descriptions(&world);

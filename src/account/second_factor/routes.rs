@@ -23,6 +23,7 @@ use crate::record::{self, Event};
 pub struct StartSecondFactor {
     /// One's password: a token alone must not lock its owner out.
     #[validate(length(min = 1, max = 256, message = "has 1 to 256 letters"))]
+    #[schema(min_length = 1, max_length = 256)]
     pub password: String,
 }
 
@@ -71,6 +72,7 @@ pub async fn start(
 pub struct ConfirmSecondFactor {
     /// The six digits the app shows.
     #[validate(length(min = 6, max = 12, message = "has six digits"))]
+    #[schema(min_length = 6, max_length = 12)]
     pub code: String,
 }
 

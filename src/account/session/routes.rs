@@ -48,6 +48,7 @@ impl FromRequest for Device {
 pub struct Refresh {
     /// The token of the last sign-in or refresh.
     #[validate(length(min = 1, max = 128, message = "has 1 to 128 letters"))]
+    #[schema(min_length = 1, max_length = 128)]
     pub refresh_token: String,
 }
 

@@ -4,6 +4,7 @@
 use std::{collections::VecDeque, io};
 
 use super::decode::Lines;
+use crate::platform::http::is_blank;
 
 /// Lines a quoted field may go on for. Beyond, its quote was never closed.
 const LINES_OF_A_FIELD: usize = 500;
@@ -91,7 +92,8 @@ impl Records {
                 return Ok(None);
             };
             let record = self.record(number, line)?;
-            let blank = matches!(&record, Ok(fields) if fields.iter().all(|f| f.trim().is_empty()));
+            // An old end-of-file mark stands on a line of its own; nobody sees it either.
+            let blank = matches!(&record, Ok(fields) if fields.iter().all(|f| is_blank(f)));
             if !blank {
                 return Ok(Some((number, record)));
             }

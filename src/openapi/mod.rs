@@ -1,5 +1,7 @@
 //! The OpenAPI 3.1 document, made of the handlers' own annotations, one line a capability.
 
+mod stated;
+
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -43,7 +45,7 @@ impl Modify for Security {
 
 /// The document of all capabilities, in the order of the story.
 #[must_use]
-pub fn whole() -> utoipa::openapi::OpenApi {
+fn whole() -> utoipa::openapi::OpenApi {
     let mut document = ApiDoc::openapi();
     for part in [
         complaint::Doc::openapi(),
@@ -74,6 +76,16 @@ pub fn whole() -> utoipa::openapi::OpenApi {
     }
     drop_unused_schemas(&mut document);
     document
+}
+
+/// The document with all that is stated beside the annotations.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn stated() -> Result<serde_json::Value, serde_json::Error> {
+    let mut document = serde_json::to_value(whole())?;
+    stated::say(&mut document);
+    Ok(document)
 }
 
 /// A successful answer whose status says all gets that status's name as its description. Every
@@ -175,7 +187,7 @@ fn drop_unused_schemas(document: &mut utoipa::openapi::OpenApi) {
 /// # Errors
 /// When it cannot be written as JSON.
 pub fn document() -> Result<String, serde_json::Error> {
-    let mut text = serde_json::to_string_pretty(&whole())?;
+    let mut text = serde_json::to_string_pretty(&stated()?)?;
     text.push('\n');
     Ok(text)
 }

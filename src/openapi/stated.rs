@@ -1,0 +1,445 @@
+//! What the annotations of the handlers cannot say and every client should know: which texts are
+//! taken, which values a field is one of, how each operation refuses.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use crate::complaint::{machine::MACHINE as COMPLAINT, staff_routes::LINKS, views::public_events};
+use crate::ledger::machine::MACHINE as ENTRY;
+use crate::platform::problem::Code;
+use crate::record::machine::Machine;
+use crate::verification::machine::MACHINE as VISIT;
+
+/// A text without the letter NUL, which no text has.
+const TEXT: &str = r"^[^\u0000]*$";
+
+/// A text in which somebody can see a letter. These are letters that surely are seen; the server
+/// takes further ones, such as a text of emoji alone.
+const WORDS: &str = r"^[^\u0000]*[!-~\u00A1-\u00AC\u00AE-\u034E\u0370-\u061B\u061E-\u115E\u1161-\u167F\u1681-\u17B3\u17B6-\u180A\u1810-\u1FFF\u2010-\u2027\u2030-\u205E\u2070-\u27FF\u2900-\u2FFF\u3001-\u3163\u3165-\uD7FF\uF900-\uFDFF\uFE10-\uFEFE\uFF01-\uFF9F\uFFA1-\uFFEF][^\u0000]*$";
+
+/// An instant or a day of the years 1900 to 2200.
+const YEARS: &str = "^(19[0-9]{2}|2[01][0-9]{2}|2200)-";
+
+/// What is in `Idempotency-Key`.
+const KEY: &str = "^[!-~]{1,128}$";
+
+/// What is in `If-Match`: a version as the `ETag` shows it.
+const VERSION: &str = "^(W/)?\"?[0-9]{1,9}\"?$";
+
+const RULES: &[&str] = &[
+    "R0", "R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9", "R11", "new",
+];
+const OUTCOMES: &[&str] = &[
+    "same_submission",
+    "attached",
+    "provisional",
+    "suspected",
+    "related",
+    "new",
+];
+const PEOPLE: &[&str] = &["reporter", "joint_signer", "represented"];
+const PICTURES: &[&str] = &["photo", "far", "near", "reference"];
+const FINDINGS: &[&str] = &["true", "partly_true", "not_true", "unverifiable"];
+const UNITS: &[&str] = &["working_day", "natural_day"];
+const REPLIES: &[&str] = &["final", "progress"];
+const DECISIONS: &[&str] = &[
+    "accept",
+    "refuse",
+    "no_longer_accept",
+    "transfer",
+    "split",
+    "return",
+];
+const DATUMS: &[&str] = &["WGS84", "CGCS2000", "GCJ02", "BD09"];
+const SOURCES: &[&str] = &[
+    "central_provincial",
+    "quality_indicator",
+    "public_petition",
+    "enforcement",
+];
+const SCORES: &[&str] = &["satisfied", "basically_satisfied", "dissatisfied"];
+
+/// The values a field of a schema is one of.
+enum Stated {
+    Words(&'static [&'static str]),
+    Numbers(&'static [u32]),
+    States(&'static Machine),
+    PublicEvents,
+    Codes,
+}
+
+/// Fields whose type in the code is a text, because the database says it.
+static FIELDS: &[(&str, &str, Stated)] = &[
+    ("ComplaintView", "source_class", Stated::Words(SOURCES)),
+    ("EntrySummary", "source_class", Stated::Words(SOURCES)),
+    ("PlaceView", "datum", Stated::Words(&["CGCS2000"])),
+    ("PlaceView", "raw_datum", Stated::Words(DATUMS)),
+    ("TimelineItem", "event", Stated::PublicEvents),
+    ("CaseVisitView", "result", Stated::Words(FINDINGS)),
+    ("CaseVisitView", "state", Stated::States(&VISIT)),
+    ("ComplaintSummary", "link", Stated::Words(&LINKS)),
+    ("ComplaintSummary", "link_rule", Stated::Words(RULES)),
+    ("ComplaintSummary", "state", Stated::States(&COMPLAINT)),
+    (
+        "DeadlineView",
+        "kind",
+        Stated::Words(&["notify", "reply", "objection"]),
+    ),
+    ("DeadlineView", "unit", Stated::Words(UNITS)),
+    (
+        "DecisionView",
+        "outcome",
+        Stated::Words(&["listed", "not_listed", "escalated"]),
+    ),
+    ("EntryComplaint", "link", Stated::Words(&LINKS)),
+    ("EntryComplaint", "link_rule", Stated::Words(RULES)),
+    ("EntryComplaint", "state", Stated::States(&COMPLAINT)),
+    ("EntryPhoto", "role", Stated::Words(PICTURES)),
+    ("EntrySummary", "state", Stated::States(&ENTRY)),
+    (
+        "EventView",
+        "kind",
+        Stated::Words(&["check_in", "findings"]),
+    ),
+    ("EventView", "result", Stated::Words(FINDINGS)),
+    ("FullPerson", "kind", Stated::Words(PEOPLE)),
+    ("MatchesView", "link", Stated::Words(&LINKS)),
+    ("MatchesView", "link_rule", Stated::Words(RULES)),
+    ("PartView", "state", Stated::States(&COMPLAINT)),
+    ("PhotoView", "role", Stated::Words(PICTURES)),
+    ("PhotoView", "status", Stated::Words(&["kept", "refused"])),
+    (
+        "PlaceView",
+        "kind",
+        Stated::Words(&["point", "named", "none"]),
+    ),
+    ("ProblemDocument", "code", Stated::Codes),
+    ("ProcedureView", "reply_unit", Stated::Words(UNITS)),
+    ("RatingView", "score", Stated::Words(SCORES)),
+    ("Receipt", "state", Stated::States(&COMPLAINT)),
+    ("ReplyView", "kind", Stated::Words(REPLIES)),
+    ("ReporterView", "kind", Stated::Words(PEOPLE)),
+    ("StaffReplyView", "kind", Stated::Words(REPLIES)),
+    ("StepView", "state", Stated::States(&COMPLAINT)),
+    ("TrackedDecision", "kind", Stated::Words(DECISIONS)),
+    ("TrackingView", "state", Stated::States(&COMPLAINT)),
+    ("TriageDecisionView", "action", Stated::Words(DECISIONS)),
+    ("VerdictView", "outcome", Stated::Words(OUTCOMES)),
+    ("VerdictView", "rule", Stated::Words(RULES)),
+    ("VerificationView", "result", Stated::Words(FINDINGS)),
+    ("VerificationView", "state", Stated::States(&VISIT)),
+    ("VisitView", "result", Stated::Words(FINDINGS)),
+    ("VisitView", "state", Stated::States(&VISIT)),
+];
+
+/// Long edges of a photo's copies, pixels.
+const SIZES: &[u32] = &[400, 1600];
+
+/// Filters of lists and the like, by operation.
+static FILTERS: &[(&str, &str, Stated)] = &[
+    ("get_complaint_photo", "size", Stated::Numbers(SIZES)),
+    ("get_tracked_photo", "size", Stated::Numbers(SIZES)),
+    ("list_complaints", "link", Stated::Words(&LINKS)),
+    ("list_complaints", "state", Stated::States(&COMPLAINT)),
+    ("list_entries", "state", Stated::States(&ENTRY)),
+    ("list_queue", "link", Stated::Words(&LINKS)),
+    (
+        "list_queue",
+        "state",
+        Stated::Words(&["screening", "awaiting_acceptance"]),
+    ),
+];
+
+impl Stated {
+    fn values(&self) -> Vec<Value> {
+        match self {
+            Self::Words(words) => words.iter().map(|word| json!(word)).collect(),
+            Self::Numbers(numbers) => numbers.iter().map(|number| json!(number)).collect(),
+            Self::States(machine) => machine.states.iter().map(|(name, _)| json!(name)).collect(),
+            Self::PublicEvents => public_events().map(|event| json!(event)).collect(),
+            Self::Codes => Code::ALL.iter().map(|code| json!(code.as_str())).collect(),
+        }
+    }
+}
+
+/// Says all of it in a document.
+pub(super) fn say(document: &mut Value) {
+    let requests = requests(document);
+    if let Some(schemas) = document
+        .pointer_mut("/components/schemas")
+        .and_then(Value::as_object_mut)
+    {
+        for (schema, field, stated) in FIELDS {
+            if let Some(property) = schemas.get_mut(*schema).and_then(|s| property(s, field)) {
+                one_of(property, stated);
+            }
+        }
+        for (name, schema) in schemas.iter_mut() {
+            if requests.contains(name) {
+                texts(schema);
+            }
+            // A part that a form does not name is refused by its name.
+            if name.ends_with("Form")
+                && let Some(form) = schema.as_object_mut()
+            {
+                form.insert("additionalProperties".to_owned(), json!(false));
+            }
+        }
+    }
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+    for (path, item) in paths.into_iter().flatten() {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            parameters(operation);
+            refusals(path, method, operation);
+        }
+    }
+}
+
+/// A property of a schema, also of the parts it is put together of.
+fn property<'a>(schema: &'a mut Value, field: &str) -> Option<&'a mut Value> {
+    if schema.pointer(&format!("/properties/{field}")).is_some() {
+        return schema.pointer_mut(&format!("/properties/{field}"));
+    }
+    let parts = schema.get_mut("allOf")?.as_array_mut()?;
+    parts.iter_mut().find_map(|part| property(part, field))
+}
+
+fn one_of(schema: &mut Value, stated: &Stated) {
+    let mut values = stated.values();
+    let may_be_null = schema
+        .get("type")
+        .and_then(Value::as_array)
+        .is_some_and(|types| types.contains(&json!("null")));
+    if may_be_null {
+        values.push(Value::Null);
+    }
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("enum".to_owned(), Value::Array(values));
+    }
+}
+
+/// Names of the schemas that bodies of requests are made of.
+fn requests(document: &Value) -> BTreeSet<String> {
+    let paths = document.get("paths").and_then(Value::as_object);
+    let mut open: Vec<&Value> = paths
+        .into_iter()
+        .flatten()
+        .flat_map(|(_, item)| item.as_object().into_iter().flatten())
+        .filter_map(|(_, operation)| operation.get("requestBody"))
+        .collect();
+    let mut names = BTreeSet::new();
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Object(fields) => open.extend(fields.values()),
+            Value::Array(items) => open.extend(items),
+            Value::String(text) => {
+                if let Some(name) = text.strip_prefix("#/components/schemas/")
+                    && names.insert(name.to_owned())
+                {
+                    open.extend(document.pointer(&format!("/components/schemas/{name}")));
+                }
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+fn is_text(schema: &Map<String, Value>) -> bool {
+    match schema.get("type") {
+        Some(Value::String(name)) => name == "string",
+        Some(Value::Array(names)) => names.contains(&json!("string")),
+        _ => false,
+    }
+}
+
+/// Every text in a schema says which letters it takes.
+fn texts(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            if is_text(fields) && !fields.contains_key("enum") && !fields.contains_key("pattern") {
+                let least = fields.get("minLength").and_then(Value::as_u64).unwrap_or(0);
+                let pattern = match fields.get("format").and_then(Value::as_str) {
+                    Some("date-time" | "date") => Some(YEARS),
+                    Some(_) => None,
+                    None if least > 0 => Some(WORDS),
+                    None => Some(TEXT),
+                };
+                if let Some(pattern) = pattern {
+                    fields.insert("pattern".to_owned(), json!(pattern));
+                }
+            }
+            fields.values_mut().for_each(texts);
+        }
+        Value::Array(items) => items.iter_mut().for_each(texts),
+        _ => {}
+    }
+}
+
+/// Parameters of the query and the header say what they take.
+fn parameters(operation: &mut Value) {
+    let name = operation.get("operationId").and_then(Value::as_str);
+    let filters: Vec<_> = FILTERS
+        .iter()
+        .filter(|(operation, ..)| Some(*operation) == name)
+        .collect();
+    let list = operation
+        .get_mut("parameters")
+        .and_then(Value::as_array_mut);
+    for parameter in list.into_iter().flatten() {
+        let name = parameter
+            .get("name")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
+        let place = parameter
+            .get("in")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
+        let Some(schema) = parameter.get_mut("schema") else {
+            continue;
+        };
+        never_null(schema);
+        if let Some((_, _, stated)) = filters.iter().find(|(_, filter, _)| *filter == name) {
+            one_of(schema, stated);
+            continue;
+        }
+        let pattern = match (place.as_str(), name.as_str()) {
+            ("header", "Idempotency-Key") => KEY,
+            ("header", "If-Match") => VERSION,
+            ("query", _) => {
+                texts(schema);
+                continue;
+            }
+            _ => continue,
+        };
+        if let Some(schema) = schema.as_object_mut() {
+            schema.insert("pattern".to_owned(), json!(pattern));
+        }
+    }
+}
+
+/// A header or a query has no null: what is not sent is absent.
+fn never_null(schema: &mut Value) {
+    let kinds = schema.get("type").and_then(Value::as_array);
+    let kind = kinds.and_then(|kinds| kinds.iter().find(|kind| *kind != "null").cloned());
+    if let (Some(kind), Some(schema)) = (kind, schema.as_object_mut()) {
+        schema.insert("type".to_owned(), kind);
+    }
+}
+
+/// The statuses an operation may refuse with, beside those its handler names.
+fn refusals(path: &str, method: &str, operation: &mut Value) {
+    if !path.starts_with("/api/") {
+        return;
+    }
+    let parameters = operation.get("parameters").and_then(Value::as_array);
+    let has = |place: &str| {
+        let mut named = parameters.into_iter().flatten().filter_map(|p| p.get("in"));
+        named.any(|p| p == place)
+    };
+    let has_body = operation.get("requestBody").is_some();
+    let public = operation
+        .get("security")
+        .and_then(Value::as_array)
+        .is_some_and(|list| {
+            list.iter()
+                .any(|s| s.as_object().is_some_and(Map::is_empty))
+        });
+    let mut statuses = vec!["401", "503"];
+    let cases: [(bool, &[&str]); 5] = [
+        (has_body || has("query") || has("header"), &["400"]),
+        (!public, &["403"]),
+        (has("path"), &["404"]),
+        (has_body, &["408", "413", "415", "422", "429"]),
+        (method != "get", &["409"]),
+    ];
+    for (may, answers) in cases {
+        if may {
+            statuses.extend(answers);
+        }
+    }
+    let responses = operation
+        .get_mut("responses")
+        .and_then(Value::as_object_mut);
+    let Some(responses) = responses else { return };
+    for status in statuses {
+        responses
+            .entry(status)
+            .or_insert_with(|| json!({ "$ref": "#/components/responses/AnyProblem" }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every field and filter of the tables is in the document: none is misspelled or gone.
+    #[test]
+    fn the_tables_name_what_is_there() {
+        let document = crate::openapi::stated().unwrap();
+        for (schema, field, stated) in FIELDS {
+            let mut found = document["components"]["schemas"][schema].clone();
+            let values = stated.values();
+            let property =
+                property(&mut found, field).unwrap_or_else(|| panic!("{schema}.{field}"));
+            let said = property["enum"].as_array().unwrap();
+            assert!(
+                values.iter().all(|value| said.contains(value)),
+                "{schema}.{field}"
+            );
+        }
+        let text = document["paths"].to_string();
+        for (operation, filter, _) in FILTERS {
+            assert!(
+                text.contains(operation) && text.contains(filter),
+                "{operation} {filter}"
+            );
+        }
+    }
+
+    #[test]
+    fn patterns_know_words_from_nothing() {
+        let says = |pattern: &str, text: &str| {
+            let schema = json!({ "type": "string", "pattern": pattern });
+            jsonschema::is_valid(&schema, &json!(text))
+        };
+        for text in ["烟", "a", " \u{3000}楼下\n", ".", "é"] {
+            assert!(says(WORDS, text), "{text:?}");
+        }
+        for text in [
+            "",
+            " ",
+            "\u{3000}",
+            "\u{200b}\u{feff}",
+            "a\0",
+            "\u{2800}",
+            "\u{e0001}",
+        ] {
+            assert!(!says(WORDS, text), "{text:?}");
+        }
+        assert!(says(TEXT, "") && !says(TEXT, "\0"));
+        assert!(says(YEARS, "1900-01-01") && says(YEARS, "2200-12-31T00:00:00Z"));
+        assert!(
+            !says(YEARS, "1899-12-31") && !says(YEARS, "2201-01-01") && !says(YEARS, "0022-01-01")
+        );
+    }
+
+    /// Whatever the document's pattern takes, the server takes.
+    #[test]
+    fn the_pattern_takes_no_letter_that_nobody_sees() {
+        let schema = json!({ "type": "string", "pattern": WORDS });
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        for letter in (0..=0xffff_u32).filter_map(char::from_u32) {
+            let text = letter.to_string();
+            let taken = !crate::platform::http::is_blank(&text) && letter != '\0';
+            assert!(
+                taken || !validator.is_valid(&json!(text)),
+                "{:x}",
+                u32::from(letter)
+            );
+        }
+    }
+}
