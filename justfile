@@ -12,14 +12,14 @@ check:
 
 # Make every committed artefact anew.
 bless:
-    cargo fmt
+    cargo fmt --all
     cargo run --quiet -- openapi > openapi/dengwen.json.new
     mv openapi/dengwen.json.new openapi/dengwen.json
     DENGWEN_TEST_BLESS=1 cargo test --quiet --test integration documents
 
 # Format.
 fmt:
-    cargo fmt
+    cargo fmt --all
 
 # The bill of materials of what goes into the executable (CycloneDX, target/sbom.cdx.json).
 sbom:

@@ -88,7 +88,7 @@ fn photos(criterion: &mut Criterion) {
     let photo = scene(12, 4032, 3024);
     let limits = PhotoLimits {
         bytes: 25 * 1024 * 1024,
-        pixels: 60_000_000,
+        pixels: 200_000_000,
     };
     let mut group = criterion.benchmark_group("photo");
     group.sample_size(10);

@@ -1,6 +1,6 @@
 //! Everything a handler may ask: a plain struct, built once, the same in service and in tests.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
@@ -15,12 +15,24 @@ use crate::platform::{
     crypto::Keys,
     db::{self, Database},
     hashing::Hashing,
+    helper::{self, Budget, Helpers},
     installation,
     limit::Limits,
     metrics::Metrics,
     problem::Problem,
     room::Room,
     sms::{LogGateway, NoGateway, SmsGateway},
+};
+
+/// The command of this program that takes photos in.
+pub const PHOTO_DECODER: &str = "photo-decoder";
+
+/// What taking one photo in may cost its helper. Together with what the server itself does for an
+/// upload of 25 MB it stays within 600 MB of memory and 1.5 seconds of CPU time.
+pub const PHOTO_BUDGET: Budget = Budget {
+    cpu: Duration::from_millis(1_250),
+    wall: Duration::from_secs(15),
+    memory: 480 * 1024 * 1024,
 };
 
 /// The parts every capability stands on.
@@ -49,6 +61,8 @@ pub struct App {
     pub upload_room: Room,
     /// How many photos may be decoded at once.
     pub photo_slots: Arc<Semaphore>,
+    /// The processes that decode them.
+    pub photo_decoders: Helpers,
 }
 
 /// The ports that tests and the demonstration replace.
@@ -57,6 +71,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Text messages.
     pub sms: Arc<dyn SmsGateway>,
+    /// The program whose [`PHOTO_DECODER`] command takes photos in.
+    pub photo_decoder: PathBuf,
 }
 
 impl Default for Ports {
@@ -64,6 +80,7 @@ impl Default for Ports {
         Self {
             clock: Arc::new(SystemClock),
             sms: Arc::new(LogGateway),
+            photo_decoder: helper::this_program(),
         }
     }
 }
@@ -107,6 +124,7 @@ impl App {
             limits: Limits::new(settings.rates, settings.rate_limit),
             metrics: Metrics::default(),
             upload_room: Room::of_megabytes(settings.upload_memory_mb),
+            photo_decoders: Helpers::new(ports.photo_decoder, PHOTO_DECODER, PHOTO_BUDGET),
             photo_slots: Arc::new(Semaphore::new(settings.photo_workers.max(1))),
             settings,
         })

@@ -16,6 +16,8 @@
 //! - [`photo`], [`geo`], [`text`]: ground floor, pure.
 //! - [`platform`]: database, HTTP, blobs, jobs, clock: what every capability stands on.
 
+pub use dengwen_photo as photo;
+
 pub mod account;
 pub mod app;
 pub mod cli;
@@ -29,7 +31,6 @@ pub mod ledger;
 pub mod linkage;
 pub mod matching;
 pub mod openapi;
-pub mod photo;
 pub mod platform;
 pub mod record;
 pub mod rotation;

@@ -12,6 +12,7 @@ mod demo;
 pub mod import;
 mod keys;
 mod matching;
+mod photo_decoder;
 mod serve;
 mod staff;
 
@@ -73,6 +74,9 @@ enum Action {
     /// Manage staff accounts
     #[command(subcommand)]
     Staff(staff::Action),
+    /// Take photos in for a server that started this; spoken to over pipes
+    #[command(hide = true)]
+    PhotoDecoder,
     /// Print the OpenAPI document
     Openapi {
         /// Compare with the committed openapi/dengwen.json instead of printing
@@ -126,6 +130,7 @@ fn act(command: Command) -> anyhow::Result<()> {
         Action::Migrate => migrate(&options.settings()?),
         Action::Keys(action) => keys::run(&options.settings()?, action),
         Action::Staff(action) => staff::run(&options.settings()?, action),
+        Action::PhotoDecoder => photo_decoder::run(),
         Action::Openapi { check } => openapi(check),
     }
 }

@@ -7,6 +7,7 @@ pub mod body;
 pub mod case;
 pub mod clocks;
 pub mod desk;
+mod disposition;
 pub mod feedback;
 mod filing;
 pub mod form;

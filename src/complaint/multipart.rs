@@ -1,9 +1,14 @@
 //! Reads a multipart body: one part `complaint` (JSON) and photos, in any order, within bounds.
 
 use actix_multipart::{Field, Multipart};
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
+use actix_web::{
+    HttpRequest,
+    dev::Payload,
+    http::header::{self, HeaderMap, HeaderValue},
+};
 use bytes::{Bytes, BytesMut};
 
+use super::disposition::{self, Disposition};
 use super::photos::Upload;
 use crate::platform::{
     http::{MAX_JSON_BYTES, Patience, Waiting},
@@ -76,9 +81,9 @@ pub async fn read(
     if announced.is_some_and(|bytes| bytes > limits.whole()) {
         return Err(limits.too_large());
     }
-    let mut stream = Multipart::from_request(request, payload)
-        .await
-        .map_err(|_| malformed("send multipart/form-data with a boundary"))?;
+    let headers = as_any_parts(request)
+        .ok_or_else(|| malformed("send multipart/form-data with a boundary"))?;
+    let mut stream = Multipart::new(&headers, payload.take());
     let mut parts = Parts::default();
     let mut reading = Reading {
         waiting: Patience::UPLOAD.begin(),
@@ -89,11 +94,16 @@ pub async fn read(
     while let Some(field) = reading.waiting.next(&mut stream).await? {
         let field =
             field.map_err(|_| malformed("the multipart body breaks off or is malformed"))?;
-        let name = field.name().unwrap_or_default().to_owned();
+        let Disposition { name, file_name } = disposition::of(field.headers());
         if name == limits.json && parts.json.is_none() {
             let (json, _) = reading.field(field, MAX_JSON_BYTES).await?;
             parts.json = Some(json.ok_or_else(|| Problem::new(Code::BodyTooLarge))?);
         } else if limits.roles.contains(&name.as_str()) {
+            let (bytes, held) = reading.field(field, limits.photo_bytes).await?;
+            // What a browser sends for a file input that nobody filled in.
+            if file_name.is_none() && bytes.as_ref().is_some_and(Bytes::is_empty) {
+                continue;
+            }
             if parts.uploads.len() == limits.photos {
                 let item = Item::new(
                     &name,
@@ -102,11 +112,6 @@ pub async fn read(
                 );
                 return Err(Problem::invalid_items(vec![item]));
             }
-            let file_name = field
-                .content_disposition()
-                .and_then(|d| d.get_filename())
-                .map(str::to_owned);
-            let (bytes, held) = reading.field(field, limits.photo_bytes).await?;
             parts.uploads.push(Upload {
                 role: name,
                 file_name,
@@ -127,6 +132,22 @@ pub async fn read(
         }
     }
     Ok(parts)
+}
+
+/// The request's headers, the body called parts of any kind: a form whose part has a file name in
+/// an encoding of its own would be refused whole by the reader of forms.
+fn as_any_parts(request: &HttpRequest) -> Option<HeaderMap> {
+    const FORM: &str = "multipart/form-data";
+    let sent = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let start = sent.get(..FORM.len())?;
+    if !start.eq_ignore_ascii_case(FORM) {
+        return None;
+    }
+    let parameters = sent.get(FORM.len()..)?;
+    let mut headers = HeaderMap::new();
+    let called = HeaderValue::from_str(&format!("multipart/mixed{parameters}")).ok()?;
+    headers.insert(header::CONTENT_TYPE, called);
+    Some(headers)
 }
 
 impl Reading<'_> {

@@ -12,14 +12,18 @@ use super::reuse;
 use crate::app::App;
 use crate::geo::{Datum, Point, distance_m, to_canonical};
 use crate::on_each;
-use crate::photo::{self, PhotoLimits, PhotoProblem, Processed, Refusal};
+use crate::photo::{self, PhotoLimits, PhotoProblem, Processed, Refusal, Remark};
 use crate::platform::{
     blob::{Blobs, PhotoKeys},
     db::{Connection, Id, UtcTime, schema::photo as table},
+    helper::GivenUp,
     problem::{Code, Problem},
     room::Held,
 };
 use crate::text::shorten;
+
+/// Seconds after which a photo that could not be looked at may be sent again.
+const RETRY_AFTER_S: u64 = 5;
 
 /// Letters of a file name kept at most.
 const FILE_NAME_LETTERS: usize = 120;
@@ -68,8 +72,13 @@ pub struct PhotoView {
     /// The file name as sent, for the client to tell its photos apart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_name: Option<String>,
-    /// Whether there are public copies; a HEIC is kept but only sealed.
+    /// Whether there are public copies; an AVIF is kept but only sealed.
     pub viewable: bool,
+    /// What was odd about a photo that is kept: `end_missing` (the mark at the picture's end),
+    /// `exif_unsound` (part of what it tells about itself was left out), `trailer` (bytes behind
+    /// the picture, which public copies leave out).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
 }
 
 /// Looks at photos on the bounded pool and stores the good ones' blobs. Blobs are content
@@ -92,19 +101,31 @@ fn limits(app: &App) -> PhotoLimits {
     }
 }
 
-/// Runs work on pixels, of which only so much goes on at once.
-async fn on_the_pool<T: Send + 'static>(
-    app: &App,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Problem> {
+/// Looks at a photo in a process of its own, of which only so many work at once. One that would
+/// cost more than a photo may is refused for itself.
+async fn look_at(app: &App, photo: &Bytes) -> Result<Result<Processed, PhotoProblem>, Problem> {
+    let limits = limits(app);
+    if let Err(problem) = photo::at_sight(photo, limits) {
+        return Ok(Err(problem));
+    }
+    let garbled = |e: photo::wire::Garbled| Problem::fault(e.to_string());
+    let question = photo::wire::question(limits).map_err(garbled)?;
     let _slot = app
         .photo_slots
         .acquire()
         .await
-        .map_err(|_| Problem::unavailable("the photo pool is closed", 5))?;
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|e| Problem::fault(format!("photo task: {e}")))
+        .map_err(|_| Problem::unavailable("the photo pool is closed", RETRY_AFTER_S))?;
+    match app.photo_decoders.ask(&question, photo).await {
+        Ok(answered) => photo::wire::read_answer(&answered.answer).map_err(garbled),
+        Err(GivenUp::TooCostly) => Ok(Err(PhotoProblem::TooCostly)),
+        Err(GivenUp::Unavailable(why)) => {
+            tracing::error!("no photo can be looked at: {why}");
+            Err(Problem::unavailable(
+                "photos cannot be looked at just now",
+                RETRY_AFTER_S,
+            ))
+        }
+    }
 }
 
 async fn take_one(app: &App, upload: Upload) -> Result<Taken, Problem> {
@@ -116,8 +137,7 @@ async fn take_one(app: &App, upload: Upload) -> Result<Taken, Problem> {
     let result = match upload.bytes {
         None => Err(PhotoProblem::TooManyBytes(limits.bytes)),
         Some(bytes) => {
-            let pixels = bytes.clone();
-            let result = on_the_pool(app, move || photo::process(&pixels, limits)).await?;
+            let result = look_at(app, &bytes).await?;
             if let Ok(processed) = &result {
                 store_blobs(&app.blobs, processed, bytes).await?;
             }
@@ -156,11 +176,8 @@ pub(super) async fn is_telling(app: &App, sha256: &str) -> Result<bool, Problem>
         Err(lost) if lost.code() == Code::NotFound => return Ok(false),
         Err(problem) => return Err(problem),
     };
-    let limits = limits(app);
-    on_the_pool(app, move || {
-        photo::is_telling(&copy, limits).unwrap_or(false)
-    })
-    .await
+    let derived = look_at(app, &copy).await?.ok().and_then(|p| p.derived);
+    Ok(derived.is_some_and(|derived| derived.telling))
 }
 
 async fn store_blobs(blobs: &Blobs, processed: &Processed, original: Bytes) -> Result<(), Problem> {
@@ -214,7 +231,12 @@ impl Taken {
             role: self.role.clone(),
             file_name: self.file_name.clone(),
             viewable: self.result.as_ref().is_ok_and(|p| p.derived.is_some()),
+            remarks: self.remarks().map(|r| r.code().to_owned()).collect(),
         }
+    }
+
+    fn remarks(&self) -> impl Iterator<Item = Remark> {
+        self.result.iter().flat_map(|p| p.remarks.iter().copied())
     }
 }
 
@@ -282,6 +304,7 @@ struct NewPhoto {
     distance_m: Option<f64>,
     has_derivatives: bool,
     created_at: UtcTime,
+    remarks: Option<String>,
 }
 
 fn columns(
@@ -324,6 +347,14 @@ fn columns(
             .map(|((lon, lat), claimed)| distance_m(to_canonical(Datum::Wgs84, lon, lat), claimed)),
         has_derivatives: kept.is_some_and(|p| p.derived.is_some()),
         created_at: UtcTime(now),
+        remarks: Some(
+            photo
+                .remarks()
+                .map(Remark::code)
+                .collect::<Vec<_>>()
+                .join(","),
+        )
+        .filter(|remarks| !remarks.is_empty()),
     }
 }
 
@@ -352,6 +383,8 @@ pub struct StoredPhoto {
     pub has_derivatives: bool,
     /// The visit it belongs to, if any.
     pub verification_id: Option<Id>,
+    /// Codes of what was odd about it, with commas between.
+    pub remarks: Option<String>,
 }
 
 impl StoredPhoto {
@@ -366,6 +399,12 @@ impl StoredPhoto {
             role: self.role,
             file_name: self.file_name,
             viewable: self.has_derivatives,
+            remarks: self
+                .remarks
+                .iter()
+                .flat_map(|r| r.split(','))
+                .map(str::to_owned)
+                .collect(),
         }
     }
 }
@@ -403,6 +442,7 @@ pub fn of_complaint(conn: &mut Connection, complaint: Id) -> QueryResult<Vec<Sto
             table::distance_m,
             table::has_derivatives,
             table::verification_id,
+            table::remarks,
         ))
         .load(conn)
 }

@@ -119,7 +119,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "DENGWEN_PHOTO_WORKERS",
         default: "2",
-        meaning: "Photos decoded at the same time; each takes about 60 MB at most in ordinary use.",
+        meaning: "Photos decoded at the same time, each in a process of its own: about 60 MB in ordinary use, never more than 480 MB.",
     },
     Key {
         name: "DENGWEN_UPLOAD_MEMORY_MB",

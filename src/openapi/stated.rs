@@ -40,6 +40,7 @@ const OUTCOMES: &[&str] = &[
 ];
 const PEOPLE: &[&str] = &["reporter", "joint_signer", "represented"];
 const PICTURES: &[&str] = &["photo", "far", "near", "reference"];
+const REMARKS: &[&str] = &["end_missing", "exif_unsound", "trailer"];
 const FINDINGS: &[&str] = &["true", "partly_true", "not_true", "unverifiable"];
 const UNITS: &[&str] = &["working_day", "natural_day"];
 const REPLIES: &[&str] = &["final", "progress"];
@@ -107,6 +108,7 @@ static FIELDS: &[(&str, &str, Stated)] = &[
     ("MatchesView", "link", Stated::Words(&LINKS)),
     ("MatchesView", "link_rule", Stated::Words(RULES)),
     ("PartView", "state", Stated::States(&COMPLAINT)),
+    ("PhotoView", "remarks", Stated::Words(REMARKS)),
     ("PhotoView", "role", Stated::Words(PICTURES)),
     ("PhotoView", "status", Stated::Words(&["kept", "refused"])),
     (
@@ -206,6 +208,10 @@ fn property<'a>(schema: &'a mut Value, field: &str) -> Option<&'a mut Value> {
 }
 
 fn one_of(schema: &mut Value, stated: &Stated) {
+    // Of a list, each of what is in it.
+    if let Some(items) = schema.get_mut("items") {
+        return one_of(items, stated);
+    }
     let mut values = stated.values();
     let may_be_null = schema
         .get("type")

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod crypto;
 pub mod db;
 pub mod hashing;
+pub mod helper;
 pub mod http;
 pub mod ids;
 pub mod installation;

@@ -22,6 +22,7 @@ use crate::server;
 
 /// How much to measure.
 #[derive(Debug, Args)]
+#[group(skip)]
 pub struct Options {
     /// Complaints to file
     #[arg(long, default_value_t = 4000)]

@@ -58,6 +58,7 @@ const ENTRY: &str = "BENCH";
 
 /// What to measure.
 #[derive(Debug, Args)]
+#[group(skip)]
 pub struct Options {
     /// Sizes, such as 1e4,1e5,1e6
     #[arg(long, value_delimiter = ',', default_value = "1e4,1e5")]

@@ -10,6 +10,7 @@ use crate::photo::{self, PhotoLimits, sample::scene};
 
 /// Which photos.
 #[derive(Debug, Args)]
+#[group(skip)]
 pub struct Options {
     /// Photos to take in
     files: Vec<PathBuf>,
@@ -31,7 +32,7 @@ pub(super) fn run(options: &Options) -> anyhow::Result<()> {
     }
     let limits = PhotoLimits {
         bytes: 25 * 1024 * 1024,
-        pixels: 60_000_000,
+        pixels: 200_000_000,
     };
     for file in &options.files {
         for _ in 0..options.repeat {

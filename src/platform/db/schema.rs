@@ -433,6 +433,7 @@ diesel::table! {
         distance_m -> Nullable<Double>,
         has_derivatives -> Bool,
         created_at -> UtcTimeSql,
+        remarks -> Nullable<Text>,
     }
 }
 

@@ -44,7 +44,7 @@ pub fn set(good: &[u8]) -> [(&'static str, Vec<u8>, &'static str); 9] {
         ),
         ("cut off", cut, "truncated"),
         ("65535 pixels square", huge, "too_many_pixels"),
-        ("a thousand scans", scans, "corrupt"),
+        ("a thousand scans", scans, "too_costly"),
         (
             "81 megapixels in a small file",
             bomb.into_inner(),

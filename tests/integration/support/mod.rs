@@ -11,6 +11,7 @@ pub mod hostile;
 pub mod postgres;
 pub mod process;
 pub mod statements;
+pub mod worst;
 
 use std::{future::Future, num::NonZeroU32, sync::Arc};
 
@@ -68,6 +69,8 @@ pub struct Wishes {
     pub behind_proxy: bool,
     /// Whether no text messages can be sent.
     pub no_text_messages: bool,
+    /// Another program to take photos in than the real one.
+    pub photo_decoder: Option<&'static str>,
 }
 
 /// Plays a story. Without PostgreSQL its half is left out, which `support::postgres` says once,
@@ -151,6 +154,7 @@ impl World {
         let ports = Ports {
             clock: Arc::new(self.clock.clone()),
             sms: self.sms.clone(),
+            ..Ports::default()
         };
         let built = Settings::load(None, &environment)
             .map_err(anyhow::Error::from)
@@ -198,6 +202,10 @@ fn serve(
     let ports = Ports {
         clock: Arc::new(clock.clone()),
         sms: sms.clone(),
+        photo_decoder: wishes
+            .photo_decoder
+            .unwrap_or(env!("CARGO_BIN_EXE_dengwen"))
+            .into(),
     };
     let app = App::build(settings, ports).unwrap();
     let (server, running) = server::start(app, 2).unwrap();

@@ -1,6 +1,6 @@
 //! Good photos, broken photos, hostile photos.
 
-#[path = "../../tests/integration/support/hostile.rs"]
+#[path = "../../../tests/integration/support/hostile.rs"]
 mod hostile;
 
 use std::path::{Path, PathBuf};
@@ -12,12 +12,12 @@ use super::*;
 
 const LIMITS: PhotoLimits = PhotoLimits {
     bytes: 25 * 1024 * 1024,
-    pixels: 60_000_000,
+    pixels: 200_000_000,
 };
 
 fn shared(folder: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../shared/data/photos")
+        .join("../../../shared/data/photos")
         .join(folder);
     if path.is_dir() {
         return Some(path);
@@ -45,9 +45,8 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn pixels_of(jpeg: &[u8]) -> RgbImage {
-    decode::picture(jpeg, MediaType::Jpeg, LIMITS)
-        .unwrap()
-        .pixels
+    let pixels = jpeg::open(jpeg, LIMITS).unwrap().picture.unwrap().pixels;
+    RgbImage::from_raw(pixels.width, pixels.height, pixels.data).unwrap()
 }
 
 /// Segment markers of a JPEG up to its first scan.
@@ -196,16 +195,19 @@ fn real_phone_photos_are_taken_with_their_facts() {
 }
 
 #[test]
-fn heic_is_kept_sealed() {
+fn a_phones_heic_is_decoded_and_stands_upright() {
     let Some(folder) = shared("exif") else { return };
-    let photo = process(
-        &std::fs::read(folder.join("IMG_1034.heic")).unwrap(),
-        LIMITS,
-    )
-    .unwrap();
+    let bytes = std::fs::read(folder.join("IMG_1034.heic")).unwrap();
+    let photo = process(&bytes, LIMITS).unwrap();
     assert_eq!(photo.media_type, MediaType::Heic);
-    assert!(photo.derived.is_none());
+    assert_eq!((photo.width, photo.height), (Some(4032), Some(3024)));
     assert!(photo.facts.taken_at.is_some());
+    assert!(photo.derived.unwrap().telling);
+    // Cut off anywhere, it is refused like half a JPEG.
+    for part in [12, 40, 400, 4_000, bytes.len() / 2, bytes.len() - 1] {
+        let cut = process(&bytes[..part], LIMITS).unwrap_err();
+        assert_eq!(cut, PhotoProblem::Truncated, "{part} bytes");
+    }
 }
 
 /// The published hashes of the reference pictures.

@@ -7,9 +7,10 @@
 use std::{fmt, str::FromStr};
 
 use image::RgbImage;
+use serde::{Deserialize, Serialize};
 
 use super::PhotoProblem;
-use super::pixels::fit;
+use super::pixels::fit_rgb;
 
 /// Bits by which two hashes of one picture may differ, as the hash's authors recommend.
 pub const SAME_PICTURE_BITS: u32 = 31;
@@ -23,7 +24,7 @@ const SAMPLES: usize = 64;
 const FREQUENCIES: usize = 16;
 
 /// A 256-bit hash, most significant word first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PerceptualHash([u16; FREQUENCIES]);
 
 impl PerceptualHash {
@@ -116,7 +117,7 @@ impl FromStr for PerceptualHash {
 /// The hash of a picture, and whether there is enough in the picture for it to tell anything: of a
 /// night sky or a white wall it tells nothing.
 pub(super) fn hash(picture: &RgbImage) -> Result<(PerceptualHash, bool), PhotoProblem> {
-    let picture = fit(picture.clone(), HASH_EDGE)?;
+    let picture = fit_rgb(picture.clone(), HASH_EDGE)?;
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let mut luma: Vec<f32> = picture
         .pixels()

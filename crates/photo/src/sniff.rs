@@ -1,7 +1,9 @@
 //! What a file is, by its content.
 
+use serde::{Deserialize, Serialize};
+
 /// A type of picture that is taken in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MediaType {
     /// JPEG.
     Jpeg,
@@ -9,9 +11,9 @@ pub enum MediaType {
     Png,
     /// WebP.
     WebP,
-    /// HEIC/HEIF: kept sealed.
+    /// HEIC/HEIF.
     Heic,
-    /// AVIF: kept sealed.
+    /// AVIF: kept sealed only.
     Avif,
 }
 

@@ -1,0 +1,160 @@
+//! Photos as real clients send them, and as strangers do.
+
+use std::time::Duration;
+
+use dengwen::{
+    app::{PHOTO_BUDGET, PHOTO_DECODER},
+    photo::sample::scene,
+    platform::helper::{Budget, GivenUp, Helpers},
+};
+use serde_json::{Value, json};
+
+use crate::support::{
+    Wishes,
+    actors::form,
+    bodies::{fumes, river},
+    worst,
+};
+
+fn fixture(name: &str) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/photos/");
+    std::fs::read(format!("{folder}{name}")).unwrap()
+}
+
+fn outcomes(body: &Value) -> Vec<(String, Value)> {
+    let photos = body["photos"].as_array().unwrap();
+    let told = |photo: &Value| match photo["problem"].as_str() {
+        Some(problem) => (problem.to_owned(), Value::Null),
+        None => (
+            photo["status"].as_str().unwrap().to_owned(),
+            photo["remarks"].clone(),
+        ),
+    };
+    photos.iter().map(told).collect()
+}
+
+on_both! {
+    /// C14, odd photos: they are kept, it is said to the sender and to staff what was odd, and the
+    /// sealed original is whole.
+    async fn odd_photos_are_kept_and_it_is_said_why(world) {
+        let film = [scene(5, 300, 200), b"\xff\xda\0\x08 a film".repeat(50)].concat();
+        let half = { let whole = scene(6, 300, 200); whole[..whole.len() * 2 / 3].to_vec() };
+        let parts = [
+            ("complaint", None, fumes(None, 0.0).to_string().into_bytes()),
+            ("photo", Some("MVIMG_1.jpg"), film.clone()),
+            ("photo", Some("a.jpg"), fixture("jpeg_without_EOI.jpg")),
+            ("photo", Some("b.jpg"), fixture("exif_gps_pointer_beyond_end.jpg")),
+            ("photo", Some("c.jpg"), scene(7, 300, 200)),
+            ("photo", Some("d.jpg"), half),
+            ("photo", Some("e.heic"), fixture("heic_12_bytes.heic")),
+        ];
+        let sent = world.resident().post_parts("/api/v1/complaints", &parts).await.expect(201);
+        let said = |remarks: &[&str]| ("kept".to_owned(), json!(remarks));
+        let refused = |code: &str| (code.to_owned(), Value::Null);
+        assert_eq!(outcomes(&sent.body), [
+            said(&["trailer"]), said(&["end_missing"]), said(&["exif_unsound"]),
+            ("kept".to_owned(), Value::Null), refused("truncated"), refused("truncated"),
+        ]);
+        let number = sent.text("/number");
+        let brigade = world.brigade().await;
+        let case = brigade.get(&format!("/api/v1/complaints/{number}")).await.expect(200);
+        let told = outcomes(&case.body);
+        for remark in ["trailer", "end_missing", "exif_unsound"] {
+            assert_eq!(told.iter().filter(|t| **t == said(&[remark])).count(), 1, "{told:?}");
+        }
+        let id = sent.text("/photos/0/id");
+        let original = brigade.get(&format!("/api/v1/complaints/{number}/photos/{id}/original")).await.expect(200);
+        assert_eq!(original.bytes, film);
+    }
+}
+
+on_both! {
+    /// C14, clumsy forms: an empty file input is no photo, and a file name in an encoding of its
+    /// own sinks nothing.
+    async fn clumsy_forms_are_understood(world) {
+        let json = river(None).to_string();
+        let mut body = Vec::new();
+        let mut part = |disposition: &[u8], content: &[u8]| {
+            body.extend(b"--cut\r\nContent-Disposition: form-data; ");
+            body.extend(disposition);
+            body.extend(b"\r\n\r\n");
+            body.extend(content);
+            body.extend(b"\r\n");
+        };
+        part(b"name=\"complaint\"", json.as_bytes());
+        for _ in 0..12 {
+            part(b"name=\"photo\"; filename=\"\"", b"");
+        }
+        part(b"name=\"photo\"; filename=\"\xd5\xd5\xc6\xac.jpg\"", &scene(1, 300, 200));
+        part(b"name=\"photo\"; filename=", &scene(2, 300, 200));
+        body.extend(b"--cut--\r\n");
+        let reply = reqwest::Client::new()
+            .post(format!("http://{}/api/v1/complaints", world.server.address))
+            .header("content-type", "Multipart/Form-Data; boundary=cut")
+            .body(body)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(reply.status(), 201);
+        let kept: Value = reply.json().await.unwrap();
+        assert_eq!(outcomes(&kept), [("kept".to_owned(), Value::Null), ("kept".to_owned(), Value::Null)]);
+        assert_eq!(kept["photos"][0]["file_name"], "照片.jpg");
+    }
+}
+
+on_both! {
+    /// A1, no decoder: photos are asked for again, and complaints without any go on.
+    async fn without_a_decoder_complaints_go_on(world, Wishes { photo_decoder: Some("/nowhere/dengwen"), ..Wishes::default() }) {
+        let resident = world.resident();
+        let parts = [("complaint", None, river(None).to_string().into_bytes()), ("photo", Some("a.jpg"), scene(1, 300, 200))];
+        let url = format!("http://{}/api/v1/complaints", world.server.address);
+        let asked = reqwest::Client::new().post(&url).multipart(form(&parts)).send().await.unwrap();
+        assert_eq!(asked.status(), 503);
+        assert!(asked.headers().contains_key("retry-after"));
+        resident.post("/api/v1/complaints", river(None)).await.expect(201);
+        // What is no photo at sight needs no decoder to be told so.
+        let parts = [("complaint", None, river(None).to_string().into_bytes()), ("photo", Some("a.jpg"), b"GIF89a".to_vec())];
+        let sent = resident.post_parts("/api/v1/complaints", &parts).await.expect(201);
+        assert_eq!(sent.body["photos"][0]["problem"], "unsupported_type");
+    }
+}
+
+/// A1, given up on: a question that takes too much is answered as such, and the next one is not
+/// the worse for it.
+#[tokio::test]
+async fn a_helper_is_given_up_on_and_replaced() {
+    let program = || env!("CARGO_BIN_EXE_dengwen").into();
+    let limits = dengwen::photo::PhotoLimits {
+        bytes: 26_214_400,
+        pixels: 200_000_000,
+    };
+    let question = dengwen::photo::wire::question(limits).unwrap();
+    let helpers = Helpers::new(program(), PHOTO_DECODER, PHOTO_BUDGET);
+    let good = scene(1, 900, 700);
+    let costly = worst::costly();
+    for _ in 0..2 {
+        let answered = helpers.ask(&question, &good).await.unwrap();
+        assert!(
+            dengwen::photo::wire::read_answer(&answered.answer)
+                .unwrap()
+                .is_ok()
+        );
+        assert!(answered.cpu > Duration::ZERO && answered.cpu < PHOTO_BUDGET.cpu);
+        let given_up = helpers.ask(&question, &costly).await;
+        assert!(matches!(given_up, Err(GivenUp::TooCostly)), "{given_up:?}");
+    }
+    // A program that is no helper is none.
+    for (program, command) in [("/bin/true", "x"), ("/bin/sleep", "60"), ("/nowhere", "x")] {
+        let budget = Budget {
+            wall: Duration::from_millis(100),
+            ..PHOTO_BUDGET
+        };
+        let none = Helpers::new(program.into(), command, budget)
+            .ask(&question, &good)
+            .await;
+        assert!(
+            matches!(none, Err(GivenUp::Unavailable(_))),
+            "{program}: {none:?}"
+        );
+    }
+}
