@@ -336,15 +336,3 @@ pub fn use_otp(
         .execute(conn)?;
     Ok(used == 1)
 }
-
-/// Whether the database answers.
-///
-/// # Errors
-/// 503 when it does not.
-pub fn ping(conn: &mut Connection) -> Result<(), crate::platform::problem::Problem> {
-    use crate::platform::problem::Problem;
-    diesel::select(1.into_sql::<diesel::sql_types::Integer>())
-        .get_result::<i32>(conn)
-        .map(|_| ())
-        .map_err(|e| Problem::unavailable(format!("ping: {e}"), 5))
-}

@@ -10,7 +10,7 @@ use crate::config::Settings;
 use crate::platform::{
     clock::to_micros,
     crypto::{KeyId, Keys},
-    db::{self, Database},
+    db::{self, Database, Patience},
     installation::{self, LOST},
     problem::{OnDb, Problem},
 };
@@ -52,7 +52,7 @@ pub(super) fn run(settings: &Settings, action: Action) -> anyhow::Result<()> {
 
 /// The database without entering it: these are for when its key is not there.
 fn outside(settings: &Settings) -> anyhow::Result<Database> {
-    let database = Database::open(&settings.database_url, 1)?;
+    let database = Database::open(&settings.database_url, 1, Patience::Work)?;
     db::migrate(&mut *database.blocking().map_err(operator_error)?)?;
     Ok(database)
 }

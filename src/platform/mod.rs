@@ -3,6 +3,7 @@
 //! Nothing here knows a complaint. Imports run downhill into this folder and never out of it.
 
 pub mod blob;
+mod circuit;
 pub mod clock;
 pub mod crypto;
 pub mod db;
@@ -14,8 +15,10 @@ pub mod installation;
 pub mod jobs;
 pub mod limit;
 pub mod metrics;
+pub mod outage;
 pub mod private;
 pub mod problem;
+pub mod readiness;
 pub mod room;
 pub mod sealed;
 pub mod sms;

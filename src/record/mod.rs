@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::district::shanghai;
 use crate::platform::db::{Connection, Id, JsonValue, UtcTime, schema::record};
+use crate::platform::ids;
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,6 +124,23 @@ pub fn append(conn: &mut Connection, event: &Event<'_>, now: DateTime<Utc>) -> Q
         ))
         .execute(conn)
         .map(|_| ())
+}
+
+/// Makes every later id greater than the newest event's, although the clock may have been set back
+/// since it was written: ids order the history. To be called before anything is written.
+///
+/// # Errors
+/// What the database answers.
+pub fn keep_order(conn: &mut Connection) -> QueryResult<()> {
+    let newest: Option<Id> = record::table
+        .select(record::id)
+        .order(record::id.desc())
+        .first(conn)
+        .optional()?;
+    if let Some(newest) = newest {
+        ids::not_before(newest.0);
+    }
+    Ok(())
 }
 
 /// One recorded event, as it was written.

@@ -6,6 +6,17 @@
 )]
 
 diesel::table! {
+    use crate::platform::db::types::UtcTimeSql;
+    use diesel::sql_types::*;
+
+    heartbeat (slot) {
+        slot -> Integer,
+        at -> UtcTimeSql,
+        filler -> Binary,
+    }
+}
+
+diesel::table! {
     use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
     use diesel::sql_types::*;
 
@@ -717,6 +728,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     key_rotation,
     idempotency,
     job,
+    heartbeat,
     sequence,
     record,
     staff,

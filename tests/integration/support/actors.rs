@@ -140,6 +140,16 @@ impl World {
 }
 
 impl Actor {
+    /// Somebody without a token, who speaks to a server by its address.
+    pub fn at(base: &str) -> Self {
+        Self {
+            client: reqwest::Client::new(),
+            base: base.to_owned(),
+            token: None,
+            name: "resident".to_owned(),
+        }
+    }
+
     pub async fn get(&self, path: &str) -> Reply {
         self.send(Method::GET, path, |r| r).await
     }
