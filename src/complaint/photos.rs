@@ -182,16 +182,12 @@ pub(super) async fn is_telling(app: &App, sha256: &str) -> Result<bool, Problem>
 
 async fn store_blobs(blobs: &Blobs, processed: &Processed, original: Bytes) -> Result<(), Problem> {
     let keys = PhotoKeys::of(&processed.sha256);
-    blobs.put(&keys.original, original).await?;
+    let mut all = vec![(keys.original.as_str(), original)];
     if let Some(derived) = &processed.derived {
-        blobs
-            .put(&keys.large, Bytes::from(derived.large.clone()))
-            .await?;
-        blobs
-            .put(&keys.small, Bytes::from(derived.small.clone()))
-            .await?;
+        all.push((&keys.large, Bytes::from(derived.large.clone())));
+        all.push((&keys.small, Bytes::from(derived.small.clone())));
     }
-    Ok(())
+    blobs.put_all(all).await
 }
 
 impl Taken {
