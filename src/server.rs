@@ -25,6 +25,7 @@ use crate::account::{
 };
 use crate::app::App;
 use crate::complaint::{self, feedback, senders, staff_routes, tracking};
+use crate::district::Limits;
 use crate::health;
 use crate::openapi;
 use crate::platform::{
@@ -456,7 +457,7 @@ pub fn start(app: App, workers: usize) -> std::io::Result<(Server, actix_web::de
             .app_data(shared.clone())
             .app_data(web::Data::new(AccessTable(ROUTES)))
             .app_data(web::PayloadConfig::new(MAX_JSON_BYTES))
-            .configure(configure)
+            .configure(|config| configure(config, &shared.profile.rules.limits))
             .default_service(web::to(unknown_path))
             .wrap(from_fn(guard))
             .wrap(from_fn(localise))
@@ -484,7 +485,7 @@ pub fn start(app: App, workers: usize) -> std::io::Result<(Server, actix_web::de
 }
 
 /// Registers the table, one resource for each path.
-fn configure(config: &mut web::ServiceConfig) {
+fn configure(config: &mut web::ServiceConfig, limits: &Limits) {
     let mut paths: Vec<&str> = ROUTES.iter().map(|r| r.path).collect();
     paths.dedup();
     let mut done = std::collections::HashSet::new();
@@ -499,7 +500,7 @@ fn configure(config: &mut web::ServiceConfig) {
         config.service(resource.default_service(web::to(wrong_method)));
     }
     config.service(web::redirect("/docs", "/docs/"));
-    let document = openapi::stated().unwrap_or_default();
+    let document = openapi::served(limits);
     config
         .service(SwaggerUi::new("/docs/{_:.*}").external_url_unchecked("/openapi.json", document));
 }
