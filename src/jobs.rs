@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::complaint::{
-    clocks, machine::MACHINE, petitioners, queries, rank::rank_of, returned, reuse, senders, take,
+    clocks, hidden, machine::MACHINE, petitioners, queries, rank::rank_of, returned, reuse,
+    senders, take,
 };
 use crate::district::{calendar::date_of, shanghai};
 use crate::ledger::queries as ledger;
@@ -51,8 +52,12 @@ pub const FILE_PHOTOS: &str = "file_photos";
 /// without it.
 pub const DROP_FORMER_INDEXES: &str = "drop_former_indexes";
 
+/// Counts the hidden complaints nobody looked at in time.
+pub const COUNT_UNREVIEWED: &str = "count_unreviewed";
+
 /// Jobs that plan themselves again for the next night.
-const NIGHTLY: [&str; 4] = [
+const NIGHTLY: [&str; 5] = [
+    COUNT_UNREVIEWED,
     RECKON_CLOCKS,
     TAKE_BACK_RETURNED,
     REFRESH_RANKS,
@@ -189,6 +194,20 @@ async fn run(app: &web::Data<App>, job: &Job, now: DateTime<Utc>) -> Result<(), 
             })
             .await
             .map(|_| ()),
+        COUNT_UNREVIEWED => {
+            let overdue = app
+                .db
+                .read(move |c| hidden::overdue(c, date_of(now)).or_fault("count reviews"))
+                .await?;
+            if overdue > 0 {
+                tracing::warn!(
+                    overdue,
+                    "hidden complaints wait for somebody to look at them"
+                );
+            }
+            app.metrics.set("hidden_reviews_overdue", overdue);
+            Ok(())
+        }
         REFILE_FACTS => refile_facts(app).await,
         DROP_FORMER_INDEXES => {
             in_batches(app, move |c, shared, after| {

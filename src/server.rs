@@ -127,6 +127,12 @@ pub static ROUTES: &[Route] = &[
         Access::Resident,
         || get().to(complaint::own::own_complaints),
     ),
+    route(
+        Method::GET,
+        "/api/v1/residents/me/unmaskings",
+        Access::Resident,
+        || get().to(complaint::unmask::own_unmaskings),
+    ),
     route(Method::GET, "/api/v1/district", Access::Public, || {
         get().to(complaint::form::get_district)
     }),
@@ -144,6 +150,12 @@ pub static ROUTES: &[Route] = &[
         "/api/v1/tracking/{code}",
         Access::Public,
         || get().to(tracking::track),
+    ),
+    route(
+        Method::GET,
+        "/api/v1/tracking/{code}/unmaskings",
+        Access::Public,
+        || get().to(complaint::unmask::tracked_unmaskings),
     ),
     route(
         Method::GET,
@@ -227,7 +239,19 @@ pub static ROUTES: &[Route] = &[
         Method::POST,
         "/api/v1/complaints/{number}/reporter/unmask",
         Access::Staff(BRIGADE),
-        || post().to(staff_routes::unmask_reporter),
+        || post().to(complaint::unmask::unmask_reporter),
+    ),
+    route(
+        Method::GET,
+        "/api/v1/unmaskings",
+        Access::Staff(&[Role::Office]),
+        || get().to(complaint::unmask::list_unmaskings),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/complaints/{number}/hiding-review",
+        Access::Staff(BRIGADE),
+        || post().to(complaint::hidden::keep_hidden),
     ),
     route(
         Method::POST,

@@ -20,6 +20,7 @@ use crate::platform::{
     problem::{Code, Problem},
     room::Held,
 };
+use crate::privacy::Words;
 use crate::text::shorten;
 
 /// Seconds after which a photo that could not be looked at may be sent again.
@@ -406,6 +407,16 @@ impl StoredPhoto {
 }
 
 impl StoredPhoto {
+    /// As whoever holds the complaint's code sees it.
+    #[must_use]
+    pub fn view_by_code(self, words: &Words) -> PhotoView {
+        let view = self.view();
+        PhotoView {
+            file_name: words.maybe(view.file_name),
+            ..view
+        }
+    }
+
     /// As staff see it. Senders name their files after persons and phones, so the name is for
     /// roles with need alone.
     #[must_use]
@@ -472,12 +483,17 @@ pub async fn serve(
         Copy::Small => (keys.small, "image/jpeg", "inline"),
         Copy::Original => (keys.original, "application/octet-stream", "attachment"),
     };
+    // A copy never changes and shows no metadata; the original is nobody's to keep.
+    let kept = match copy {
+        Copy::Large | Copy::Small => "private, max-age=86400, immutable",
+        Copy::Original => "no-store",
+    };
     let bytes = blobs.get(&key).await?;
     Ok(HttpResponse::Ok()
         .content_type(media_type)
         .insert_header((header::CONTENT_DISPOSITION, disposition))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .insert_header((header::CACHE_CONTROL, "private, max-age=86400, immutable"))
+        .insert_header((header::CACHE_CONTROL, kept))
         .body(bytes))
 }
 

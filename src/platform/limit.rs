@@ -18,6 +18,20 @@ use super::problem::Problem;
 /// Keys held before those at rest are forgotten.
 const SHRINK_AT: usize = 50_000;
 
+/// Strangers' questions for similar matters about one place in a day: enough for a street that
+/// all files at once, and far too few to search a place for what lies there.
+const SIMILAR_PLACE_PER_DAY: NonZeroU32 = match NonZeroU32::new(60) {
+    Some(questions) => questions,
+    None => NonZeroU32::MIN,
+};
+
+/// A burst, refilled over a day.
+fn per_day(burst: NonZeroU32) -> Quota {
+    let every = Duration::from_secs(24 * 3600) / burst.get();
+    Quota::with_period(every)
+        .map_or_else(|| Quota::per_hour(burst), |quota| quota.allow_burst(burst))
+}
+
 /// One kind of thing that is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limited {
@@ -27,6 +41,8 @@ pub enum Limited {
     UnknownCode,
     /// Looking for similar matters before filing.
     Similar,
+    /// Strangers' questions for similar matters about one place, over a day.
+    SimilarPlace,
     /// Staff signing in by one name from one address, or from one known device; whoever gets in has
     /// not used one up. So with all sign-ins.
     StaffSignIn,
@@ -49,6 +65,7 @@ pub enum Limited {
 pub struct Limits {
     submit: DefaultKeyedRateLimiter<String>,
     similar: DefaultKeyedRateLimiter<String>,
+    similar_place: DefaultKeyedRateLimiter<String>,
     unknown_code: DefaultKeyedRateLimiter<String>,
     phone_code: DefaultKeyedRateLimiter<String>,
     refresh: DefaultKeyedRateLimiter<String>,
@@ -80,6 +97,7 @@ impl Limits {
         Self {
             submit: limiter(rates.submit),
             similar: limiter(rates.submit),
+            similar_place: RateLimiter::keyed(per_day(SIMILAR_PLACE_PER_DAY)),
             unknown_code: limiter(rates.unknown_code),
             phone_code: limiter(rates.sign_in),
             refresh: limiter(rates.sign_in),
@@ -103,6 +121,7 @@ impl Limits {
         let limiter = match what {
             Limited::Submit => &self.submit,
             Limited::Similar => &self.similar,
+            Limited::SimilarPlace => &self.similar_place,
             Limited::UnknownCode => &self.unknown_code,
             Limited::PhoneCode => &self.phone_code,
             Limited::Refresh => &self.refresh,
