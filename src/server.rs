@@ -463,6 +463,10 @@ impl Server {
     /// Stops the server; requests being answered are answered first.
     pub async fn stop(&self) {
         self.handle.stop(true).await;
+        let app = self.app.clone();
+        if let Err(e) = web::block(move || app.settle()).await {
+            tracing::warn!("cannot settle the database: {e}");
+        }
     }
 }
 

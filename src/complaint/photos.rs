@@ -294,8 +294,6 @@ struct NewPhoto {
     perceptual_hash: Option<String>,
     taken_at: Option<UtcTime>,
     device_clock: Option<String>,
-    gps_lon: Option<f64>,
-    gps_lat: Option<f64>,
     orientation: Option<i32>,
     device: Option<String>,
     distance_m: Option<f64>,
@@ -334,8 +332,6 @@ fn columns(
             .map(|d| d.hash.to_string()),
         taken_at: facts.and_then(|f| f.taken_at).map(UtcTime),
         device_clock: facts.and_then(|f| f.device_clock).map(|c| c.to_string()),
-        gps_lon: gps.map(|g| g.0),
-        gps_lat: gps.map(|g| g.1),
         orientation: facts.and_then(|f| f.orientation).map(i32::from),
         device: facts.and_then(|f| f.device.clone()),
         // Evidence, never a blocker.

@@ -15,11 +15,13 @@ mod support;
 
 mod access;
 mod account;
+mod backup;
 mod behaviours;
 mod cli;
 mod commands;
 mod complaint;
 mod decisions;
+mod disk;
 mod documents;
 mod field;
 mod hostile_input;
