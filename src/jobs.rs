@@ -232,7 +232,10 @@ async fn run(app: &web::Data<App>, job: &Job, now: DateTime<Utc>) -> Result<(), 
             tracing::info!(read, "blobs read and held against what was stored");
             Ok(())
         }
-        SEAL_OLDER => sweep::seal_older_photos(app).await,
+        SEAL_OLDER => {
+            rotation::seal_older(app).await?;
+            sweep::seal_older_photos(app).await
+        }
         DROP_FORMER_INDEXES => {
             in_batches(app, move |c, shared, after| {
                 rotation::drop_indexes(c, &shared.keys, after)
@@ -355,9 +358,9 @@ fn rank_batch(
 async fn refile_facts(app: &web::Data<App>) -> Result<(), Problem> {
     let mut after: Option<Id> = None;
     loop {
-        let from = after;
+        let (from, keys) = (after, app.keys.clone());
         let (_, last) = patient(app)
-            .write(move |c| matching::refile_after(c, from))
+            .write(move |c| matching::refile_after(c, &keys, from))
             .await?;
         after = last;
         if after.is_none() {

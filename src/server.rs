@@ -484,6 +484,7 @@ pub fn start(app: App, workers: usize) -> std::io::Result<(Server, actix_web::de
         actix_web::App::new()
             .app_data(shared.clone())
             .app_data(web::Data::new(AccessTable(ROUTES)))
+            .app_data(web::Data::new(shared.keys.clone()))
             .app_data(web::PayloadConfig::new(MAX_JSON_BYTES))
             .configure(|config| configure(config, &shared.profile.rules.limits))
             .default_service(web::to(unknown_path))

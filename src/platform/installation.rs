@@ -254,11 +254,17 @@ pub fn photo_key(conn: &mut Connection, keys: &Keys) -> Result<BlobKey, Refusal>
         .seal(keys, &[], BlobKey::new().bytes())
         .map_err(fault)?;
     // Of several starting processes one makes it, and all use that.
-    let same =
-        installation::table.filter(installation::sealed_photo_key.is_not_distinct_from(before));
-    diesel::update(same)
-        .set(installation::sealed_photo_key.eq(new))
-        .execute(conn)?;
+    let set = installation::sealed_photo_key.eq(new);
+    match before {
+        None => {
+            let none = installation::table.filter(installation::sealed_photo_key.is_null());
+            diesel::update(none).set(set).execute(conn)?
+        }
+        Some(lost) => {
+            let same = installation::table.filter(installation::sealed_photo_key.eq(lost));
+            diesel::update(same).set(set).execute(conn)?
+        }
+    };
     let kept = stored(conn)?;
     kept.as_deref()
         .and_then(open)

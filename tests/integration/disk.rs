@@ -47,6 +47,15 @@ fn picture(seed: u32) -> Vec<u8> {
     scene(seed, 640, 480)
 }
 
+/// What a request is answered where the disk below is broken: an actor would not stand for a 500.
+async fn status_of(world: &World, actor: &Actor, path: &str) -> u16 {
+    let token = actor.token.as_deref().unwrap();
+    let asked = reqwest::Client::new()
+        .get(format!("http://{}{path}", world.server.address))
+        .bearer_auth(token);
+    asked.send().await.unwrap().status().as_u16()
+}
+
 /// Every file under a folder.
 fn files_under(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -132,7 +141,7 @@ on_both! {
         assert!(!app.alarms.is_raised(Alarm::BlobsDamaged));
 
         flip(&sealed[0], 3000);
-        brigade.get(&original).await.expect(500);
+        assert_eq!(status_of(&world, &brigade, &original).await, 500);
         assert!(app.alarms.is_raised(Alarm::BlobsDamaged));
         let metrics = String::from_utf8(world.resident().get("/metrics").await.bytes).unwrap();
         assert!(metrics.contains("dengwen_alarm{alarm=\"blobs_damaged\"} 1"), "{metrics}");
@@ -298,7 +307,7 @@ fn a_damaged_database_is_not_served() {
         let resident = world.resident();
         for at in 0..12 {
             resident
-                .post("/api/v1/complaints", fumes(None, f64::from(at) * 500.0))
+                .post("/api/v1/complaints", fumes(None, f64::from(at) * 40.0))
                 .await
                 .expect(201);
         }
@@ -343,8 +352,7 @@ fn a_damaged_database_is_not_served() {
         open.seek(SeekFrom::Start(PAGE)).unwrap();
         let noise = vec![0x5a; usize::try_from(length - PAGE).unwrap()];
         open.write_all(&noise).unwrap();
-        let answer = brigade.get("/api/v1/complaints").await;
-        assert_eq!(answer.status, 500, "{answer:?}");
+        assert_eq!(status_of(&world, &brigade, "/api/v1/complaints").await, 500);
         assert!(world.server.app.alarms.is_raised(Alarm::DatabaseDamaged));
     });
 }
@@ -365,7 +373,7 @@ on_both! {
 fn after_a_clean_stop_the_file_alone_holds_all() {
     play(On::Sqlite, Wishes::default(), |mut world| async move {
         for at in 0..30 {
-            let body = fumes(None, f64::from(at) * 300.0);
+            let body = fumes(None, f64::from(at) * 40.0);
             world
                 .resident()
                 .post("/api/v1/complaints", body)

@@ -15,6 +15,7 @@ mod support;
 
 mod access;
 mod account;
+mod at_rest;
 mod backup;
 mod behaviours;
 mod cli;
@@ -44,8 +45,8 @@ mod photo_costs;
 mod photos;
 mod plans;
 mod platform;
-mod processes;
 mod privacy;
+mod processes;
 mod properties;
 mod reporter;
 mod second_factor;

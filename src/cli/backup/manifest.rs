@@ -9,8 +9,8 @@ use std::{
 
 use anyhow::Context as _;
 use diesel::{
-    Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection,
     connection::SimpleConnection as _,
+    prelude::*,
     sql_query,
     sql_types::{BigInt, Text},
 };
@@ -152,7 +152,6 @@ impl Seen {
     /// Opens a copy, checks it and counts.
     pub(super) fn of(file: &Path) -> anyhow::Result<Self> {
         use crate::platform::db::schema::{installation, photo, secret_key};
-        use diesel::prelude::*;
         let mut c = SqliteConnection::establish(&read_only(file)?)
             .with_context(|| format!("cannot open {}", file.display()))?;
         c.batch_execute("PRAGMA query_only = ON;")?;

@@ -178,6 +178,7 @@ impl World {
         let ports = Ports {
             clock: Arc::new(self.clock.clone()),
             sms: self.sms.clone(),
+            ..Ports::default()
         };
         let settings = Settings::load(None, &environment).unwrap();
         App::build(settings, ports).err().map(|e| e.to_string())
