@@ -10,16 +10,19 @@ use crate::config::{Mode, Settings, Sms};
 use crate::district::Profile;
 use crate::linkage::Model;
 use crate::platform::{
-    blob::Blobs,
+    alarms::Alarms,
+    blob::{Blobs, Place},
     clock::{Clock, SystemClock},
     crypto::Keys,
-    db::{self, Database, Patience},
+    db::{self, Connection, Database, Patience, integrity},
     hashing::Hashing,
     helper::{self, Budget, Helpers},
-    installation,
+    installation::{self, Installation},
     limit::Limits,
+    marks,
     metrics::Metrics,
-    problem::Problem,
+    private,
+    problem::{OnDb as _, Problem},
     readiness::Readiness,
     room::Room,
     sms::{LogGateway, NoGateway, SmsGateway},
@@ -37,6 +40,9 @@ pub const PHOTO_BUDGET: Budget = Budget {
     memory: 480 * 1024 * 1024,
 };
 
+/// Times a clean end tries to empty the write-ahead log; each waits for readers itself.
+const SETTLE_TRIES: usize = 3;
+
 /// The parts every capability stands on.
 pub struct App {
     /// Configuration.
@@ -45,6 +51,10 @@ pub struct App {
     pub db: Database,
     /// Photos.
     pub blobs: Blobs,
+    /// Whose database and blobs these are.
+    pub installation: Installation,
+    /// What an operator must hear of.
+    pub alarms: Alarms,
     /// The district profile.
     pub profile: Arc<Profile>,
     /// Time.
@@ -105,22 +115,34 @@ impl App {
             profile.model = Model::parse(&text)
                 .with_context(|| format!("the model {} cannot be used", path.display()))?;
         }
+        let place = Place::of(settings.blob_url.as_deref(), &settings.data_dir)?;
+        marks::before_a_new_file(&settings.database_url, &place, &settings.data_dir)?;
         let db = Database::open(
             &settings.database_url,
             settings.database_connections,
             Patience::Request,
-        )?;
+        )
+        .map_err(|e| damaged_or(e, &settings))?;
         let internal = |p: Problem| anyhow::anyhow!("{}", p.internal().unwrap_or_default());
         let mut conn = db.blocking().map_err(internal)?;
+        refuse_damaged(&mut conn, &settings)?;
         db::migrate(&mut conn)?;
         record::keep_order(&mut conn)?;
         let production = settings.mode == Mode::Production;
         let secrets = &settings.secrets;
-        installation::enter(&mut conn, secrets, production, ports.clock.now())?;
-        drop(conn);
+        let installation = installation::enter(&mut conn, secrets, production, ports.clock.now())?;
         let keys = Keys::derive(&secrets.present, &secrets.former).map_err(internal)?;
+        let (data, url) = (&settings.data_dir, &settings.database_url);
+        private::folder(data).with_context(|| data.display().to_string())?;
+        private::tighten(data);
+        marks::agree(&mut conn, &installation, &place, data, url)?;
+        let photo_key = installation::photo_key(&mut conn, &keys)?;
+        drop(conn);
+        let alarms = db.alarms().clone();
         Ok(Self {
-            blobs: Blobs::open(settings.blob_url.as_deref(), &settings.data_dir)?,
+            blobs: Blobs::open(&place, photo_key, alarms.clone())?,
+            installation,
+            alarms,
             db,
             profile: Arc::new(profile),
             clock: ports.clock,
@@ -140,9 +162,67 @@ impl App {
         })
     }
 
+    /// Whether a bucket is this installation's; marks it on a first start. A folder was asked when
+    /// the application was built.
+    ///
+    /// # Errors
+    /// Why it is not, or that it does not answer.
+    pub async fn enter_bucket(&self) -> anyhow::Result<()> {
+        let place = Place::of(self.settings.blob_url.as_deref(), &self.settings.data_dir)?;
+        let Place::Bucket(bucket) = place else {
+            return Ok(());
+        };
+        marks::agree_bucket(&self.blobs, &self.installation, &bucket).await?;
+        let said = self
+            .db
+            .write(|c| marks::say_marked(c).or_fault("mark"))
+            .await;
+        said.map(|_| ())
+            .map_err(|p| anyhow::anyhow!("{}", p.internal().unwrap_or_default()))
+    }
+
+    /// For a clean end: leaves the database whole in its one file. Waits a moment for those who
+    /// still read.
+    pub fn settle(&self) {
+        for _ in 0..SETTLE_TRIES {
+            match self.db.settle() {
+                Ok(()) => return,
+                Err(problem) => tracing::debug!("{}", problem.internal().unwrap_or_default()),
+            }
+        }
+        tracing::warn!("the write-ahead log stays beside the database; copy both");
+    }
+
     /// The present instant, UTC.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
+    }
+}
+
+/// A damaged database is not served: what is written into it may be lost, and what is read wrong.
+fn refuse_damaged(conn: &mut Connection, settings: &Settings) -> anyhow::Result<()> {
+    let found = integrity::at_start(conn, settings.database_url.file().as_deref())
+        .unwrap_or_else(|e| vec![e.to_string()]);
+    if found.is_empty() {
+        Ok(())
+    } else {
+        Err(damaged(&found.join("; "), settings))
+    }
+}
+
+fn damaged(what: &str, settings: &Settings) -> anyhow::Error {
+    anyhow::anyhow!(
+        "the database {} is damaged: {what}. Restore a backup (`dengwen restore`), or mend a copy with `sqlite3 COPY .recover`",
+        settings.database_url
+    )
+}
+
+fn damaged_or(error: db::OpenError, settings: &Settings) -> anyhow::Error {
+    let words = error.to_string();
+    if integrity::tells_of_damage(&words) {
+        damaged(&words, settings)
+    } else {
+        error.into()
     }
 }

@@ -9,6 +9,9 @@ use crate::platform::{
     problem::{Item, Problem, ProblemDocument},
 };
 
+/// Seconds after which to look again while an alarm is raised.
+const ALARM_RETRY_S: u64 = 30;
+
 /// The process is alive.
 #[utoipa::path(get, path = "/healthz", tag = "operation", operation_id = "get_health", security(()),
     responses((status = 200, description = "Alive"), (status = "default", response = AnyProblem)))]
@@ -25,6 +28,10 @@ pub async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Problem> {
         .look(&app.db, app.now())
         .await
         .map_err(Problem::not_ready)?;
+    let mut raised = app.alarms.raised().into_iter();
+    if let Some((_, words)) = raised.find(|(alarm, _)| alarm.takes_out_of_service()) {
+        return Err(Problem::unavailable(words, ALARM_RETRY_S));
+    }
     Ok(HttpResponse::Ok()
         .content_type("text/plain")
         .body("ready\n"))
@@ -37,7 +44,7 @@ pub async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Problem> {
 pub async fn metrics(app: web::Data<App>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4")
-        .body(app.metrics.render() + &app.readiness.render(&app.db))
+        .body(app.metrics.render() + &app.readiness.render(&app.db) + &app.alarms.render())
 }
 
 /// The operations of this file, for the OpenAPI document.

@@ -27,7 +27,7 @@ use crate::platform::{
     jobs::{self, Job},
     problem::{OnDb, Problem},
 };
-use crate::rotation;
+use crate::{rotation, sweep};
 
 /// Tells a reporter by text message that something happened.
 pub const NOTIFY_REPORTER: &str = "notify_reporter";
@@ -55,13 +55,24 @@ pub const DROP_FORMER_INDEXES: &str = "drop_former_indexes";
 /// Counts the hidden complaints nobody looked at in time.
 pub const COUNT_UNREVIEWED: &str = "count_unreviewed";
 
+/// Removes done jobs, ended sessions, blobs nobody refers to and files left half written.
+pub const SWEEP: &str = "sweep";
+
+/// Checks the database thoroughly, and a share of the blobs against what was stored.
+pub const VERIFY: &str = "verify";
+
+/// Seals what was kept before it was sealed; planned by a migration, once.
+pub const SEAL_OLDER: &str = "seal_older";
+
 /// Jobs that plan themselves again for the next night.
-const NIGHTLY: [&str; 5] = [
+const NIGHTLY: [&str; 7] = [
     COUNT_UNREVIEWED,
     RECKON_CLOCKS,
     TAKE_BACK_RETURNED,
     REFRESH_RANKS,
     FORGET_KEYS,
+    SWEEP,
+    VERIFY,
 ];
 
 /// How long the runner sleeps when nothing is due.
@@ -209,6 +220,22 @@ async fn run(app: &web::Data<App>, job: &Job, now: DateTime<Utc>) -> Result<(), 
             Ok(())
         }
         REFILE_FACTS => refile_facts(app).await,
+        SWEEP => {
+            while patient(app).write(move |c| sweep::rows(c, now)).await? {}
+            let removed = sweep::blobs(app).await?;
+            tracing::info!(removed, "swept blobs nobody refers to");
+            Ok(())
+        }
+        VERIFY => {
+            sweep::verify_database(app).await?;
+            let read = sweep::verify_blobs(app, now).await?;
+            tracing::info!(read, "blobs read and held against what was stored");
+            Ok(())
+        }
+        SEAL_OLDER => {
+            rotation::seal_older(app).await?;
+            sweep::seal_older_photos(app).await
+        }
         DROP_FORMER_INDEXES => {
             in_batches(app, move |c, shared, after| {
                 rotation::drop_indexes(c, &shared.keys, after)
@@ -331,9 +358,9 @@ fn rank_batch(
 async fn refile_facts(app: &web::Data<App>) -> Result<(), Problem> {
     let mut after: Option<Id> = None;
     loop {
-        let from = after;
+        let (from, keys) = (after, app.keys.clone());
         let (_, last) = patient(app)
-            .write(move |c| matching::refile_after(c, from))
+            .write(move |c| matching::refile_after(c, &keys, from))
             .await?;
         after = last;
         if after.is_none() {
@@ -353,7 +380,7 @@ pub async fn look_over(app: &web::Data<App>) -> Result<(), Problem> {
     app.db
         .write(move |conn| {
             if rotation::leaves_indexes(conn, &keys).or_fault("look for former indexes")? {
-                jobs::enqueue(conn, DROP_FORMER_INDEXES, json!({}), now, now)
+                jobs::plan(conn, DROP_FORMER_INDEXES, now, now)
                     .or_fault("plan dropping former indexes")?;
             }
             if matching::nothing_is_filed(conn).or_fault("look for facts")? {

@@ -11,6 +11,7 @@
 //! - [`ledger`]: entries from clue to admission (一本账).
 //! - [`rotation`]: what is sealed and indexed under a former key, brought under the present one.
 //! - [`privacy`]: who reads what of others' words and places.
+//! - [`sweep`]: what is swept and looked after every night.
 //! - [`record`]: the append-only history; [`account`]: people, roles, sessions.
 //! - [`district`]: the district profile, where everything with legal effect is data.
 //! - [`linkage`]: the engine that says how likely two reports are one matter.
@@ -37,6 +38,7 @@ pub mod privacy;
 pub mod record;
 pub mod rotation;
 pub mod server;
+pub mod sweep;
 pub mod text;
 pub mod triage;
 pub mod verification;

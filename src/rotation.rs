@@ -12,6 +12,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::app::App;
 use crate::complaint::reindex::{self, Pass};
 use crate::platform::{
     crypto::Keys,
@@ -247,4 +248,26 @@ pub fn drop_indexes(
             .or_fault("say that nothing is left")?;
     }
     Ok(next)
+}
+
+/// Seals the texts that were kept before texts were sealed.
+///
+/// # Errors
+/// A fault when the database or the cipher fails.
+pub async fn seal_older(app: &App) -> Result<(), Problem> {
+    for column in sealed::ALL.iter().filter(|column| column.text) {
+        let mut after = None;
+        loop {
+            let (from, keys) = (after, app.keys.clone());
+            let done = app
+                .db
+                .write(move |conn| sealed::reseal(conn, &keys, column, from.as_ref()))
+                .await?;
+            after = done.next;
+            if after.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(())
 }

@@ -463,6 +463,10 @@ impl Server {
     /// Stops the server; requests being answered are answered first.
     pub async fn stop(&self) {
         self.handle.stop(true).await;
+        let app = self.app.clone();
+        if let Err(e) = web::block(move || app.settle()).await {
+            tracing::warn!("cannot settle the database: {e}");
+        }
     }
 }
 
@@ -480,6 +484,7 @@ pub fn start(app: App, workers: usize) -> std::io::Result<(Server, actix_web::de
         actix_web::App::new()
             .app_data(shared.clone())
             .app_data(web::Data::new(AccessTable(ROUTES)))
+            .app_data(web::Data::new(shared.keys.clone()))
             .app_data(web::PayloadConfig::new(MAX_JSON_BYTES))
             .configure(|config| configure(config, &shared.profile.rules.limits))
             .default_service(web::to(unknown_path))

@@ -7,6 +7,7 @@ macro_rules! tell {
     };
 }
 
+mod backup;
 mod bench;
 mod demo;
 pub mod import;
@@ -21,10 +22,13 @@ use std::{io::Write as _, path::PathBuf};
 use chrono::Utc;
 use clap::{Args, Parser, Subcommand};
 
+use crate::app::{App, Ports};
 use crate::config::{Mode, Settings, process_environment};
+use crate::platform::blob::Place;
 use crate::platform::clock::to_micros;
 use crate::platform::db::{self, Connection, Database, Patience};
-use crate::platform::installation;
+use crate::platform::installation::{self, Installation};
+use crate::platform::marks;
 use crate::platform::problem::Problem;
 use crate::record;
 
@@ -69,6 +73,12 @@ enum Action {
     Import(Import),
     /// Bring the database up to date and end
     Migrate,
+    /// Back the database and the blobs up into a folder, while the server serves
+    Backup(backup::Backup),
+    /// Put a backup where the configuration says database and blobs are
+    Restore(backup::Restore),
+    /// Take the configured database, blobs and data folder as one installation, whatever they say
+    Adopt,
     /// Change the secret key, or see which keys the database knows
     #[command(subcommand)]
     Keys(keys::Action),
@@ -129,6 +139,9 @@ fn act(command: Command) -> anyhow::Result<()> {
         Action::Match(action) => matching::run(|| options.settings(), action),
         Action::Import(Import::Complaints(what)) => import::run(options.settings()?, &what),
         Action::Migrate => migrate(&options.settings()?),
+        Action::Backup(what) => backup::backup(&options.settings()?, &what),
+        Action::Restore(what) => backup::restore(&options.settings()?, &what),
+        Action::Adopt => adopt(options.settings()?),
         Action::Keys(action) => keys::run(&options.settings()?, action),
         Action::Staff(action) => staff::run(&options.settings()?, action),
         Action::PhotoDecoder => photo_decoder::run(),
@@ -152,11 +165,15 @@ fn open_database(settings: &Settings) -> anyhow::Result<Database> {
     Ok(database)
 }
 
-fn enter(conn: &mut Connection, settings: &Settings) -> anyhow::Result<()> {
+fn enter(conn: &mut Connection, settings: &Settings) -> anyhow::Result<Installation> {
     let production = settings.mode == Mode::Production;
     let now = to_micros(Utc::now());
-    installation::enter(conn, &settings.secrets, production, now)?;
-    Ok(())
+    Ok(installation::enter(
+        conn,
+        &settings.secrets,
+        production,
+        now,
+    )?)
 }
 
 /// Runs one write of a command, the same way as the server's: in its turn, all of it or nothing.
@@ -173,6 +190,28 @@ fn write<T: Send + 'static>(
 fn migrate(settings: &Settings) -> anyhow::Result<()> {
     open_database(settings)?;
     say(&format!("{} is up to date\n", settings.database_url))
+}
+
+/// The operator's word that three places belong together.
+fn adopt(settings: Settings) -> anyhow::Result<()> {
+    let place = Place::of(settings.blob_url.as_deref(), &settings.data_dir)?;
+    let database = Database::open(&settings.database_url, 2, Patience::Work)?;
+    let mut conn = database.blocking().map_err(operator_error)?;
+    db::migrate(&mut conn)?;
+    let installation = enter(&mut conn, &settings)?;
+    marks::adopt(&mut conn, &installation, &place, &settings.data_dir)?;
+    drop(conn);
+    if matches!(place, Place::Bucket(_)) {
+        let id = installation.id.to_string();
+        actix_web::rt::System::new().block_on(async {
+            let app = App::build(settings, Ports::default())?;
+            app.blobs.set_mark(&id).await.map_err(operator_error)
+        })?;
+    }
+    tell!(
+        "database, blobs and data folder are installation {} now",
+        installation.id
+    )
 }
 
 fn openapi(check: bool) -> anyhow::Result<()> {

@@ -15,9 +15,11 @@ pub(super) fn run(settings: Settings) -> anyhow::Result<()> {
         .init();
     actix_web::rt::System::new().block_on(async {
         let app = App::build(settings, Ports::default())?;
+        app.enter_bucket().await?;
         let workers = std::thread::available_parallelism()?.get();
         let (server, running) = server::start(app, workers)?;
         let address = server.address;
+        let app = server.app.clone();
         say(&format!(
             "dengwen listens on http://{address}\ndocumentation: http://{address}/docs/\n"
         ))?;
@@ -34,6 +36,7 @@ pub(super) fn run(settings: Settings) -> anyhow::Result<()> {
             tracing::warn!("stopped while the database stood still");
             std::process::exit(0);
         }
+        app.settle();
         Ok(())
     })
 }

@@ -12,11 +12,13 @@ use super::queries::{self, ComplaintRow};
 use crate::district::Profile;
 use crate::ledger::views::HistoryItem;
 use crate::platform::{
+    crypto::Keys,
     db::{
         Connection, Id, UtcTime,
         schema::{complaint, photo, rating, reply, staff, triage_decision, verification},
     },
     problem::{OnDb, Problem},
+    sealed,
 };
 use crate::privacy::Words;
 use crate::record::{self, local};
@@ -135,6 +137,7 @@ pub struct CaseView {
 /// A fault when the database fails.
 pub fn of_complaint(
     conn: &mut Connection,
+    keys: &Keys,
     profile: &Profile,
     row: &ComplaintRow,
     words: &Words,
@@ -143,8 +146,8 @@ pub fn of_complaint(
     Ok(CaseView {
         decisions: decisions(conn, row.id, words).or_fault("load decisions")?,
         visits: visits(conn, row.id).or_fault("load visits")?,
-        replies: replies(conn, profile, row.id, words).or_fault("load replies")?,
-        ratings: ratings(conn, row.id, words).or_fault("load ratings")?,
+        replies: replies(conn, keys, profile, row.id, words).or_fault("load replies")?,
+        ratings: ratings(conn, keys, row.id, words).or_fault("load ratings")?,
         photo_facts: if words.in_full() {
             photo_facts(conn, row.id).or_fault("load photos")?
         } else {
@@ -229,6 +232,7 @@ fn visits(conn: &mut Connection, id: Id) -> QueryResult<Vec<CaseVisitView>> {
 
 fn replies(
     conn: &mut Connection,
+    keys: &Keys,
     profile: &Profile,
     id: Id,
     words: &Words,
@@ -239,7 +243,8 @@ fn replies(
         .order(reply::id.asc())
         .select((queries::ReplyRow::as_select(), staff::username))
         .load(conn)?;
-    let views = rows.into_iter().map(|(row, written_by)| StaffReplyView {
+    let opened = rows.into_iter().map(|(row, by)| (row.opened(keys), by));
+    let views = opened.map(|(row, written_by)| StaffReplyView {
         document_name: profile
             .document(&row.document)
             .map_or("", |d| &d.name)
@@ -253,13 +258,19 @@ fn replies(
     Ok(views.collect())
 }
 
-type RatingRow = (String, Option<String>, Option<String>, bool, UtcTime);
+type RatingRow = (Id, String, Option<String>, Option<String>, bool, UtcTime);
 
-fn ratings(conn: &mut Connection, id: Id, words: &Words) -> QueryResult<Vec<RatingView>> {
+fn ratings(
+    conn: &mut Connection,
+    keys: &Keys,
+    id: Id,
+    words: &Words,
+) -> QueryResult<Vec<RatingView>> {
     let rows: Vec<RatingRow> = rating::table
         .filter(rating::complaint_id.eq(id))
         .order(rating::reply_id.asc())
         .select((
+            rating::reply_id,
             rating::score,
             rating::text,
             rating::text_masked,
@@ -269,11 +280,15 @@ fn ratings(conn: &mut Connection, id: Id, words: &Words) -> QueryResult<Vec<Rati
         .load(conn)?;
     let views = rows
         .into_iter()
-        .map(|(score, text, masked, wants_reopening, at)| RatingView {
-            score,
-            text: words.maybe_stored(text, masked),
-            wants_reopening,
-            at: local(at),
+        .map(|(reply, score, text, masked, wants_reopening, at)| {
+            let open = |stored| sealed::RATING.open_text(keys, reply.0.as_bytes(), stored);
+            let full = text.and_then(open).or_else(|| masked.clone());
+            RatingView {
+                score,
+                text: words.maybe_stored(full, masked),
+                wants_reopening,
+                at: local(at),
+            }
         });
     Ok(views.collect())
 }

@@ -73,27 +73,27 @@ pub async fn add_supplement(
             let masked = privacy::masked(conn, &shared.keys, row.id, &value.text)?;
             queries::insert_supplement(
                 conn,
+                &shared.keys,
                 row.id,
                 (&value.text, &masked),
                 value.new_facts,
                 value.occurred_at,
                 now,
-            )
-            .or_fault("insert a supplement")?;
+            )?;
             let event =
                 reporter_event(&row, "supplement").with(json!({ "new_facts": value.new_facts }));
             record::append(conn, &event, now).or_fault("record")?;
             if !row.hidden {
-                matching::queries::refile(conn, row.id)?;
+                matching::queries::refile(conn, &shared.keys, row.id)?;
             }
             if row.state == "returned" {
                 queries::advance(conn, &row, &reporter_event(&row, "resubmit"), now)?;
             }
             let row = queries::by_id(conn, row.id).or_fault("load the complaint")?;
             if value.new_facts && rejudge::may_be_judged(&row) {
-                rejudge::judge_again(conn, &shared.profile, &row, &Actor::Reporter, now)?;
+                rejudge::judge_again(conn, &shared, &row, &Actor::Reporter, now)?;
             } else if value.new_facts && row.link == "provisional" {
-                rejudge::refine_link(conn, &shared.profile, &row, &Actor::Reporter, now)?;
+                rejudge::refine_link(conn, &shared, &row, &Actor::Reporter, now)?;
             }
             let row = queries::by_id(conn, row.id).or_fault("load the complaint")?;
             Answer::created(
@@ -192,14 +192,14 @@ pub async fn rate(
             let texts = value.text.as_deref().zip(masked.as_deref());
             queries::insert_rating(
                 conn,
+                &shared.keys,
                 row.id,
                 reply.id,
                 value.score.as_str(),
                 texts,
                 value.wants_reopening,
                 now,
-            )
-            .or_fault("insert a rating")?;
+            )?;
             if value.wants_reopening {
                 queries::set_flag(conn, &row, "wants_reopening", true, now)
                     .or_fault("set a flag")?;

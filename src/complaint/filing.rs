@@ -13,11 +13,14 @@ use crate::geo::{Point, cell};
 use crate::ledger::queries as ledger;
 use crate::matching::{Outcome, Rule, Verdict};
 use crate::platform::{
+    crypto::Keys,
     db::{
         Connection, Id, JsonValue, UtcTime,
         schema::{complaint, complaint_place, complaint_text, deadline},
     },
     ids::new_tracking_code,
+    problem::Problem,
+    sealed,
 };
 
 /// One clock of a new complaint.
@@ -172,10 +175,32 @@ impl<'a> NewComplaint<'a> {
     }
 }
 
+/// What was written, sealed for the complaint's row.
+pub(super) struct SealedWords {
+    description: String,
+    address: Option<String>,
+}
+
+impl SealedWords {
+    /// Seals the words of a complaint.
+    pub(super) fn of(keys: &Keys, prepared: &Prepared) -> Result<Self, Problem> {
+        let id = prepared.report.id.as_bytes();
+        let checked = &prepared.checked;
+        let address = checked.address.as_deref();
+        Ok(Self {
+            description: sealed::DESCRIPTION.seal_text(keys, id, &checked.description)?,
+            address: address
+                .map(|words| sealed::ADDRESS.seal_text(keys, id, words))
+                .transpose()?,
+        })
+    }
+}
+
 pub(super) fn insert_details(
     conn: &mut Connection,
     profile: &Profile,
     prepared: &Prepared,
+    sealed: &SealedWords,
     clocks: &[Clock],
 ) -> QueryResult<()> {
     let Prepared {
@@ -190,9 +215,9 @@ pub(super) fn insert_details(
     diesel::insert_into(complaint_text::table)
         .values((
             complaint_text::complaint_id.eq(id),
-            complaint_text::description.eq(&checked.description),
+            complaint_text::description.eq(&sealed.description),
             complaint_text::description_masked.eq(known.mask(&checked.description).text),
-            complaint_text::address.eq(&checked.address),
+            complaint_text::address.eq(&sealed.address),
             complaint_text::address_masked
                 .eq(checked.address.as_deref().map(|a| known.mask(a).text)),
             complaint_text::premises.eq(&checked.premises),

@@ -78,10 +78,10 @@ pub async fn unhide_complaint(
             let event =
                 Event::new("complaint", row.id, "unhide", &actor).because(Some(&value.reason));
             record::append(conn, &event, now).or_fault("record")?;
-            matching::queries::refile(conn, row.id)?;
+            matching::queries::refile(conn, &shared.keys, row.id)?;
             let back = queries::by_id(conn, row.id).or_fault("load the complaint")?;
             if rejudge::may_be_judged(&back) {
-                rejudge::judge_again(conn, &shared.profile, &back, &actor, now)?;
+                rejudge::judge_again(conn, &shared, &back, &actor, now)?;
             }
             ledger::refresh(conn, &shared.profile, row.entry_id, now)?;
             let back = queries::by_id(conn, row.id).or_fault("load the complaint")?;

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     body::Checked,
-    filing::{NewComplaint, clocks, insert_details},
+    filing::{NewComplaint, SealedWords, clocks, insert_details},
     hidden,
     person::{Person, PetitionerKind},
     petitioners::{self, REPORTER, Signer},
@@ -253,8 +253,8 @@ pub fn store(
         ..
     } = prepared;
     matching::queries::lock(conn, report, profile).or_fault("lock the matter")?;
-    if let Some(first) = resent::first_record_of(conn, profile, prepared)? {
-        return resent::answer_again(conn, profile, first, prepared, now);
+    if let Some(first) = resent::first_record_of(conn, keys, profile, prepared)? {
+        return resent::answer_again(conn, keys, profile, first, prepared, now);
     }
     let addresses: Vec<String> = door
         .sender
@@ -297,13 +297,22 @@ pub fn store(
         .values(&row)
         .execute(conn)
         .or_fault("insert a complaint")?;
-    insert_details(conn, profile, prepared, &clocks).or_fault("insert a complaint's details")?;
+    let sealed = SealedWords::of(keys, prepared)?;
+    insert_details(conn, profile, prepared, &sealed, &clocks)
+        .or_fault("insert a complaint's details")?;
     petitioners::insert(conn, keys, row.id, &prepared.people, now)?;
     if let Some(sender) = &door.sender {
         senders::remember(conn, row.id, sender, now).or_fault("remember the sender")?;
     }
-    let photos = photos::insert(conn, row.id, None, &prepared.photos, checked.point, now)
-        .or_fault("insert photos")?;
+    let photos = photos::insert(
+        conn,
+        keys,
+        row.id,
+        None,
+        &prepared.photos,
+        checked.point,
+        now,
+    )?;
     if !hidden {
         matching::queries::store(conn, report, &row.number, &verdict, now)?;
     }

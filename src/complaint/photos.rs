@@ -15,10 +15,12 @@ use crate::on_each;
 use crate::photo::{self, PhotoLimits, PhotoProblem, Processed, Refusal, Remark};
 use crate::platform::{
     blob::{Blobs, PhotoKeys},
+    crypto::Keys,
     db::{Connection, Id, UtcTime, schema::photo as table},
     helper::GivenUp,
-    problem::{Code, Problem},
+    problem::{Code, OnDb, Problem},
     room::Held,
+    sealed,
 };
 use crate::privacy::Words;
 use crate::text::shorten;
@@ -244,23 +246,31 @@ impl Taken {
 /// What the database answers.
 pub fn insert(
     conn: &mut Connection,
+    keys: &Keys,
     complaint: Id,
     verification: Option<Id>,
     taken: &[Taken],
     claimed: Option<Point>,
     now: DateTime<Utc>,
-) -> QueryResult<Vec<PhotoView>> {
+) -> Result<Vec<PhotoView>, Problem> {
     taken
         .iter()
         .map(|photo| {
-            let row = columns(photo, complaint, verification, claimed, now);
+            let mut row = columns(photo, complaint, verification, claimed, now);
+            row.file_name = match &photo.file_name {
+                Some(name) => {
+                    Some(sealed::FILE_NAME.seal_text(keys, photo.id.0.as_bytes(), name)?)
+                }
+                None => None,
+            };
             let added = on_each!(conn, |c| diesel::insert_into(table::table)
                 .values(row)
                 .on_conflict_do_nothing()
-                .execute(c))?;
+                .execute(c))
+            .or_fault("insert a photo")?;
             let derived = photo.result.as_ref().ok().and_then(|p| p.derived.as_ref());
             if let Some(derived) = derived.filter(|d| added > 0 && d.telling) {
-                reuse::index(conn, photo.id, &derived.hash)?;
+                reuse::index(conn, photo.id, &derived.hash).or_fault("file a picture")?;
             }
             let Ok(processed) = &photo.result else {
                 return Ok(photo.view(None));
@@ -270,7 +280,8 @@ pub fn insert(
                 .filter(table::sha256.eq(&processed.sha256))
                 .filter(table::role.eq(&photo.role))
                 .select(table::id)
-                .first::<Id>(conn)?;
+                .first::<Id>(conn)
+                .or_fault("load a photo")?;
             Ok(photo.view(Some(id)))
         })
         .collect()
@@ -294,8 +305,6 @@ struct NewPhoto {
     perceptual_hash: Option<String>,
     taken_at: Option<UtcTime>,
     device_clock: Option<String>,
-    gps_lon: Option<f64>,
-    gps_lat: Option<f64>,
     orientation: Option<i32>,
     device: Option<String>,
     distance_m: Option<f64>,
@@ -322,7 +331,7 @@ fn columns(
         role: photo.role.clone(),
         status: if kept.is_some() { "kept" } else { "refused" }.to_owned(),
         problem: photo.result.as_ref().err().map(|p| p.code().to_owned()),
-        file_name: photo.file_name.clone(),
+        file_name: None,
         // A refused file has no content of ours; its own id keeps its row apart.
         sha256: kept.map_or_else(|| photo.id.to_string(), |p| p.sha256.clone()),
         media_type: kept.map(|p| p.media_type.as_str().to_owned()),
@@ -334,8 +343,6 @@ fn columns(
             .map(|d| d.hash.to_string()),
         taken_at: facts.and_then(|f| f.taken_at).map(UtcTime),
         device_clock: facts.and_then(|f| f.device_clock).map(|c| c.to_string()),
-        gps_lon: gps.map(|g| g.0),
-        gps_lat: gps.map(|g| g.1),
         orientation: facts.and_then(|f| f.orientation).map(i32::from),
         device: facts.and_then(|f| f.device.clone()),
         // Evidence, never a blocker.
@@ -433,7 +440,26 @@ impl StoredPhoto {
 ///
 /// # Errors
 /// What the database answers.
-pub fn of_complaint(conn: &mut Connection, complaint: Id) -> QueryResult<Vec<StoredPhoto>> {
+pub fn of_complaint(
+    conn: &mut Connection,
+    keys: &Keys,
+    complaint: Id,
+) -> QueryResult<Vec<StoredPhoto>> {
+    let rows = rows_of(conn, complaint)?.into_iter();
+    let opened = rows.map(|row| StoredPhoto {
+        file_name: row
+            .file_name
+            .and_then(|name| sealed::FILE_NAME.open_text(keys, row.id.0.as_bytes(), name)),
+        ..row
+    });
+    Ok(opened.collect())
+}
+
+/// The same with the files' names as they are stored, sealed.
+///
+/// # Errors
+/// What the database answers.
+pub fn rows_of(conn: &mut Connection, complaint: Id) -> QueryResult<Vec<StoredPhoto>> {
     table::table
         .filter(table::complaint_id.eq(complaint))
         .order(table::id.asc())

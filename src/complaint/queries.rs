@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 
 use crate::platform::{
+    crypto::Keys,
     db::{
         Connection, Id, JsonValue, UtcTime,
         schema::{
@@ -12,6 +13,7 @@ use crate::platform::{
         },
     },
     problem::{OnDb, Problem},
+    sealed,
 };
 use crate::record::{self, Actor, Event};
 
@@ -118,6 +120,24 @@ pub struct TextRow {
     pub object_id: Option<String>,
 }
 
+impl TextRow {
+    /// The words opened. Where their key is lost, the masked ones stand in their place.
+    #[must_use]
+    pub fn opened(mut self, keys: &Keys, id: Id) -> Self {
+        let id = id.0.as_bytes();
+        self.description = sealed::DESCRIPTION
+            .open_text(keys, id, self.description)
+            .unwrap_or_else(|| self.description_masked.clone());
+        self.address = match self.address {
+            Some(stored) => sealed::ADDRESS
+                .open_text(keys, id, stored)
+                .or_else(|| self.address_masked.clone()),
+            None => None,
+        };
+        self
+    }
+}
+
 /// A clock of a complaint, as stored.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = deadline)]
@@ -196,7 +216,7 @@ pub fn place_of(conn: &mut Connection, id: Id) -> QueryResult<PlaceRow> {
         .first(conn)
 }
 
-/// A complaint's words.
+/// A complaint's words, sealed but for the masked ones.
 ///
 /// # Errors
 /// What the database answers.
@@ -314,24 +334,26 @@ pub fn set_flag(
 /// What the database answers.
 pub fn insert_supplement(
     conn: &mut Connection,
+    keys: &Keys,
     complaint: Id,
     texts: (&str, &str),
     new_facts: bool,
     occurred_at: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
-) -> QueryResult<Id> {
+) -> Result<Id, Problem> {
     let id = Id::new();
     diesel::insert_into(supplement::table)
         .values((
             supplement::id.eq(id),
             supplement::complaint_id.eq(complaint),
-            supplement::text.eq(texts.0),
+            supplement::text.eq(sealed::SUPPLEMENT.seal_text(keys, id.0.as_bytes(), texts.0)?),
             supplement::text_masked.eq(texts.1),
             supplement::new_facts.eq(new_facts),
             supplement::occurred_at.eq(occurred_at.map(UtcTime)),
             supplement::created_at.eq(UtcTime(now)),
         ))
-        .execute(conn)?;
+        .execute(conn)
+        .or_fault("insert a supplement")?;
     Ok(id)
 }
 
@@ -372,6 +394,17 @@ pub struct ReplyRow {
     pub created_at: UtcTime,
 }
 
+impl ReplyRow {
+    /// The words opened, or the masked ones where their key is lost.
+    #[must_use]
+    pub fn opened(mut self, keys: &Keys) -> Self {
+        self.text = sealed::REPLY
+            .open_text(keys, self.id.0.as_bytes(), self.text)
+            .unwrap_or_else(|| self.text_masked.clone());
+        self
+    }
+}
+
 /// A complaint's replies, oldest first.
 ///
 /// # Errors
@@ -395,27 +428,32 @@ pub fn is_rated(conn: &mut Connection, reply: Id) -> QueryResult<bool> {
 /// Stores a reply's rating, once.
 ///
 /// # Errors
-/// A unique violation when there is one already.
+/// A fault when there is one already, or the database fails.
 pub fn insert_rating(
     conn: &mut Connection,
+    keys: &Keys,
     complaint: Id,
     reply: Id,
     score: &str,
     texts: Option<(&str, &str)>,
     wants_reopening: bool,
     now: DateTime<Utc>,
-) -> QueryResult<usize> {
+) -> Result<(), Problem> {
+    let seal = |text| sealed::RATING.seal_text(keys, reply.0.as_bytes(), text);
+    let text = texts.map(|t| seal(t.0)).transpose()?;
     diesel::insert_into(rating::table)
         .values((
             rating::reply_id.eq(reply),
             rating::complaint_id.eq(complaint),
             rating::score.eq(score),
-            rating::text.eq(texts.map(|t| t.0)),
+            rating::text.eq(text),
             rating::text_masked.eq(texts.map(|t| t.1)),
             rating::wants_reopening.eq(wants_reopening),
             rating::created_at.eq(UtcTime(now)),
         ))
         .execute(conn)
+        .map(|_| ())
+        .or_fault("insert a rating")
 }
 
 /// Number and state of an entry.

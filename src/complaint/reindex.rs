@@ -110,7 +110,7 @@ fn complaint_anew(
     }
     let blocks = blocks_anew(conn, pass, row.id, &all).or_fault("index blocks")?;
     if changed && !row.hidden {
-        matching::refile(conn, row.id)?;
+        matching::refile(conn, keys, row.id)?;
     }
     Ok(changed || blocks)
 }

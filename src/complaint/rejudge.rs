@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use serde_json::json;
 
 use super::queries::{self as complaints, ComplaintRow};
-use crate::district::Profile;
+use crate::app::App;
 use crate::matching::{Outcome, Report, Verdict, candidates, decide, queries};
 use crate::platform::{
     db::{Connection, Id, schema::complaint},
@@ -23,10 +23,12 @@ pub fn may_be_judged(row: &ComplaintRow) -> bool {
 /// is no such complaint.
 fn verdict_on(
     conn: &mut Connection,
-    profile: &Profile,
+    app: &App,
     id: Id,
 ) -> Result<Option<(Report, Verdict)>, Problem> {
-    let Some(own) = queries::report_of(conn, id).or_fault("load the complaint")? else {
+    let profile = &app.profile;
+    let own = queries::report_of(conn, &app.keys, id).or_fault("load the complaint")?;
+    let Some(own) = own else {
         return Ok(None);
     };
     let mut earlier = candidates::candidates_of(conn, &own, profile).or_fault("find candidates")?;
@@ -42,12 +44,12 @@ fn verdict_on(
 /// A fault when the database fails.
 pub fn refine_link(
     conn: &mut Connection,
-    profile: &Profile,
+    app: &App,
     row: &ComplaintRow,
     actor: &Actor,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    let Some((own, verdict)) = verdict_on(conn, profile, row.id)? else {
+    let Some((own, verdict)) = verdict_on(conn, app, row.id)? else {
         return Ok(());
     };
     let rule = verdict.rule.as_str();
@@ -74,12 +76,12 @@ pub fn refine_link(
 /// A fault when the database fails.
 pub fn judge_again(
     conn: &mut Connection,
-    profile: &Profile,
+    app: &App,
     row: &ComplaintRow,
     actor: &Actor,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    let Some((own, verdict)) = verdict_on(conn, profile, row.id)? else {
+    let Some((own, verdict)) = verdict_on(conn, app, row.id)? else {
         return Ok(());
     };
     queries::keep_verdict(conn, &own, &verdict, now).or_fault("keep the verdict")?;

@@ -21,11 +21,13 @@ use super::{
 };
 use crate::district::Profile;
 use crate::geo::Point;
+use crate::ledger::supplements;
 use crate::matching::{self, Outcome, Rule, Verdict};
 use crate::platform::{
+    crypto::Keys,
     db::{
         Connection, Id, UtcTime,
-        schema::{complaint, complaint_sender, photo, record as record_of, supplement},
+        schema::{complaint, complaint_sender, photo, record as record_of},
     },
     problem::{Code, OnDb, Problem},
 };
@@ -43,6 +45,7 @@ pub const PHOTOS_TIMES: usize = 2;
 /// A fault when the database fails.
 pub fn first_record_of(
     conn: &mut Connection,
+    keys: &Keys,
     profile: &Profile,
     prepared: &Prepared,
 ) -> Result<Option<Id>, Problem> {
@@ -55,7 +58,7 @@ pub fn first_record_of(
         }
     }
     for earlier in with_its_photos(conn, profile, prepared).or_fault("look for the photos")? {
-        let old = matching::queries::report_of(conn, earlier).or_fault("load a complaint")?;
+        let old = matching::queries::report_of(conn, keys, earlier).or_fault("load a complaint")?;
         let rules = &profile.rules.matching;
         if old.is_some_and(|old| matching::is_resent(&prepared.report, &old, rules)) {
             return Ok(Some(earlier));
@@ -143,15 +146,16 @@ fn with_its_photos(
 /// A fault when the database fails.
 pub fn answer_again(
     conn: &mut Connection,
+    keys: &Keys,
     profile: &Profile,
     first: Id,
     prepared: &Prepared,
     now: DateTime<Utc>,
 ) -> Result<Stored, Problem> {
     let row = take::one(conn, first)?;
-    let refused = keep_photos(conn, profile, &row, prepared, now)?;
-    keep_words(conn, &row, prepared, now)?;
-    let photos = photos::of_complaint(conn, first).or_fault("load photos")?;
+    let refused = keep_photos(conn, keys, profile, &row, prepared, now)?;
+    keep_words(conn, keys, &row, prepared, now)?;
+    let photos = photos::of_complaint(conn, keys, first).or_fault("load photos")?;
     let photos = photos.into_iter().map(photos::StoredPhoto::view);
     let entry_number = queries::entry_number_of(conn, row.entry_id).or_fault("load the entry")?;
     Ok(Stored {
@@ -172,12 +176,13 @@ pub fn answer_again(
 /// Keeps the photos that are not there yet; those beyond what a complaint keeps are told apart.
 fn keep_photos(
     conn: &mut Connection,
+    keys: &Keys,
     profile: &Profile,
     row: &ComplaintRow,
     prepared: &Prepared,
     now: DateTime<Utc>,
 ) -> Result<Vec<PhotoView>, Problem> {
-    let stored = photos::of_complaint(conn, row.id).or_fault("load photos")?;
+    let stored = photos::of_complaint(conn, keys, row.id).or_fault("load photos")?;
     let is_new = |photo: &&Taken| match &photo.result {
         Ok(kept) => !stored
             .iter()
@@ -202,10 +207,10 @@ fn keep_photos(
         .lon
         .zip(place.lat)
         .map(|(lon, lat)| Point { lon, lat });
-    photos::insert(conn, row.id, None, fits, claimed, now).or_fault("insert photos")?;
+    photos::insert(conn, keys, row.id, None, fits, claimed, now)?;
     if !fits.is_empty() {
         if !row.hidden {
-            matching::queries::refile(conn, row.id)?;
+            matching::queries::refile(conn, keys, row.id)?;
         }
         let event = Event::new("complaint", row.id, "add_photos", &prepared.door.actor)
             .with(json!({ "count": fits.len(), "resent": true }));
@@ -221,6 +226,7 @@ fn keep_photos(
 /// A fault when the database fails.
 pub fn tells_otherwise(
     conn: &mut Connection,
+    keys: &Keys,
     prepared: &Prepared,
 ) -> Result<Option<String>, Problem> {
     let Some(number) = &prepared.door.external_no else {
@@ -230,7 +236,7 @@ pub fn tells_otherwise(
     let Some(first) = known.or_fault("look for the number")? else {
         return Ok(None);
     };
-    if is_told(conn, first, &prepared.checked.description)? {
+    if is_told(conn, keys, first, &prepared.checked.description)? {
         return Ok(None);
     }
     let row = queries::by_id(conn, first).or_fault("load the first record")?;
@@ -238,34 +244,34 @@ pub fn tells_otherwise(
 }
 
 /// Whether a complaint or one of its supplements has these words.
-fn is_told(conn: &mut Connection, complaint: Id, words: &str) -> Result<bool, Problem> {
+fn is_told(
+    conn: &mut Connection,
+    keys: &Keys,
+    complaint: Id,
+    words: &str,
+) -> Result<bool, Problem> {
     let text = queries::text_of(conn, complaint).or_fault("load the text")?;
-    if text.description == words {
+    if text.opened(keys, complaint).description == words {
         return Ok(true);
     }
-    let told_since: i64 = supplement::table
-        .filter(supplement::complaint_id.eq(complaint))
-        .filter(supplement::text.eq(words))
-        .count()
-        .get_result(conn)
-        .or_fault("look for the words")?;
-    Ok(told_since > 0)
+    let told = supplements::of(conn, &[complaint]).or_fault("load supplements")?;
+    Ok(told.into_iter().any(|s| s.opened(keys).text == words))
 }
 
 /// Keeps words that are not there yet as a supplement.
 fn keep_words(
     conn: &mut Connection,
+    keys: &Keys,
     row: &ComplaintRow,
     prepared: &Prepared,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
     let words = prepared.checked.description.as_str();
-    if is_told(conn, row.id, words)? {
+    if is_told(conn, keys, row.id, words)? {
         return Ok(());
     }
     let masked = prepared.known().mask(words).text;
-    queries::insert_supplement(conn, row.id, (words, &masked), false, None, now)
-        .or_fault("insert a supplement")?;
+    queries::insert_supplement(conn, keys, row.id, (words, &masked), false, None, now)?;
     let event = Event::new("complaint", row.id, "supplement", &prepared.door.actor)
         .with(json!({ "new_facts": false, "resent": true }));
     record::append(conn, &event, now).or_fault("record")

@@ -262,9 +262,10 @@ fn view(
     row: ComplaintRow,
 ) -> Result<ComplaintView, Problem> {
     let text = queries::text_of(conn, row.id).or_fault("load the text")?;
+    let text = text.opened(&app.keys, row.id);
     let place = queries::place_of(conn, row.id).or_fault("load the place")?;
     let deadlines = queries::deadlines_of(conn, row.id).or_fault("load clocks")?;
-    let stored = photos::of_complaint(conn, row.id).or_fault("load photos")?;
+    let stored = photos::of_complaint(conn, &app.keys, row.id).or_fault("load photos")?;
     let entry = queries::entry_number_of(conn, row.entry_id).or_fault("load the entry")?;
     let reporters = if staff.role.may_see_reporter() {
         Some(masked_people(conn, app, row.id)?)
@@ -276,7 +277,7 @@ fn view(
     let supplements = supplements::of(conn, &[row.id]).or_fault("load supplements")?;
     let with_need = staff.role.may_read_full_text();
     let words = Words::about(conn, &app.keys, with_need, &[row.id])?;
-    let case = case::of_complaint(conn, &app.profile, &row, &words)?;
+    let case = case::of_complaint(conn, &app.keys, &app.profile, &row, &words)?;
     let acknowledged = row.listed("acknowledged_similar");
     Ok(ComplaintView {
         summary: ComplaintSummary::of(&app.profile, &row),
@@ -304,7 +305,7 @@ fn view(
             .collect(),
         supplements: supplements
             .into_iter()
-            .map(|s| SupplementView::of(s, &words))
+            .map(|s| SupplementView::of(s.opened(&app.keys), &words))
             .collect(),
         hidden: row.hidden,
         entry,

@@ -88,13 +88,13 @@ fn view(
     row: ComplaintRow,
     now: DateTime<Utc>,
 ) -> Result<TrackingView, Problem> {
-    let profile = &app.profile;
-    let words = Words::about(conn, &app.keys, false, &[row.id])?;
+    let (profile, keys) = (&app.profile, &app.keys);
+    let words = Words::about(conn, keys, false, &[row.id])?;
     let deadlines = queries::deadlines_of(conn, row.id).or_fault("load clocks")?;
     let text = queries::text_of(conn, row.id).or_fault("load the text")?;
     let history = record::history(conn, row.id, TIMELINE_MAX).or_fault("load the history")?;
     let replies = queries::replies_of(conn, row.id).or_fault("load replies")?;
-    let stored = photos::of_complaint(conn, row.id).or_fault("load photos")?;
+    let stored = photos::of_complaint(conn, keys, row.id).or_fault("load photos")?;
     let entry = ledger::by_id(conn, row.entry_id).or_fault("load the entry")?;
     let decisions = queries::decisions_of(conn, row.id).or_fault("load decisions")?;
     let may_rate = row.state == "replied" && may_rate(conn, profile, &replies, now)?;
@@ -123,6 +123,7 @@ fn view(
             .collect(),
         replies: replies
             .into_iter()
+            .map(|reply| reply.opened(keys))
             .map(|r| ReplyView {
                 redress: redress.clone().filter(|_| r.kind == "final"),
                 kind: r.kind,
@@ -227,7 +228,7 @@ pub async fn get_tracked_photo(
 /// # Errors
 /// 404 when there is none.
 pub fn find_photo(conn: &mut Connection, complaint: Id, id: &str) -> Result<StoredPhoto, Problem> {
-    let all = photos::of_complaint(conn, complaint).or_fault("load photos")?;
+    let all = photos::rows_of(conn, complaint).or_fault("load photos")?;
     all.into_iter()
         .find(|p| p.id.to_string() == id)
         .ok_or_else(Problem::not_found)
@@ -290,7 +291,7 @@ pub async fn add_photos(
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = take::by_code(conn, &code)?;
             may_add(&row)?;
-            let kept = photos::of_complaint(conn, row.id).or_fault("load photos")?;
+            let kept = photos::rows_of(conn, row.id).or_fault("load photos")?;
             let limit = shared.profile.rules.limits.photos * PHOTOS_TIMES;
             let kept = kept
                 .iter()
@@ -308,10 +309,9 @@ pub async fn add_photos(
                 .lon
                 .zip(place.lat)
                 .map(|(lon, lat)| Point { lon, lat });
-            let photos = photos::insert(conn, row.id, None, &taken, claimed, now)
-                .or_fault("insert photos")?;
+            let photos = photos::insert(conn, &shared.keys, row.id, None, &taken, claimed, now)?;
             if !row.hidden {
-                matching::queries::refile(conn, row.id)?;
+                matching::queries::refile(conn, &shared.keys, row.id)?;
             }
             let event = reporter_event(&row, "add_photos").with(json!({ "count": photos.len() }));
             record::append(conn, &event, now).or_fault("record")?;

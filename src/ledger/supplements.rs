@@ -2,19 +2,35 @@
 
 use diesel::prelude::*;
 
-use crate::platform::db::{Connection, Id, UtcTime, schema::supplement};
+use crate::platform::{
+    crypto::Keys,
+    db::{Connection, Id, UtcTime, schema::supplement},
+    sealed,
+};
 
 /// A supplement as stored.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = supplement)]
 #[expect(missing_docs, reason = "columns, named as in the views")]
 pub struct SupplementRow {
+    pub id: Id,
     pub complaint_id: Id,
     pub text: String,
     pub text_masked: String,
     pub new_facts: bool,
     pub occurred_at: Option<UtcTime>,
     pub created_at: UtcTime,
+}
+
+impl SupplementRow {
+    /// The words opened, or the masked ones where their key is lost.
+    #[must_use]
+    pub fn opened(mut self, keys: &Keys) -> Self {
+        self.text = sealed::SUPPLEMENT
+            .open_text(keys, self.id.0.as_bytes(), self.text)
+            .unwrap_or_else(|| self.text_masked.clone());
+        self
+    }
 }
 
 /// The supplements of complaints, oldest first.

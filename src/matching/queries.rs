@@ -10,9 +10,10 @@ use super::{PhotoRef, Place, Report, Verdict, decide, facts::Known};
 use super::{candidates::candidates_of, facts::number_key, rules::radius_m};
 use crate::district::Profile;
 use crate::geo::Point;
-use crate::linkage::{keys, stored};
+use crate::linkage::{keys as filing, stored};
 use crate::on_each;
 use crate::platform::{
+    crypto::Keys,
     db::{
         Connection, Id, JsonValue, UtcTime,
         schema::{
@@ -21,6 +22,7 @@ use crate::platform::{
         },
     },
     problem::{OnDb, Problem},
+    sealed,
 };
 use crate::text::text_number;
 
@@ -35,7 +37,7 @@ pub fn lock(conn: &mut Connection, report: &Report, profile: &Profile) -> QueryR
     };
     // Place, premises, persons: whatever could make two reports meet. Sorted, so that no two
     // transactions wait for each other.
-    let mut locks: Vec<i64> = keys::regions(report, radius_m(profile, report));
+    let mut locks: Vec<i64> = filing::regions(report, radius_m(profile, report));
     let named = report
         .premises
         .iter()
@@ -95,7 +97,7 @@ type Where = (
 ///
 /// # Errors
 /// What the database answers.
-pub fn report_of(conn: &mut Connection, id: Id) -> QueryResult<Option<Report>> {
+pub fn report_of(conn: &mut Connection, keys: &Keys, id: Id) -> QueryResult<Option<Report>> {
     let found: Option<(Filing, Words, Where)> = complaint::table
         .inner_join(complaint_text::table)
         .inner_join(complaint_place::table)
@@ -133,6 +135,11 @@ pub fn report_of(conn: &mut Connection, id: Id) -> QueryResult<Option<Report>> {
     };
     let (number, channel, external_no, category, coarse, demand, from, until, received_at) = filing;
     let (description, address, premises, object_id) = words;
+    // Words whose key is lost tell nothing; place, time and photos still do.
+    let of = id.0.as_bytes();
+    let description = sealed::DESCRIPTION.open_text(keys, of, description);
+    let description = description.unwrap_or_default();
+    let address = address.and_then(|stored| sealed::ADDRESS.open_text(keys, of, stored));
     let (kind, lon, lat, accuracy_m, street) = at;
     let filed = from.map(|from| (from.0, until.unwrap_or(from).0));
     // What the reporter added of later happenings is what the report is about now (R3, R6).
@@ -261,8 +268,8 @@ pub fn store(
 ///
 /// # Errors
 /// A fault when the database fails.
-pub fn refile(conn: &mut Connection, id: Id) -> Result<(), Problem> {
-    match report_of(conn, id).or_fault("load a complaint's facts")? {
+pub fn refile(conn: &mut Connection, keys: &Keys, id: Id) -> Result<(), Problem> {
+    match report_of(conn, keys, id).or_fault("load a complaint's facts")? {
         Some(report) => file(conn, &report),
         None => Ok(()),
     }
@@ -278,6 +285,7 @@ const REFILE_BATCH: i64 = 500;
 /// A fault when the database fails.
 pub fn refile_after(
     conn: &mut Connection,
+    keys: &Keys,
     after: Option<Id>,
 ) -> Result<(usize, Option<Id>), Problem> {
     let mut ids = complaint::table
@@ -291,7 +299,7 @@ pub fn refile_after(
     }
     let ids: Vec<Id> = ids.load(conn).or_fault("list complaints")?;
     for id in &ids {
-        refile(conn, *id)?;
+        refile(conn, keys, *id)?;
     }
     Ok((ids.len(), ids.last().copied()))
 }
@@ -318,7 +326,7 @@ fn file(conn: &mut Connection, report: &Report) -> Result<(), Problem> {
     let id = Id(report.id);
     let data = stored::encode(report)
         .map_err(|e| Problem::fault(format!("cannot write a report: {e}")))?;
-    let keys = keys::filed_under(report);
+    let keys = filing::filed_under(report);
     let filed: Option<(i64, Vec<u8>)> = match_fact::table
         .filter(match_fact::complaint_id.eq(id))
         .select((match_fact::seq, match_fact::keys))

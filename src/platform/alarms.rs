@@ -22,6 +22,13 @@ impl Alarm {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::DatabaseDamaged, Self::BlobsGone, Self::BlobsDamaged];
 
+    /// Whether a server it is raised on should get no requests. Single blobs that are missing keep
+    /// nobody from reporting.
+    #[must_use]
+    pub const fn takes_out_of_service(self) -> bool {
+        matches!(self, Self::DatabaseDamaged | Self::BlobsGone)
+    }
+
     /// Its name in metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -58,7 +65,10 @@ impl Alarms {
     #[must_use]
     pub fn raised(&self) -> Vec<(Alarm, String)> {
         let raised = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        raised.iter().map(|(a, words)| (*a, words.clone())).collect()
+        raised
+            .iter()
+            .map(|(a, words)| (*a, words.clone()))
+            .collect()
     }
 
     /// Whether an alarm is raised.

@@ -1,12 +1,20 @@
 //! Blobs: sealed photo originals and their public derivatives, in a folder or any S3.
 //!
-//! Originals are content-addressed, so storing one twice is a no-op. A local store syncs files
-//! and folders before a write counts as done.
+//! Originals are content-addressed, so storing one twice is a no-op. They lie sealed; the public
+//! copies carry a checksum. A local store syncs files and folders before a write counts as done,
+//! and writes nothing where its folder is gone: a volume that is not mounted must not become a new
+//! and empty store.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
-use futures_util::future::try_join_all;
+use chrono::{DateTime, Utc};
+use futures_util::{TryStreamExt as _, future::try_join_all};
 use object_store::{
     ClientConfigKey, ObjectStore, ObjectStoreExt as _, PutPayload, RetryConfig,
     aws::{AmazonS3Builder, AmazonS3ConfigKey},
@@ -14,10 +22,11 @@ use object_store::{
     path::Path as Key,
 };
 
-use super::{
-    circuit::Circuit,
-    problem::{Code, Problem},
-};
+use super::alarms::{Alarm, Alarms};
+use super::circuit::Circuit;
+use super::crypto::blobs::{BlobKey, Kept, with_checksum};
+use super::private;
+use super::problem::{Code, Problem};
 
 /// How long somebody waits for the store in all.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -30,11 +39,58 @@ const S3_LIMITS: [(ClientConfigKey, &str); 2] = [
 const S3_RETRIES: usize = 2;
 const S3_RETRY_WITHIN: Duration = Duration::from_secs(6);
 
+/// Name of the file or object that says whose store this is.
+pub const MARK: &str = "installation";
+
+/// Folder of sealed originals.
+const ORIGINALS: &str = "original/";
+
+/// Folder of public copies.
+const COPIES: &str = "public/";
+
+/// What a local file not yet whole ends with.
+const UNFINISHED: &str = ".part";
+
+/// Seconds after which to ask again while the folder is gone.
+const GONE_RETRY_S: u64 = 60;
+
+/// Where blobs lie, by the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A folder.
+    Folder(PathBuf),
+    /// A bucket.
+    Bucket(String),
+}
+
+impl Place {
+    /// `file://FOLDER` or `s3://BUCKET`; without a URL `data_dir/blobs`.
+    ///
+    /// # Errors
+    /// When the URL is not understood.
+    pub fn of(url: Option<&str>, data_dir: &Path) -> Result<Self, BlobError> {
+        match url.map(|url| url.split_once("://")) {
+            None => Ok(Self::Folder(data_dir.join("blobs"))),
+            Some(Some(("file", folder))) => Ok(Self::Folder(PathBuf::from(folder))),
+            Some(Some(("s3", bucket))) => Ok(Self::Bucket(bucket.trim_end_matches('/').to_owned())),
+            Some(_) => Err(BlobError(
+                "DENGWEN_BLOB_URL is `file://FOLDER` or `s3://BUCKET`".to_owned(),
+            )),
+        }
+    }
+}
+
 /// A blob store, cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Blobs {
+pub struct Blobs(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
     store: Arc<dyn ObjectStore>,
     circuit: Circuit,
+    folder: Option<PathBuf>,
+    key: BlobKey,
+    alarms: Alarms,
 }
 
 /// A blob store that cannot be opened.
@@ -42,99 +98,87 @@ pub struct Blobs {
 #[error("cannot open the blob store: {0}")]
 pub struct BlobError(String);
 
+/// A blob as the store lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its key.
+    pub key: String,
+    /// When it was stored last.
+    pub modified: DateTime<Utc>,
+}
+
 impl Blobs {
-    /// Opens `file://FOLDER`, or `s3://BUCKET` with the usual `AWS_*` variables. Without a URL the
-    /// blobs lie in `data_dir/blobs`.
+    /// Opens a store, with the usual `AWS_*` variables for a bucket. A folder is made where there
+    /// is none; whoever must not make one asks first.
     ///
     /// # Errors
-    /// When the URL is not understood or the folder cannot be made.
-    pub fn open(url: Option<&str>, data_dir: &Path) -> Result<Self, BlobError> {
-        match url {
-            None => Self::local(&data_dir.join("blobs")),
-            Some(url) => match url.split_once("://") {
-                Some(("file", folder)) => Self::local(Path::new(folder)),
-                Some(("s3", bucket)) => Self::s3(bucket.trim_end_matches('/')),
-                _ => Err(BlobError(
-                    "DENGWEN_BLOB_URL is `file://FOLDER` or `s3://BUCKET`".to_owned(),
-                )),
-            },
-        }
-    }
-
-    fn new(store: impl ObjectStore) -> Self {
-        Self {
-            store: Arc::new(store),
-            circuit: Circuit::new("the blob store"),
-        }
-    }
-
-    fn s3(bucket: &str) -> Result<Self, BlobError> {
-        let retry = RetryConfig {
-            max_retries: S3_RETRIES,
-            retry_timeout: S3_RETRY_WITHIN,
-            ..RetryConfig::default()
+    /// When the folder cannot be made or the bucket's variables are not understood.
+    pub fn open(place: &Place, key: BlobKey, alarms: Alarms) -> Result<Self, BlobError> {
+        let (store, folder): (Arc<dyn ObjectStore>, _) = match place {
+            Place::Folder(folder) => {
+                private::folder(folder).map_err(|e| BlobError(e.to_string()))?;
+                private::tighten(folder);
+                let store = LocalFileSystem::new_with_prefix(folder);
+                let store = store.map_err(|e| BlobError(e.to_string()))?;
+                (Arc::new(store), Some(folder.clone()))
+            }
+            Place::Bucket(bucket) => (Arc::new(s3(bucket)?), None),
         };
-        S3_LIMITS
-            .into_iter()
-            .fold(AmazonS3Builder::from_env(), |s3, (key, value)| {
-                s3.with_config(AmazonS3ConfigKey::Client(key), value)
-            })
-            .with_retry(retry)
-            .with_bucket_name(bucket)
-            .build()
-            .map(Self::new)
-            .map_err(|e| BlobError(e.to_string()))
+        Ok(Self(Arc::new(Inner {
+            store,
+            circuit: Circuit::new("the blob store"),
+            folder,
+            key,
+            alarms,
+        })))
     }
 
-    fn local(folder: &Path) -> Result<Self, BlobError> {
-        std::fs::create_dir_all(folder).map_err(|e| BlobError(e.to_string()))?;
-        let store = LocalFileSystem::new_with_prefix(folder)
-            .map_err(|e| BlobError(e.to_string()))?
-            .with_fsync(true);
-        Ok(Self::new(store))
+    /// Refuses while the folder is gone.
+    fn is_there(&self) -> Result<(), Problem> {
+        let Some(folder) = &self.0.folder else {
+            return Ok(());
+        };
+        if folder.join(MARK).is_file() {
+            if self.0.alarms.is_raised(Alarm::BlobsGone) {
+                self.0.alarms.clear(Alarm::BlobsGone);
+            }
+            return Ok(());
+        }
+        let words = format!(
+            "the blob folder {} is gone or another: nothing is stored until it is back",
+            folder.display()
+        );
+        self.0.alarms.raise(Alarm::BlobsGone, &words);
+        Err(Problem::unavailable(words, GONE_RETRY_S))
     }
 
-    /// Stores blobs at once, under keys made by us (never by a client).
+    /// Stores bytes under a key made by us (never by a client): originals sealed, copies with
+    /// their checksum.
+    ///
+    /// # Errors
+    /// 503 when the store does not take them.
+    pub async fn put(&self, key: &str, bytes: Bytes) -> Result<(), Problem> {
+        let (inner, place) = (self.0.clone(), key.to_owned());
+        let stored = blocking(move || {
+            if place.starts_with(ORIGINALS) {
+                inner.key.seal(&bytes, &place)
+            } else {
+                Ok(with_checksum(&bytes))
+            }
+        })
+        .await?;
+        self.put_as_is(key, Bytes::from(stored)).await
+    }
+
+    /// Stores blobs at once.
     ///
     /// # Errors
     /// 503 when the store does not take all of them in time.
     pub async fn put_all(&self, blobs: Vec<(&str, Bytes)>) -> Result<(), Problem> {
-        let puts = blobs.into_iter().map(|(key, bytes)| async move {
-            let place = Key::from(key);
-            let put = self.store.put(&place, PutPayload::from(bytes));
-            put.await.map_err(|e| failed("put", key, &e))
-        });
-        self.in_time(try_join_all(puts)).await.map(|_| ())
-    }
-
-    /// Whether the store holds a key.
-    ///
-    /// # Errors
-    /// 503 when the store does not answer.
-    pub async fn has(&self, key: &str) -> Result<bool, Problem> {
-        let head = async {
-            match self.store.head(&Key::from(key)).await {
-                Ok(_) => Ok(true),
-                Err(object_store::Error::NotFound { .. }) => Ok(false),
-                Err(e) => Err(failed("head", key, &e)),
-            }
-        };
-        self.in_time(head).await
-    }
-
-    /// Reads a blob.
-    ///
-    /// # Errors
-    /// 404 when there is none, 503 when the store does not answer.
-    pub async fn get(&self, key: &str) -> Result<Bytes, Problem> {
-        let get = async {
-            let found = async { self.store.get(&Key::from(key)).await?.bytes().await };
-            found.await.map_err(|e| match e {
-                object_store::Error::NotFound { .. } => Problem::not_found(),
-                e => failed("get", key, &e),
-            })
-        };
-        self.in_time(get).await
+        let puts = blobs
+            .into_iter()
+            .map(|(key, bytes)| async move { self.put(key, bytes).await });
+        try_join_all(puts).await.map(|_| ())
     }
 
     /// Waits for the store as long as somebody may, and not at all while it is known to be away.
@@ -142,7 +186,7 @@ impl Blobs {
         &self,
         work: impl Future<Output = Result<T, Problem>>,
     ) -> Result<T, Problem> {
-        let pass = self.circuit.enter()?;
+        let pass = self.0.circuit.enter()?;
         let done = tokio::time::timeout(LIMIT, work)
             .await
             .unwrap_or_else(|_| Err(Problem::unavailable("the blob store did not answer", 5)));
@@ -152,10 +196,245 @@ impl Blobs {
         }
         done
     }
+
+    async fn put_as_is(&self, key: &str, stored: Bytes) -> Result<(), Problem> {
+        self.is_there()?;
+        let failed = |e: String| Problem::unavailable(format!("blob put {key}: {e}"), 5);
+        match self.0.folder.clone() {
+            Some(folder) => {
+                let place = key.to_owned();
+                blocking(move || Ok(put_local(&folder, &place, &stored)))
+                    .await?
+                    .map_err(|e| failed(e.to_string()))
+            }
+            None => {
+                let place = Key::from(key);
+                let put = self.0.store.put(&place, PutPayload::from(stored));
+                self.in_time(async { put.await.map_err(|e| failed(e.to_string())) })
+                    .await
+                    .map(|_| ())
+            }
+        }
+    }
+
+    /// Whether the store holds a key.
+    ///
+    /// # Errors
+    /// 503 when the store does not answer.
+    pub async fn has(&self, key: &str) -> Result<bool, Problem> {
+        Ok(self.stored_at(key).await?.is_some())
+    }
+
+    /// When a blob was stored last, `None` when there is none.
+    ///
+    /// # Errors
+    /// 503 when the store does not answer.
+    pub async fn stored_at(&self, key: &str) -> Result<Option<DateTime<Utc>>, Problem> {
+        self.is_there()?;
+        let head = async {
+            match self.0.store.head(&Key::from(key)).await {
+                Ok(meta) => Ok(Some(meta.last_modified)),
+                Err(object_store::Error::NotFound { .. }) => Ok(None),
+                Err(e) => Err(Problem::unavailable(format!("blob head {key}: {e}"), 5)),
+            }
+        };
+        self.in_time(head).await
+    }
+
+    /// Reads a blob.
+    ///
+    /// # Errors
+    /// 404 when there is none, 503 when the store does not answer, a fault and an alarm when it is
+    /// not what was stored.
+    pub async fn get(&self, key: &str) -> Result<Bytes, Problem> {
+        self.read(key).await.map(|(bytes, _)| bytes)
+    }
+
+    /// The same, and how it lies in the store.
+    ///
+    /// # Errors
+    /// As [`Blobs::get`].
+    pub async fn read(&self, key: &str) -> Result<(Bytes, Kept), Problem> {
+        let stored = self.as_stored(key).await?;
+        let (inner, place) = (self.0.clone(), key.to_owned());
+        let read = blocking(move || Ok(inner.key.read(stored.into(), &place))).await?;
+        match read {
+            Ok((plain, kept)) => Ok((Bytes::from(plain), kept)),
+            Err(_) => {
+                let words = format!("blob {key} is not what was stored");
+                self.0.alarms.raise(Alarm::BlobsDamaged, &words);
+                Err(Problem::fault(words))
+            }
+        }
+    }
+
+    /// The bytes as they lie in the store.
+    ///
+    /// # Errors
+    /// 404 when there is none, 503 when the store does not answer.
+    async fn as_stored(&self, key: &str) -> Result<Bytes, Problem> {
+        self.is_there()?;
+        let get = async {
+            let found = async { self.0.store.get(&Key::from(key)).await?.bytes().await };
+            found.await.map_err(|e| match e {
+                object_store::Error::NotFound { .. } => Problem::not_found(),
+                e => Problem::unavailable(format!("blob get {key}: {e}"), 5),
+            })
+        };
+        self.in_time(get).await
+    }
+
+    /// Everything in the store that is a photo's.
+    ///
+    /// # Errors
+    /// 503 when the store does not answer.
+    pub async fn list(&self) -> Result<Vec<Listed>, Problem> {
+        self.is_there()?;
+        let failed = |e: object_store::Error| Problem::unavailable(format!("list blobs: {e}"), 5);
+        let found = self.0.store.list(None).map_ok(|meta| Listed {
+            key: meta.location.to_string(),
+            modified: meta.last_modified,
+        });
+        let all: Vec<Listed> = found.try_collect().await.map_err(failed)?;
+        let ours = |l: &Listed| l.key.starts_with(ORIGINALS) || l.key.starts_with(COPIES);
+        Ok(all.into_iter().filter(ours).collect())
+    }
+
+    /// Removes a blob. One that is gone already is no error.
+    ///
+    /// # Errors
+    /// 503 when the store does not answer.
+    pub async fn remove(&self, key: &str) -> Result<(), Problem> {
+        match self.0.store.delete(&Key::from(key)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(e) => Err(Problem::unavailable(format!("blob delete {key}: {e}"), 5)),
+        }
+    }
+
+    /// Removes what was left half written before `until`; answers how many files. A bucket shows
+    /// no halves.
+    ///
+    /// # Errors
+    /// 503 when the folder cannot be read.
+    pub async fn remove_unfinished(&self, until: DateTime<Utc>) -> Result<usize, Problem> {
+        let Some(folder) = self.0.folder.clone() else {
+            return Ok(0);
+        };
+        blocking(move || {
+            unfinished(&folder, until)
+                .map_err(|e| Problem::unavailable(format!("list unfinished blobs: {e}"), 5))
+        })
+        .await
+    }
+
+    /// Whose bucket this is; `None` when nobody's.
+    ///
+    /// # Errors
+    /// 503 when the store does not answer.
+    pub async fn mark(&self) -> Result<Option<String>, Problem> {
+        match self.0.store.get(&Key::from(MARK)).await {
+            Ok(found) => {
+                let bytes = found.bytes().await;
+                let bytes =
+                    bytes.map_err(|e| Problem::unavailable(format!("read mark: {e}"), 5))?;
+                Ok(Some(String::from_utf8_lossy(&bytes).trim().to_owned()))
+            }
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(e) => Err(Problem::unavailable(format!("read mark: {e}"), 5)),
+        }
+    }
+
+    /// Says whose bucket this is.
+    ///
+    /// # Errors
+    /// 503 when the store does not take it.
+    pub async fn set_mark(&self, id: &str) -> Result<(), Problem> {
+        let payload = PutPayload::from(id.to_owned().into_bytes());
+        let put = self.0.store.put(&Key::from(MARK), payload).await;
+        put.map(|_| ())
+            .map_err(|e| Problem::unavailable(format!("write mark: {e}"), 5))
+    }
 }
 
-fn failed(what: &str, key: &str, error: &object_store::Error) -> Problem {
-    Problem::unavailable(format!("blob {what} {key}: {error}"), 5)
+fn s3(bucket: &str) -> Result<object_store::aws::AmazonS3, BlobError> {
+    let retry = RetryConfig {
+        max_retries: S3_RETRIES,
+        retry_timeout: S3_RETRY_WITHIN,
+        ..RetryConfig::default()
+    };
+    S3_LIMITS
+        .into_iter()
+        .fold(AmazonS3Builder::from_env(), |s3, (key, value)| {
+            s3.with_config(AmazonS3ConfigKey::Client(key), value)
+        })
+        .with_retry(retry)
+        .with_bucket_name(bucket)
+        .build()
+        .map_err(|e| BlobError(e.to_string()))
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|e| Problem::fault(format!("blob task: {e}")))?
+}
+
+/// Writes beside, syncs, and moves into place. The two folders below the store's own are made when
+/// absent, the store's own never.
+fn put_local(folder: &Path, key: &str, bytes: &[u8]) -> std::io::Result<()> {
+    let path = folder.join(key);
+    let within = path.parent().unwrap_or(folder);
+    if !within.is_dir() {
+        if !folder.join(MARK).is_file() {
+            return Err(std::io::Error::other("the blob folder is gone"));
+        }
+        private::folder(within)?;
+        within.parent().map_or(Ok(()), sync)?;
+    }
+    let beside = within.join(format!("{}{UNFINISHED}", uuid::Uuid::now_v7().simple()));
+    let mut file = private::new_file(&beside)?;
+    let written = file
+        .write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| std::fs::rename(&beside, &path))
+        .and_then(|()| sync(within));
+    if written.is_err() {
+        // Nobody knows of it; what is left is swept by a job.
+        let _ = std::fs::remove_file(&beside);
+    }
+    written
+}
+
+fn sync(folder: &Path) -> std::io::Result<()> {
+    std::fs::File::open(folder)?.sync_all()
+}
+
+/// Removes half-written files; object stores of former releases named them `NAME#NUMBER`.
+fn unfinished(folder: &Path, until: DateTime<Utc>) -> std::io::Result<usize> {
+    let mut removed = 0;
+    let mut folders = vec![folder.join(ORIGINALS), folder.join(COPIES)];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(&folder) else {
+            continue;
+        };
+        for entry in entries {
+            let entry = entry?;
+            let is = entry.metadata()?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if is.is_dir() {
+                folders.push(entry.path());
+            } else if (name.ends_with(UNFINISHED) || name.contains('#'))
+                && DateTime::<Utc>::from(is.modified()?) < until
+            {
+                std::fs::remove_file(entry.path())?;
+                removed += 1;
+            }
+        }
+    }
+    Ok(removed)
 }
 
 /// Keys of a photo's three blobs by its SHA-256 in hex.
@@ -175,9 +454,16 @@ impl PhotoKeys {
     pub fn of(sha256: &str) -> Self {
         let folder = sha256.get(..2).unwrap_or("00");
         Self {
-            original: format!("original/{folder}/{sha256}"),
-            large: format!("public/{folder}/{sha256}-1600.jpg"),
-            small: format!("public/{folder}/{sha256}-400.jpg"),
+            original: format!("{ORIGINALS}{folder}/{sha256}"),
+            large: format!("{COPIES}{folder}/{sha256}-1600.jpg"),
+            small: format!("{COPIES}{folder}/{sha256}-400.jpg"),
         }
     }
+}
+
+/// The SHA-256, in hex, of the photo a key belongs to.
+#[must_use]
+pub fn photo_of(key: &str) -> Option<&str> {
+    let name = key.rsplit('/').next()?;
+    name.get(..64)
 }

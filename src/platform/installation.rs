@@ -7,11 +7,12 @@ use chrono::{DateTime, Utc};
 use diesel::{Connection as _, prelude::*};
 use serde_json::json;
 
-use super::crypto::{KeyId, Keys, Secrets, key_check};
+use super::crypto::{KeyId, Keys, Secrets, blobs::BlobKey, key_check};
 use super::db::{
     Connection, Id, JsonValue, UtcTime,
     schema::{complaint, installation, key_rotation, petitioner, resident, secret_key, staff},
 };
+use super::problem::Problem;
 use super::sealed;
 use crate::on_each;
 
@@ -85,8 +86,8 @@ pub enum Refusal {
 pub struct Installation {
     /// Its id.
     pub id: Id,
-    /// Whether this was its first start.
-    pub first_start: bool,
+    /// Whether its blob store carries its id.
+    pub marked: bool,
 }
 
 /// A key as the database knows it.
@@ -113,24 +114,25 @@ pub fn enter(
     now: DateTime<Utc>,
 ) -> Result<Installation, Refusal> {
     conn.transaction(|conn| {
-        let found: Option<(Id, bool)> = installation::table
-            .select((installation::id, installation::production))
+        let found: Option<(Id, bool, bool)> = installation::table
+            .select((
+                installation::id,
+                installation::production,
+                installation::marked,
+            ))
             .first(conn)
             .optional()?;
         match found {
             None => settle(conn, secrets, production, now),
-            Some((_, true)) if !production => Err(Refusal::Production),
-            Some((id, was_production)) => {
+            Some((_, true, _)) if !production => Err(Refusal::Production),
+            Some((id, was_production, marked)) => {
                 check_keys(conn, secrets, now)?;
                 if production && !was_production {
                     diesel::update(installation::table)
                         .set(installation::production.eq(true))
                         .execute(conn)?;
                 }
-                Ok(Installation {
-                    id,
-                    first_start: false,
-                })
+                Ok(Installation { id, marked })
             }
         }
     })
@@ -155,8 +157,7 @@ fn settle(
     production: bool,
     now: DateTime<Utc>,
 ) -> Result<Installation, Refusal> {
-    let in_use = is_in_use(conn)?;
-    if in_use {
+    if is_in_use(conn)? {
         refuse_made(secrets)?;
         if !opens_a_sample(conn, secrets)? {
             return Err(Refusal::OpensNothing(KeyId::of(&secrets.present)));
@@ -177,10 +178,7 @@ fn settle(
         .execute(c))?;
     name_key(conn, &secrets.present, PRESENT, now)?;
     let id = installation::table.select(installation::id).first(conn)?;
-    Ok(Installation {
-        id,
-        first_start: !in_use,
-    })
+    Ok(Installation { id, marked: false })
 }
 
 fn refuse_made(secrets: &Secrets) -> Result<(), Refusal> {
@@ -227,6 +225,50 @@ fn opens_a_sample(conn: &mut Connection, secrets: &Secrets) -> Result<bool, Refu
         _ => true,
     };
     Ok(opens(sealed::PETITIONER, person) && opens(sealed::RESIDENT_PHONE, phone))
+}
+
+/// The key photos are sealed under, made when there is none. One that no key opens was sealed under
+/// a secret key that is lost, and with it the originals; new ones get a new one.
+///
+/// # Errors
+/// When the database or the cipher fails.
+pub fn photo_key(conn: &mut Connection, keys: &Keys) -> Result<BlobKey, Refusal> {
+    let fault = |p: Problem| Refusal::Key(p.internal().unwrap_or_default().to_owned());
+    let stored = |conn: &mut Connection| {
+        installation::table
+            .select(installation::sealed_photo_key)
+            .first::<Option<Vec<u8>>>(conn)
+    };
+    let open = |bytes: &[u8]| {
+        let plain = sealed::PHOTO_KEY.open(keys, &[], bytes).ok()?;
+        BlobKey::of(&plain)
+    };
+    let before = stored(conn)?;
+    if let Some(key) = before.as_deref().and_then(open) {
+        return Ok(key);
+    }
+    if before.is_some() {
+        tracing::error!("the photo key was sealed under a lost key: older originals stay closed");
+    }
+    let new = sealed::PHOTO_KEY
+        .seal(keys, &[], BlobKey::new().bytes())
+        .map_err(fault)?;
+    // Of several starting processes one makes it, and all use that.
+    let set = installation::sealed_photo_key.eq(new);
+    match before {
+        None => {
+            let none = installation::table.filter(installation::sealed_photo_key.is_null());
+            diesel::update(none).set(set).execute(conn)?
+        }
+        Some(lost) => {
+            let same = installation::table.filter(installation::sealed_photo_key.eq(lost));
+            diesel::update(same).set(set).execute(conn)?
+        }
+    };
+    let kept = stored(conn)?;
+    kept.as_deref()
+        .and_then(open)
+        .ok_or_else(|| Refusal::Key("the photo key cannot be opened".to_owned()))
 }
 
 /// The keys the database knows, oldest first.

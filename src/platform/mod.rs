@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a complaint. Imports run downhill into this folder and never out of it.
 
+pub mod alarms;
 pub mod blob;
 mod circuit;
 pub mod clock;
@@ -14,6 +15,7 @@ pub mod ids;
 pub mod installation;
 pub mod jobs;
 pub mod limit;
+pub mod marks;
 pub mod metrics;
 pub mod outage;
 pub mod private;

@@ -2,17 +2,14 @@
 //! `docs/security.md` go by it, and a house test compares it with the schema, so that nothing
 //! sealed can be forgotten when keys change.
 
-use diesel::{
-    OptionalExtension as _, QueryResult, QueryableByName, RunQueryDsl as _,
-    sql_types::{BigInt, Binary, Text},
-};
-use serde_json::{Value, json};
-use uuid::Uuid;
+mod reseal;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 
 use super::crypto::Keys;
-use super::db::{Connection, Id, JsonSql, JsonValue, UuidSql};
-use super::problem::{OnDb, Problem};
-use crate::on_each;
+use super::problem::Problem;
+
+pub use reseal::{Resealed, reseal};
 
 /// How a column's rows are told apart, and with that what each is sealed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +18,8 @@ pub enum RowKey {
     Id(&'static str),
     /// The one row there is.
     Only,
+    /// By the two columns of a kept answer: who asked for what, and under which key.
+    Answer,
     /// Base64 in a history event's JSON; sealed for the event's subject. The JSON's field and the
     /// event's name.
     InHistory(&'static str, &'static str),
@@ -35,6 +34,9 @@ pub struct SealedColumn {
     pub column: &'static str,
     /// How rows are told apart.
     pub key: RowKey,
+    /// Whether it is a text, in which sealed bytes stand as [`SEALED_TEXT`] and base64. A text
+    /// without that is one from before texts were sealed.
+    pub text: bool,
     /// Whether the column's name is part of what it is sealed for. The oldest columns lack it.
     pub named: bool,
     /// What is in it.
@@ -46,6 +48,7 @@ pub const PETITIONER: SealedColumn = SealedColumn {
     table: "petitioner",
     column: "sealed",
     key: RowKey::Id("id"),
+    text: false,
     named: false,
     holds: "name, phone, identity number and address of who petitions",
 };
@@ -55,6 +58,7 @@ pub const RESIDENT_PHONE: SealedColumn = SealedColumn {
     table: "resident",
     column: "sealed_phone",
     key: RowKey::Id("id"),
+    text: false,
     named: false,
     holds: "the phone a resident signs in with",
 };
@@ -64,6 +68,7 @@ pub const SECOND_FACTOR: SealedColumn = SealedColumn {
     table: "second_factor",
     column: "sealed_secret",
     key: RowKey::Id("staff_id"),
+    text: false,
     named: true,
     holds: "the secret of a member of staff's second factor",
 };
@@ -73,6 +78,7 @@ pub const CORRECTION: SealedColumn = SealedColumn {
     table: "record",
     column: "detail",
     key: RowKey::InHistory("before", "correct"),
+    text: false,
     named: false,
     holds: "what a correction replaced",
 };
@@ -82,8 +88,89 @@ pub const PHOTO_KEY: SealedColumn = SealedColumn {
     table: "installation",
     column: "sealed_photo_key",
     key: RowKey::Only,
+    text: false,
     named: true,
     holds: "the key photos are sealed under",
+};
+
+/// A complaint in its own words.
+pub const DESCRIPTION: SealedColumn = SealedColumn {
+    table: "complaint_text",
+    column: "description",
+    key: RowKey::Id("complaint_id"),
+    text: true,
+    named: true,
+    holds: "a complaint in its own words",
+};
+
+/// The address of a complaint.
+pub const ADDRESS: SealedColumn = SealedColumn {
+    table: "complaint_text",
+    column: "address",
+    key: RowKey::Id("complaint_id"),
+    text: true,
+    named: true,
+    holds: "the address of a complaint",
+};
+
+/// What was added to a complaint.
+pub const SUPPLEMENT: SealedColumn = SealedColumn {
+    table: "supplement",
+    column: "text",
+    key: RowKey::Id("id"),
+    text: true,
+    named: true,
+    holds: "what was added to a complaint",
+};
+
+/// What a reporter was answered.
+pub const REPLY: SealedColumn = SealedColumn {
+    table: "reply",
+    column: "text",
+    key: RowKey::Id("id"),
+    text: true,
+    named: true,
+    holds: "what a reporter was answered",
+};
+
+/// What a reporter thinks of the answer.
+pub const RATING: SealedColumn = SealedColumn {
+    table: "rating",
+    column: "text",
+    key: RowKey::Id("reply_id"),
+    text: true,
+    named: true,
+    holds: "what a reporter thinks of the answer",
+};
+
+/// What an officer wrote down on site.
+pub const NOTES: SealedColumn = SealedColumn {
+    table: "verification_event",
+    column: "notes",
+    key: RowKey::Id("id"),
+    text: true,
+    named: true,
+    holds: "what an officer wrote down on site",
+};
+
+/// The name of a photo's file, which senders name after persons.
+pub const FILE_NAME: SealedColumn = SealedColumn {
+    table: "photo",
+    column: "file_name",
+    key: RowKey::Id("id"),
+    text: true,
+    named: true,
+    holds: "the name of a photo's file, which senders name after persons",
+};
+
+/// An answer kept for a client that asks again.
+pub const ANSWER: SealedColumn = SealedColumn {
+    table: "idempotency",
+    column: "body",
+    key: RowKey::Answer,
+    text: true,
+    named: true,
+    holds: "an answer kept for a client that asks again",
 };
 
 /// All of them.
@@ -93,10 +180,18 @@ pub const ALL: &[SealedColumn] = &[
     RESIDENT_PHONE,
     SECOND_FACTOR,
     CORRECTION,
+    DESCRIPTION,
+    ADDRESS,
+    SUPPLEMENT,
+    REPLY,
+    RATING,
+    NOTES,
+    FILE_NAME,
+    ANSWER,
 ];
 
-/// Rows sealed anew in one transaction.
-pub const RESEAL_BATCH: i64 = 200;
+/// What a sealed text begins with.
+const SEALED_TEXT: &str = "sealed:1:";
 
 impl SealedColumn {
     fn context(&self, id: &[u8]) -> Vec<u8> {
@@ -130,6 +225,45 @@ impl SealedColumn {
         keys.open(sealed, &self.context(id))
     }
 
+    /// Seals a row's text for this column.
+    ///
+    /// # Errors
+    /// A fault when the cipher fails.
+    pub fn seal_text(&self, keys: &Keys, id: &[u8], plain: &str) -> Result<String, Problem> {
+        let sealed = self.seal(keys, id, plain.as_bytes())?;
+        Ok(format!("{SEALED_TEXT}{}", STANDARD_NO_PAD.encode(sealed)))
+    }
+
+    /// Opens a row's text; one from before texts were sealed is as it stands. `None` when its key
+    /// is lost, which the log learns.
+    #[must_use]
+    pub fn open_text(&self, keys: &Keys, id: &[u8], stored: String) -> Option<String> {
+        let Some(sealed) = sealed_in(&stored) else {
+            return Some(stored);
+        };
+        let opened = self.open(keys, id, &sealed).ok();
+        let plain = opened.and_then(|plain| String::from_utf8(plain).ok());
+        if plain.is_none() {
+            let (table, column) = (self.table, self.column);
+            tracing::warn!("{table}.{column} cannot be opened with the keys given");
+        }
+        plain
+    }
+
+    /// A text sealed under the present key in place of this one.
+    fn text_anew(&self, keys: &Keys, id: &[u8], stored: &str) -> Result<TextAnew, Problem> {
+        let Some(sealed) = sealed_in(stored) else {
+            return self.seal_text(keys, id, stored).map(TextAnew::Sealed);
+        };
+        Ok(match self.anew(keys, id, &sealed)? {
+            Anew::Present => TextAnew::Present,
+            Anew::Unreadable => TextAnew::Unreadable,
+            Anew::Sealed(bytes) => {
+                TextAnew::Sealed(format!("{SEALED_TEXT}{}", STANDARD_NO_PAD.encode(bytes)))
+            }
+        })
+    }
+
     /// Bytes sealed under the present key in place of these; `None` when they are already, or no
     /// key opens them.
     fn anew(&self, keys: &Keys, id: &[u8], sealed: &[u8]) -> Result<Anew, Problem> {
@@ -150,201 +284,20 @@ enum Anew {
     Unreadable,
 }
 
-/// What a batch did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Resealed {
-    /// Rows sealed anew.
-    pub changed: u64,
-    /// Rows that no given key opens; left as they are.
-    pub unreadable: u64,
-    /// Where the next batch begins; absent after the last.
-    pub next: Option<Value>,
+enum TextAnew {
+    Present,
+    Sealed(String),
+    Unreadable,
 }
 
-#[derive(QueryableByName)]
-struct ById {
-    #[diesel(sql_type = UuidSql)]
-    id: Id,
-    #[diesel(sql_type = Binary)]
-    sealed: Vec<u8>,
+/// The bytes sealed in a text; `None` in one that is not sealed.
+fn sealed_in(stored: &str) -> Option<Vec<u8>> {
+    let coded = stored.strip_prefix(SEALED_TEXT)?;
+    STANDARD_NO_PAD.decode(coded).ok()
 }
 
-#[derive(QueryableByName)]
-struct InHistory {
-    #[diesel(sql_type = UuidSql)]
-    id: Id,
-    #[diesel(sql_type = UuidSql)]
-    subject: Id,
-    #[diesel(sql_type = JsonSql)]
-    detail: JsonValue,
-}
-
-/// Seals the rows of a column after `after` anew under the present key, as many as one transaction
-/// should take. A row that changes meanwhile is left to the next round.
-///
-/// # Errors
-/// A fault when the database or the cipher fails.
-pub fn reseal(
-    conn: &mut Connection,
-    keys: &Keys,
-    column: &SealedColumn,
-    after: Option<&Value>,
-) -> Result<Resealed, Problem> {
-    let after = after.and_then(Value::as_str).and_then(|id| id.parse().ok());
-    let after = Id(after.unwrap_or(Uuid::nil()));
-    match column.key {
-        RowKey::Only => reseal_only(conn, keys, column),
-        RowKey::Id(key) => reseal_ids(conn, keys, column, key, after),
-        RowKey::InHistory(field, event) => {
-            reseal_history(conn, keys, column, (field, event), after)
-        }
-    }
-}
-
-fn reseal_only(
-    conn: &mut Connection,
-    keys: &Keys,
-    column: &SealedColumn,
-) -> Result<Resealed, Problem> {
-    #[derive(QueryableByName)]
-    struct Only {
-        #[diesel(sql_type = Binary)]
-        sealed: Vec<u8>,
-    }
-    let SealedColumn {
-        table,
-        column: name,
-        ..
-    } = column;
-    let sql = format!("SELECT {name} AS sealed FROM {table} WHERE {name} IS NOT NULL");
-    let row: Option<Only> = on_each!(conn, |c| diesel::sql_query(sql).get_result(c))
-        .optional()
-        .or_fault("load what is sealed")?;
-    let mut done = Resealed::default();
-    let Some(Only { sealed }) = row else {
-        return Ok(done);
-    };
-    match column.anew(keys, &[], &sealed)? {
-        Anew::Present => {}
-        Anew::Unreadable => done.unreadable = 1,
-        Anew::Sealed(anew) => {
-            let sql = format!("UPDATE {table} SET {name} = $1 WHERE {name} = $2");
-            let changed = on_each!(conn, |c| diesel::sql_query(sql)
-                .bind::<Binary, _>(&anew)
-                .bind::<Binary, _>(&sealed)
-                .execute(c));
-            done.changed = changed.or_fault("seal anew")? as u64;
-        }
-    }
-    Ok(done)
-}
-
-fn reseal_ids(
-    conn: &mut Connection,
-    keys: &Keys,
-    column: &SealedColumn,
-    key: &str,
-    after: Id,
-) -> Result<Resealed, Problem> {
-    let SealedColumn {
-        table,
-        column: name,
-        ..
-    } = column;
-    let sql = format!(
-        "SELECT {key} AS id, {name} AS sealed FROM {table} \
-         WHERE {key} > $1 AND {name} IS NOT NULL ORDER BY {key} LIMIT $2"
-    );
-    let rows: Vec<ById> = on_each!(conn, |c| diesel::sql_query(sql)
-        .bind::<UuidSql, _>(after)
-        .bind::<BigInt, _>(RESEAL_BATCH)
-        .load(c))
-    .or_fault("load what is sealed")?;
-    let mut done = Resealed {
-        next: rows.last().map(|row| json!(row.id)),
-        ..Resealed::default()
-    };
-    let sql = format!("UPDATE {table} SET {name} = $1 WHERE {key} = $2 AND {name} = $3");
-    for ById { id, sealed } in rows {
-        match column.anew(keys, id.0.as_bytes(), &sealed)? {
-            Anew::Present => {}
-            Anew::Unreadable => done.unreadable += 1,
-            Anew::Sealed(anew) => {
-                let changed = on_each!(conn, |c| diesel::sql_query(&sql)
-                    .bind::<Binary, _>(&anew)
-                    .bind::<UuidSql, _>(id)
-                    .bind::<Binary, _>(&sealed)
-                    .execute(c));
-                done.changed += changed.or_fault("seal anew")? as u64;
-            }
-        }
-    }
-    Ok(done)
-}
-
-fn reseal_history(
-    conn: &mut Connection,
-    keys: &Keys,
-    column: &SealedColumn,
-    (field, event): (&str, &str),
-    after: Id,
-) -> Result<Resealed, Problem> {
-    use base64::{Engine as _, engine::general_purpose::STANDARD};
-    let SealedColumn {
-        table,
-        column: name,
-        ..
-    } = column;
-    let rows = history_after(conn, table, name, event, after).or_fault("load what is sealed")?;
-    let mut done = Resealed {
-        next: rows.last().map(|row| json!(row.id)),
-        ..Resealed::default()
-    };
-    let sql = format!("UPDATE {table} SET {name} = $1 WHERE id = $2");
-    for InHistory {
-        id,
-        subject,
-        mut detail,
-    } in rows
-    {
-        let Some(text) = detail.0.get(field).and_then(Value::as_str) else {
-            continue;
-        };
-        let sealed = STANDARD.decode(text).unwrap_or_default();
-        match column.anew(keys, subject.0.as_bytes(), &sealed)? {
-            Anew::Present => {}
-            Anew::Unreadable => done.unreadable += 1,
-            Anew::Sealed(anew) => {
-                if let Some(place) = detail.0.get_mut(field) {
-                    *place = json!(STANDARD.encode(anew));
-                }
-                let changed = on_each!(conn, |c| diesel::sql_query(&sql)
-                    .bind::<JsonSql, _>(&detail)
-                    .bind::<UuidSql, _>(id)
-                    .execute(c));
-                done.changed += changed.or_fault("seal anew")? as u64;
-            }
-        }
-    }
-    Ok(done)
-}
-
-/// The next events of a name. History is append-only but for this: an event's sealed part is the
-/// same words under another key.
-fn history_after(
-    conn: &mut Connection,
-    table: &str,
-    name: &str,
-    event: &str,
-    after: Id,
-) -> QueryResult<Vec<InHistory>> {
-    let sql = format!(
-        "SELECT id, subject_id AS subject, {name} AS detail FROM {table} \
-         WHERE id > $1 AND event = $2 ORDER BY id LIMIT $3"
-    );
-    on_each!(conn, |c| diesel::sql_query(sql)
-        .bind::<UuidSql, _>(after)
-        .bind::<Text, _>(event)
-        .bind::<BigInt, _>(RESEAL_BATCH)
-        .load(c))
+/// What a kept answer is sealed for.
+#[must_use]
+pub fn answer_id(scope: &str, key: &str) -> Vec<u8> {
+    [scope.as_bytes(), b"\0", key.as_bytes()].concat()
 }

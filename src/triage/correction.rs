@@ -26,12 +26,14 @@ use crate::geo::RawPosition;
 use crate::ledger::queries as ledger;
 use crate::matching;
 use crate::platform::{
+    crypto::Keys,
     db::{
         Connection, UtcTime,
         schema::{complaint, complaint_text},
     },
     http::{Answer, Body, IdempotencyKey, IfMatch, says_something},
     problem::{Item, OnDb, Problem},
+    sealed,
 };
 use crate::privacy;
 use crate::record::{self, Event};
@@ -142,8 +144,14 @@ impl CorrectionBody {
     }
 
     /// What the given fields hold before the correction.
-    fn before(&self, conn: &mut Connection, row: &ComplaintRow) -> Result<Value, Problem> {
+    fn before(
+        &self,
+        conn: &mut Connection,
+        keys: &Keys,
+        row: &ComplaintRow,
+    ) -> Result<Value, Problem> {
         let text = queries::text_of(conn, row.id).or_fault("load the text")?;
+        let text = text.opened(keys, row.id);
         let place = queries::place_of(conn, row.id).or_fault("load the place")?;
         let fields = self.fields().into_iter().map(|field| {
             let value = match field {
@@ -214,9 +222,16 @@ fn correct(
     position: Option<RawPosition>,
     now: DateTime<Utc>,
 ) -> Result<ComplaintRow, Problem> {
-    let before = corrections::seal(&app.keys, row.id, &body.before(conn, row)?)?;
+    let before = corrections::seal(&app.keys, row.id, &body.before(conn, &app.keys, row)?)?;
     let known = privacy::known_of(conn, &app.keys, &[row.id])?;
-    write_words(conn, row, body, &known).or_fault("correct the words")?;
+    let address = match &body.address {
+        Some(Some(words)) => {
+            let sealed = sealed::ADDRESS.seal_text(&app.keys, row.id.0.as_bytes(), words)?;
+            Some(sealed)
+        }
+        _ => None,
+    };
+    write_words(conn, row, body, &known, address).or_fault("correct the words")?;
     if let Some(demand) = &body.demand {
         diesel::update(complaint::table.find(row.id))
             .set(complaint::demand.eq(demand))
@@ -251,9 +266,9 @@ fn correct(
         .with(Value::Object(detail));
     record::append(conn, &event, now).or_fault("record")?;
     let corrected = queries::by_id(conn, row.id).or_fault("load the complaint")?;
-    matching::queries::refile(conn, row.id)?;
+    matching::queries::refile(conn, &app.keys, row.id)?;
     if rejudge::may_be_judged(&corrected) {
-        rejudge::judge_again(conn, &app.profile, &corrected, &actor, now)?;
+        rejudge::judge_again(conn, app, &corrected, &actor, now)?;
     }
     ledger::refresh(conn, &app.profile, row.entry_id, now)?;
     queries::by_id(conn, row.id).or_fault("load the complaint")
@@ -264,6 +279,7 @@ fn write_words(
     row: &ComplaintRow,
     body: &CorrectionBody,
     known: &KnownPeople,
+    sealed_address: Option<String>,
 ) -> QueryResult<()> {
     let text = complaint_text::table.find(row.id);
     if let Some(premises) = &body.premises {
@@ -277,7 +293,7 @@ fn write_words(
     if let Some(address) = &body.address {
         diesel::update(text)
             .set((
-                complaint_text::address.eq(address),
+                complaint_text::address.eq(sealed_address),
                 complaint_text::address_masked.eq(address.as_deref().map(|a| known.mask(a).text)),
             ))
             .execute(conn)?;

@@ -282,10 +282,11 @@ fn own_entry(
     row: &ComplaintRow,
     now: DateTime<Utc>,
 ) -> Result<Id, Problem> {
-    let report = queries::report_of(conn, row.id)
+    let report = queries::report_of(conn, &app.keys, row.id)
         .or_fault("load the complaint")?
         .ok_or_else(Problem::not_found)?;
     let text = complaints::text_of(conn, row.id).or_fault("load the words")?;
+    let text = text.opened(&app.keys, row.id);
     let title = ledger::title_of(
         &app.profile,
         &row.category,

@@ -24,6 +24,7 @@ use crate::platform::{
     http::{Answer, Body, IdempotencyKey, says_something},
     jobs,
     problem::{Code, Item, OnDb, Problem},
+    sealed,
 };
 use crate::privacy;
 use crate::record::{self, Event};
@@ -184,13 +185,15 @@ fn reply_one(
         "progress"
     };
     let masked = privacy::masked(conn, &app.keys, row.id, &body.text)?;
+    let id = Id::new();
+    let sealed_text = sealed::REPLY.seal_text(&app.keys, id.0.as_bytes(), &body.text)?;
     diesel::insert_into(reply::table)
         .values((
-            reply::id.eq(Id::new()),
+            reply::id.eq(id),
             reply::complaint_id.eq(row.id),
             reply::kind.eq(kind),
             reply::document.eq(&document),
-            reply::text.eq(&body.text),
+            reply::text.eq(sealed_text),
             reply::text_masked.eq(masked),
             reply::written_by.eq(staff.id),
             reply::created_at.eq(UtcTime(now)),

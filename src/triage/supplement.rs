@@ -43,13 +43,13 @@ pub async fn supplement_complaint(
             let texts = (value.text.as_str(), masked.as_str());
             queries::insert_supplement(
                 conn,
+                &shared.keys,
                 row.id,
                 texts,
                 value.new_facts,
                 value.occurred_at,
                 now,
-            )
-            .or_fault("insert a supplement")?;
+            )?;
             let actor = staff.actor();
             let event = Event::new("complaint", row.id, "supplement", &actor)
                 .with(json!({ "new_facts": value.new_facts }));

@@ -8,8 +8,10 @@ use super::{
 };
 use crate::account::Staff;
 use crate::platform::{
+    crypto::Keys,
     db::{Connection, Id, UtcTime, schema::verification_event},
     problem::{Code, OnDb, Problem},
+    sealed,
 };
 use crate::text::mask;
 
@@ -77,30 +79,40 @@ impl Said {
 /// would be lost if it counted as the first.
 pub(super) fn is_known(
     conn: &mut Connection,
+    keys: &Keys,
     staff: &Staff,
     row: &VisitRow,
     client_id: &str,
     said: &Said,
 ) -> Result<bool, Problem> {
     queries::visible(staff, row)?;
-    let found: Option<Said> = verification_event::table
+    let found: Option<(Id, Said)> = verification_event::table
         .filter(verification_event::verification_id.eq(row.id))
         .filter(verification_event::client_id.eq(client_id))
         .select((
-            verification_event::kind,
-            verification_event::officer_id,
-            verification_event::raw_lon,
-            verification_event::raw_lat,
-            verification_event::datum,
-            verification_event::accuracy_m,
-            verification_event::reason,
-            verification_event::result,
-            verification_event::notes,
-            verification_event::device_time,
+            verification_event::id,
+            (
+                verification_event::kind,
+                verification_event::officer_id,
+                verification_event::raw_lon,
+                verification_event::raw_lat,
+                verification_event::datum,
+                verification_event::accuracy_m,
+                verification_event::reason,
+                verification_event::result,
+                verification_event::notes,
+                verification_event::device_time,
+            ),
         ))
         .first(conn)
         .optional()
         .or_fault("look for an event")?;
+    let found = found.map(|(id, stored)| Said {
+        notes: stored
+            .notes
+            .and_then(|notes| sealed::NOTES.open_text(keys, id.0.as_bytes(), notes)),
+        ..stored
+    });
     match found {
         None => Ok(false),
         Some(known) if said.is_as_stored(&known) => Ok(true),

@@ -9,11 +9,13 @@ use super::{
 };
 use crate::account::{Role, Staff};
 use crate::platform::{
+    crypto::Keys,
     db::{
         Connection, Id, UtcTime,
         schema::{photo, verification, verification_event},
     },
     problem::{OnDb, Problem},
+    sealed,
 };
 use crate::record::{self, Actor, Event};
 
@@ -76,6 +78,19 @@ pub struct EventRow {
     pub late: bool,
     pub device_time: UtcTime,
     pub received_at: UtcTime,
+}
+
+impl EventRow {
+    /// The notes opened, or the masked ones where their key is lost.
+    #[must_use]
+    pub fn opened(mut self, keys: &Keys) -> Self {
+        let open = |stored| sealed::NOTES.open_text(keys, self.id.0.as_bytes(), stored);
+        self.notes = self
+            .notes
+            .and_then(open)
+            .or_else(|| self.notes_masked.clone());
+        self
+    }
 }
 
 /// A visit by the id in a path.

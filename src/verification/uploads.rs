@@ -27,6 +27,7 @@ use crate::platform::{
     },
     http::{Answer, Body, IdempotencyKey, idempotency::fingerprint_of, says_something},
     problem::{Code, OnDb, Problem},
+    sealed,
 };
 use crate::privacy;
 use crate::record::Event;
@@ -92,7 +93,7 @@ pub async fn check_in(
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = queries::take(conn, &path)?;
-            if is_known(conn, &staff, &row, &value.client_id, &said)? {
+            if is_known(conn, &shared.keys, &staff, &row, &value.client_id, &said)? {
                 return seen(conn, &shared, &staff, row);
             }
             check_own(&staff, &row)?;
@@ -215,7 +216,7 @@ pub async fn submit_findings(
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = queries::take(conn, &path)?;
-            if is_known(conn, &staff, &row, &value.client_id, &said)? {
+            if is_known(conn, &shared.keys, &staff, &row, &value.client_id, &said)? {
                 return seen(conn, &shared, &staff, row);
             }
             check_own(&staff, &row)?;
@@ -225,13 +226,14 @@ pub async fn submit_findings(
                 let message = "outside the complained time of day only `unverifiable` can be found; visit again at that hour";
                 return Err(Problem::invalid("result", "outside_time_band", message));
             }
-            let event = NewEvent {
+            let mut event = NewEvent {
                 result: Some(value.result.as_str()),
-                notes: Some(value.notes.clone()),
                 notes_masked: Some(privacy::masked(conn, &shared.keys, row.complaint_id, &value.notes)?),
                 same_time_of_day: same_time,
                 ..NewEvent::of("findings", &row, &staff, &value.client_id, value.device_time, now)
             };
+            let id = event.id.0;
+            event.notes = Some(sealed::NOTES.seal_text(&shared.keys, id.as_bytes(), &value.notes)?);
             insert(conn, &event)?;
             settle(conn, &shared, &staff, row, Some(value.device_time), now)
         })
@@ -289,8 +291,8 @@ pub async fn add_visit_photos(
             let row = queries::take(conn, &path)?;
             check_own(&staff, &row)?;
             let place = row.lon.zip(row.lat).map(|(lon, lat)| Point { lon, lat });
-            photos::insert(conn, row.complaint_id, Some(row.id), &taken, place, now)
-                .or_fault("insert photos")?;
+            let (of, visit) = (row.complaint_id, Some(row.id));
+            photos::insert(conn, &shared.keys, of, visit, &taken, place, now)?;
             settle(conn, &shared, &staff, row, None, now)
         })
         .await?;

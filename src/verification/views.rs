@@ -206,13 +206,15 @@ pub fn view(
     if queries::visible(staff, &row).is_err() {
         return closed(conn, app, row);
     }
+    let keys = &app.keys;
     let complaint = complaints::by_id(conn, row.complaint_id).or_fault("load a complaint")?;
     let text = complaints::text_of(conn, row.complaint_id).or_fault("load the text")?;
+    let text = text.opened(keys, row.complaint_id);
     let events = queries::events_of(conn, row.id).or_fault("load events")?;
     let with_photo = has_photo(conn, &row).or_fault("load photos")?;
-    let stored = photos::of_complaint(conn, row.complaint_id).or_fault("load photos")?;
+    let stored = photos::of_complaint(conn, keys, row.complaint_id).or_fault("load photos")?;
     let full = staff.role.may_read_full_text();
-    let words = Words::about(conn, &app.keys, full, &[row.complaint_id])?;
+    let words = Words::about(conn, keys, full, &[row.complaint_id])?;
     Ok(VerificationView {
         id: row.id,
         complaint: complaint.number,
@@ -224,7 +226,7 @@ pub fn view(
         missing: missing(&row, &events, with_photo),
         events: events
             .into_iter()
-            .map(|e| EventView::of(e, &words))
+            .map(|e| EventView::of(e.opened(keys), &words))
             .collect(),
         photos: stored
             .into_iter()
@@ -252,7 +254,7 @@ fn closed(conn: &mut Connection, app: &App, row: VisitRow) -> Result<Verificatio
     let complaint = complaints::by_id(conn, row.complaint_id).or_fault("load a complaint")?;
     let words = Words::about(conn, &app.keys, false, &[row.complaint_id])?;
     let events = queries::events_of(conn, row.id).or_fault("load events")?;
-    let stored = photos::of_complaint(conn, row.complaint_id).or_fault("load photos")?;
+    let stored = photos::of_complaint(conn, &app.keys, row.complaint_id).or_fault("load photos")?;
     Ok(VerificationView {
         id: row.id,
         complaint: complaint.number,

@@ -117,14 +117,22 @@ fn counts(summary: &Summary) -> (usize, usize, Vec<u64>, Vec<u64>) {
 }
 
 fn descriptions(world: &World) -> Vec<String> {
-    world.db_read(|c| {
-        use dengwen::platform::db::schema::complaint_text as text;
+    use dengwen::platform::{
+        db::{Id, schema::complaint_text as text},
+        sealed::DESCRIPTION,
+    };
+    let stored: Vec<(Id, String)> = world.db_read(|c| {
         text::table
             .order(text::complaint_id)
-            .select(text::description)
+            .select((text::complaint_id, text::description))
             .load(c)
             .unwrap()
-    })
+    });
+    let keys = &world.server.app.keys;
+    let opened = stored
+        .into_iter()
+        .map(|(id, sealed)| DESCRIPTION.open_text(keys, id.0.as_bytes(), sealed));
+    opened.map(Option::unwrap).collect()
 }
 
 fn utf16(text: &str, big: bool, mark: bool) -> Vec<u8> {

@@ -259,7 +259,7 @@ async fn store(app: &web::Data<App>, options: &Complaints, row: &Row) -> Result<
     let stored = app
         .db
         .write(move |conn| {
-            if let Some(number) = resent::tells_otherwise(conn, &prepared)? {
+            if let Some(number) = resent::tells_otherwise(conn, &shared.keys, &prepared)? {
                 let message = format!("the id {id:?} is known as {number} with other words");
                 return Err(Problem::invalid("id", "other_words", message));
             }

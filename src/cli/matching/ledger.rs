@@ -16,9 +16,12 @@ use crate::complaint::queries as complaints;
 use crate::config::Settings;
 use crate::linkage::{stored, train::Cases};
 use crate::matching::{Explained, queries};
-use crate::platform::db::{
-    Connection, Id, JsonValue, UtcTime,
-    schema::{complaint, match_decision, match_fact, match_verdict},
+use crate::platform::{
+    crypto::Keys,
+    db::{
+        Connection, Id, JsonValue, UtcTime,
+        schema::{complaint, match_decision, match_fact, match_verdict},
+    },
 };
 
 /// How far apart reports of one matter may lie in training, metres, and how exact a position must
@@ -232,10 +235,17 @@ pub fn refile(settings: &Settings) -> anyhow::Result<()> {
     drop(conn);
     let bar = ProgressBar::new(all.unsigned_abs());
     let mut after: Option<Id> = None;
+    let secrets = &settings.secrets;
+    anyhow::ensure!(
+        secrets.unkept.is_none(),
+        "the words are sealed: set DENGWEN_SECRET_KEY, or put its secret.key in {}",
+        settings.data_dir.display()
+    );
+    let keys = Keys::derive(&secrets.present, &secrets.former).map_err(operator_error)?;
     loop {
-        let from = after;
-        let (done, last) =
-            crate::cli::write(&database, move |conn| queries::refile_after(conn, from))?;
+        let (from, keys) = (after, keys.clone());
+        let refile = move |conn: &mut Connection| queries::refile_after(conn, &keys, from);
+        let (done, last) = crate::cli::write(&database, refile)?;
         bar.inc(done as u64);
         after = last;
         if after.is_none() {

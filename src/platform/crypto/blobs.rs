@@ -64,7 +64,8 @@ impl BlobKey {
         let mut prefix = [0; NONCE_PREFIX];
         rand::rng().fill_bytes(&mut prefix);
         let chunks = plain.len().div_ceil(CHUNK).max(1);
-        let mut sealed = Vec::with_capacity(SEALED.len() + NONCE_PREFIX + plain.len() + chunks * TAG);
+        let mut sealed =
+            Vec::with_capacity(SEALED.len() + NONCE_PREFIX + plain.len() + chunks * TAG);
         sealed.extend_from_slice(SEALED);
         sealed.extend_from_slice(&prefix);
         for at in 0..chunks {
@@ -72,7 +73,10 @@ impl BlobKey {
             let chunk = rest.get(..CHUNK).unwrap_or(rest);
             let nonce = nonce(&prefix, at, at + 1 == chunks)
                 .ok_or_else(|| Problem::fault("a blob has too many chunks"))?;
-            let payload = Payload { msg: chunk, aad: place.as_bytes() };
+            let payload = Payload {
+                msg: chunk,
+                aad: place.as_bytes(),
+            };
             let bytes = cipher
                 .encrypt(&nonce, payload)
                 .map_err(|_| Problem::fault("sealing a blob failed"))?;
@@ -90,7 +94,10 @@ impl BlobKey {
         let mut plain = Vec::with_capacity(body.len());
         for (at, chunk) in body.chunks(CHUNK + TAG).enumerate() {
             let nonce = nonce(prefix, at, at + 1 == chunks)?;
-            let payload = Payload { msg: chunk, aad: place.as_bytes() };
+            let payload = Payload {
+                msg: chunk,
+                aad: place.as_bytes(),
+            };
             plain.extend(cipher.decrypt(&nonce, payload).ok()?);
         }
         (chunks > 0).then_some(plain)
@@ -174,7 +181,10 @@ mod tests {
                 "{length}"
             );
             assert_eq!(key.read(sealed.clone(), "original/aa/y"), Err(Damaged));
-            assert_eq!(BlobKey::new().read(sealed.clone(), "original/aa/x"), Err(Damaged));
+            assert_eq!(
+                BlobKey::new().read(sealed.clone(), "original/aa/x"),
+                Err(Damaged)
+            );
             let mut flipped = sealed.clone();
             *flipped.last_mut().unwrap() ^= 1;
             assert_eq!(key.read(flipped, "original/aa/x"), Err(Damaged));

@@ -11,6 +11,7 @@ use diesel::{
 };
 
 use super::{Backend, Connection};
+use crate::platform::private;
 
 /// How long a statement waits for a database that another process has, as set up below.
 pub(super) const SQLITE_BUSY_MS: u32 = 10_000;
@@ -21,6 +22,7 @@ PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 PRAGMA foreign_keys = ON;
 PRAGMA temp_store = MEMORY;
+PRAGMA journal_size_limit = 67108864;
 PRAGMA cache_size = -16000;
 PRAGMA mmap_size = 68719476736;";
 
@@ -128,15 +130,28 @@ impl DatabaseUrl {
         }
     }
 
-    /// Creates the folder an SQLite file is to lie in.
+    /// Creates an SQLite file and the folder it is to lie in, readable by their owner alone, as the
+    /// files beside it will be: SQLite makes those as the file is. Files of former releases are
+    /// taken from everybody else.
     ///
     /// # Errors
     /// What the file system answers.
-    pub fn create_folder(&self) -> std::io::Result<()> {
-        match self.file().as_deref().and_then(std::path::Path::parent) {
-            Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder),
-            _ => Ok(()),
+    pub fn create_file(&self) -> std::io::Result<()> {
+        let Some(file) = self.file() else {
+            return Ok(());
+        };
+        if let Some(folder) = file.parent().filter(|f| !f.as_os_str().is_empty()) {
+            private::folder(folder)?;
         }
+        if let Err(e) = private::new_file(&file)
+            && e.kind() != std::io::ErrorKind::AlreadyExists
+        {
+            return Err(e);
+        }
+        for ending in ["", "-wal", "-shm"] {
+            private::tighten(&beside(&file, ending));
+        }
+        Ok(())
     }
 }
 
@@ -190,6 +205,26 @@ fn several_hosts(option: &str) -> bool {
         .iter()
         .any(|name| option.starts_with(name))
         && (option.contains(',') || option.contains("%2C") || option.contains("%2c"))
+}
+
+/// A file beside an SQLite file.
+pub(super) fn beside(file: &std::path::Path, ending: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+#[derive(diesel::QueryableByName)]
+struct Checkpoint {
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    busy: i32,
+}
+
+/// Moves the write-ahead log into the file and cuts it; `false` when somebody still reads it.
+pub(super) fn empty_log(conn: &mut SqliteConnection) -> diesel::QueryResult<bool> {
+    use diesel::RunQueryDsl as _;
+    let done: Checkpoint = diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result(conn)?;
+    Ok(done.busy == 0)
 }
 
 /// Makes connections for the pool and for the writer.

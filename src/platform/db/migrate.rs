@@ -1,8 +1,11 @@
 //! Migrations: one list of names, one folder per database, run at every start.
 
+use std::collections::HashSet;
+
 use diesel::{
-    Connection as _, SqliteConnection,
+    Connection as _, RunQueryDsl as _, SqliteConnection,
     connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager as _},
+    migration::MigrationSource,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -16,8 +19,17 @@ const MIGRATION_LOCK: i64 = 0x6465_6e67_7765_6e01;
 
 /// A migration that failed; the database stands at the one before it.
 #[derive(Debug, thiserror::Error)]
-#[error("migration failed: {0}")]
-pub struct MigrationError(String);
+pub enum MigrationError {
+    /// A statement failed.
+    #[error("migration failed: {0}")]
+    Failed(String),
+    /// The database is newer than the program.
+    #[error(
+        "this database is newer than this program, which does not know its migrations {0}: \
+         use the program that made them or a later one, or restore a backup from before"
+    )]
+    Newer(String),
+}
 
 /// Brings the database up to date. Several processes may start at once on PostgreSQL: an
 /// advisory lock lets one of them work while the others wait, and all is done or nothing.
@@ -25,6 +37,7 @@ pub struct MigrationError(String);
 /// # Errors
 /// When a migration fails.
 pub fn migrate(conn: &mut Connection) -> Result<usize, MigrationError> {
+    refuse_newer(&applied(conn)?)?;
     locked(conn, |conn| match conn {
         Connection::Sqlite(c) => migrate_sqlite(c),
         Connection::Postgres(c) => c.run_pending_migrations(POSTGRES).map(|done| done.len()),
@@ -45,6 +58,55 @@ fn migrate_sqlite(conn: &mut SqliteConnection) -> MigrationResult {
         AnsiTransactionManager::rollback_transaction(conn)?;
     }
     done
+}
+
+/// Refuses a database that a newer program brought further than this one knows: an older program
+/// would write rows the newer one's rules do not hold for.
+///
+/// # Errors
+/// Names the migrations that are not known here.
+pub fn refuse_newer(applied: &[String]) -> Result<(), MigrationError> {
+    let known: HashSet<String> = MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE)
+        .map_err(|e| MigrationError::Failed(e.to_string()))?
+        .iter()
+        .map(|migration| migration.name().version().to_string())
+        .collect();
+    let unknown: Vec<&str> = applied
+        .iter()
+        .map(String::as_str)
+        .filter(|version| !known.contains(*version))
+        .collect();
+    if unknown.is_empty() {
+        Ok(())
+    } else {
+        Err(MigrationError::Newer(unknown.join(", ")))
+    }
+}
+
+/// The versions of the migrations a database had; none on a new one.
+fn applied(conn: &mut Connection) -> Result<Vec<String>, MigrationError> {
+    #[derive(diesel::QueryableByName)]
+    struct Version {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        version: String,
+    }
+    let failed = |e: diesel::result::Error| MigrationError::Failed(e.to_string());
+    let table = match conn {
+        Connection::Sqlite(_) => {
+            "SELECT name AS version FROM sqlite_master WHERE name = '__diesel_schema_migrations'"
+        }
+        Connection::Postgres(_) => {
+            "SELECT table_name::text AS version FROM information_schema.tables \
+             WHERE table_schema = current_schema() AND table_name = '__diesel_schema_migrations'"
+        }
+    };
+    let there: Vec<Version> = diesel::sql_query(table).load(conn).map_err(failed)?;
+    if there.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = "SELECT version FROM __diesel_schema_migrations ORDER BY version";
+    let rows: Vec<Version> = diesel::sql_query(sql).load(conn).map_err(failed)?;
+    Ok(rows.into_iter().map(|row| row.version).collect())
 }
 
 /// Takes every migration back, newest first. For tests and for development databases.
@@ -76,5 +138,5 @@ fn locked(
             work(conn)
         }),
     };
-    done.map_err(|e| MigrationError(e.to_string()))
+    done.map_err(|e| MigrationError::Failed(e.to_string()))
 }

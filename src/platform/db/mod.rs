@@ -9,6 +9,7 @@
 //! [`Patience`]'s limit and, once it is known, at once.
 
 mod connect;
+pub mod integrity;
 mod migrate;
 mod multi;
 mod pool;
@@ -32,7 +33,7 @@ use diesel::{Connection as _, connection::SimpleConnection as _};
 use tokio::time::{Instant, timeout_at};
 
 pub use connect::{DatabaseUrl, DatabaseUrlError, Patience};
-pub use migrate::{MigrationError, migrate, revert_all};
+pub use migrate::{MigrationError, migrate, refuse_newer, revert_all};
 pub use types::{Id, JsonSql, JsonValue, UtcTime, UtcTimeSql, UuidSql};
 
 pub use multi::{AnyConnection, MultiBackend};
@@ -41,6 +42,7 @@ use connect::Manager;
 use pool::{Pool, Seat};
 use writer::Writer;
 
+use super::alarms::{Alarm, Alarms};
 use super::circuit::Circuit;
 use super::outage::Outage;
 use super::problem::{OnDb, Problem};
@@ -78,6 +80,7 @@ pub struct Database {
     met: Arc<[AtomicU64; Outage::ALL.len()]>,
     refused_writes: Arc<AtomicBool>,
     patience: Patience,
+    alarms: Alarms,
 }
 
 impl Database {
@@ -92,11 +95,11 @@ impl Database {
         connections: u32,
         patience: Patience,
     ) -> Result<Self, OpenError> {
-        url.create_folder().map_err(OpenError::Folder)?;
+        url.create_file().map_err(OpenError::Folder)?;
         let manager = Manager::new(url.clone(), patience);
         let (manager, writer) = match url.backend() {
             Backend::Sqlite => {
-                let writer = Writer::start(manager.clone())?;
+                let writer = Writer::start(manager.clone(), url.file())?;
                 (manager, Some(Arc::new(writer)))
             }
             Backend::Postgres => {
@@ -113,6 +116,7 @@ impl Database {
             met: Arc::default(),
             refused_writes: Arc::default(),
             patience,
+            alarms: Alarms::default(),
         })
     }
 
@@ -149,6 +153,31 @@ impl Database {
             .await;
         self.note(&result);
         result
+    }
+
+    /// The alarms damage is told by.
+    #[must_use]
+    pub fn alarms(&self) -> &Alarms {
+        &self.alarms
+    }
+
+    /// Moves what the write-ahead log holds into the file and empties it, so that the file alone
+    /// holds everything. For a clean end; on PostgreSQL there is nothing to do.
+    ///
+    /// # Errors
+    /// 503 when others still read or write.
+    pub fn settle(&self) -> Result<(), Problem> {
+        if self.backend() == Backend::Postgres {
+            return Ok(());
+        }
+        let mut conn = self.blocking()?;
+        match &mut *conn {
+            Connection::Postgres(_) => Ok(()),
+            Connection::Sqlite(c) => match connect::empty_log(c).or_fault("empty the log")? {
+                true => Ok(()),
+                false => Err(Problem::unavailable("the log is still read", 1)),
+            },
+        }
     }
 
     /// Runs one write transaction and returns after its commit.
@@ -201,7 +230,13 @@ impl Database {
 
     /// Counts what the database met.
     fn note<T>(&self, result: &Result<T, Problem>) -> Option<Outage> {
-        let met = result.as_ref().err().and_then(Problem::outage_met)?;
+        let problem = result.as_ref().err()?;
+        let met = problem.outage_met()?;
+        if met == Outage::Damaged {
+            // To send the request again helps nobody, and an operator must hear of it.
+            let words = problem.internal().unwrap_or_default();
+            self.alarms.raise(Alarm::DatabaseDamaged, words);
+        }
         for (outage, count) in Outage::ALL.iter().zip(self.met.iter()) {
             count.fetch_add(u64::from(*outage == met), Ordering::Relaxed);
         }

@@ -437,8 +437,6 @@ diesel::table! {
         perceptual_hash -> Nullable<Text>,
         taken_at -> Nullable<UtcTimeSql>,
         device_clock -> Nullable<Text>,
-        gps_lon -> Nullable<Double>,
-        gps_lat -> Nullable<Double>,
         orientation -> Nullable<Integer>,
         device -> Nullable<Text>,
         distance_m -> Nullable<Double>,

@@ -5,6 +5,7 @@
 //! refused one rolls back alone), commits once, and only then answers them all.
 
 use std::{
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -13,9 +14,11 @@ use std::{
     time::Duration,
 };
 
-use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::SqliteConnection;
+use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager};
 use tokio::{sync::oneshot, time::timeout};
 
+use super::connect::{SQLITE_BUSY_MS, beside, empty_log};
 use super::{Connection, Manager, transaction, turn::Turn};
 use crate::platform::outage::Outage;
 use crate::platform::problem::Problem;
@@ -27,6 +30,15 @@ const GROUP_MAX: usize = 64;
 
 /// Writes that may wait; beyond it the client is told to come back.
 const QUEUE_MAX: usize = 4096;
+
+/// Bytes of the write-ahead log above which the writer empties it.
+const LOG_MAX_BYTES: u64 = 64 << 20;
+
+/// Groups between two looks at the log's length.
+const LOG_LOOKED_AT_EVERY: u32 = 64;
+
+/// Milliseconds emptying the log may wait for readers.
+const LOG_PATIENCE_MS: u32 = 200;
 
 /// Runs in the group's transaction (or learns why there is none); the returned closure answers
 /// the caller after the commit.
@@ -45,12 +57,13 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(manager: Manager) -> Result<Self, super::OpenError> {
+    pub(super) fn start(manager: Manager, file: Option<PathBuf>) -> Result<Self, super::OpenError> {
         let desk = Desk::open(&manager)?;
         let (queue, jobs) = sync_channel(QUEUE_MAX);
+        let log = file.map(|file| beside(&file, "-wal"));
         std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || serve(&manager, desk, &jobs))?;
+            .spawn(move || serve(&manager, desk, &jobs, log.as_deref()))?;
         Ok(Self { queue })
     }
 
@@ -129,14 +142,42 @@ impl Desk {
     }
 }
 
-fn serve(manager: &Manager, desk: Desk, jobs: &Receiver<Job>) {
+fn serve(manager: &Manager, desk: Desk, jobs: &Receiver<Job>, log: Option<&Path>) {
     let mut desk = Some(desk);
+    let mut groups: u32 = 0;
     while let Ok(first) = jobs.recv() {
         let mut group = std::iter::once(first).chain(jobs.try_iter().take(GROUP_MAX - 1));
         while let Some(next) = group.next() {
             let group = std::iter::once(next).chain(&mut group);
             desk = commit_group(manager, desk.take(), group);
         }
+        groups = groups.wrapping_add(1);
+        if let Some(desk) = desk
+            .as_mut()
+            .filter(|_| groups.is_multiple_of(LOG_LOOKED_AT_EVERY))
+        {
+            bound_log(&mut desk.conn, log);
+        }
+    }
+}
+
+/// SQLite moves its write-ahead log into the file by itself, but can only begin it anew in a moment
+/// without readers. Under steady load there is none; then the writer waits for one, briefly.
+fn bound_log(conn: &mut Connection, log: Option<&Path>) {
+    let bytes = log.and_then(|log| std::fs::metadata(log).ok());
+    let Connection::Sqlite(c) = conn else { return };
+    if bytes.is_none_or(|is| is.len() < LOG_MAX_BYTES) {
+        return;
+    }
+    let patience =
+        |c: &mut SqliteConnection, ms: u32| c.batch_execute(&format!("PRAGMA busy_timeout = {ms}"));
+    let emptied = patience(c, LOG_PATIENCE_MS)
+        .and_then(|()| empty_log(c))
+        .and_then(|emptied| patience(c, SQLITE_BUSY_MS).map(|()| emptied));
+    match emptied {
+        Ok(true) => {}
+        Ok(false) => tracing::debug!("the write-ahead log is still read; trying again later"),
+        Err(e) => tracing::warn!("cannot empty the write-ahead log: {e}"),
     }
 }
 

@@ -6,15 +6,20 @@
 
 use std::future::{Ready, ready};
 
-use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, web};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::Answer;
 use crate::on_each;
 use crate::platform::db::{Connection, Database, JsonValue, UtcTime, schema::idempotency};
-use crate::platform::problem::{Code, OnDb, Problem};
+use crate::platform::{
+    crypto::Keys,
+    problem::{Code, OnDb, Problem},
+    sealed,
+};
 
 /// Letters an `Idempotency-Key` may have.
 pub const MAX_KEY_LETTERS: usize = 128;
@@ -31,6 +36,7 @@ pub struct CallerScope(pub String);
 pub struct IdempotencyKey {
     key: Option<String>,
     scope: String,
+    keys: Keys,
 }
 
 impl FromRequest for IdempotencyKey {
@@ -38,6 +44,10 @@ impl FromRequest for IdempotencyKey {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let Some(keys) = request.app_data::<web::Data<Keys>>() else {
+            return ready(Err(Problem::fault("no keys to seal answers with")));
+        };
+        let keys = keys.as_ref().clone();
         let caller = request
             .extensions()
             .get::<CallerScope>()
@@ -57,7 +67,7 @@ impl FromRequest for IdempotencyKey {
                 }
             },
         };
-        ready(Ok(Self { key, scope }))
+        ready(Ok(Self { key, scope, keys }))
     }
 }
 
@@ -80,8 +90,8 @@ impl IdempotencyKey {
         let Some(key) = self.key.clone() else {
             return Ok(None);
         };
-        let scope = self.scope.clone();
-        db.read(move |conn| kept(conn, &scope, &key, &fingerprint))
+        let (scope, keys) = (self.scope.clone(), self.keys.clone());
+        db.read(move |conn| kept(conn, &keys, &scope, &key, &fingerprint))
             .await
     }
 
@@ -101,18 +111,18 @@ impl IdempotencyKey {
     where
         F: FnOnce(&mut Connection) -> Result<Answer, Problem> + Send + 'static,
     {
-        let Self { key, scope } = self;
+        let Self { key, scope, keys } = self;
         db.write(move |conn| {
             let Some(key) = key else { return effect(conn) };
             if !reserve(conn, &scope, &key, &fingerprint, now)
                 .or_fault("reserve idempotency key")?
             {
-                return kept(conn, &scope, &key, &fingerprint)?.ok_or_else(|| {
+                return kept(conn, &keys, &scope, &key, &fingerprint)?.ok_or_else(|| {
                     Problem::unavailable("an idempotency key without an answer", 1)
                 });
             }
             let answer = effect(conn)?;
-            keep(conn, &scope, &key, &answer).or_fault("keep the answer")?;
+            keep(conn, &keys, (&scope, &key), &answer)?;
             Ok(answer)
         })
         .await
@@ -161,6 +171,7 @@ fn reserve(
 
 fn kept(
     conn: &mut Connection,
+    keys: &Keys,
     scope: &str,
     key: &str,
     fingerprint: &[u8; 32],
@@ -187,28 +198,48 @@ fn kept(
         ));
     }
     let status = status.and_then(|s| u16::try_from(s).ok());
+    let body = body.map(|b| opened(keys, scope, key, b.0)).transpose()?;
     Ok(status.map(|status| Answer {
         status,
         location,
-        body: body.map(|b| b.0),
+        body,
     }))
 }
 
-fn keep(conn: &mut Connection, scope: &str, key: &str, answer: &Answer) -> QueryResult<usize> {
+/// A kept answer, opened; one from before answers were sealed is as it stands.
+fn opened(keys: &Keys, scope: &str, key: &str, stored: Value) -> Result<Value, Problem> {
+    let Value::String(text) = stored else {
+        return Ok(stored);
+    };
+    let plain = sealed::ANSWER
+        .open_text(keys, &sealed::answer_id(scope, key), text)
+        .ok_or_else(|| {
+            Problem::because(
+                Code::IdempotencyConflict,
+                "what was answered under this Idempotency-Key cannot be read any more; look whether it was done, and use a new key",
+            )
+        })?;
+    serde_json::from_str(&plain).map_err(|e| Problem::fault(format!("a kept answer: {e}")))
+}
+
+/// Keeps an answer, sealed: tracking codes and words of reporters stand in it.
+fn keep(
+    conn: &mut Connection,
+    keys: &Keys,
+    (scope, key): (&str, &str),
+    answer: &Answer,
+) -> Result<(), Problem> {
+    let seal = |body: &Value| {
+        sealed::ANSWER.seal_text(keys, &sealed::answer_id(scope, key), &body.to_string())
+    };
+    let body = answer.body.as_ref().map(seal).transpose()?;
     diesel::update(idempotency::table.find((scope, key)))
         .set((
             idempotency::status.eq(i32::from(answer.status)),
             idempotency::location.eq(&answer.location),
-            idempotency::body.eq(answer.body.clone().map(JsonValue)),
+            idempotency::body.eq(body.map(|text| JsonValue(Value::String(text)))),
         ))
         .execute(conn)
-}
-
-/// A key made by the server for work it does itself, such as an import row.
-#[must_use]
-pub fn internal_key(scope: &str, key: String) -> IdempotencyKey {
-    IdempotencyKey {
-        key: Some(key),
-        scope: format!("internal {scope}"),
-    }
+        .map(|_| ())
+        .or_fault("keep the answer")
 }

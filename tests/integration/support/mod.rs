@@ -169,6 +169,21 @@ impl World {
         built.err().expect("it starts").to_string()
     }
 
+    /// The same, when it may be that it starts.
+    pub fn refusal_or_start(&self, pairs: &[(&str, &str)]) -> Option<String> {
+        let mut environment = self.environment.clone();
+        for (key, value) in pairs {
+            environment.insert((*key).to_owned(), (*value).to_owned());
+        }
+        let ports = Ports {
+            clock: Arc::new(self.clock.clone()),
+            sms: self.sms.clone(),
+            ..Ports::default()
+        };
+        let settings = Settings::load(None, &environment).unwrap();
+        App::build(settings, ports).err().map(|e| e.to_string())
+    }
+
     /// What a key of the configuration is set to.
     pub fn configured(&self, key: &str) -> &str {
         &self.environment[key]

@@ -79,6 +79,25 @@ impl PostgresServer {
     }
 }
 
+impl PostgresServer {
+    /// A new database with nothing in it.
+    pub fn create_empty(&self) -> TestDatabase {
+        let name = format!("dengwen_{}", uuid::Uuid::now_v7().simple());
+        admin(&self.base, &format!("CREATE DATABASE {name}"));
+        TestDatabase {
+            url: format!("{}/{name}", self.base),
+            name,
+            base: self.base.clone(),
+        }
+    }
+}
+
+/// A program of PostgreSQL's that lies beside its server; `None` when the server is another's.
+pub fn tool(name: &str) -> Option<PathBuf> {
+    let path = binaries()?.join(name);
+    path.is_file().then_some(path)
+}
+
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         if let Ok(mut conn) = PgConnection::establish(&format!("{}/postgres", self.base)) {

@@ -1,0 +1,2 @@
+ALTER TABLE photo ADD COLUMN gps_lon DOUBLE;
+ALTER TABLE photo ADD COLUMN gps_lat DOUBLE;

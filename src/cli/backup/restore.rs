@@ -1,0 +1,130 @@
+//! `dengwen restore`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use chrono::Utc;
+
+use super::{
+    Restore, files,
+    manifest::{BLOBS, Manifest, Seen, copy},
+};
+use crate::config::Settings;
+use crate::platform::{
+    blob::MARK,
+    crypto::{KeyId, key_check},
+    db, marks, private,
+};
+
+/// Verifies a backup and puts it where the configuration says database and blobs are. What is
+/// there is refused or moved aside, never written over.
+pub(in crate::cli) fn restore(settings: &Settings, what: &Restore) -> anyhow::Result<()> {
+    let from = &what.from;
+    let manifest = Manifest::read(from)?
+        .with_context(|| format!("{} is no backup: it has no manifest.json", from.display()))?;
+    manifest
+        .verify(from)
+        .with_context(|| format!("the backup {} is damaged", from.display()))?;
+    let seen = Seen::of(&from.join(&manifest.database))?;
+    db::refuse_newer(&seen.migrations)?;
+    if what.check {
+        return tell!(
+            "{}: whole, made {}, {} blobs",
+            from.display(),
+            manifest.made_at,
+            manifest.blobs.len()
+        );
+    }
+    check_key(settings, &seen)?;
+    let (database, blobs) = files(settings)?;
+    let made_way = make_way(&database, &blobs, what.aside)?;
+    for moved in made_way {
+        tell!("moved aside: {}", moved.display())?;
+    }
+    for key in manifest.blobs.keys() {
+        copy(&from.join(BLOBS).join(key), &blobs.join(key))?;
+    }
+    marks::write(&blobs, &seen.installation)?;
+    marks::write(&settings.data_dir, &seen.installation)?;
+    // The database comes last: a restore that is broken off leaves none, and may be run again.
+    if let Some(folder) = database.parent() {
+        private::folder(folder)?;
+    }
+    let part = copy(&from.join(&manifest.database), &database)?;
+    anyhow::ensure!(
+        part == manifest.database_file,
+        "{} did not arrive whole",
+        database.display()
+    );
+    tell!(
+        "restored the backup of {} to {} and {}",
+        manifest.made_at,
+        database.display(),
+        blobs.display()
+    )
+}
+
+/// The configured key must be the one the backup is sealed under, or nobody could be reached.
+fn check_key(settings: &Settings, seen: &Seen) -> anyhow::Result<()> {
+    let Some((name, check)) = &seen.key else {
+        return Ok(());
+    };
+    let secrets = &settings.secrets;
+    anyhow::ensure!(
+        secrets.unkept.is_none(),
+        "this backup is sealed under key {name}: set DENGWEN_SECRET_KEY, or put its secret.key in {}",
+        settings.data_dir.display()
+    );
+    let is = |root| key_check(root) == *check;
+    anyhow::ensure!(
+        is(&secrets.present) || secrets.former.iter().any(is),
+        "this backup is sealed under key {name}, DENGWEN_SECRET_KEY is {}: set the key it was made under",
+        KeyId::of(&secrets.present)
+    );
+    Ok(())
+}
+
+/// Makes sure that there is nothing where the backup goes; answers what was moved aside.
+fn make_way(database: &Path, blobs: &Path, aside: bool) -> anyhow::Result<Vec<PathBuf>> {
+    let beside = |ending: &str| {
+        let mut name = database.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    let files = [database.to_owned(), beside("-wal"), beside("-shm")];
+    let mut in_the_way: Vec<PathBuf> = files.into_iter().filter(|path| path.exists()).collect();
+    if holds_something(blobs)? {
+        in_the_way.push(blobs.to_owned());
+    }
+    if let Some(first) = in_the_way.first().filter(|_| !aside) {
+        anyhow::bail!(
+            "{} is in the way: restore into an empty place, or say --aside to move it aside first (with the server stopped)",
+            first.display()
+        );
+    }
+    let time = Utc::now().format("%Y%m%dT%H%M%SZ");
+    let mut moved = Vec::new();
+    for path in in_the_way {
+        let mut to = path.as_os_str().to_owned();
+        to.push(format!(".before-restore-{time}"));
+        let to = PathBuf::from(to);
+        std::fs::rename(&path, &to).with_context(|| path.display().to_string())?;
+        moved.push(to);
+    }
+    Ok(moved)
+}
+
+/// Whether a blob folder holds more than its mark.
+fn holds_something(folder: &Path) -> anyhow::Result<bool> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(e) => return Err(e).with_context(|| folder.display().to_string()),
+    };
+    for entry in entries {
+        if entry?.file_name() != MARK {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,236 @@
+//! What is swept every night: what is done, what has ended, what nobody refers to, what is half
+//! written. And every night a share of the blobs is read and held against what was stored.
+
+use std::collections::{BTreeMap, HashSet};
+
+use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
+use diesel::prelude::*;
+
+use crate::app::App;
+use crate::platform::{
+    alarms::Alarm,
+    blob::{Listed, PhotoKeys, photo_of},
+    crypto::blobs::Kept,
+    db::{
+        Connection, Id, Patience, UtcTime, integrity,
+        schema::{job, photo, resident_otp, session},
+    },
+    problem::{Code, OnDb, Problem},
+};
+
+/// Days a done job is kept, to see what was done.
+const JOBS_KEPT_DAYS: i64 = 30;
+
+/// Days a session is kept after its end: a token used twice is still known as one.
+const SESSIONS_KEPT_DAYS: i64 = 30;
+
+/// Days a phone code is kept after its end.
+const CODES_KEPT_DAYS: i64 = 1;
+
+/// Days a blob is left alone: its complaint may still be on its way.
+const FRESH_DAYS: i64 = 1;
+
+/// Rows removed in one transaction.
+const BATCH: i64 = 500;
+
+/// Blobs looked up in one read.
+const LOOKED_UP: usize = 200;
+
+/// Nights in which every blob is read once.
+const SHARES: u32 = 7;
+
+/// Removes the next done jobs, ended sessions and codes past their time; answers whether there may
+/// be more.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn rows(conn: &mut Connection, now: DateTime<Utc>) -> Result<bool, Problem> {
+    let before = |days: i64| UtcTime(now - TimeDelta::days(days));
+    let jobs: Vec<Id> = job::table
+        .filter(job::done_at.lt(before(JOBS_KEPT_DAYS)))
+        .limit(BATCH)
+        .select(job::id)
+        .load(conn)
+        .or_fault("look for done jobs")?;
+    let sessions: Vec<Id> = session::table
+        .filter(session::expires_at.lt(before(SESSIONS_KEPT_DAYS)))
+        .limit(BATCH)
+        .select(session::id)
+        .load(conn)
+        .or_fault("look for ended sessions")?;
+    let codes: Vec<Id> = resident_otp::table
+        .filter(resident_otp::expires_at.lt(before(CODES_KEPT_DAYS)))
+        .limit(BATCH)
+        .select(resident_otp::id)
+        .load(conn)
+        .or_fault("look for old codes")?;
+    diesel::delete(job::table.filter(job::id.eq_any(&jobs)))
+        .execute(conn)
+        .or_fault("sweep jobs")?;
+    diesel::delete(session::table.filter(session::id.eq_any(&sessions)))
+        .execute(conn)
+        .or_fault("sweep sessions")?;
+    diesel::delete(resident_otp::table.filter(resident_otp::id.eq_any(&codes)))
+        .execute(conn)
+        .or_fault("sweep codes")?;
+    let full = |found: usize| i64::try_from(found).is_ok_and(|found| found >= BATCH);
+    Ok(full(jobs.len()) || full(sessions.len()) || full(codes.len()))
+}
+
+/// Removes blobs no photo refers to and files left half written, none of them fresh; answers how
+/// many.
+///
+/// # Errors
+/// 503 when the store or the database does not answer.
+pub async fn blobs(app: &App) -> Result<usize, Problem> {
+    // The store's clock, not ours: it is the store that says when a blob came.
+    let until = Utc::now() - TimeDelta::days(FRESH_DAYS);
+    let mut removed = app.blobs.remove_unfinished(until).await?;
+    let old = app.blobs.list().await?;
+    let old: Vec<Listed> = old.into_iter().filter(|l| l.modified < until).collect();
+    for some in old.chunks(LOOKED_UP) {
+        let used = used_among(app, some).await?;
+        let unused = some
+            .iter()
+            .filter(|l| photo_of(&l.key).is_none_or(|photo| !used.contains(photo)));
+        for blob in unused {
+            // The same photo may have come again meanwhile.
+            if app.blobs.stored_at(&blob.key).await? == Some(blob.modified) {
+                app.blobs.remove(&blob.key).await?;
+                removed += 1;
+            }
+        }
+    }
+    Ok(removed)
+}
+
+async fn used_among(app: &App, blobs: &[Listed]) -> Result<HashSet<String>, Problem> {
+    let photos = blobs.iter().filter_map(|l| photo_of(&l.key));
+    let photos: Vec<String> = photos.map(str::to_owned).collect();
+    app.db
+        .read(move |conn| {
+            let used: Vec<String> = photo::table
+                .filter(photo::sha256.eq_any(photos))
+                .filter(photo::status.eq("kept"))
+                .select(photo::sha256)
+                .load(conn)
+                .or_fault("look for photos")?;
+            Ok(used.into_iter().collect())
+        })
+        .await
+}
+
+/// Reads this night's share of the photos' blobs; an alarm, until the next start, when one is
+/// missing or is not what was stored. Answers how many were read.
+///
+/// # Errors
+/// 503 when the store or the database does not answer.
+pub async fn verify_blobs(app: &App, now: DateTime<Utc>) -> Result<usize, Problem> {
+    let share = now
+        .num_days_from_ce()
+        .rem_euclid(SHARES.cast_signed())
+        .cast_unsigned();
+    verify_share(app, |sha256| {
+        u32::from_str_radix(sha256.get(..2).unwrap_or("00"), 16).is_ok_and(|n| n % SHARES == share)
+    })
+    .await
+}
+
+/// Reads the blobs of the photos chosen.
+///
+/// # Errors
+/// 503 when the store or the database does not answer.
+pub async fn verify_share(app: &App, chosen: impl Fn(&str) -> bool) -> Result<usize, Problem> {
+    let mut after = String::new();
+    let (mut read, mut bad) = (0, Vec::new());
+    loop {
+        let from = after.clone();
+        let photos = app.db.read(move |conn| photos_after(conn, &from)).await?;
+        let Some((last, _)) = photos.last_key_value() else {
+            break;
+        };
+        after.clone_from(last);
+        for (sha256, has_copies) in photos.into_iter().filter(|(photo, _)| chosen(photo)) {
+            let keys = PhotoKeys::of(&sha256);
+            let copies = [keys.large, keys.small].into_iter().filter(|_| has_copies);
+            for key in [keys.original].into_iter().chain(copies) {
+                match app.blobs.get(&key).await {
+                    Ok(_) => {}
+                    Err(p) if matches!(p.code(), Code::NotFound | Code::Internal) => bad.push(key),
+                    Err(problem) => return Err(problem),
+                }
+                read += 1;
+            }
+        }
+    }
+    if let Some(first) = bad.first() {
+        let words = format!(
+            "{} blobs are missing or not what was stored, such as {first}: take them from a backup",
+            bad.len()
+        );
+        app.alarms.raise(Alarm::BlobsDamaged, &words);
+    }
+    Ok(read)
+}
+
+/// Seals the originals that still lie bare, and gives the copies their checksums.
+///
+/// # Errors
+/// 503 when the store or the database does not answer.
+pub async fn seal_older_photos(app: &App) -> Result<(), Problem> {
+    let mut after = String::new();
+    loop {
+        let from = after.clone();
+        let photos = app.db.read(move |conn| photos_after(conn, &from)).await?;
+        let Some((last, _)) = photos.last_key_value() else {
+            return Ok(());
+        };
+        after.clone_from(last);
+        for sha256 in photos.into_keys() {
+            let keys = PhotoKeys::of(&sha256);
+            for key in [keys.original, keys.large, keys.small] {
+                match app.blobs.read(&key).await {
+                    Ok((bytes, Kept::AsBefore)) => app.blobs.put(&key, bytes).await?,
+                    Ok(_) => {}
+                    // What is missing or damaged is the night's to tell.
+                    Err(p) if matches!(p.code(), Code::NotFound | Code::Internal) => {}
+                    Err(problem) => return Err(problem),
+                }
+            }
+        }
+    }
+}
+
+/// The next photos by their hashes, and whether they have copies.
+fn photos_after(conn: &mut Connection, after: &str) -> Result<BTreeMap<String, bool>, Problem> {
+    let rows: Vec<(String, bool)> = photo::table
+        .filter(photo::sha256.gt(after))
+        .filter(photo::status.eq("kept"))
+        .order(photo::sha256.asc())
+        .limit(BATCH)
+        .select((photo::sha256, photo::has_derivatives))
+        .load(conn)
+        .or_fault("list photos")?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Checks the database thoroughly: an alarm when it is damaged, its end when it is whole.
+///
+/// # Errors
+/// 503 when no connection is to be had.
+pub async fn verify_database(app: &App) -> Result<(), Problem> {
+    let found = app
+        .db
+        .with_patience(Patience::Work)
+        .read(|conn| integrity::thorough(conn).or_fault("check the database"))
+        .await?;
+    match found.first() {
+        None => app.alarms.clear(Alarm::DatabaseDamaged),
+        Some(first) => {
+            let words =
+                format!("the database is damaged: {first}. Stop the server and restore a backup");
+            app.alarms.raise(Alarm::DatabaseDamaged, &words);
+        }
+    }
+    Ok(())
+}
