@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a complaint. Imports run downhill into this folder and never out of it.
 
+pub mod address;
 pub mod blob;
 pub mod clock;
 pub mod crypto;
@@ -18,4 +19,6 @@ pub mod private;
 pub mod problem;
 pub mod room;
 pub mod sealed;
+pub mod seats;
 pub mod sms;
+pub mod turns;

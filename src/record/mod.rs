@@ -9,7 +9,10 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use crate::district::shanghai;
-use crate::platform::db::{Connection, Id, JsonValue, UtcTime, schema::record};
+use crate::platform::{
+    db::{Connection, Id, JsonValue, UtcTime, schema::record},
+    http::dates::readable,
+};
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,5 +180,5 @@ pub fn history(conn: &mut Connection, subject: Id, limit: i64) -> QueryResult<Ve
 /// An instant as the API shows it, in Asia/Shanghai.
 #[must_use]
 pub fn local(at: UtcTime) -> DateTime<FixedOffset> {
-    at.0.with_timezone(&shanghai())
+    readable(at.0).with_timezone(&shanghai())
 }
