@@ -124,7 +124,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "DENGWEN_TRUSTED_HOPS",
         default: "1",
-        meaning: "How many proxies of yours stand before the server, each of which appends one entry: the client is the so-manieth entry from the end.",
+        meaning: "How many proxies of yours stand before the server, each of which appends one entry: the client is the entry at that place from the end.",
     },
     Key {
         name: "DENGWEN_CORS_ORIGINS",
