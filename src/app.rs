@@ -12,17 +12,19 @@ use crate::platform::{
     blob::Blobs,
     clock::{Clock, SystemClock},
     crypto::Keys,
-    db::{self, Database},
+    db::{self, Database, Patience},
     hashing::Hashing,
     helper::{self, Budget, Helpers},
     installation,
     limit::Limits,
     metrics::Metrics,
     problem::Problem,
+    readiness::Readiness,
     room::Room,
     sms::{LogGateway, NoGateway, SmsGateway},
     turns::Turns,
 };
+use crate::record;
 
 /// The command of this program that takes photos in.
 pub const PHOTO_DECODER: &str = "photo-decoder";
@@ -57,6 +59,8 @@ pub struct App {
     pub limits: Limits,
     /// Counters.
     pub metrics: Metrics,
+    /// Whether writes succeed.
+    pub readiness: Readiness,
     /// Memory all uploads together may hold.
     pub upload_room: Room,
     /// Whose photos are decoded next.
@@ -101,10 +105,15 @@ impl App {
             profile.model = Model::parse(&text)
                 .with_context(|| format!("the model {} cannot be used", path.display()))?;
         }
-        let db = Database::open(&settings.database_url, settings.database_connections)?;
+        let db = Database::open(
+            &settings.database_url,
+            settings.database_connections,
+            Patience::Request,
+        )?;
         let internal = |p: Problem| anyhow::anyhow!("{}", p.internal().unwrap_or_default());
         let mut conn = db.blocking().map_err(internal)?;
         db::migrate(&mut conn)?;
+        record::keep_order(&mut conn)?;
         let production = settings.mode == Mode::Production;
         let secrets = &settings.secrets;
         installation::enter(&mut conn, secrets, production, ports.clock.now())?;
@@ -123,6 +132,7 @@ impl App {
             hashing: Hashing::start()?,
             limits: Limits::new(settings.rates, settings.rate_limit),
             metrics: Metrics::default(),
+            readiness: Readiness::default(),
             upload_room: Room::of_megabytes(settings.upload_memory_mb),
             photo_decoders: Helpers::new(ports.photo_decoder, PHOTO_DECODER, PHOTO_BUDGET),
             photo_turns: Turns::new(settings.photo_workers),

@@ -3,7 +3,6 @@
 use actix_web::{HttpResponse, web};
 use utoipa::OpenApi;
 
-use crate::account;
 use crate::app::App;
 use crate::platform::{
     http::AnyProblem,
@@ -17,11 +16,15 @@ pub async fn healthz() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain").body("ok\n")
 }
 
-/// The process can serve: its database answers.
+/// The process can serve: a write succeeded within the last second. Else 503, with the reason's
+/// class in `detail`: `lost`, `busy`, `full`, `read_only`, `storage` or `damaged`.
 #[utoipa::path(get, path = "/readyz", tag = "operation", operation_id = "get_readiness", security(()),
     responses((status = 200, description = "Ready"), (status = "default", response = AnyProblem)))]
 pub async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Problem> {
-    app.db.read(account::queries::ping).await?;
+    app.readiness
+        .look(&app.db, app.now())
+        .await
+        .map_err(Problem::not_ready)?;
     Ok(HttpResponse::Ok()
         .content_type("text/plain")
         .body("ready\n"))
@@ -34,7 +37,7 @@ pub async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Problem> {
 pub async fn metrics(app: web::Data<App>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4")
-        .body(app.metrics.render())
+        .body(app.metrics.render() + &app.readiness.render(&app.db))
 }
 
 /// The operations of this file, for the OpenAPI document.

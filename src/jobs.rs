@@ -1,23 +1,27 @@
 //! What runs after the answer: one handler for each kind of job, and the runner.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use actix_web::web;
-use chrono::{DateTime, Days, NaiveTime, Utc};
+use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::complaint::{
-    clocks, machine::MACHINE, petitioners, queries, rank::rank_of, returned, reuse, senders, take,
+    clocks, hidden, machine::MACHINE, petitioners, queries, rank::rank_of, returned, reuse,
+    senders, take,
 };
 use crate::district::{calendar::date_of, shanghai};
 use crate::ledger::queries as ledger;
 use crate::matching::queries as matching;
 use crate::platform::{
     db::{
-        Connection, Id,
-        schema::{complaint, job, ledger_entry},
+        Connection, Database, Id, Patience, UtcTime,
+        schema::{complaint, job, ledger_entry, triage_claim},
     },
     http::idempotency,
     jobs::{self, Job},
@@ -48,8 +52,12 @@ pub const FILE_PHOTOS: &str = "file_photos";
 /// without it.
 pub const DROP_FORMER_INDEXES: &str = "drop_former_indexes";
 
+/// Counts the hidden complaints nobody looked at in time.
+pub const COUNT_UNREVIEWED: &str = "count_unreviewed";
+
 /// Jobs that plan themselves again for the next night.
-const NIGHTLY: [&str; 4] = [
+const NIGHTLY: [&str; 5] = [
+    COUNT_UNREVIEWED,
     RECKON_CLOCKS,
     TAKE_BACK_RETURNED,
     REFRESH_RANKS,
@@ -59,19 +67,24 @@ const NIGHTLY: [&str; 4] = [
 /// How long the runner sleeps when nothing is due.
 const IDLE: Duration = Duration::from_secs(2);
 
+/// How often the plan for the night is looked over: clocks jump.
+const LOOK_OVER_EVERY: Duration = Duration::from_secs(300);
+
 /// Complaints re-ranked in one transaction.
 const RANK_BATCH: i64 = 500;
 
 /// Runs due jobs until the process ends.
 pub async fn run_forever(app: web::Data<App>) {
-    if let Err(problem) = plan_nightly(&app).await {
-        tracing::error!(
-            "cannot plan the nightly jobs: {}",
-            problem.internal().unwrap_or_default()
-        );
-    }
+    let mut looked_over: Option<Instant> = None;
     loop {
-        match run_due(&app).await {
+        let ran = async {
+            if looked_over.is_none_or(|at| at.elapsed() >= LOOK_OVER_EVERY) {
+                look_over(&app).await?;
+                looked_over = Some(Instant::now());
+            }
+            run_due(&app).await
+        };
+        match ran.await {
             Ok(0) => tokio::time::sleep(IDLE).await,
             Ok(_) => {}
             Err(problem) => {
@@ -95,21 +108,60 @@ pub async fn run_due(app: &web::Data<App>) -> Result<usize, Problem> {
             .write(move |c| jobs::claim(c, now).or_fault("claim a job"))
             .await?;
         let Some(job) = claimed else { return Ok(ran) };
-        let result = run(app, &job, now).await;
-        app.db
-            .write(move |c| {
-                match result {
-                    Ok(()) => jobs::finish(c, job.id, now),
-                    Err(problem) => {
-                        let error = problem.internal().unwrap_or_default().to_owned();
-                        tracing::warn!(job = %job.id, kind = job.kind, "job put back: {problem} {error}");
-                        jobs::put_back(c, &job, &error, now)
-                    }
-                }
-                .or_fault("settle a job")
-            })
-            .await?;
+        match run_held(app, &job, now).await {
+            Some(result) => {
+                app.db
+                    .write(move |c| settle(c, &job, result, now).or_fault("settle a job"))
+                    .await?;
+            }
+            None => tracing::warn!(job = %job.id, kind = job.kind, "job lost to another runner"),
+        }
         ran += 1;
+    }
+}
+
+/// Runs a job while its lease is renewed; `None` when the lease was lost and the job left off.
+async fn run_held(
+    app: &web::Data<App>,
+    job: &Job,
+    now: DateTime<Utc>,
+) -> Option<Result<(), Problem>> {
+    let mut work = std::pin::pin!(run(app, job, now));
+    loop {
+        tokio::select! {
+            done = &mut work => return Some(done),
+            () = tokio::time::sleep(jobs::RENEW_EVERY) => {
+                let (held, now) = (job.clone(), app.now());
+                let renewed = app.db.write(move |c| jobs::renew(c, &held, now).or_fault("renew a lease"));
+                // A database that is away keeps the lease from others, too.
+                if let Ok(false) = renewed.await {
+                    return None;
+                }
+            }
+        }
+    }
+}
+
+/// A job's end and, when it comes every night, the plan for the next: one transaction.
+fn settle(
+    conn: &mut Connection,
+    job: &Job,
+    result: Result<(), Problem>,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    match result {
+        Ok(()) => {
+            let mine = jobs::finish(conn, job, now)?;
+            match NIGHTLY.iter().find(|kind| **kind == job.kind) {
+                Some(kind) if mine => jobs::plan(conn, kind, next_night(now), now),
+                _ => Ok(()),
+            }
+        }
+        Err(problem) => {
+            let error = problem.internal().unwrap_or_default();
+            tracing::warn!(job = %job.id, kind = job.kind, "job put back: {problem} {error}");
+            jobs::put_back(conn, job, error, now).map(|_| ())
+        }
     }
 }
 
@@ -125,28 +177,36 @@ async fn run(app: &web::Data<App>, job: &Job, now: DateTime<Utc>) -> Result<(), 
                 }
                 Ok(last)
             })
-            .await?;
-            plan(app, RECKON_CLOCKS, now).await
+            .await
         }
         TAKE_BACK_RETURNED => {
             in_batches(app, move |c, shared, after| {
                 returned::take_back(c, &shared.profile, after, now)
             })
-            .await?;
-            plan(app, TAKE_BACK_RETURNED, now).await
+            .await
         }
-        REFRESH_RANKS => {
-            refresh_ranks(app, now).await?;
-            plan(app, REFRESH_RANKS, now).await
-        }
-        FORGET_KEYS => {
-            app.db
-                .write(move |c| {
-                    senders::forget_old(c, now).or_fault("forget senders")?;
-                    idempotency::forget_old(c, now).or_fault("forget keys")
-                })
+        REFRESH_RANKS => refresh_ranks(app, now).await,
+        FORGET_KEYS => app
+            .db
+            .write(move |c| {
+                senders::forget_old(c, now).or_fault("forget senders")?;
+                idempotency::forget_old(c, now).or_fault("forget keys")
+            })
+            .await
+            .map(|_| ()),
+        COUNT_UNREVIEWED => {
+            let overdue = app
+                .db
+                .read(move |c| hidden::overdue(c, date_of(now)).or_fault("count reviews"))
                 .await?;
-            plan(app, FORGET_KEYS, now).await
+            if overdue > 0 {
+                tracing::warn!(
+                    overdue,
+                    "hidden complaints wait for somebody to look at them"
+                );
+            }
+            app.metrics.set("hidden_reviews_overdue", overdue);
+            Ok(())
         }
         REFILE_FACTS => refile_facts(app).await,
         DROP_FORMER_INDEXES => {
@@ -195,6 +255,11 @@ async fn notify_reporter(app: &web::Data<App>, payload: &Value) -> Result<(), Pr
     app.sms.send(&phone, &text)
 }
 
+/// The database, for work nobody waits for.
+fn patient(app: &App) -> Database {
+    app.db.with_patience(Patience::Work)
+}
+
 /// Works through rows in order of their ids, one transaction for each batch.
 async fn in_batches(
     app: &web::Data<App>,
@@ -206,7 +271,7 @@ async fn in_batches(
     let mut after: Option<Id> = None;
     loop {
         let (shared, from, batch) = (app.clone(), after, batch.clone());
-        after = app.db.write(move |c| batch(c, &shared, from)).await?;
+        after = patient(app).write(move |c| batch(c, &shared, from)).await?;
         if after.is_none() {
             return Ok(());
         }
@@ -267,8 +332,7 @@ async fn refile_facts(app: &web::Data<App>) -> Result<(), Problem> {
     let mut after: Option<Id> = None;
     loop {
         let from = after;
-        let (_, last) = app
-            .db
+        let (_, last) = patient(app)
             .write(move |c| matching::refile_after(c, from))
             .await?;
         after = last;
@@ -278,8 +342,14 @@ async fn refile_facts(app: &web::Data<App>) -> Result<(), Problem> {
     }
 }
 
-async fn plan_nightly(app: &web::Data<App>) -> Result<(), Problem> {
+/// Looks over what is planned, at the start and now and then: what a clock ahead of this one put
+/// off is due now, and every nightly job is planned for the next night at the latest.
+///
+/// # Errors
+/// 503 when the database does not answer.
+pub async fn look_over(app: &web::Data<App>) -> Result<(), Problem> {
     let (now, keys) = (app.now(), app.keys.clone());
+    let lease = TimeDelta::minutes(app.profile.rules.triage.lease_minutes);
     app.db
         .write(move |conn| {
             if rotation::leaves_indexes(conn, &keys).or_fault("look for former indexes")? {
@@ -290,35 +360,45 @@ async fn plan_nightly(app: &web::Data<App>) -> Result<(), Problem> {
                 jobs::enqueue(conn, REFILE_FACTS, json!({}), now, now)
                     .or_fault("plan filing anew")?;
             }
+            jobs::pull_back(conn, now).or_fault("pull jobs back")?;
+            cut_claims_of_other_clocks(conn, now + lease).or_fault("cut claims")?;
             for kind in NIGHTLY {
-                let waiting: i64 = job::table
-                    .filter(job::kind.eq(kind))
-                    .filter(job::done_at.is_null())
-                    .count()
-                    .get_result(conn)
-                    .or_fault("look for nightly jobs")?;
-                if waiting == 0 {
-                    jobs::enqueue(conn, kind, json!({}), now, now)
-                        .or_fault("plan a nightly job")?;
-                }
+                first_or_next(conn, kind, now).or_fault("plan a nightly job")?;
             }
             Ok(())
         })
         .await
 }
 
-/// Plans a nightly job for five past midnight in Shanghai.
-async fn plan(app: &web::Data<App>, kind: &'static str, now: DateTime<Utc>) -> Result<(), Problem> {
+/// Cuts claims that end later than any may: they were made by a clock ahead of this one, and would
+/// keep an item from everybody else until it catches up.
+fn cut_claims_of_other_clocks(conn: &mut Connection, latest: DateTime<Utc>) -> QueryResult<usize> {
+    let far = UtcTime(latest + jobs::CLOCKS_DIFFER);
+    diesel::update(triage_claim::table.filter(triage_claim::expires_at.gt(far)))
+        .set(triage_claim::expires_at.eq(UtcTime(latest)))
+        .execute(conn)
+}
+
+/// A nightly job that was never planned runs now.
+fn first_or_next(conn: &mut Connection, kind: &str, now: DateTime<Utc>) -> QueryResult<()> {
+    let known: i64 = job::table
+        .filter(job::kind.eq(kind))
+        .filter(job::done_at.is_null())
+        .count()
+        .get_result(conn)?;
+    let next = if known == 0 { now } else { next_night(now) };
+    jobs::plan(conn, kind, next, now)
+}
+
+/// Five past midnight in Shanghai.
+fn next_night(now: DateTime<Utc>) -> DateTime<Utc> {
     let tomorrow = date_of(now) + Days::new(1);
-    let at = NaiveTime::from_hms_opt(0, 5, 0)
+    NaiveTime::from_hms_opt(0, 5, 0)
         .and_then(|time| {
             tomorrow
                 .and_time(time)
                 .and_local_timezone(shanghai())
                 .single()
         })
-        .map_or(now + chrono::TimeDelta::days(1), |at| at.to_utc());
-    app.db
-        .write(move |c| jobs::enqueue(c, kind, json!({}), at, now).or_fault("plan a job"))
-        .await
+        .map_or(now + TimeDelta::days(1), |at| at.to_utc())
 }

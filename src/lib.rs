@@ -10,6 +10,7 @@
 //! - [`verification`]: tasks on site (现场核实).
 //! - [`ledger`]: entries from clue to admission (一本账).
 //! - [`rotation`]: what is sealed and indexed under a former key, brought under the present one.
+//! - [`privacy`]: who reads what of others' words and places.
 //! - [`record`]: the append-only history; [`account`]: people, roles, sessions.
 //! - [`district`]: the district profile, where everything with legal effect is data.
 //! - [`linkage`]: the engine that says how likely two reports are one matter.
@@ -32,6 +33,7 @@ pub mod linkage;
 pub mod matching;
 pub mod openapi;
 pub mod platform;
+pub mod privacy;
 pub mod record;
 pub mod rotation;
 pub mod server;

@@ -30,6 +30,7 @@ use crate::account::{
 };
 use crate::app::App;
 use crate::complaint::{self, feedback, senders, staff_routes, tracking};
+use crate::district::Limits;
 use crate::health;
 use crate::openapi;
 use crate::platform::{
@@ -136,6 +137,12 @@ pub static ROUTES: &[Route] = &[
         Access::Resident,
         || get().to(complaint::own::own_complaints),
     ),
+    route(
+        Method::GET,
+        "/api/v1/residents/me/unmaskings",
+        Access::Resident,
+        || get().to(complaint::unmask::own_unmaskings),
+    ),
     route(Method::GET, "/api/v1/district", Access::Public, || {
         get().to(complaint::form::get_district)
     }),
@@ -153,6 +160,12 @@ pub static ROUTES: &[Route] = &[
         "/api/v1/tracking/{code}",
         Access::Public,
         || get().to(tracking::track),
+    ),
+    route(
+        Method::GET,
+        "/api/v1/tracking/{code}/unmaskings",
+        Access::Public,
+        || get().to(complaint::unmask::tracked_unmaskings),
     ),
     route(
         Method::GET,
@@ -236,7 +249,19 @@ pub static ROUTES: &[Route] = &[
         Method::POST,
         "/api/v1/complaints/{number}/reporter/unmask",
         Access::Staff(BRIGADE),
-        || post().to(staff_routes::unmask_reporter),
+        || post().to(complaint::unmask::unmask_reporter),
+    ),
+    route(
+        Method::GET,
+        "/api/v1/unmaskings",
+        Access::Staff(&[Role::Office]),
+        || get().to(complaint::unmask::list_unmaskings),
+    ),
+    route(
+        Method::POST,
+        "/api/v1/complaints/{number}/hiding-review",
+        Access::Staff(BRIGADE),
+        || post().to(complaint::hidden::keep_hidden),
     ),
     route(
         Method::POST,
@@ -528,9 +553,9 @@ fn application(
     InitError = (),
 > {
     let factory = actix_web::App::new()
-        .app_data(app)
+        .app_data(app.clone())
         .app_data(web::Data::new(AccessTable(ROUTES)))
-        .configure(configure)
+        .configure(|config| configure(config, &app.profile.rules.limits))
         .default_service(web::to(unknown_path))
         .wrap(from_fn(guard))
         .wrap(from_fn(localise))
@@ -541,7 +566,7 @@ fn application(
 }
 
 /// Registers the table, one resource for each path.
-fn configure(config: &mut web::ServiceConfig) {
+fn configure(config: &mut web::ServiceConfig, limits: &Limits) {
     let mut paths: Vec<&str> = ROUTES.iter().map(|r| r.path).collect();
     paths.dedup();
     let mut done = std::collections::HashSet::new();
@@ -556,7 +581,7 @@ fn configure(config: &mut web::ServiceConfig) {
         config.service(resource.default_service(web::to(wrong_method)));
     }
     config.service(web::redirect("/docs", "/docs/"));
-    let document = openapi::stated().unwrap_or_default();
+    let document = openapi::served(limits);
     config
         .service(SwaggerUi::new("/docs/{_:.*}").external_url_unchecked("/openapi.json", document));
 }

@@ -65,13 +65,15 @@ impl AccessTable {
 }
 
 /// What a member of staff may call whose role needs a second factor and who has none yet.
-const OPEN_BEFORE_ENROLMENT: [&str; 6] = [
+const OPEN_BEFORE_ENROLMENT: [&str; 8] = [
     "/api/v1/staff/me",
     "/api/v1/staff/me/totp",
     "/api/v1/staff/me/totp/confirmation",
     "/api/v1/staff/me/password",
     "/api/v1/sessions",
     "/api/v1/sessions/current",
+    "/api/v1/sessions/others",
+    "/api/v1/sessions/{id}",
 ];
 
 /// Middleware: reads the token, loads the account behind it, and lets the request pass if the

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use super::session::queries as sessions;
 use crate::platform::db::{
     Connection, Id, UtcTime,
-    schema::{resident, resident_otp, staff},
+    schema::{resident, resident_otp, staff, staff_channel},
 };
 
 /// A member of staff as stored.
@@ -80,6 +80,34 @@ pub fn insert_staff(conn: &mut Connection, new: &NewStaff, now: DateTime<Utc>) -
         ))
         .execute(conn)?;
     Ok(id)
+}
+
+/// Binds a service account to the channels it files under, instead of those it was bound to.
+///
+/// # Errors
+/// What the database answers.
+pub fn bind_channels(conn: &mut Connection, id: Id, channels: &[String]) -> QueryResult<()> {
+    diesel::delete(staff_channel::table.filter(staff_channel::staff_id.eq(id))).execute(conn)?;
+    for channel in channels {
+        diesel::insert_into(staff_channel::table)
+            .values((
+                staff_channel::staff_id.eq(id),
+                staff_channel::channel.eq(channel),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Whether a service account files under a channel.
+///
+/// # Errors
+/// What the database answers.
+pub fn files_under(conn: &mut Connection, id: Id, channel: &str) -> QueryResult<bool> {
+    let bound = staff_channel::table
+        .filter(staff_channel::staff_id.eq(id))
+        .filter(staff_channel::channel.eq(channel));
+    diesel::select(diesel::dsl::exists(bound)).get_result(conn)
 }
 
 /// An account by id.
@@ -335,16 +363,4 @@ pub fn use_otp(
         .set(resident_otp::used_at.eq(UtcTime(now)))
         .execute(conn)?;
     Ok(used == 1)
-}
-
-/// Whether the database answers.
-///
-/// # Errors
-/// 503 when it does not.
-pub fn ping(conn: &mut Connection) -> Result<(), crate::platform::problem::Problem> {
-    use crate::platform::problem::Problem;
-    diesel::select(1.into_sql::<diesel::sql_types::Integer>())
-        .get_result::<i32>(conn)
-        .map(|_| ())
-        .map_err(|e| Problem::unavailable(format!("ping: {e}"), 5))
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 use chrono::Utc;
 use clap::Subcommand;
 
-use super::{enter, operator_error};
-use crate::config::Settings;
+use super::{operator_error, write};
+use crate::config::{Mode, Settings};
 use crate::platform::{
     clock::to_micros,
     crypto::{KeyId, Keys},
-    db::{self, Database},
+    db::{self, Database, Patience},
     installation::{self, LOST},
     problem::{OnDb, Problem},
 };
@@ -52,7 +52,7 @@ pub(super) fn run(settings: &Settings, action: Action) -> anyhow::Result<()> {
 
 /// The database without entering it: these are for when its key is not there.
 fn outside(settings: &Settings) -> anyhow::Result<Database> {
-    let database = Database::open(&settings.database_url, 1)?;
+    let database = Database::open(&settings.database_url, 1, Patience::Work)?;
     db::migrate(&mut *database.blocking().map_err(operator_error)?)?;
     Ok(database)
 }
@@ -77,7 +77,11 @@ fn status(settings: &Settings) -> anyhow::Result<()> {
 fn rotate(settings: &Settings, batches: Option<u64>) -> anyhow::Result<()> {
     let secrets = &settings.secrets;
     let database = outside(settings)?;
-    enter(&mut *database.blocking().map_err(operator_error)?, settings)?;
+    let production = settings.mode == Mode::Production;
+    let (given, now) = (secrets.clone(), to_micros(Utc::now()));
+    write(&database, move |c| {
+        Ok(installation::enter(c, &given, production, now))
+    })??;
     let keys = Keys::derive(&secrets.present, &secrets.former).map_err(operator_error)?;
     actix_web::rt::System::new().block_on(async {
         let mut last = String::new();
@@ -137,10 +141,10 @@ fn forget(settings: &Settings, key: &str, lost_for_ever: bool) -> anyhow::Result
         "what key {key} sealed could never be opened again; say --lost-for-ever if that is so"
     );
     let database = outside(settings)?;
-    let mut conn = database.blocking().map_err(operator_error)?;
-    let changed = installation::set_state(&mut conn, key, LOST, to_micros(Utc::now()))
-        .or_fault("forget a key")
-        .map_err(operator_error)?;
+    let (name, now) = (key.to_owned(), to_micros(Utc::now()));
+    let changed = write(&database, move |c| {
+        installation::set_state(c, &name, LOST, now).or_fault("forget a key")
+    })?;
     anyhow::ensure!(changed > 0, "the database knows no key {key}");
     tell!("key {key} is given up; who petitioned under it is shown as unreadable")
 }

@@ -23,9 +23,10 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Mode, Settings, process_environment};
 use crate::platform::clock::to_micros;
-use crate::platform::db::{self, Connection, Database};
+use crate::platform::db::{self, Connection, Database, Patience};
 use crate::platform::installation;
 use crate::platform::problem::Problem;
+use crate::record;
 
 /// 登闻 dengwen: a district's environmental complaints, from the resident's phone to the ledger.
 #[derive(Debug, Parser)]
@@ -139,9 +140,10 @@ fn act(command: Command) -> anyhow::Result<()> {
 /// leaked account is to be shut off in a hurry, nothing that is sealed can be read or written, and
 /// a database that is known already needs none.
 fn open_database(settings: &Settings) -> anyhow::Result<Database> {
-    let database = Database::open(&settings.database_url, 2)?;
+    let database = Database::open(&settings.database_url, 2, Patience::Work)?;
     let mut conn = database.blocking().map_err(operator_error)?;
     db::migrate(&mut conn)?;
+    record::keep_order(&mut conn)?;
     let without_key = settings.secrets.unkept.is_some();
     if !(without_key && installation::is_known(&mut conn)?) {
         enter(&mut conn, settings)?;

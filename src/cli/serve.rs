@@ -21,13 +21,19 @@ pub(super) fn run(settings: Settings) -> anyhow::Result<()> {
         say(&format!(
             "dengwen listens on http://{address}\ndocumentation: http://{address}/docs/\n"
         ))?;
-        actix_web::rt::spawn(jobs::run_forever(server.app.clone()));
+        let app = server.app.clone();
+        actix_web::rt::spawn(jobs::run_forever(app.clone()));
         tokio::spawn(async move {
             stop_signal().await;
             tracing::info!("stopping");
             server.stop().await;
         });
         running.await?;
+        if app.db.hanging() > 0 {
+            // A thread in a database that stands still would keep the process for ever.
+            tracing::warn!("stopped while the database stood still");
+            std::process::exit(0);
+        }
         Ok(())
     })
 }

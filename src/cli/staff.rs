@@ -28,6 +28,14 @@ pub enum Action {
     Add(Add),
     /// List all accounts
     List,
+    /// Bind a service account to the channels it files under
+    Channels {
+        /// User name
+        username: String,
+        /// Channel code; again for each
+        #[arg(long = "channel", value_name = "CODE", required = true)]
+        channels: Vec<String>,
+    },
     /// Disable an account and end its sessions
     Disable {
         /// User name
@@ -73,6 +81,9 @@ pub struct Add {
     /// Unit code
     #[arg(long, value_name = "CODE")]
     unit: Option<String>,
+    /// Channel code, for a service; again for each channel it files under
+    #[arg(long = "channel", value_name = "CODE")]
+    channels: Vec<String>,
     /// Read the password from standard input
     #[arg(long, required = true)]
     password_stdin: bool,
@@ -82,6 +93,23 @@ pub(super) fn run(settings: &Settings, action: Action) -> anyhow::Result<()> {
     let database = open_database(settings)?;
     match action {
         Action::Add(new) => add(&database, &profile(settings)?, new),
+        Action::Channels { username, channels } => {
+            check_channels(&profile(settings)?, &channels)?;
+            let named = channels.join(", ");
+            change(
+                &database,
+                &username,
+                "bind_channels",
+                move |conn, account| {
+                    if account.role != Role::Service.as_str() {
+                        let message = "this is no service account: staff file under every channel";
+                        return Err(Problem::because(Code::GuardFailed, message));
+                    }
+                    queries::bind_channels(conn, account.id, &channels).or_fault("bind channels")
+                },
+            )?;
+            say(&format!("{username} files under {named}\n"))
+        }
         Action::List => list(&mut *database.blocking().map_err(operator_error)?),
         Action::Disable { username } => {
             change(&database, &username, "disable", |conn, account| {
@@ -126,6 +154,16 @@ fn profile(settings: &Settings) -> anyhow::Result<Profile> {
         Some(folder) => Profile::load_dir(folder)?,
         None => Profile::embedded()?,
     })
+}
+
+fn check_channels(profile: &Profile, channels: &[String]) -> anyhow::Result<()> {
+    for code in channels {
+        anyhow::ensure!(
+            profile.channel(code).is_some(),
+            "the profile has no channel {code}"
+        );
+    }
+    Ok(())
 }
 
 /// Changes an account and records it, in one write.
@@ -191,6 +229,7 @@ fn add(database: &Database, profile: &Profile, new: Add) -> anyhow::Result<()> {
         street_code: new.street,
         grid_code: new.grid,
     };
+    let channels = new.channels;
     write(database, move |conn| {
         // People read names without their case, so no two accounts differ by it alone.
         let known = queries::all_staff(conn).or_fault("list accounts")?;
@@ -202,6 +241,7 @@ fn add(database: &Database, profile: &Profile, new: Add) -> anyhow::Result<()> {
             return Err(Problem::because(Code::AlreadyExists, message));
         }
         let id = queries::insert_staff(conn, &row, now()).or_fault("add an account")?;
+        queries::bind_channels(conn, id, &channels).or_fault("bind channels")?;
         note(conn, id, "add")
     })?;
     say(&format!("added {} ({})\n", new.username, new.role))
@@ -224,6 +264,11 @@ fn check_post(profile: &Profile, new: &Add) -> anyhow::Result<()> {
         new.role != Role::Street || new.street.is_some(),
         "a street account needs --street CODE"
     );
+    anyhow::ensure!(
+        (new.role == Role::Service) != new.channels.is_empty(),
+        "a service, and nobody else, needs --channel CODE for each channel it files under"
+    );
+    check_channels(profile, &new.channels)?;
     if let Some(code) = &new.grid {
         anyhow::ensure!(
             profile.grid(code).is_some(),

@@ -18,8 +18,8 @@ use crate::platform::{
     },
     problem::{OnDb, Problem},
 };
+use crate::privacy::Words;
 use crate::record::{self, local};
-use crate::text::mask;
 
 /// Steps of a history shown at most.
 const HISTORY_MAX: i64 = 1000;
@@ -137,22 +137,22 @@ pub fn of_complaint(
     conn: &mut Connection,
     profile: &Profile,
     row: &ComplaintRow,
-    with_need: bool,
+    words: &Words,
 ) -> Result<CaseView, Problem> {
     let history = record::history(conn, row.id, HISTORY_MAX).or_fault("load the history")?;
     Ok(CaseView {
-        decisions: decisions(conn, row.id, with_need).or_fault("load decisions")?,
+        decisions: decisions(conn, row.id, words).or_fault("load decisions")?,
         visits: visits(conn, row.id).or_fault("load visits")?,
-        replies: replies(conn, profile, row.id, with_need).or_fault("load replies")?,
-        ratings: ratings(conn, row.id, with_need).or_fault("load ratings")?,
-        photo_facts: if with_need {
+        replies: replies(conn, profile, row.id, words).or_fault("load replies")?,
+        ratings: ratings(conn, row.id, words).or_fault("load ratings")?,
+        photo_facts: if words.in_full() {
             photo_facts(conn, row.id).or_fault("load photos")?
         } else {
             Vec::new()
         },
         history: history
             .into_iter()
-            .map(|step| HistoryItem::of(step, with_need))
+            .map(|step| HistoryItem::of(step, words))
             .collect(),
     })
 }
@@ -168,11 +168,7 @@ type DecisionRow = (
     UtcTime,
 );
 
-fn decisions(
-    conn: &mut Connection,
-    id: Id,
-    with_need: bool,
-) -> QueryResult<Vec<TriageDecisionView>> {
+fn decisions(conn: &mut Connection, id: Id, words: &Words) -> QueryResult<Vec<TriageDecisionView>> {
     let rows: Vec<DecisionRow> = triage_decision::table
         .inner_join(staff::table)
         .filter(triage_decision::complaint_id.eq(id))
@@ -188,15 +184,14 @@ fn decisions(
             triage_decision::decided_at,
         ))
         .load(conn)?;
-    let words = |text: String| readable(text, with_need);
     let views = rows.into_iter().map(
         |(action, reason, procedure, document, notice, transfer_to, decided_by, at)| {
             TriageDecisionView {
                 action,
-                reason: reason.map(words),
+                reason: words.maybe(reason),
                 procedure,
                 document,
-                notice: notice.map(words),
+                notice: words.maybe(notice),
                 transfer_to,
                 decided_by,
                 at: local(at),
@@ -204,10 +199,6 @@ fn decisions(
         },
     );
     Ok(views.collect())
-}
-
-fn readable(text: String, with_need: bool) -> String {
-    if with_need { text } else { mask(&text).text }
 }
 
 type VisitRow = (Id, String, String, Option<String>, Option<NaiveDate>);
@@ -240,7 +231,7 @@ fn replies(
     conn: &mut Connection,
     profile: &Profile,
     id: Id,
-    with_need: bool,
+    words: &Words,
 ) -> QueryResult<Vec<StaffReplyView>> {
     let rows: Vec<(queries::ReplyRow, String)> = reply::table
         .inner_join(staff::table)
@@ -255,7 +246,7 @@ fn replies(
             .to_owned(),
         kind: row.kind,
         document: row.document,
-        text: if with_need { row.text } else { row.text_masked },
+        text: words.stored(row.text, row.text_masked),
         written_by,
         at: local(row.created_at),
     });
@@ -264,7 +255,7 @@ fn replies(
 
 type RatingRow = (String, Option<String>, Option<String>, bool, UtcTime);
 
-fn ratings(conn: &mut Connection, id: Id, with_need: bool) -> QueryResult<Vec<RatingView>> {
+fn ratings(conn: &mut Connection, id: Id, words: &Words) -> QueryResult<Vec<RatingView>> {
     let rows: Vec<RatingRow> = rating::table
         .filter(rating::complaint_id.eq(id))
         .order(rating::reply_id.asc())
@@ -280,7 +271,7 @@ fn ratings(conn: &mut Connection, id: Id, with_need: bool) -> QueryResult<Vec<Ra
         .into_iter()
         .map(|(score, text, masked, wants_reopening, at)| RatingView {
             score,
-            text: if with_need { text } else { masked },
+            text: words.maybe_stored(text, masked),
             wants_reopening,
             at: local(at),
         });

@@ -11,11 +11,12 @@ use super::{
     routes::{read_submission, store_and_answer},
     views::Receipt,
 };
-use crate::account::Staff;
+use crate::account::{Role, Staff, queries::files_under};
 use crate::app::App;
 use crate::platform::{
+    db::{Connection, Id},
     http::{IdempotencyKey, dates::first_instant},
-    problem::{Item, Problem},
+    problem::{Code, Item, OnDb, Problem},
 };
 use crate::record::Actor;
 
@@ -51,10 +52,27 @@ pub async fn take_in(
         return Ok(answer.into_response());
     }
     let fingerprint = sent.fingerprint;
-    let draft = check_intake(&app, sent.body, staff.actor())?;
+    let mut draft = check_intake(&app, sent.body, staff.actor())?;
+    if staff.role == Role::Service {
+        let (id, channel) = (staff.id, draft.door.channel.clone());
+        app.db
+            .read(move |conn| check_channel(conn, id, &channel))
+            .await?;
+        draft.door.service = Some(staff.id);
+    }
     let taken = photos::take_in(&app, sent.uploads).await?;
     let prepared = draft.prepare(&app, taken);
     store_and_answer(&app, key, fingerprint, prepared).await
+}
+
+/// A service files under its own channels alone: the numbers of others are not its to ask for.
+fn check_channel(conn: &mut Connection, service: Id, channel: &str) -> Result<(), Problem> {
+    if files_under(conn, service, channel).or_fault("load channels")? {
+        return Ok(());
+    }
+    let detail =
+        format!("this account does not file under {channel}; `dengwen staff channels` binds it");
+    Err(Problem::because(Code::Forbidden, detail))
 }
 
 /// A checked complaint from another channel, before its photos were looked at.
@@ -159,6 +177,7 @@ pub fn check_intake(app: &App, body: IntakeBody, actor: Actor) -> Result<Draft, 
     let door = Door {
         channel: body.channel,
         external_no: body.external_no,
+        service: None,
         source_class: body.source_class.map(|class| class.as_str().to_owned()),
         received_at: body.received_at.unwrap_or(now),
         object_id: body.object_id,

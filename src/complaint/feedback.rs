@@ -22,8 +22,8 @@ use crate::platform::{
     limit::{Limited, Sender},
     problem::{Code, OnDb, Problem},
 };
+use crate::privacy;
 use crate::record::{self, Actor};
-use crate::text::mask;
 
 /// More facts: the reporter's own words, or what staff learned from them.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -71,7 +71,7 @@ pub async fn add_supplement(
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = take::by_code(conn, &code)?;
             may_add(&row)?;
-            let masked = mask(&value.text).text;
+            let masked = privacy::masked(conn, &shared.keys, row.id, &value.text)?;
             queries::insert_supplement(
                 conn,
                 row.id,
@@ -185,7 +185,11 @@ pub async fn rate(
                 ));
             }
             let state = queries::advance(conn, &row, &reporter_event(&row, "rate"), now)?;
-            let masked = value.text.as_deref().map(|t| mask(t).text);
+            let masked = value
+                .text
+                .as_deref()
+                .map(|t| privacy::masked(conn, &shared.keys, row.id, t))
+                .transpose()?;
             let texts = value.text.as_deref().zip(masked.as_deref());
             queries::insert_rating(
                 conn,

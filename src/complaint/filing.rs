@@ -19,7 +19,6 @@ use crate::platform::{
     },
     ids::new_tracking_code,
 };
-use crate::text::mask;
 
 /// One clock of a new complaint.
 pub(super) struct Clock {
@@ -187,13 +186,15 @@ pub(super) fn insert_details(
         ..
     } = prepared;
     let id = Id(report.id);
+    let known = prepared.known();
     diesel::insert_into(complaint_text::table)
         .values((
             complaint_text::complaint_id.eq(id),
             complaint_text::description.eq(&checked.description),
-            complaint_text::description_masked.eq(mask(&checked.description).text),
+            complaint_text::description_masked.eq(known.mask(&checked.description).text),
             complaint_text::address.eq(&checked.address),
-            complaint_text::address_masked.eq(checked.address.as_deref().map(|a| mask(a).text)),
+            complaint_text::address_masked
+                .eq(checked.address.as_deref().map(|a| known.mask(a).text)),
             complaint_text::premises.eq(&checked.premises),
             complaint_text::premises_key.eq(&report.premises),
             complaint_text::object_id.eq(&door.object_id),

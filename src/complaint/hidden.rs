@@ -1,6 +1,9 @@
-//! What the abuse list hides, and bringing it back.
+//! What the abuse list hides: looked at within a working day, and brought back or left.
+
+use std::collections::HashMap;
 
 use actix_web::{HttpResponse, web};
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -9,16 +12,23 @@ use validator::Validate;
 use super::{machine::ENDED, queries, rejudge, take, views::StepView};
 use crate::account::Staff;
 use crate::app::App;
+use crate::district::{
+    Profile,
+    calendar::{DeadlineRule, Unit, date_of},
+};
 use crate::ledger::queries as ledger;
 use crate::matching;
 use crate::platform::{
-    db::{UtcTime, schema::complaint},
+    db::{
+        Connection, Id, UtcTime,
+        schema::{complaint, hidden_review},
+    },
     http::{Answer, Body, IdempotencyKey, says_something},
     problem::{Code, OnDb, Problem},
 };
 use crate::record::{self, Event};
 
-/// Why a complaint is hidden no longer.
+/// Why a complaint is hidden no longer, or stays so.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnhideBody {
@@ -63,6 +73,7 @@ pub async fn unhide_complaint(
                 ))
                 .execute(conn)
                 .or_fault("unhide a complaint")?;
+            mark_reviewed(conn, row.id, &staff, now).or_fault("mark the review")?;
             let actor = staff.actor();
             let event =
                 Event::new("complaint", row.id, "unhide", &actor).because(Some(&value.reason));
@@ -75,6 +86,110 @@ pub async fn unhide_complaint(
             ledger::refresh(conn, &shared.profile, row.entry_id, now)?;
             let back = queries::by_id(conn, row.id).or_fault("load the complaint")?;
             Answer::ok(&StepView::of(&back, &back.state))
+        })
+        .await?;
+    Ok(answer.into_response())
+}
+
+/// Plans that somebody looks at what was hidden, within the working days of the profile.
+///
+/// # Errors
+/// What the database answers.
+pub fn plan_review(
+    conn: &mut Connection,
+    profile: &Profile,
+    complaint: Id,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    let within = DeadlineRule {
+        amount: profile.rules.abuse.review_working_days,
+        unit: Unit::WorkingDay,
+        roll_forward: true,
+    };
+    diesel::insert_into(hidden_review::table)
+        .values((
+            hidden_review::complaint_id.eq(complaint),
+            hidden_review::due_on.eq(profile.calendar.due(date_of(now), &within).on),
+        ))
+        .execute(conn)
+}
+
+fn mark_reviewed(
+    conn: &mut Connection,
+    complaint: Id,
+    staff: &Staff,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::update(hidden_review::table.find(complaint))
+        .set((
+            hidden_review::reviewed_by.eq(staff.id),
+            hidden_review::reviewed_at.eq(UtcTime(now)),
+        ))
+        .execute(conn)
+}
+
+/// When hidden complaints are to be looked at, and whether somebody did.
+///
+/// # Errors
+/// What the database answers.
+pub fn reviews_of(
+    conn: &mut Connection,
+    complaints: &[Id],
+) -> QueryResult<HashMap<Id, (NaiveDate, bool)>> {
+    let rows: Vec<(Id, NaiveDate, Option<UtcTime>)> = hidden_review::table
+        .filter(hidden_review::complaint_id.eq_any(complaints))
+        .select((
+            hidden_review::complaint_id,
+            hidden_review::due_on,
+            hidden_review::reviewed_at,
+        ))
+        .load(conn)?;
+    let reviews = rows
+        .into_iter()
+        .map(|(id, due, at)| (id, (due, at.is_some())));
+    Ok(reviews.collect())
+}
+
+/// How many hidden complaints nobody looked at in time.
+///
+/// # Errors
+/// What the database answers.
+pub fn overdue(conn: &mut Connection, today: NaiveDate) -> QueryResult<i64> {
+    hidden_review::table
+        .filter(hidden_review::due_on.lt(today))
+        .filter(hidden_review::reviewed_at.is_null())
+        .count()
+        .get_result(conn)
+}
+
+/// Says that a hidden complaint was looked at and stays hidden. The reason is kept.
+#[utoipa::path(post, path = "/api/v1/complaints/{number}/hiding-review", tag = "complaints", operation_id = "keep_hidden",
+    params(("number" = String, Path)), request_body = UnhideBody,
+    responses((status = 200, body = StepView), (status = "default", response = crate::platform::http::AnyProblem)))]
+pub async fn keep_hidden(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+    key: IdempotencyKey,
+    body: Body<UnhideBody>,
+) -> Result<HttpResponse, Problem> {
+    let now = app.now();
+    let Body { value, fingerprint } = body;
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let row = take::by_number(conn, &path)?;
+            if !row.hidden {
+                return Err(Problem::because(
+                    Code::WrongState,
+                    "the complaint is not hidden",
+                ));
+            }
+            mark_reviewed(conn, row.id, &staff, now).or_fault("mark the review")?;
+            let actor = staff.actor();
+            let event =
+                Event::new("complaint", row.id, "keep_hidden", &actor).because(Some(&value.reason));
+            record::append(conn, &event, now).or_fault("record")?;
+            Answer::ok(&StepView::of(&row, &row.state))
         })
         .await?;
     Ok(answer.into_response())

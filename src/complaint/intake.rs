@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{
     body::Checked,
     filing::{NewComplaint, clocks, insert_details},
+    hidden,
     person::{Person, PetitionerKind},
     petitioners::{self, REPORTER, Signer},
     photos::{self, PhotoView, Taken},
@@ -23,7 +24,7 @@ use crate::platform::{
     problem::{OnDb, Problem},
 };
 use crate::record::{self, Actor, Event};
-use crate::text::text_number;
+use crate::text::{KnownPeople, KnownPerson, text_number};
 
 /// Which door a complaint came through.
 #[derive(Debug, Clone)]
@@ -32,6 +33,8 @@ pub struct Door {
     pub channel: String,
     /// Upstream number.
     pub external_no: Option<String>,
+    /// The service account that files it, if one does.
+    pub service: Option<Id>,
     /// Source class.
     pub source_class: Option<String>,
     /// When it reached the channel; the clocks start on this day.
@@ -72,6 +75,23 @@ impl Prepared {
     #[must_use]
     pub fn is_placed_by_name(&self) -> bool {
         self.named_place.is_some()
+    }
+
+    /// What is known of those who petition, to be masked in every copy of their words.
+    #[must_use]
+    pub fn known(&self) -> KnownPeople {
+        KnownPeople::of(self.people.iter().flat_map(|signer| {
+            let person = signer.person.clone();
+            KnownPerson::each(
+                person.name,
+                person
+                    .more_phones
+                    .into_iter()
+                    .chain(person.phone)
+                    .chain(person.unread_phone),
+                person.id_number.into_iter().chain(person.unread_id_number),
+            )
+        }))
     }
 
     /// Leaves the place unknown: the row belongs to another district, where roads and rivers may
@@ -236,14 +256,20 @@ pub fn store(
     if let Some(first) = resent::first_record_of(conn, profile, prepared)? {
         return resent::answer_again(conn, profile, first, prepared, now);
     }
-    let from: Vec<String> = report
-        .persons
+    let addresses: Vec<String> = door
+        .sender
         .iter()
-        .chain(&door.sender)
         .chain(&door.sender_before)
         .cloned()
         .collect();
-    let hidden = senders::is_blocked(conn, &from, now).or_fault("look at the abuse list")?;
+    let sender = senders::Sender {
+        proven: &door.resident_keys,
+        persons: &report.persons,
+        addresses: &addresses,
+    };
+    let person_days = profile.rules.abuse.person_block_days;
+    let hidden =
+        senders::is_blocked(conn, &sender, person_days, now).or_fault("look at the abuse list")?;
     let judged = matching::queries::verdict_for(conn, report, profile)?;
     let verdict = match &checked.same_as {
         Some(number) => judged.following(number),
@@ -255,6 +281,7 @@ pub fn store(
         checked.premises.as_deref(),
         checked.address.as_deref(),
         checked.point,
+        &prepared.known(),
     );
     // A blocked sender's complaint stands alone, but is answered as everybody's: state and similar
     // matters are those of the true verdict.
@@ -279,6 +306,9 @@ pub fn store(
         .or_fault("insert photos")?;
     if !hidden {
         matching::queries::store(conn, report, &row.number, &verdict, now)?;
+    }
+    if hidden {
+        hidden::plan_review(conn, profile, row.id, now).or_fault("plan a review")?;
     }
     let event = Event::new("complaint", row.id, "register", &door.actor)
         .moving("registered", &row.state)

@@ -30,9 +30,11 @@ pub mod returned;
 pub mod reuse;
 pub mod routes;
 pub mod senders;
+pub mod similar;
 pub mod staff_routes;
 pub mod take;
 pub mod tracking;
+pub mod unmask;
 pub mod views;
 
 /// The operations of this capability.
@@ -52,11 +54,15 @@ pub mod views;
     staff_routes::get_complaint,
     staff_routes::get_photo,
     staff_routes::get_original,
-    staff_routes::unmask_reporter,
+    unmask::unmask_reporter,
+    unmask::list_unmaskings,
+    unmask::own_unmaskings,
+    unmask::tracked_unmaskings,
     reuse::list_reused_photos,
     senders::block_sender,
     senders::list_sender_blocks,
     senders::lift_sender_block,
     hidden::unhide_complaint,
+    hidden::keep_hidden,
 ))]
 pub struct Doc;

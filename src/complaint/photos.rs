@@ -21,6 +21,7 @@ use crate::platform::{
     problem::{Code, Problem},
     room::Held,
 };
+use crate::privacy::Words;
 use crate::text::shorten;
 
 /// Seconds after which a photo that could not be looked at may be sent again.
@@ -194,16 +195,12 @@ pub(super) async fn is_telling(app: &App, sha256: &str) -> Result<bool, Problem>
 
 async fn store_blobs(blobs: &Blobs, processed: &Processed, original: Bytes) -> Result<(), Problem> {
     let keys = PhotoKeys::of(&processed.sha256);
-    blobs.put(&keys.original, original).await?;
+    let mut all = vec![(keys.original.as_str(), original)];
     if let Some(derived) = &processed.derived {
-        blobs
-            .put(&keys.large, Bytes::from(derived.large.clone()))
-            .await?;
-        blobs
-            .put(&keys.small, Bytes::from(derived.small.clone()))
-            .await?;
+        all.push((&keys.large, Bytes::from(derived.large.clone())));
+        all.push((&keys.small, Bytes::from(derived.small.clone())));
     }
-    Ok(())
+    blobs.put_all(all).await
 }
 
 impl Taken {
@@ -422,6 +419,16 @@ impl StoredPhoto {
 }
 
 impl StoredPhoto {
+    /// As whoever holds the complaint's code sees it.
+    #[must_use]
+    pub fn view_by_code(self, words: &Words) -> PhotoView {
+        let view = self.view();
+        PhotoView {
+            file_name: words.maybe(view.file_name),
+            ..view
+        }
+    }
+
     /// As staff see it. Senders name their files after persons and phones, so the name is for
     /// roles with need alone.
     #[must_use]
@@ -488,12 +495,17 @@ pub async fn serve(
         Copy::Small => (keys.small, "image/jpeg", "inline"),
         Copy::Original => (keys.original, "application/octet-stream", "attachment"),
     };
+    // A copy never changes and shows no metadata; the original is nobody's to keep.
+    let kept = match copy {
+        Copy::Large | Copy::Small => "private, max-age=86400, immutable",
+        Copy::Original => "no-store",
+    };
     let bytes = blobs.get(&key).await?;
     Ok(HttpResponse::Ok()
         .content_type(media_type)
         .insert_header((header::CONTENT_DISPOSITION, disposition))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .insert_header((header::CACHE_CONTROL, "private, max-age=86400, immutable"))
+        .insert_header((header::CACHE_CONTROL, kept))
         .body(bytes))
 }
 

@@ -178,6 +178,7 @@ pub fn is_sent_to(conn: &mut Connection, officer: Id, id: Id) -> QueryResult<boo
     let visit: Option<Id> = verification::table
         .filter(verification::complaint_id.eq(id))
         .filter(verification::officer_id.eq(officer))
+        .filter(verification::state.ne("cancelled"))
         .select(verification::id)
         .first(conn)
         .optional()?;

@@ -2,7 +2,7 @@
 //! ones', so that every two rows have one in common at any time; when no process knows the former
 //! key any more, what is left of it is dropped.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 use serde_json::json;
@@ -180,13 +180,21 @@ fn blocks_anew(
     complaint: Id,
     values: &[Vec<String>],
 ) -> QueryResult<bool> {
-    let rows: Vec<(Id, String)> = sender_block_key::table
+    let rows: Vec<(Id, String, bool)> = sender_block_key::table
         .inner_join(sender_block::table)
         .filter(sender_block::complaint_id.eq(complaint))
-        .select((sender_block_key::block_id, sender_block_key::key))
+        .select((
+            sender_block_key::block_id,
+            sender_block_key::key,
+            sender_block_key::proven,
+        ))
         .load(conn)?;
     let mut blocks: HashMap<Id, Vec<String>> = HashMap::new();
-    for (block, key) in rows {
+    let mut proven: HashSet<(Id, String)> = HashSet::new();
+    for (block, key, is_proven) in rows {
+        if is_proven {
+            proven.insert((block, key.clone()));
+        }
         blocks.entry(block).or_default().push(key);
     }
     let mut changed = false;
@@ -198,9 +206,17 @@ fn blocks_anew(
             Pass::Drop => filed.clone(),
         };
         for key in wanted.iter().filter(|key| !filed.contains(key)) {
+            // An index of the same number is proved as the number is.
+            let of_proven = values.iter().any(|same| {
+                same.contains(key)
+                    && same
+                        .iter()
+                        .any(|old| proven.contains(&(block, old.clone())))
+            });
             let row = (
                 sender_block_key::key.eq(key),
                 sender_block_key::block_id.eq(block),
+                sender_block_key::proven.eq(of_proven),
             );
             on_each!(conn, |c| diesel::insert_into(sender_block_key::table)
                 .values(row)

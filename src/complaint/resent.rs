@@ -1,6 +1,9 @@
 //! R0, 技术重复: the same submission again. Its first record is answered, and whatever the first
 //! one did not hold yet, photos and words, is kept with it.
 //!
+//! The upstream number answers the office and the brigade, and a service that filed it itself; any
+//! other service is told that the number is taken, and nothing else (409).
+//!
 //! Two things make a submission the same: the upstream system's number, or one sender's same
 //! photo of the same person within a day. A stranger who knows somebody's phone and has the photo
 //! is no such sender: they would be handed the other's tracking code. Theirs is a report of its
@@ -22,12 +25,11 @@ use crate::matching::{self, Outcome, Rule, Verdict};
 use crate::platform::{
     db::{
         Connection, Id, UtcTime,
-        schema::{complaint, complaint_sender, photo, supplement},
+        schema::{complaint, complaint_sender, photo, record as record_of, supplement},
     },
-    problem::{OnDb, Problem},
+    problem::{Code, OnDb, Problem},
 };
 use crate::record::{self, Event};
-use crate::text::mask;
 
 /// Earlier complaints looked at for the same photo.
 const LOOKED_AT: usize = 20;
@@ -47,8 +49,9 @@ pub fn first_record_of(
     if let Some(number) = &prepared.door.external_no {
         let channel = &prepared.door.channel;
         let known = by_upstream_number(conn, channel, number).or_fault("look for the number")?;
-        if known.is_some() {
-            return Ok(known);
+        if let Some(known) = known {
+            check_filer(conn, prepared, known)?;
+            return Ok(Some(known));
         }
     }
     for earlier in with_its_photos(conn, profile, prepared).or_fault("look for the photos")? {
@@ -59,6 +62,28 @@ pub fn first_record_of(
         }
     }
     Ok(None)
+}
+
+/// A service is answered with what it filed itself. Numbers are easily guessed, and the first record
+/// tells the tracking code.
+fn check_filer(conn: &mut Connection, prepared: &Prepared, first: Id) -> Result<(), Problem> {
+    let Some(service) = prepared.door.service else {
+        return Ok(());
+    };
+    let filer: Option<Id> = record_of::table
+        .filter(record_of::subject_id.eq(first))
+        .filter(record_of::event.eq("register"))
+        .order(record_of::id.asc())
+        .select(record_of::actor_id)
+        .first::<Option<Id>>(conn)
+        .optional()
+        .or_fault("look who filed it")?
+        .flatten();
+    if filer == Some(service) {
+        return Ok(());
+    }
+    let detail = "this number of the channel was filed through another account; ask the office";
+    Err(Problem::because(Code::AlreadyExists, detail))
 }
 
 fn by_upstream_number(
@@ -238,7 +263,7 @@ fn keep_words(
     if is_told(conn, row.id, words)? {
         return Ok(());
     }
-    let masked = mask(words).text;
+    let masked = prepared.known().mask(words).text;
     queries::insert_supplement(conn, row.id, (words, &masked), false, None, now)
         .or_fault("insert a supplement")?;
     let event = Event::new("complaint", row.id, "supplement", &prepared.door.actor)

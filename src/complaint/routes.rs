@@ -12,7 +12,8 @@ use super::{
     multipart::{self, PartLimits, Parts},
     photos::{self, Upload},
     queries,
-    views::{DeadlineView, QuestionView, Receipt, SimilarView, similar},
+    similar::{self, SimilarView},
+    views::{DeadlineView, QuestionView, Receipt},
 };
 use crate::account::{
     Caller, Resident,
@@ -22,8 +23,8 @@ use crate::account::{
 };
 use crate::app::App;
 use crate::district::Profile;
-use crate::geo::distance_m;
-use crate::matching::{self, Explained, Outcome, Report};
+use crate::geo::cell;
+use crate::matching::{Outcome, Report};
 use crate::platform::{
     db::{Connection, Id},
     http::{
@@ -82,6 +83,7 @@ pub async fn submit(
     let door = Door {
         channel: "app".to_owned(),
         external_no: None,
+        service: None,
         source_class: None,
         received_at: now,
         object_id: None,
@@ -227,10 +229,10 @@ fn answer(
     let deadlines = queries::deadlines_of(conn, row.id).or_fault("load clocks")?;
     let receipt = Receipt {
         state_name: MACHINE.label(&row.state),
-        similar: if first_record {
+        similar: if first_record || verdict.candidates.is_empty() {
             Vec::new()
         } else {
-            similar_open(conn, profile, report, &verdict.candidates)?
+            similar::open_near(conn, profile, report)?
         },
         deadlines: deadlines.into_iter().map(DeadlineView::from).collect(),
         photos,
@@ -248,57 +250,22 @@ fn answer(
     Answer::created(location, &receipt)
 }
 
-/// Open matters among the candidates that may be the same, best first.
-fn similar_open(
-    conn: &mut Connection,
-    profile: &Profile,
-    report: &Report,
-    candidates: &[Explained],
-) -> Result<Vec<SimilarView>, Problem> {
-    let likely: Vec<&Explained> = candidates
-        .iter()
-        .filter(|c| c.vetoes.is_empty() && c.score >= profile.rules.matching.lower())
-        .collect();
-    let ids: Vec<Id> = likely.iter().map(|c| c.candidate.into()).collect();
-    let loaded =
-        matching::candidates::load_candidates(conn, &ids).or_fault("load similar matters")?;
-    Ok(likely
-        .into_iter()
-        .filter_map(|explained| {
-            let old = loaded.iter().find(|c| c.report.id == explained.candidate)?;
-            let metres = report
-                .place
-                .zip(old.report.place)
-                .map(|(a, b)| distance_m(a.point, b.point));
-            let report = &old.report;
-            old.closed_at.is_none().then(|| {
-                similar(
-                    profile,
-                    explained,
-                    report.category.to_string(),
-                    report.received_at,
-                    metres,
-                )
-            })
-        })
-        .take(profile.rules.limits.similar_shown)
-        .collect())
-}
-
 /// Similar open matters.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SimilarList {
-    /// Best first, five at most.
+    /// The nearest class first, five at most.
     pub similar: Vec<SimilarView>,
 }
 
 /// What is already open nearby, so that an app can offer to follow it: file with `same_as` and the
-/// number shown here. Takes the same body as filing; stores nothing, and photos are not looked at.
+/// number shown here. Takes the same body as filing; stores nothing, and neither photos nor words are
+/// looked at. Distances are told in classes, to the near edge of a cell.
 #[utoipa::path(post, path = "/api/v1/complaints/similar", tag = "complaints", operation_id = "find_similar", security(()),
     request_body(content((ComplaintBody = "application/json"), (SubmissionForm = "multipart/form-data"))),
     responses((status = 200, body = SimilarList), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn find_similar(
     app: web::Data<App>,
+    caller: MaybeCaller,
     sender: Sender,
     request: HttpRequest,
     payload: web::Payload,
@@ -311,9 +278,16 @@ pub async fn find_similar(
         reporter: None,
         ..sent.body.check(&app.profile, now, Border::Strict)?
     };
+    if caller.0.is_none() {
+        // One place cannot be asked about from many addresses without end either.
+        let place = checked.point.and_then(cell);
+        let place = place.map_or_else(|| "nowhere".to_owned(), |cell| cell.to_string());
+        app.limits.take(Limited::SimilarPlace, &place)?;
+    }
     let door = Door {
         channel: "app".to_owned(),
         external_no: None,
+        service: None,
         source_class: None,
         received_at: now,
         object_id: None,
@@ -334,11 +308,7 @@ pub async fn find_similar(
     let shared = app.clone();
     let similar = app
         .db
-        .read(move |conn| {
-            let report = &prepared.report;
-            let verdict = matching::queries::verdict_for(conn, report, &shared.profile)?;
-            similar_open(conn, &shared.profile, report, &verdict.candidates)
-        })
+        .read(move |conn| similar::open_near(conn, &shared.profile, &prepared.report))
         .await?;
     Ok(HttpResponse::Ok().json(SimilarList { similar }))
 }

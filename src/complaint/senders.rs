@@ -9,9 +9,13 @@ use serde_json::json;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{queries, take};
-use crate::account::Staff;
+use super::{
+    queries::{self, ComplaintRow},
+    take,
+};
+use crate::account::{Staff, queries::phone_of};
 use crate::app::App;
+use crate::district::Abuse;
 use crate::matching::queries::persons_of;
 use crate::platform::{
     db::{
@@ -27,23 +31,54 @@ use crate::record::{self, Event, local};
 /// still be blocked when the brigade reads what they sent.
 const SENDER_KEPT_DAYS: i64 = 30;
 
-/// Whether any of these senders is on the list.
+/// Who sends, as the abuse list looks at them.
+#[derive(Debug, Clone, Copy)]
+pub struct Sender<'a> {
+    /// The blind indexes of the phone a signed-in resident proved to be theirs, by present and
+    /// former keys; none for whoever proved nothing.
+    pub proven: &'a [String],
+    /// Blind indexes of everybody named as petitioner.
+    pub persons: &'a [String],
+    /// The blind indexes of the sending address.
+    pub addresses: &'a [String],
+}
+
+/// Whether a sender is on the list.
+///
+/// Whoever proved a number is hit by a block on just that number, made for something that was sent
+/// with the number proved as well. Nobody else's claim to the number, nobody behind the same
+/// address and no other name in the report can silence them. Whoever proved nothing is hit by any
+/// block on a person they name or on the address they send from.
 ///
 /// # Errors
 /// What the database answers.
-pub fn is_blocked(conn: &mut Connection, keys: &[String], now: DateTime<Utc>) -> QueryResult<bool> {
-    diesel::select(diesel::dsl::exists(
-        sender_block_key::table
-            .inner_join(sender_block::table)
-            .filter(sender_block_key::key.eq_any(keys))
-            .filter(sender_block::lifted_at.is_null())
-            .filter(
-                sender_block::expires_at
+pub fn is_blocked(
+    conn: &mut Connection,
+    sender: &Sender<'_>,
+    person_days: i64,
+    now: DateTime<Utc>,
+) -> QueryResult<bool> {
+    // Blocks of persons from before they ended by themselves end as if made today.
+    let since = UtcTime(now - TimeDelta::days(person_days));
+    let live = sender_block_key::table
+        .inner_join(sender_block::table)
+        .filter(sender_block::lifted_at.is_null())
+        .filter(
+            sender_block::expires_at
+                .gt(UtcTime(now))
+                .or(sender_block::expires_at
                     .is_null()
-                    .or(sender_block::expires_at.gt(UtcTime(now))),
-            ),
-    ))
-    .get_result(conn)
+                    .and(sender_block::created_at.gt(since))),
+        );
+    if !sender.proven.is_empty() {
+        let own = live
+            .filter(sender_block_key::key.eq_any(sender.proven))
+            .filter(sender_block_key::proven.eq(true));
+        return diesel::select(diesel::dsl::exists(own)).get_result(conn);
+    }
+    let keys: Vec<&String> = sender.persons.iter().chain(sender.addresses).collect();
+    let named = live.filter(sender_block_key::key.eq_any(keys));
+    diesel::select(diesel::dsl::exists(named)).get_result(conn)
 }
 
 /// Keeps the blind index of the address a complaint came from.
@@ -107,7 +142,7 @@ pub struct BlockView {
     pub created_at: DateTime<FixedOffset>,
     /// When it was lifted.
     pub lifted_at: Option<DateTime<FixedOffset>>,
-    /// When it ends by itself; absent for persons, who are blocked until it is lifted.
+    /// When it ends by itself.
     pub expires_at: Option<DateTime<FixedOffset>>,
 }
 
@@ -135,10 +170,11 @@ impl From<BlockRow> for BlockView {
     }
 }
 
-/// Blocks the sender of a complaint. A person who is known is blocked until the block is lifted.
-/// Of somebody who is not, the address is blocked, within thirty days after the complaint came and
-/// for some days only: others send from it as well. What they send from now on is taken as ever,
-/// and hidden.
+/// Blocks the sender of a complaint, for as long as the profile says. Of somebody who is not known
+/// the address is blocked, within thirty days after the complaint came and for some days only:
+/// others send from it as well. A block for what came without the phone proved never hits who
+/// proves it by signing in. What a blocked sender sends from now on is taken as ever, hidden, and
+/// looked at within a working day.
 #[utoipa::path(post, path = "/api/v1/sender-blocks", tag = "complaints", operation_id = "block_sender",
     request_body = BlockBody,
     responses((status = 201, body = BlockView), (status = "default", response = crate::platform::http::AnyProblem)))]
@@ -152,12 +188,11 @@ pub async fn block_sender(
     let Body { value, fingerprint } = body;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let address_days = shared.profile.rules.abuse.address_block_days;
+            let abuse = shared.profile.rules.abuse;
             let row = queries::by_number(conn, &value.number)
                 .or_fault("load a complaint")?
                 .ok_or_else(|| Problem::invalid("number", "unknown", "is no complaint's number"))?;
-            let until = now + TimeDelta::days(address_days);
-            let id = insert(conn, row.id, &staff, &value.reason, until, now)?;
+            let id = insert(conn, &row, &staff, &value.reason, abuse, now)?;
             let actor = staff.actor();
             let event = Event::new("complaint", row.id, "block_sender", &actor)
                 .because(Some(&value.reason))
@@ -172,20 +207,28 @@ pub async fn block_sender(
 
 fn insert(
     conn: &mut Connection,
-    complaint: Id,
+    complaint: &ComplaintRow,
     staff: &Staff,
     reason: &str,
-    address_until: DateTime<Utc>,
+    abuse: Abuse,
     now: DateTime<Utc>,
 ) -> Result<Id, Problem> {
-    let mut keys = persons_of(conn, &[complaint])
+    let mut keys = persons_of(conn, &[complaint.id])
         .or_fault("load petitioners")?
-        .remove(&complaint)
+        .remove(&complaint.id)
         .unwrap_or_default();
-    let expires_at = keys.is_empty().then_some(UtcTime(address_until));
+    let days = if keys.is_empty() {
+        abuse.address_block_days
+    } else {
+        abuse.person_block_days
+    };
+    let proven = match complaint.resident_id {
+        Some(resident) => Some(phone_of(conn, resident).or_fault("load resident")?.0),
+        None => None,
+    };
     if keys.is_empty() {
         let address: Option<String> = complaint_sender::table
-            .find(complaint)
+            .find(complaint.id)
             .select(complaint_sender::key)
             .first(conn)
             .optional()
@@ -204,17 +247,18 @@ fn insert(
     diesel::insert_into(sender_block::table)
         .values((
             sender_block::id.eq(id),
-            sender_block::complaint_id.eq(complaint),
+            sender_block::complaint_id.eq(complaint.id),
             sender_block::reason.eq(reason),
             sender_block::created_by.eq(staff.id),
             sender_block::created_at.eq(UtcTime(now)),
-            sender_block::expires_at.eq(expires_at),
+            sender_block::expires_at.eq(UtcTime(now + TimeDelta::days(days))),
         ))
         .execute(conn)
         .or_fault("insert a block")?;
     for key in keys {
         diesel::insert_into(sender_block_key::table)
             .values((
+                sender_block_key::proven.eq(proven.as_deref() == Some(key.as_str())),
                 sender_block_key::key.eq(key),
                 sender_block_key::block_id.eq(id),
             ))

@@ -2,9 +2,9 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 use validator::Validate;
 
 use super::{
@@ -15,22 +15,23 @@ use super::{
     tracking::{SizeQuery, find_photo},
     views::{
         ComplaintSummary, ComplaintView, DeadlineView, PlaceView, ReporterView, SupplementView,
-        words_for,
     },
 };
 use crate::account::{Role, Staff};
 use crate::app::App;
+use crate::district::calendar::date_of;
 use crate::ledger::supplements;
 use crate::platform::{
     db::{
         Connection, Id,
-        schema::{complaint, complaint_place},
+        schema::{complaint, complaint_place, hidden_review},
     },
-    http::{Answer, Body, Page, PageQuery, Query, etag_of, says_something},
+    http::{Page, PageQuery, Query, etag_of},
     problem::{Code, OnDb, Problem},
 };
+use crate::privacy::{Scope, Words};
 use crate::record::{self, Event, local};
-use crate::text::{mask, mask_phone};
+use crate::text::mask_phone;
 
 /// Roles that read complaints.
 pub const READERS: &[Role] = &[
@@ -59,6 +60,8 @@ pub struct ListQuery {
     /// `true` lists what blocked senders sent, for the brigade and the office; else what is not
     /// hidden.
     pub hidden: Option<bool>,
+    /// `true`, of what is hidden: only what nobody has looked at yet.
+    pub unreviewed: Option<bool>,
     /// `own`, `suspected`, `provisional`, `confirmed`: accepted complaints whose link is still a
     /// question are found by it.
     pub link: Option<String>,
@@ -85,6 +88,7 @@ pub async fn list_complaints(
         category,
         street,
         hidden,
+        unreviewed,
         link,
         cursor,
         limit,
@@ -113,7 +117,8 @@ pub async fn list_complaints(
         .map_err(|(name, why)| Problem::bad_parameter(name, why))?;
     check_link(link.as_deref())?;
     let (paging, after) = PageQuery { cursor, limit }.page::<Id>(&request)?;
-    let rows = app
+    let scope = Scope::of(&staff);
+    let (rows, reviews) = app
         .db
         .read(move |conn| {
             let mut rows = complaint::table
@@ -134,8 +139,7 @@ pub async fn list_complaints(
             if let Some(category) = category {
                 rows = rows.filter(complaint::category.eq(category));
             }
-            let theirs = matches!(staff.role, Role::Street | Role::GridOfficer);
-            if theirs || street.is_some() {
+            if scope != Scope::District || street.is_some() {
                 // The same order, told in the columns of the index that narrows by place.
                 rows = rows.order(complaint_place::complaint_id.desc());
             }
@@ -148,23 +152,39 @@ pub async fn list_complaints(
             if let Some(id) = after {
                 rows = rows.filter(complaint::id.lt(id));
             }
-            rows = match (staff.role, staff.street_code, staff.grid_code) {
-                (Role::Street, code, _) => {
-                    rows.filter(complaint_place::street_code.eq(code.unwrap_or_default()))
-                }
-                (Role::GridOfficer, _, code) => {
-                    rows.filter(complaint_place::grid_code.eq(code.unwrap_or_default()))
-                }
-                _ => rows,
+            rows = match scope {
+                Scope::Street(code) => rows.filter(complaint_place::street_code.eq(code)),
+                Scope::Grid(code) => rows.filter(complaint_place::grid_code.eq(code)),
+                Scope::District => rows,
             };
-            rows.load(conn).or_fault("list complaints")
+            if hidden && unreviewed == Some(true) {
+                let open = hidden_review::table
+                    .filter(hidden_review::complaint_id.eq(complaint::id))
+                    .filter(hidden_review::reviewed_at.is_null());
+                rows = rows.filter(diesel::dsl::exists(open));
+            }
+            let rows: Vec<ComplaintRow> = rows.load(conn).or_fault("list complaints")?;
+            let ids: Vec<Id> = rows
+                .iter()
+                .filter(|row| row.hidden)
+                .map(|row| row.id)
+                .collect();
+            let reviews = super::hidden::reviews_of(conn, &ids).or_fault("load reviews")?;
+            Ok((rows, reviews))
         })
         .await?;
-    let profile = app.profile.clone();
+    let (profile, today) = (app.profile.clone(), date_of(app.now()));
     let page = paging.of(
         rows,
         |row| row.id,
-        |row| ComplaintSummary::of(&profile, &row),
+        |row| {
+            let review = reviews.get(&row.id);
+            ComplaintSummary {
+                review_due_on: review.map(|(due, _)| *due),
+                review_overdue: review.map(|(due, done)| !done && *due < today),
+                ..ComplaintSummary::of(&profile, &row)
+            }
+        },
     );
     Ok(page.into_response(&request))
 }
@@ -202,14 +222,10 @@ pub fn visible(
     let row = queries::by_number(conn, number).or_fault("load a complaint")?;
     let row = row.ok_or_else(Problem::not_found)?;
     let place = queries::place_of(conn, row.id).or_fault("load the place")?;
-    let theirs = match staff.role {
-        Role::Street => staff.street_code.is_some() && place.street_code == staff.street_code,
-        Role::GridOfficer => {
-            let own_grid = staff.grid_code.is_some() && place.grid_code == staff.grid_code;
-            own_grid || queries::is_sent_to(conn, staff.id, row.id).or_fault("look for a visit")?
-        }
-        _ => true,
-    };
+    let in_scope = Scope::of(staff).holds(place.street_code.as_deref(), place.grid_code.as_deref());
+    let theirs = in_scope
+        || (staff.role == Role::GridOfficer
+            && queries::is_sent_to(conn, staff.id, row.id).or_fault("look for a visit")?);
     if theirs && (!row.hidden || sees_hidden(staff.role)) {
         Ok(row)
     } else {
@@ -259,29 +275,25 @@ fn view(
     let further = parts::of_letter(conn, row.id).or_fault("load parts")?;
     let supplements = supplements::of(conn, &[row.id]).or_fault("load supplements")?;
     let with_need = staff.role.may_read_full_text();
-    let readable = |words: String| {
-        if with_need { words } else { mask(&words).text }
-    };
-    let premises = text.premises.clone().map(readable);
-    let object_id = text.object_id.clone();
-    let case = case::of_complaint(conn, &app.profile, &row, with_need)?;
-    let (description, address) = words_for(staff.role, text);
+    let words = Words::about(conn, &app.keys, with_need, &[row.id])?;
+    let case = case::of_complaint(conn, &app.profile, &row, &words)?;
+    let acknowledged = row.listed("acknowledged_similar");
     Ok(ComplaintView {
         summary: ComplaintSummary::of(&app.profile, &row),
         version: row.version,
-        description,
-        address,
-        premises,
-        object_id,
+        description: words.stored(text.description, text.description_masked),
+        address: words.maybe_stored(text.address, text.address_masked),
+        premises: words.maybe(text.premises),
+        object_id: words.maybe(text.object_id),
         place: PlaceView::from(place),
         occurred_at: row.occurred_at.map(local),
         occurred_until: row.occurred_until.map(local),
         wants_reopening: row.has_flag("wants_reopening"),
-        acknowledged_similar: row.listed("acknowledged_similar"),
+        acknowledged_similar: acknowledged.into_iter().map(|n| words.text(n)).collect(),
         not_completed: row.has_flag(NOT_COMPLETED),
-        demand: row.demand.map(readable),
+        demand: words.maybe(row.demand),
         procedure: row.procedure,
-        external_no: row.external_no,
+        external_no: words.maybe(row.external_no),
         source_class: row.source_class,
         anonymous: row.anonymous,
         person_count: row.person_count,
@@ -292,7 +304,7 @@ fn view(
             .collect(),
         supplements: supplements
             .into_iter()
-            .map(|s| SupplementView::of(s, with_need))
+            .map(|s| SupplementView::of(s, &words))
             .collect(),
         hidden: row.hidden,
         entry,
@@ -365,80 +377,4 @@ pub async fn get_original(
         })
         .await?;
     photos::serve(&app.blobs, &photo, Copy::Original).await
-}
-
-/// Why a reporter must be known.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct UnmaskBody {
-    /// The reason; kept in the record.
-    #[validate(
-        length(min = 4, max = 500, message = "has 4 to 500 letters"),
-        custom(function = "says_something")
-    )]
-    #[schema(min_length = 4, max_length = 500)]
-    pub reason: String,
-}
-
-/// A person in full.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct FullPerson {
-    /// `reporter`, `joint_signer`, `represented`.
-    pub kind: String,
-    /// Name.
-    pub name: Option<String>,
-    /// Phone; where it could not be read, as it was told.
-    pub phone: Option<String>,
-    /// Further phones that were left.
-    pub more_phones: Vec<String>,
-    /// Identity number, all but its ends hidden.
-    pub id_number: Option<String>,
-    /// Present and true when who they are is sealed under a key that is lost.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    #[schema(required = false)]
-    pub unreadable: bool,
-}
-
-/// Those who signed, in full.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct FullPeople {
-    /// In the petition's order.
-    pub reporters: Vec<FullPerson>,
-}
-
-/// Shows who reported, in full. Every call is recorded with its reason, and none is answered from
-/// an idempotency key: the answer is never kept.
-#[utoipa::path(post, path = "/api/v1/complaints/{number}/reporter/unmask", tag = "complaints", operation_id = "unmask_reporter",
-    params(("number" = String, Path)), request_body = UnmaskBody,
-    responses((status = 200, body = FullPeople), (status = "default", response = crate::platform::http::AnyProblem)))]
-pub async fn unmask_reporter(
-    app: web::Data<App>,
-    staff: Staff,
-    path: web::Path<String>,
-    body: Body<UnmaskBody>,
-) -> Result<HttpResponse, Problem> {
-    let (shared, now) = (app.clone(), app.now());
-    let answer = app
-        .db
-        .write(move |conn| {
-            let row = visible(conn, &staff, &path)?;
-            let actor = staff.actor();
-            let event = Event::new("complaint", row.id, "unmask_reporter", &actor)
-                .because(Some(&body.value.reason));
-            record::append(conn, &event, now).or_fault("record")?;
-            let reporters = petitioners::load(conn, &shared.keys, row.id)?
-                .into_iter()
-                .map(|signer| FullPerson {
-                    phone: signer.person.phone_as_told().map(str::to_owned),
-                    more_phones: signer.person.more_phones.clone(),
-                    id_number: signer.person.id_number_as_told().map(mask_phone),
-                    name: signer.person.name,
-                    unreadable: signer.unreadable,
-                    kind: signer.kind,
-                })
-                .collect();
-            Answer::ok(&FullPeople { reporters })
-        })
-        .await?;
-    Ok(answer.into_response())
 }

@@ -32,6 +32,7 @@ use crate::platform::{
     limit::{Limited, Sender},
     problem::{Code, OnDb, Problem},
 };
+use crate::privacy::Words;
 use crate::record::{self, local};
 
 /// Rows of a history shown at most.
@@ -74,12 +75,7 @@ pub async fn track(
         .db
         .read(move |conn| {
             let row = queries::by_tracking_code(conn, &code).or_fault("load a complaint")?;
-            view(
-                conn,
-                &shared.profile,
-                row.ok_or_else(Problem::not_found)?,
-                now,
-            )
+            view(conn, &shared, row.ok_or_else(Problem::not_found)?, now)
         })
         .await
         .map_err(|problem| counted(&app, &address, problem))?;
@@ -88,10 +84,12 @@ pub async fn track(
 
 fn view(
     conn: &mut Connection,
-    profile: &Profile,
+    app: &App,
     row: ComplaintRow,
     now: DateTime<Utc>,
 ) -> Result<TrackingView, Problem> {
+    let profile = &app.profile;
+    let words = Words::about(conn, &app.keys, false, &[row.id])?;
     let deadlines = queries::deadlines_of(conn, row.id).or_fault("load clocks")?;
     let text = queries::text_of(conn, row.id).or_fault("load the text")?;
     let history = record::history(conn, row.id, TIMELINE_MAX).or_fault("load the history")?;
@@ -110,7 +108,7 @@ fn view(
             .collect(),
         state_name: MACHINE.label(&row.state),
         category_name: profile.category_name(&row.category),
-        description: text.description_masked,
+        description: words.text(text.description_masked),
         received_at: local(row.received_at),
         // Sending it back upstream is between offices.
         deadlines: deadlines
@@ -121,7 +119,7 @@ fn view(
         timeline: timeline(history),
         decisions: decisions
             .into_iter()
-            .map(|d| TrackedDecision::of(profile, d))
+            .map(|d| TrackedDecision::of(profile, d, &words))
             .collect(),
         replies: replies
             .into_iter()
@@ -133,14 +131,14 @@ fn view(
                     .map_or("", |d| &d.name)
                     .to_owned(),
                 document: r.document,
-                text: r.text,
+                text: words.addressed(r.text),
                 at: local(r.created_at),
             })
             .collect(),
         photos: stored
             .into_iter()
             .filter(|p| p.verification_id.is_none())
-            .map(StoredPhoto::view)
+            .map(|photo| photo.view_by_code(&words))
             .collect(),
         // A provisional link is nobody's business yet; whoever is hidden sees their own as everyone.
         reports_on_the_matter: if row.link == "provisional" {

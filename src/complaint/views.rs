@@ -1,6 +1,6 @@
 //! What clients see of a complaint: its reporter, the public, staff by role.
 
-use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -9,14 +9,13 @@ use super::{
     machine::MACHINE,
     person::{Question, QuestionCode},
     photos::PhotoView,
-    queries::{ComplaintRow, DeadlineRow, DecisionRow, PlaceRow, TextRow},
+    queries::{ComplaintRow, DeadlineRow, DecisionRow, PlaceRow},
+    similar::SimilarView,
 };
-use crate::account::Role;
-use crate::district::{Profile, shanghai};
+use crate::district::Profile;
 use crate::ledger::supplements::SupplementRow;
-use crate::matching::Explained;
+use crate::privacy::Words;
 use crate::record::{Recorded, local};
-use crate::text::mask;
 
 /// A clock and the rule it rests on.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -52,23 +51,6 @@ impl From<DeadlineRow> for DeadlineView {
             met_at: row.met_at.map(local),
         }
     }
-}
-
-/// An open matter that may be the same, as anybody may see it: no words, no names.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct SimilarView {
-    /// Number of an earlier complaint on the matter.
-    pub number: String,
-    /// Category code.
-    pub category: String,
-    /// Its Chinese name.
-    pub category_name: String,
-    /// Distance in metres, rounded to tens; absent without places.
-    pub distance_m: Option<i64>,
-    /// Day it was first reported.
-    pub reported_on: NaiveDate,
-    /// How alike, 0 to 1.
-    pub score: f64,
 }
 
 /// Something the reporter is asked to send again; the complaint stands meanwhile.
@@ -213,7 +195,7 @@ pub struct TrackedDecision {
 impl TrackedDecision {
     /// Of a decision. The reason is the office's own, but for a return: there it says what to add.
     #[must_use]
-    pub fn of(profile: &Profile, row: DecisionRow) -> Self {
+    pub fn of(profile: &Profile, row: DecisionRow, words: &Words) -> Self {
         let to_add = row.reason.filter(|_| row.action == "return");
         let text = row.notice.or(to_add);
         let document = row.document.as_deref().and_then(|d| profile.document(d));
@@ -221,7 +203,7 @@ impl TrackedDecision {
             document_name: document.map_or("", |d| &d.name).to_owned(),
             kind: row.action,
             document: row.document,
-            text: text.map(|text| mask(&text).text),
+            text: words.maybe(text),
             at: local(row.decided_at),
         }
     }
@@ -243,9 +225,9 @@ pub struct SupplementView {
 impl SupplementView {
     /// Of a row, in full or masked.
     #[must_use]
-    pub fn of(row: SupplementRow, full: bool) -> Self {
+    pub fn of(row: SupplementRow, words: &Words) -> Self {
         Self {
-            text: if full { row.text } else { row.text_masked },
+            text: words.stored(row.text, row.text_masked),
             new_facts: row.new_facts,
             occurred_at: row.occurred_at.map(local),
             at: local(row.created_at),
@@ -344,6 +326,12 @@ pub struct ComplaintSummary {
     pub link_rule: Option<String>,
     /// Channel code.
     pub channel: String,
+    /// Of what is hidden: the day by whose end somebody is to have looked at it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub review_due_on: Option<NaiveDate>,
+    /// Of what is hidden: whether that day is over and nobody has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub review_overdue: Option<bool>,
 }
 
 impl ComplaintSummary {
@@ -361,6 +349,8 @@ impl ComplaintSummary {
             link: row.link.clone(),
             link_rule: row.link_rule.clone(),
             channel: row.channel.clone(),
+            review_due_on: None,
+            review_overdue: None,
         }
     }
 }
@@ -486,35 +476,6 @@ pub struct ComplaintView {
     /// What became of it.
     #[serde(flatten)]
     pub case: CaseView,
-}
-
-/// The words a role may read.
-#[must_use]
-pub fn words_for(role: Role, text: TextRow) -> (String, Option<String>) {
-    if role.may_read_full_text() {
-        (text.description, text.address)
-    } else {
-        (text.description_masked, text.address_masked)
-    }
-}
-
-/// A candidate as anybody may see it.
-#[must_use]
-pub fn similar(
-    profile: &Profile,
-    explained: &Explained,
-    category: String,
-    reported_at: DateTime<Utc>,
-    distance_m: Option<f64>,
-) -> SimilarView {
-    SimilarView {
-        number: explained.number.clone(),
-        category_name: profile.category_name(&category),
-        category,
-        distance_m: distance_m.map(|m| (m / 10.0).round() as i64 * 10),
-        reported_on: reported_at.with_timezone(&shanghai()).date_naive(),
-        score: (explained.score * 100.0).round() / 100.0,
-    }
 }
 
 /// What became of a step.

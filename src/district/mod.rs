@@ -21,7 +21,7 @@ pub use calendar::{Calendar, DeadlineRule, Due, Unit, shanghai};
 pub use files::ProfileError;
 pub use places::{Grid, PlaceHit, Street};
 pub use rules::{
-    Bounds, Channel, DeadlineKind, Demand, DistrictRules, Document, Escalation, Limits,
+    Abuse, Bounds, Channel, DeadlineKind, Demand, DistrictRules, Document, Escalation, Limits,
     MatchingRules, Procedure, Rating, TriageRules, VerificationRules,
 };
 pub use taxonomy::{Category, Coarse, Competence, OfficialUnit, Post};

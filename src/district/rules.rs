@@ -206,12 +206,28 @@ pub struct Rating {
 pub struct Abuse {
     /// Days for which an address is blocked whose user nobody knows.
     pub address_block_days: i64,
+    /// Days for which a known person is blocked.
+    #[serde(default = "person_block_days")]
+    pub person_block_days: i64,
+    /// Working days within which somebody looks at what is hidden.
+    #[serde(default = "review_working_days")]
+    pub review_working_days: u32,
+}
+
+const fn person_block_days() -> i64 {
+    90
+}
+
+const fn review_working_days() -> u32 {
+    1
 }
 
 impl Default for Abuse {
     fn default() -> Self {
         Self {
             address_block_days: 7,
+            person_block_days: person_block_days(),
+            review_working_days: review_working_days(),
         }
     }
 }

@@ -162,6 +162,18 @@ pub fn cell(place: Point) -> Option<i64> {
     cell_index(place, CELL_RESOLUTION).map(as_column)
 }
 
+/// The middle of the small cell (H3, resolution 10, some 65 m from middle to edge) a place lies in:
+/// as near as a place is shown to whoever is not concerned.
+#[must_use]
+pub fn snapped(place: Point) -> Option<Point> {
+    let cell = cell_index(place, Resolution::Ten)?;
+    let middle = LatLng::from(cell);
+    Some(Point {
+        lon: middle.lng(),
+        lat: middle.lat(),
+    })
+}
+
 /// All blocking cells that may hold a place within `radius_m` metres, the middle one first. The
 /// cover is complete up to 64 rings, some 15 km, more than a district is wide.
 #[must_use]

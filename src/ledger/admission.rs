@@ -13,6 +13,7 @@ use super::{
     queries::{self, EntryRow},
     routes::visible,
     views::EntrySummary,
+    words,
 };
 use crate::account::Staff;
 use crate::app::App;
@@ -56,7 +57,7 @@ pub async fn propose(
             let row = take(conn, &staff, &path)?;
             version.check(row.version)?;
             advance(conn, &row, "propose", &staff, Some(&value.reason), now)?;
-            answer(conn, &shared, row.id)
+            answer(conn, &shared, &staff, row.id)
         })
         .await?;
     Ok(answer.into_response())
@@ -230,7 +231,7 @@ pub async fn decide(
                 value.reason.as_deref(),
                 now,
             )?;
-            answer(conn, &shared, row.id)
+            answer(conn, &shared, &staff, row.id)
         })
         .await?;
     Ok(answer.into_response())
@@ -290,7 +291,7 @@ fn insert(
         .execute(conn)
 }
 
-fn answer(conn: &mut Connection, app: &App, id: Id) -> Result<Answer, Problem> {
+fn answer(conn: &mut Connection, app: &App, staff: &Staff, id: Id) -> Result<Answer, Problem> {
     let row = queries::by_id(conn, id).or_fault("load an entry")?;
-    Answer::ok(&EntrySummary::of(&app.profile, &row))
+    Answer::ok(&words::summary(conn, app, staff, &row)?)
 }

@@ -13,6 +13,7 @@ use crate::matching::{
     queries::filed_reports,
 };
 use crate::platform::db::{Connection, Id, UtcTime, schema::complaint_text};
+use crate::privacy::Words;
 use crate::record::local;
 
 /// Letters of a text shown.
@@ -45,6 +46,7 @@ pub struct CampaignView {
 pub fn campaigns_of(
     conn: &mut Connection,
     numbers: &HashMap<Id, String>,
+    words: &Words,
 ) -> QueryResult<Vec<CampaignView>> {
     let ids: Vec<Id> = numbers.keys().copied().collect();
     let mut reports: Vec<Report> = filed_reports(conn, &ids)?;
@@ -64,7 +66,7 @@ pub fn campaigns_of(
     let texts: HashMap<Id, String> = texts.into_iter().collect();
     let views = found.into_iter().filter_map(|(id, campaign)| {
         Some(CampaignView {
-            excerpt: excerpt(texts.get(&id)?),
+            excerpt: excerpt(&words.text(texts.get(&id)?.clone())),
             first: numbers.get(&id)?.clone(),
             complaints: campaign.copies,
             persons: campaign.persons,

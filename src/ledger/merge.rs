@@ -17,6 +17,7 @@ use super::{
     queries::{self, EntryRow},
     routes::visible,
     views::EntrySummary,
+    words,
 };
 use crate::account::Staff;
 use crate::app::App;
@@ -149,7 +150,7 @@ pub async fn merge_entries(
             let row = queries::by_id(conn, target.id).or_fault("load the target")?;
             Answer::ok(&MergeDone {
                 merge_id,
-                entry: EntrySummary::of(&shared.profile, &row),
+                entry: words::summary(conn, &shared, &staff, &row)?,
             })
         })
         .await?;
@@ -300,7 +301,7 @@ pub async fn undo_merge(
                 record::append(conn, &event, now).or_fault("record")?;
             }
             let row = queries::by_id(conn, source).or_fault("load the source")?;
-            Answer::ok(&EntrySummary::of(&shared.profile, &row))
+            Answer::ok(&words::summary(conn, &shared, &staff, &row)?)
         })
         .await?;
     Ok(answer.into_response())

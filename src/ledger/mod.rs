@@ -9,6 +9,7 @@ pub mod queries;
 pub mod routes;
 pub mod supplements;
 pub mod views;
+pub mod words;
 
 /// The operations of this capability.
 #[derive(utoipa::OpenApi)]

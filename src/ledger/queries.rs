@@ -22,7 +22,7 @@ use crate::platform::{
     problem::{OnDb, Problem},
 };
 use crate::record::{self, Actor, Event};
-use crate::text::{mask, shorten};
+use crate::text::{KnownPeople, shorten};
 
 /// Letters of an entry's title.
 const TITLE_LETTERS: usize = 40;
@@ -103,13 +103,16 @@ pub fn title_of(
     premises: Option<&str>,
     address: Option<&str>,
     point: Option<Point>,
+    known: &KnownPeople,
 ) -> String {
     let category = profile.category(category).map_or("", |c| c.zh.as_str());
     let street = point
         .and_then(|p| profile.street_at(p))
         .map_or("", |s| s.name.as_str());
     let at = premises.or(address).filter(|at| !at.is_empty());
-    mask(&format!("{}{category}", at.unwrap_or(street))).text
+    known
+        .mask(&format!("{}{category}", at.unwrap_or(street)))
+        .text
 }
 
 /// The next number of a series, counted in the same transaction; series never reuse a number.

@@ -1,6 +1,6 @@
 //! Reading the ledger.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use diesel::prelude::*;
@@ -17,20 +17,23 @@ use super::{
         DecisionView, EntryComplaint, EntryPhoto, EntrySummary, EntrySupplement, EntryView,
         HistoryItem, MergeView, VisitView,
     },
+    words,
 };
 use crate::account::{Role, Staff};
 use crate::app::App;
-use crate::district::Profile;
 use crate::platform::{
     db::{
         Connection, Id, UtcTime,
-        schema::{complaint, ledger_decision, ledger_entry, ledger_merge, photo, verification},
+        schema::{
+            complaint, complaint_place, ledger_decision, ledger_entry, ledger_merge, photo,
+            verification,
+        },
     },
     http::{Page, PageQuery, Query, etag_of},
     problem::{OnDb, Problem},
 };
+use crate::privacy::{Scope, Words};
 use crate::record::{self, local};
-use crate::text::mask;
 
 /// Roles that read the ledger.
 pub const READERS: &[Role] = &[
@@ -96,7 +99,8 @@ pub async fn list_entries(
         .known_filters(category.as_deref(), street.as_deref())
         .map_err(|(name, why)| Problem::bad_parameter(name, why))?;
     let (paging, after) = PageQuery { cursor, limit }.page::<Id>(&request)?;
-    let rows: Vec<EntryRow> = app
+    let shared = app.clone();
+    let rows = app
         .db
         .read(move |conn| {
             // The clue of a hidden complaint, its only one, is hidden with it.
@@ -132,15 +136,14 @@ pub async fn list_entries(
             if let Some(id) = after {
                 rows = rows.filter(ledger_entry::id.lt(id));
             }
-            if staff.role == Role::Street {
-                rows = rows
-                    .filter(ledger_entry::street_code.eq(staff.street_code.unwrap_or_default()));
+            if let Scope::Street(street) = Scope::of(&staff) {
+                rows = rows.filter(ledger_entry::street_code.eq(street));
             }
-            rows.load(conn).or_fault("list entries")
+            let rows: Vec<EntryRow> = rows.load(conn).or_fault("list entries")?;
+            words::summaries(conn, &shared, &staff, rows)
         })
         .await?;
-    let profile = app.profile.clone();
-    let page = paging.of(rows, |row| row.id, |row| EntrySummary::of(&profile, &row));
+    let page = paging.of(rows, |row| row.0, |row| row.1);
     Ok(page.into_response(&request))
 }
 
@@ -161,8 +164,7 @@ fn is_hidden(conn: &mut Connection, row: &EntryRow) -> QueryResult<bool> {
 pub fn visible(conn: &mut Connection, staff: &Staff, number: &str) -> Result<EntryRow, Problem> {
     let row = queries::by_number(conn, number).or_fault("load an entry")?;
     let row = row.ok_or_else(Problem::not_found)?;
-    let theirs = staff.role != Role::Street
-        || (staff.street_code.is_some() && staff.street_code == row.street_code);
+    let theirs = Scope::of(staff).holds(row.street_code.as_deref(), None);
     let sees_hidden = matches!(staff.role, Role::Admin | Role::Brigade | Role::Office);
     let hidden = !sees_hidden && is_hidden(conn, &row).or_fault("look for what is hidden")?;
     if theirs && !hidden {
@@ -181,63 +183,51 @@ pub async fn get_entry(
     staff: Staff,
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let profile = app.profile.clone();
+    let shared = app.clone();
     let view = app
         .db
         .read(move |conn| {
             let row = visible(conn, &staff, &path)?;
-            view(conn, &profile, row, staff.role.may_read_full_text())
+            view(conn, &shared, &staff, row)
         })
         .await?;
     let etag = etag_of(i64::from(view.summary.version));
     Ok(HttpResponse::Ok().insert_header(("ETag", etag)).json(view))
 }
 
-/// The whole view of an entry; what staff wrote is masked for roles without need.
+/// The whole view of an entry, as far as the caller's part of the district goes: entries of several
+/// streets are merged, and no street reads the other's complaints. What staff wrote is masked for
+/// roles without need.
 ///
 /// # Errors
 /// A fault when the database fails.
 fn view(
     conn: &mut Connection,
-    profile: &Profile,
+    app: &App,
+    staff: &Staff,
     row: EntryRow,
-    with_need: bool,
 ) -> Result<EntryView, Problem> {
-    let complaints: Vec<EntryComplaintRow> = complaint::table
-        .filter(complaint::entry_id.eq(row.id))
-        .filter(complaint::hidden.eq(false))
-        .order(complaint::id.asc())
-        .limit(SHOWN_MAX)
-        .select(EntryComplaintRow::as_select())
-        .load(conn)
-        .or_fault("load complaints")?;
+    let complaints = complaints_of(conn, staff, row.id).or_fault("load complaints")?;
+    let words = words::about(conn, app, staff, &row)?;
     let numbers: HashMap<Id, String> = complaints
         .iter()
         .map(|c| (c.id, c.number.clone()))
         .collect();
-    let mut supplements = supplements_of(conn, &numbers).or_fault("load supplements")?;
+    let mut supplements = supplements_of(conn, &numbers, &words).or_fault("load supplements")?;
     let history = record::history(conn, row.id, SHOWN_MAX).or_fault("load the history")?;
     let merged_into = row
         .merged_into
         .map(|id| queries::by_id(conn, id).map(|e| e.number))
         .transpose()
         .or_fault("load the target")?;
-    let mut decisions = decisions_of(conn, row.id).or_fault("load decisions")?;
-    let mut merges = merges_of(conn, row.id)?;
-    if !with_need {
-        for decision in &mut decisions {
-            decision.reason = decision.reason.as_deref().map(|r| mask(r).text);
-        }
-        for merge in &mut merges {
-            merge.reason = mask(&merge.reason).text;
-        }
-    }
+    let decisions = decisions_of(conn, row.id, &words).or_fault("load decisions")?;
+    let merges = merges_of(conn, row.id, &words)?;
     Ok(EntryView {
-        summary: EntrySummary::of(profile, &row),
+        summary: EntrySummary::of(&app.profile, &row, &words),
         lon: row.lon,
         lat: row.lat,
         merged_into,
-        campaigns: campaigns_of(conn, &numbers).or_fault("load copied texts")?,
+        campaigns: campaigns_of(conn, &numbers, &words).or_fault("load copied texts")?,
         photos: photos_of(conn, &numbers).or_fault("load photos")?,
         verifications: visits_of(conn, &numbers).or_fault("load visits")?,
         decisions,
@@ -246,20 +236,48 @@ fn view(
             .iter()
             .map(|row| {
                 let told = supplements.remove(&row.id).unwrap_or_default();
-                EntryComplaint::of(profile, row, told)
+                EntryComplaint::of(&app.profile, row, told)
             })
             .collect(),
         history: history
             .into_iter()
-            .map(|step| HistoryItem::of(step, with_need))
+            .map(|step| HistoryItem::of(step, &words))
             .collect(),
     })
+}
+
+/// An entry's complaints that lie in the caller's part of the district.
+fn complaints_of(
+    conn: &mut Connection,
+    staff: &Staff,
+    entry: Id,
+) -> QueryResult<Vec<EntryComplaintRow>> {
+    let mut rows: Vec<EntryComplaintRow> = complaint::table
+        .filter(complaint::entry_id.eq(entry))
+        .filter(complaint::hidden.eq(false))
+        .order(complaint::id.asc())
+        .limit(SHOWN_MAX)
+        .select(EntryComplaintRow::as_select())
+        .load(conn)?;
+    if let Scope::Street(street) = Scope::of(staff) {
+        let ids: Vec<Id> = rows.iter().map(|row| row.id).collect();
+        let there: HashSet<Id> = complaint_place::table
+            .filter(complaint_place::complaint_id.eq_any(ids))
+            .filter(complaint_place::street_code.eq(street))
+            .select(complaint_place::complaint_id)
+            .load(conn)?
+            .into_iter()
+            .collect();
+        rows.retain(|row| there.contains(&row.id));
+    }
+    Ok(rows)
 }
 
 /// What was added to an entry's complaints, masked, by complaint.
 fn supplements_of(
     conn: &mut Connection,
     numbers: &HashMap<Id, String>,
+    words: &Words,
 ) -> QueryResult<HashMap<Id, Vec<EntrySupplement>>> {
     let ids: Vec<Id> = numbers.keys().copied().collect();
     let mut found: HashMap<Id, Vec<EntrySupplement>> = HashMap::new();
@@ -268,7 +286,7 @@ fn supplements_of(
             .entry(row.complaint_id)
             .or_default()
             .push(EntrySupplement {
-                text: row.text_masked,
+                text: words.text(row.text_masked),
                 new_facts: row.new_facts,
                 at: local(row.created_at),
             });
@@ -335,7 +353,7 @@ type DecisionRow = (
     Option<String>,
 );
 
-fn decisions_of(conn: &mut Connection, entry: Id) -> QueryResult<Vec<DecisionView>> {
+fn decisions_of(conn: &mut Connection, entry: Id, words: &Words) -> QueryResult<Vec<DecisionView>> {
     let rows: Vec<DecisionRow> = ledger_decision::table
         .filter(ledger_decision::entry_id.eq(entry))
         .order(ledger_decision::id.asc())
@@ -355,19 +373,19 @@ fn decisions_of(conn: &mut Connection, entry: Id) -> QueryResult<Vec<DecisionVie
             |(outcome, meeting, decided_on, minute_ref, level, chosen_owner, reason)| {
                 DecisionView {
                     outcome,
-                    meeting,
+                    meeting: words.maybe(meeting),
                     decided_on,
-                    minute_ref,
-                    level,
-                    chosen_owner,
-                    reason,
+                    minute_ref: words.maybe(minute_ref),
+                    level: words.maybe(level),
+                    chosen_owner: words.maybe(chosen_owner),
+                    reason: words.maybe(reason),
                 }
             },
         )
         .collect())
 }
 
-fn merges_of(conn: &mut Connection, entry: Id) -> Result<Vec<MergeView>, Problem> {
+fn merges_of(conn: &mut Connection, entry: Id, words: &Words) -> Result<Vec<MergeView>, Problem> {
     type Row = (Id, Id, Id, String, UtcTime, Option<UtcTime>);
     let rows: Vec<Row> = ledger_merge::table
         .filter(
@@ -402,7 +420,7 @@ fn merges_of(conn: &mut Connection, entry: Id) -> Result<Vec<MergeView>, Problem
                 id,
                 source: number(&source),
                 target: number(&target),
-                reason,
+                reason: words.text(reason),
                 merged_at: local(merged_at),
                 undone_at: undone_at.map(local),
             },

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::district::Profile;
 use crate::platform::db::Id;
+use crate::privacy::Words;
 use crate::record::{Recorded, local};
-use crate::text::mask;
 
 /// An entry in a list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -58,12 +58,12 @@ pub struct EntrySummary {
 impl EntrySummary {
     /// Of a row.
     #[must_use]
-    pub fn of(profile: &Profile, row: &EntryRow) -> Self {
+    pub fn of(profile: &Profile, row: &EntryRow, words: &Words) -> Self {
         Self {
             number: row.number.clone(),
             state: row.state.clone(),
             state_name: MACHINE.label(&row.state),
-            title: row.title.clone(),
+            title: words.text(row.title.clone()),
             category_name: profile.category_name(&row.category),
             category: row.category.clone(),
             street_code: row.street_code.clone(),
@@ -156,19 +156,14 @@ impl HistoryItem {
     /// Of a recorded event. Reasons are staff's own words and may name persons: roles without need
     /// read them masked.
     #[must_use]
-    pub fn of(row: Recorded, with_need: bool) -> Self {
-        let reason = row.reason;
+    pub fn of(row: Recorded, words: &Words) -> Self {
         Self {
             event: row.event,
             from_state: row.from_state,
             to_state: row.to_state,
             actor: row.actor_name,
-            reason: if with_need {
-                reason
-            } else {
-                reason.map(|r| mask(&r).text)
-            },
-            detail: row.detail.0,
+            reason: words.maybe(row.reason),
+            detail: words.detail(row.detail.0),
             at: local(row.at),
         }
     }

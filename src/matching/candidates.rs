@@ -54,7 +54,18 @@ pub fn candidates_of(
     report: &Report,
     profile: &Profile,
 ) -> QueryResult<Vec<Candidate>> {
-    let radius = radius_m(profile, report);
+    candidates_within(conn, report, radius_m(profile, report))
+}
+
+/// The same within another radius than the category's.
+///
+/// # Errors
+/// What the database answers.
+pub fn candidates_within(
+    conn: &mut Connection,
+    report: &Report,
+    radius: f64,
+) -> QueryResult<Vec<Candidate>> {
     let found = filed_under(conn, &keys::looked_for(report, radius, false))?;
     let mut best = found.best(CANDIDATES_MAX, Reverse);
     best.sort_unstable();

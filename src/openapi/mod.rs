@@ -12,6 +12,7 @@ use utoipa::{
     },
 };
 
+use crate::district::Limits;
 use crate::{account, complaint, health, ledger, triage, verification};
 
 /// Title, licence and sign-in; the operations come from each capability's `Doc`.
@@ -86,6 +87,14 @@ pub fn stated() -> Result<serde_json::Value, serde_json::Error> {
     let mut document = serde_json::to_value(whole())?;
     stated::say(&mut document);
     Ok(document)
+}
+
+/// The document as served: with the limits of the district that is served.
+#[must_use]
+pub fn served(limits: &Limits) -> serde_json::Value {
+    let mut document = stated().unwrap_or_default();
+    stated::limit(&mut document, limits);
+    document
 }
 
 /// A successful answer whose status says all gets that status's name as its description. Every

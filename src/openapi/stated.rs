@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use crate::complaint::{machine::MACHINE as COMPLAINT, staff_routes::LINKS, views::public_events};
+use crate::district::Limits;
 use crate::ledger::machine::MACHINE as ENTRY;
 use crate::platform::problem::Code;
 use crate::record::machine::Machine;
@@ -72,6 +73,7 @@ enum Stated {
 
 /// Fields whose type in the code is a text, because the database says it.
 static FIELDS: &[(&str, &str, Stated)] = &[
+    ("OwnComplaint", "state", Stated::States(&COMPLAINT)),
     ("ComplaintView", "source_class", Stated::Words(SOURCES)),
     ("EntrySummary", "source_class", Stated::Words(SOURCES)),
     ("PlaceView", "datum", Stated::Words(&["CGCS2000"])),
@@ -176,6 +178,12 @@ pub(super) fn say(document: &mut Value) {
             if let Some(property) = schemas.get_mut(*schema).and_then(|s| property(s, field)) {
                 one_of(property, stated);
             }
+            // A page of a list holds its rows' schema written out.
+            let page = schemas.get_mut(&format!("Page_{schema}"));
+            let row = page.and_then(|page| page.pointer_mut("/properties/items/items"));
+            if let Some(property) = row.and_then(|row| property(row, field)) {
+                one_of(property, stated);
+            }
         }
         for (name, schema) in schemas.iter_mut() {
             if requests.contains(name) {
@@ -195,6 +203,38 @@ pub(super) fn say(document: &mut Value) {
             parameters(operation);
             refusals(path, method, operation);
         }
+    }
+}
+
+/// Says what another district's profile limits otherwise.
+pub(super) fn limit(document: &mut Value, limits: &Limits) {
+    let letters = [
+        ("description", limits.description_letters),
+        ("address", limits.address_letters),
+        ("premises", limits.premises_letters),
+    ];
+    for schema in ["ComplaintBody", "PartBody", "CorrectionBody"] {
+        for (field, most) in letters {
+            replace(document, schema, field, "maxLength", most);
+        }
+    }
+    for form in [
+        "SubmissionForm",
+        "IntakeForm",
+        "PhotoForm",
+        "VisitPhotoForm",
+    ] {
+        for part in ["photo", "far", "near", "reference"] {
+            replace(document, form, part, "maxItems", limits.photos);
+        }
+    }
+}
+
+/// Replaces a limit where the field has it.
+fn replace(document: &mut Value, schema: &str, field: &str, limit: &str, most: usize) {
+    let place = format!("/components/schemas/{schema}/properties/{field}/{limit}");
+    if let Some(value) = document.pointer_mut(&place) {
+        *value = json!(most);
     }
 }
 
@@ -387,7 +427,10 @@ mod tests {
     fn the_tables_name_what_is_there() {
         let document = crate::openapi::stated().unwrap();
         for (schema, field, stated) in FIELDS {
-            let mut found = document["components"]["schemas"][schema].clone();
+            let schemas = &document["components"]["schemas"];
+            let page = &schemas[format!("Page_{schema}")]["properties"]["items"]["items"];
+            let named = schemas.get(schema).unwrap_or(page);
+            let mut found = named.clone();
             let values = stated.values();
             let property =
                 property(&mut found, field).unwrap_or_else(|| panic!("{schema}.{field}"));
@@ -404,6 +447,24 @@ mod tests {
                 "{operation} {filter}"
             );
         }
+    }
+
+    /// The served document says what the district's own profile allows.
+    #[test]
+    fn another_profiles_limits_are_said() {
+        let mut limits = crate::district::Profile::embedded().unwrap().rules.limits;
+        limits.description_letters = 7;
+        limits.photos = 2;
+        let document = crate::openapi::served(&limits);
+        let schemas = &document["components"]["schemas"];
+        let properties = |schema: &str| schemas[schema]["properties"].clone();
+        assert_eq!(properties("ComplaintBody")["description"]["maxLength"], 7);
+        assert_eq!(properties("PartBody")["description"]["maxLength"], 7);
+        assert_eq!(properties("SubmissionForm")["photo"]["maxItems"], 2);
+        assert_eq!(
+            properties("ComplaintBody")["address"]["maxLength"],
+            limits.address_letters
+        );
     }
 
     #[test]

@@ -3,19 +3,39 @@
 //! Originals are content-addressed, so storing one twice is a no-op. A local store syncs files
 //! and folders before a write counts as done.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use futures_util::future::try_join_all;
 use object_store::{
-    ObjectStore, ObjectStoreExt as _, PutPayload, aws::AmazonS3Builder, local::LocalFileSystem,
+    ClientConfigKey, ObjectStore, ObjectStoreExt as _, PutPayload, RetryConfig,
+    aws::{AmazonS3Builder, AmazonS3ConfigKey},
+    local::LocalFileSystem,
     path::Path as Key,
 };
 
-use super::problem::Problem;
+use super::{
+    circuit::Circuit,
+    problem::{Code, Problem},
+};
+
+/// How long somebody waits for the store in all.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Within it an S3 is connected to and answers, and is asked again when it says that it is busy.
+const S3_LIMITS: [(ClientConfigKey, &str); 2] = [
+    (ClientConfigKey::ConnectTimeout, "3 seconds"),
+    (ClientConfigKey::Timeout, "8 seconds"),
+];
+const S3_RETRIES: usize = 2;
+const S3_RETRY_WITHIN: Duration = Duration::from_secs(6);
 
 /// A blob store, cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Blobs(Arc<dyn ObjectStore>);
+pub struct Blobs {
+    store: Arc<dyn ObjectStore>,
+    circuit: Circuit,
+}
 
 /// A blob store that cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -33,11 +53,7 @@ impl Blobs {
             None => Self::local(&data_dir.join("blobs")),
             Some(url) => match url.split_once("://") {
                 Some(("file", folder)) => Self::local(Path::new(folder)),
-                Some(("s3", bucket)) => AmazonS3Builder::from_env()
-                    .with_bucket_name(bucket.trim_end_matches('/'))
-                    .build()
-                    .map(|s3| Self(Arc::new(s3)))
-                    .map_err(|e| BlobError(e.to_string())),
+                Some(("s3", bucket)) => Self::s3(bucket.trim_end_matches('/')),
                 _ => Err(BlobError(
                     "DENGWEN_BLOB_URL is `file://FOLDER` or `s3://BUCKET`".to_owned(),
                 )),
@@ -45,24 +61,50 @@ impl Blobs {
         }
     }
 
+    fn new(store: impl ObjectStore) -> Self {
+        Self {
+            store: Arc::new(store),
+            circuit: Circuit::new("the blob store"),
+        }
+    }
+
+    fn s3(bucket: &str) -> Result<Self, BlobError> {
+        let retry = RetryConfig {
+            max_retries: S3_RETRIES,
+            retry_timeout: S3_RETRY_WITHIN,
+            ..RetryConfig::default()
+        };
+        S3_LIMITS
+            .into_iter()
+            .fold(AmazonS3Builder::from_env(), |s3, (key, value)| {
+                s3.with_config(AmazonS3ConfigKey::Client(key), value)
+            })
+            .with_retry(retry)
+            .with_bucket_name(bucket)
+            .build()
+            .map(Self::new)
+            .map_err(|e| BlobError(e.to_string()))
+    }
+
     fn local(folder: &Path) -> Result<Self, BlobError> {
         std::fs::create_dir_all(folder).map_err(|e| BlobError(e.to_string()))?;
         let store = LocalFileSystem::new_with_prefix(folder)
             .map_err(|e| BlobError(e.to_string()))?
             .with_fsync(true);
-        Ok(Self(Arc::new(store)))
+        Ok(Self::new(store))
     }
 
-    /// Stores bytes under a key made by us (never by a client).
+    /// Stores blobs at once, under keys made by us (never by a client).
     ///
     /// # Errors
-    /// 503 when the store does not take them.
-    pub async fn put(&self, key: &str, bytes: Bytes) -> Result<(), Problem> {
-        self.0
-            .put(&Key::from(key), PutPayload::from(bytes))
-            .await
-            .map(|_| ())
-            .map_err(|e| Problem::unavailable(format!("blob put {key}: {e}"), 5))
+    /// 503 when the store does not take all of them in time.
+    pub async fn put_all(&self, blobs: Vec<(&str, Bytes)>) -> Result<(), Problem> {
+        let puts = blobs.into_iter().map(|(key, bytes)| async move {
+            let place = Key::from(key);
+            let put = self.store.put(&place, PutPayload::from(bytes));
+            put.await.map_err(|e| failed("put", key, &e))
+        });
+        self.in_time(try_join_all(puts)).await.map(|_| ())
     }
 
     /// Whether the store holds a key.
@@ -70,11 +112,14 @@ impl Blobs {
     /// # Errors
     /// 503 when the store does not answer.
     pub async fn has(&self, key: &str) -> Result<bool, Problem> {
-        match self.0.head(&Key::from(key)).await {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::NotFound { .. }) => Ok(false),
-            Err(e) => Err(Problem::unavailable(format!("blob head {key}: {e}"), 5)),
-        }
+        let head = async {
+            match self.store.head(&Key::from(key)).await {
+                Ok(_) => Ok(true),
+                Err(object_store::Error::NotFound { .. }) => Ok(false),
+                Err(e) => Err(failed("head", key, &e)),
+            }
+        };
+        self.in_time(head).await
     }
 
     /// Reads a blob.
@@ -82,18 +127,35 @@ impl Blobs {
     /// # Errors
     /// 404 when there is none, 503 when the store does not answer.
     pub async fn get(&self, key: &str) -> Result<Bytes, Problem> {
-        let failed = |e: object_store::Error| match e {
-            object_store::Error::NotFound { .. } => Problem::not_found(),
-            e => Problem::unavailable(format!("blob get {key}: {e}"), 5),
+        let get = async {
+            let found = async { self.store.get(&Key::from(key)).await?.bytes().await };
+            found.await.map_err(|e| match e {
+                object_store::Error::NotFound { .. } => Problem::not_found(),
+                e => failed("get", key, &e),
+            })
         };
-        self.0
-            .get(&Key::from(key))
-            .await
-            .map_err(failed)?
-            .bytes()
-            .await
-            .map_err(failed)
+        self.in_time(get).await
     }
+
+    /// Waits for the store as long as somebody may, and not at all while it is known to be away.
+    async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
+        let pass = self.circuit.enter()?;
+        let done = tokio::time::timeout(LIMIT, work)
+            .await
+            .unwrap_or_else(|_| Err(Problem::unavailable("the blob store did not answer", 5)));
+        match &done {
+            Err(problem) if problem.code() == Code::Unavailable => pass.failed(),
+            _ => pass.answered(),
+        }
+        done
+    }
+}
+
+fn failed(what: &str, key: &str, error: &object_store::Error) -> Problem {
+    Problem::unavailable(format!("blob {what} {key}: {error}"), 5)
 }
 
 /// Keys of a photo's three blobs by its SHA-256 in hex.

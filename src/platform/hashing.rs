@@ -14,7 +14,7 @@ use std::{
 use argon2::Block;
 use tokio::sync::oneshot;
 
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 
 /// Threads that hash, and so memories held at once (19 MB each).
 const WORKERS: usize = 2;
@@ -70,10 +70,20 @@ struct Queue {
     known: VecDeque<(String, Job)>,
     strangers: VecDeque<(String, Job)>,
     waiting: HashMap<String, usize>,
+    /// Whether the log was told that the queue is full, since it was empty last.
+    told: bool,
     closed: bool,
 }
 
 impl Queue {
+    /// A flood must not fill the log as well.
+    fn tell_once(&mut self) {
+        if !self.told {
+            self.told = true;
+            tracing::warn!("more sign-ins than can be hashed: some are told to come back");
+        }
+    }
+
     fn put(&mut self, turn: Turn, sender: &str, job: Job) -> Result<(), Problem> {
         let lane = match turn {
             Turn::Known => &mut self.known,
@@ -81,10 +91,8 @@ impl Queue {
         };
         let mine = self.waiting.get(sender).copied().unwrap_or(0);
         if lane.len() >= QUEUE_MAX || mine >= QUEUE_MAX_OF_SENDER {
-            return Err(Problem::unavailable(
-                "the hashing queue is full",
-                COME_BACK_S,
-            ));
+            self.tell_once();
+            return Err(Problem::new(Code::Unavailable).retry_in(COME_BACK_S));
         }
         lane.push_back((sender.to_owned(), job));
         *self.waiting.entry(sender.to_owned()).or_default() += 1;
@@ -93,7 +101,10 @@ impl Queue {
 
     fn next(&mut self) -> Option<Job> {
         let next = self.known.pop_front();
-        let (sender, job) = next.or_else(|| self.strangers.pop_front())?;
+        let Some((sender, job)) = next.or_else(|| self.strangers.pop_front()) else {
+            self.told = false;
+            return None;
+        };
         if let Some(left) = self.waiting.get_mut(&sender) {
             *left -= 1;
             if *left == 0 {

@@ -57,6 +57,8 @@ pub struct Budget {
 struct Reply {
     /// CPU time it took, microseconds.
     cpu_us: u64,
+    /// Whether the helper has grown and should be asked nothing more.
+    grown: bool,
     outcome: Outcome,
 }
 
@@ -142,7 +144,7 @@ impl Helpers {
         match reply.outcome {
             Outcome::Answer(answer) => {
                 helper.questions += 1;
-                if helper.questions < QUESTIONS_OF_ONE {
+                if helper.questions < QUESTIONS_OF_ONE && !reply.grown {
                     self.idle().push(helper);
                 }
                 Ok(Answered { answer, cpu })

@@ -55,6 +55,16 @@ impl From<&Sender> for Sender {
     }
 }
 
+/// Strangers' questions for similar matters about one place in a day: enough for a street that
+/// all files at once, and far too few to search a place for what lies there.
+const SIMILAR_PLACE_PER_DAY: NonZeroU32 = match NonZeroU32::new(60) {
+    Some(questions) => questions,
+    None => NonZeroU32::MIN,
+};
+
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
 /// One kind of thing that is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limited {
@@ -64,6 +74,8 @@ pub enum Limited {
     UnknownCode,
     /// Looking for similar matters before filing.
     Similar,
+    /// Strangers' questions for similar matters about one place, over a day.
+    SimilarPlace,
     /// Staff signing in by one name from one address, or from one known device; whoever gets in has
     /// not used one up. So with all sign-ins.
     StaffSignIn,
@@ -86,6 +98,7 @@ pub enum Limited {
 pub struct Limits {
     submit: Allowance,
     similar: Allowance,
+    similar_place: Allowance,
     unknown_code: Allowance,
     phone_code: Allowance,
     refresh: Allowance,
@@ -116,6 +129,7 @@ impl Limits {
         Self {
             submit: Allowance::per_hour(rates.submit),
             similar: Allowance::per_hour(rates.submit),
+            similar_place: Allowance::new(SIMILAR_PLACE_PER_DAY, DAY),
             unknown_code: Allowance::per_hour(rates.unknown_code),
             phone_code: Allowance::per_hour(rates.sign_in),
             refresh: Allowance::per_hour(rates.sign_in),
@@ -152,6 +166,7 @@ impl Limits {
         match what {
             Limited::Submit => &self.submit,
             Limited::Similar => &self.similar,
+            Limited::SimilarPlace => &self.similar_place,
             Limited::UnknownCode => &self.unknown_code,
             Limited::PhoneCode => &self.phone_code,
             Limited::Refresh => &self.refresh,
@@ -182,15 +197,21 @@ struct Allowance {
     whole_at: Mutex<HashMap<String, Instant>>,
     /// What one attempt costs in time.
     every: Duration,
+    /// In this time an empty allowance is whole again.
+    refilled: Duration,
 }
 
 impl Allowance {
-    const HOUR: Duration = Duration::from_secs(3600);
-
     fn per_hour(most: NonZeroU32) -> Self {
+        Self::new(most, HOUR)
+    }
+
+    /// A burst, refilled over a time.
+    fn new(most: NonZeroU32, refilled: Duration) -> Self {
         Self {
             whole_at: Mutex::default(),
-            every: Self::HOUR / most.get(),
+            every: refilled / most.get(),
+            refilled,
         }
     }
 
@@ -211,7 +232,7 @@ impl Allowance {
         for (key, cost) in self.costs(sender) {
             let at = keys.get(&key).copied();
             let whole_at = at.filter(|at| *at > now).unwrap_or(now) + cost;
-            let over = (whole_at - now).checked_sub(Self::HOUR);
+            let over = (whole_at - now).checked_sub(self.refilled);
             if let Some(wait) = over.filter(|wait| !wait.is_zero()) {
                 return Err(Problem::too_many(wait.as_secs().saturating_add(1)));
             }

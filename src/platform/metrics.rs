@@ -36,6 +36,7 @@ pub fn method_label(method: &str) -> &'static str {
 pub struct Metrics {
     requests: Mutex<BTreeMap<(&'static str, String, u16), Series>>,
     events: Mutex<BTreeMap<&'static str, u64>>,
+    gauges: Mutex<BTreeMap<&'static str, i64>>,
     matching: Mutex<BTreeMap<(String, &'static str), u64>>,
     rejected: Mutex<BTreeMap<String, VecDeque<bool>>>,
 }
@@ -64,6 +65,15 @@ impl Metrics {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         *events.entry(event).or_default() += 1;
+    }
+
+    /// Sets a value that goes up and down, such as `hidden_reviews_overdue`.
+    pub fn set(&self, gauge: &'static str, value: i64) {
+        let mut gauges = self
+            .gauges
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        gauges.insert(gauge, value);
     }
 
     /// Counts what a model said, or what an officer said of it: held against each other they show
@@ -157,6 +167,14 @@ impl Metrics {
         for (event, count) in events.iter() {
             let _ = writeln!(out, "dengwen_events_total{{event=\"{event}\"}} {count}");
         }
+        let gauges = self
+            .gauges
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        for (gauge, value) in gauges.iter() {
+            let _ = writeln!(out, "# TYPE dengwen_{gauge} gauge\ndengwen_{gauge} {value}");
+        }
+        drop(gauges);
         self.render_matching(&mut out);
         out
     }

@@ -4,6 +4,7 @@
 
 pub mod address;
 pub mod blob;
+mod circuit;
 pub mod clock;
 pub mod crypto;
 pub mod db;
@@ -15,8 +16,10 @@ pub mod installation;
 pub mod jobs;
 pub mod limit;
 pub mod metrics;
+pub mod outage;
 pub mod private;
 pub mod problem;
+pub mod readiness;
 pub mod room;
 pub mod sealed;
 pub mod seats;

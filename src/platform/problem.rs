@@ -11,6 +11,8 @@ use std::fmt;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::outage::Outage;
+
 macro_rules! problem_codes {
     ($($variant:ident $code:literal $status:literal $zh:literal $en:literal;)*) => {
         /// Every problem code the API can answer with, one line each.
@@ -124,6 +126,7 @@ pub struct Problem {
     items: Vec<Item>,
     retry_after_s: Option<u64>,
     internal: Option<String>,
+    outage: Option<Outage>,
 }
 
 impl Problem {
@@ -136,6 +139,7 @@ impl Problem {
             items: Vec::new(),
             retry_after_s: None,
             internal: None,
+            outage: None,
         }
     }
 
@@ -203,6 +207,36 @@ impl Problem {
             internal: Some(internal.into()),
             ..Self::new(Code::Unavailable)
         }
+    }
+
+    /// 503 when the database is away, full or busy: to be tried again. Damage is not mended by a
+    /// retry: 500.
+    pub fn outage(outage: Outage, internal: impl Into<String>) -> Self {
+        let problem = match outage {
+            Outage::Damaged => Self::fault(internal),
+            _ => Self::unavailable(internal, outage.retry_after_s()),
+        };
+        Self {
+            outage: Some(outage),
+            ..problem
+        }
+    }
+
+    /// 503 for `/readyz`: the class of the reason and nothing else of it.
+    #[must_use]
+    pub fn not_ready(outage: Outage) -> Self {
+        Self {
+            detail: Some(format!("database: {}", outage.as_str())),
+            retry_after_s: Some(outage.retry_after_s()),
+            outage: Some(outage),
+            ..Self::new(Code::Unavailable)
+        }
+    }
+
+    /// What the database met, when that is why.
+    #[must_use]
+    pub fn outage_met(&self) -> Option<Outage> {
+        self.outage
     }
 
     /// The same, to be tried again after the given seconds.
@@ -313,40 +347,22 @@ pub struct ProblemDocument {
 
 /// Says what a failed query means.
 pub trait OnDb<T> {
-    /// The failure is ours: 500 (or 503 when the database was only busy), with `what` in the log.
+    /// The failure is ours: 500 (or 503 when the database was away, full or busy), with `what` in
+    /// the log.
     ///
     /// # Errors
     /// The fault, when the query failed.
     fn or_fault(self, what: &str) -> Result<T, Problem>;
 }
 
-/// Words of databases that are busy, not broken: locks held too long by others (55P03, 57014,
-/// 40P01; SQLite's "database is locked"), as PostgreSQL says them in English and in Chinese. Its
-/// error codes do not reach us.
-const BUSY: [&str; 8] = [
-    "deadlock",
-    "locked",
-    "lock timeout",
-    "statement timeout",
-    "could not obtain lock",
-    "死锁",
-    "锁超时",
-    "语句执行超时",
-];
-
 impl<T> OnDb<T> for Result<T, diesel::result::Error> {
     fn or_fault(self, what: &str) -> Result<T, Problem> {
-        use diesel::result::{DatabaseErrorKind, Error};
-        self.map_err(|error| match &error {
-            Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => {
-                Problem::unavailable(format!("{what}: {error}"), 1)
+        self.map_err(|error| {
+            let internal = format!("{what}: {error}");
+            match Outage::of(&error) {
+                Some(outage) => Problem::outage(outage, internal),
+                None => Problem::fault(internal),
             }
-            Error::DatabaseError(DatabaseErrorKind::Unknown, info)
-                if BUSY.iter().any(|words| info.message().contains(words)) =>
-            {
-                Problem::unavailable(format!("{what}: {error}"), 1)
-            }
-            _ => Problem::fault(format!("{what}: {error}")),
         })
     }
 }
@@ -372,14 +388,9 @@ mod tests {
             let problem = Err::<(), _>(error).or_fault("x").unwrap_err();
             (problem.code().status(), problem.retry_after_s())
         };
-        for words in [
-            "canceling statement due to lock timeout",
-            "canceling statement due to statement timeout",
-            "deadlock detected",
-            "database is locked",
-        ] {
-            assert_eq!(status(words), (503, Some(1)), "{words}");
-        }
+        assert_eq!(status("database is locked"), (503, Some(1)));
+        assert_eq!(status("database or disk is full"), (503, Some(30)));
+        assert_eq!(status("database disk image is malformed"), (500, None));
         assert_eq!(status("column \"x\" does not exist"), (500, None));
     }
 

@@ -12,6 +12,7 @@ use crate::district::shanghai;
 use crate::platform::{
     db::{Connection, Id, JsonValue, UtcTime, schema::record},
     http::dates::readable,
+    ids,
 };
 
 /// Who acts.
@@ -126,6 +127,23 @@ pub fn append(conn: &mut Connection, event: &Event<'_>, now: DateTime<Utc>) -> Q
         ))
         .execute(conn)
         .map(|_| ())
+}
+
+/// Makes every later id greater than the newest event's, although the clock may have been set back
+/// since it was written: ids order the history. To be called before anything is written.
+///
+/// # Errors
+/// What the database answers.
+pub fn keep_order(conn: &mut Connection) -> QueryResult<()> {
+    let newest: Option<Id> = record::table
+        .select(record::id)
+        .order(record::id.desc())
+        .first(conn)
+        .optional()?;
+    if let Some(newest) = newest {
+        ids::not_before(newest.0);
+    }
+    Ok(())
 }
 
 /// One recorded event, as it was written.

@@ -35,39 +35,6 @@ pub(super) fn plain_digit(c: char) -> char {
     }
 }
 
-pub(super) fn is_digit(c: char) -> bool {
-    c.is_ascii_digit()
-}
-
-/// A run of digits with single spaces or hyphens inside: the digits and where the run ends.
-pub(super) fn digits_from(text: &[char], at: usize) -> (String, usize) {
-    let mut digits = String::new();
-    let (mut end, mut next) = (at, at);
-    loop {
-        let c = get(text, next);
-        if is_digit(c) || (matches!(c, 'x' | 'X') && digits.len() == 17) {
-            digits.push(c);
-            next += 1;
-            end = next;
-        } else if matches!(c, ' ' | '-' | '—' | '·' | '.')
-            && end == next
-            && is_digit(get(text, next + 1))
-            && !digits.is_empty()
-        {
-            next += 1;
-        } else {
-            return (digits, end);
-        }
-    }
-}
-
-/// A run of digits and nothing else, and where it ends.
-pub(super) fn plain_digits(text: &[char], at: usize) -> (String, usize) {
-    let digits: String = text.iter().skip(at).take_while(|c| is_digit(**c)).collect();
-    let end = at + digits.len();
-    (digits, end)
-}
-
 /// What a run of digits is by its length and form.
 pub(super) fn classify(digits: &str) -> Option<Kind> {
     match digits.len() {

@@ -33,8 +33,9 @@ use crate::platform::{
     http::{Answer, Body, IdempotencyKey, IfMatch, says_something},
     problem::{Item, OnDb, Problem},
 };
+use crate::privacy;
 use crate::record::{self, Event};
-use crate::text::{mask, premises_key};
+use crate::text::{KnownPeople, premises_key};
 use crate::verification::moved as visits;
 
 /// A field of a patch that may be absent (leave it), null (clear it) or a value (D42).
@@ -214,7 +215,8 @@ fn correct(
     now: DateTime<Utc>,
 ) -> Result<ComplaintRow, Problem> {
     let before = corrections::seal(&app.keys, row.id, &body.before(conn, row)?)?;
-    write_words(conn, row, body).or_fault("correct the words")?;
+    let known = privacy::known_of(conn, &app.keys, &[row.id])?;
+    write_words(conn, row, body, &known).or_fault("correct the words")?;
     if let Some(demand) = &body.demand {
         diesel::update(complaint::table.find(row.id))
             .set(complaint::demand.eq(demand))
@@ -261,6 +263,7 @@ fn write_words(
     conn: &mut Connection,
     row: &ComplaintRow,
     body: &CorrectionBody,
+    known: &KnownPeople,
 ) -> QueryResult<()> {
     let text = complaint_text::table.find(row.id);
     if let Some(premises) = &body.premises {
@@ -275,7 +278,7 @@ fn write_words(
         diesel::update(text)
             .set((
                 complaint_text::address.eq(address),
-                complaint_text::address_masked.eq(address.as_deref().map(|a| mask(a).text)),
+                complaint_text::address_masked.eq(address.as_deref().map(|a| known.mask(a).text)),
             ))
             .execute(conn)?;
     }

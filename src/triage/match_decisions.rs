@@ -32,6 +32,7 @@ use crate::platform::{
     http::{Answer, Body, IdempotencyKey},
     problem::{Code, OnDb, Problem},
 };
+use crate::privacy;
 use crate::record::{self, Actor, Event};
 
 /// What the person says.
@@ -291,6 +292,7 @@ fn own_entry(
         text.premises.as_deref(),
         text.address.as_deref(),
         report.place.map(|place| place.point),
+        &privacy::known_of(conn, &app.keys, &[row.id])?,
     );
     ledger::open_clue(conn, &app.profile, &report, &title, now).map(|(id, _)| id)
 }

@@ -10,11 +10,11 @@ use crate::app::App;
 use crate::complaint::staff_routes::visible;
 use crate::matching::{Explained, queries};
 use crate::platform::{
-    db::Id,
+    db::{Connection, Id},
     problem::{OnDb, Problem},
 };
+use crate::privacy::Words;
 use crate::record::local;
-use crate::text::mask;
 
 /// A verdict and its grounds.
 #[derive(Debug, Serialize, ToSchema)]
@@ -65,6 +65,7 @@ pub async fn list_matches(
         app.profile.rules.matching.upper(),
         app.profile.rules.matching.lower(),
     );
+    let shared = app.clone();
     let view = app
         .db
         .read(move |conn| {
@@ -72,7 +73,7 @@ pub async fn list_matches(
             let verdicts = queries::verdicts_of(conn, row.id).or_fault("load verdicts")?;
             let verdicts = verdicts
                 .into_iter()
-                .map(|v| verdict_view(v, thresholds, staff.role.may_read_full_text()))
+                .map(|v| verdict_view(conn, &shared, &staff, row.id, v, thresholds))
                 .collect::<Result<_, _>>()?;
             Ok(MatchesView {
                 number: row.number,
@@ -86,20 +87,26 @@ pub async fn list_matches(
 }
 
 fn verdict_view(
+    conn: &mut Connection,
+    app: &App,
+    staff: &Staff,
+    complaint: Id,
     row: queries::VerdictRow,
     (upper, lower): (f64, f64),
-    with_need: bool,
 ) -> Result<VerdictView, Problem> {
     let mut candidates: Vec<Explained> = serde_json::from_value(row.evidence.0)
         .map_err(|e| Problem::fault(format!("a kept verdict cannot be read: {e}")))?;
-    if !with_need {
-        // The grounds quote addresses and names.
+    if !staff.role.may_read_full_text() {
+        // The grounds quote addresses and names, of this complaint and of those it is held against.
+        let compared = candidates.iter().map(|candidate| Id(candidate.candidate));
+        let all: Vec<Id> = compared.chain([complaint]).collect();
+        let reader = Words::about(conn, &app.keys, false, &all)?;
         let words = candidates.iter_mut().flat_map(|candidate| {
             let compared = candidate.comparisons.iter_mut().map(|c| &mut c.words);
             compared.chain(&mut candidate.vetoes)
         });
         for words in words {
-            *words = mask(words).text;
+            *words = reader.text(std::mem::take(words));
         }
     }
     Ok(VerdictView {

@@ -25,8 +25,8 @@ use crate::platform::{
     jobs,
     problem::{Code, Item, OnDb, Problem},
 };
+use crate::privacy;
 use crate::record::{self, Event};
-use crate::text::mask;
 use crate::verification::queries as visits;
 
 /// Whether a reply ends the handling.
@@ -183,6 +183,7 @@ fn reply_one(
     } else {
         "progress"
     };
+    let masked = privacy::masked(conn, &app.keys, row.id, &body.text)?;
     diesel::insert_into(reply::table)
         .values((
             reply::id.eq(Id::new()),
@@ -190,7 +191,7 @@ fn reply_one(
             reply::kind.eq(kind),
             reply::document.eq(&document),
             reply::text.eq(&body.text),
-            reply::text_masked.eq(mask(&body.text).text),
+            reply::text_masked.eq(masked),
             reply::written_by.eq(staff.id),
             reply::created_at.eq(UtcTime(now)),
         ))

@@ -94,6 +94,7 @@ fn door_of(letter: &ComplaintRow, staff: &Staff) -> Door {
     Door {
         channel: letter.channel.clone(),
         external_no: None,
+        service: None,
         source_class: letter.source_class.clone(),
         received_at: letter.received_at.0,
         object_id: None,

@@ -13,8 +13,8 @@ use crate::platform::{
     http::{Answer, Body, IdempotencyKey},
     problem::{OnDb, Problem},
 };
+use crate::privacy;
 use crate::record::{self, Event};
-use crate::text::mask;
 
 /// Adds what staff learned from the reporter, for those who came by phone, letter or import and
 /// have no code to add it by. A complaint that was returned goes back to the queue.
@@ -39,7 +39,7 @@ pub async fn supplement_complaint(
             if !takes_evidence(&row.state) {
                 return Err(Problem::wrong_state(&row.state, "add evidence"));
             }
-            let masked = mask(&value.text).text;
+            let masked = privacy::masked(conn, &shared.keys, row.id, &value.text)?;
             let texts = (value.text.as_str(), masked.as_str());
             queries::insert_supplement(
                 conn,

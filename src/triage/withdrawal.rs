@@ -18,8 +18,8 @@ use crate::platform::{
     http::{Answer, Body, IdempotencyKey},
     problem::Problem,
 };
+use crate::privacy;
 use crate::record::Actor;
-use crate::text::mask;
 use crate::verification::queries as visits;
 
 /// Why a complaint is withdrawn.
@@ -49,7 +49,10 @@ pub async fn withdraw(
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = take::by_code(conn, &code)?;
-            let reason = value.reason.map(|r| mask(&r).text);
+            let reason = value
+                .reason
+                .map(|r| privacy::masked(conn, &shared.keys, row.id, &r))
+                .transpose()?;
             let event = reporter_event(&row, "withdraw").because(reason.as_deref());
             let state = queries::advance(conn, &row, &event, now)?;
             visits::cancel_open(conn, row.id, &Actor::Reporter, Some("信访件已撤回"), now)?;

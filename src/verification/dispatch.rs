@@ -116,7 +116,7 @@ pub async fn dispatch_verification(
                 .ok_or_else(Problem::not_found)?;
             Answer::created(
                 format!("/api/v1/verifications/{id}"),
-                &view(conn, profile, staff.role, row)?,
+                &view(conn, &shared, &staff, row)?,
             )
         })
         .await?;
@@ -304,7 +304,7 @@ pub async fn reassign_verification(
             let row = queries::by_id(conn, row.id)
                 .or_fault("load the visit")?
                 .ok_or_else(Problem::not_found)?;
-            Answer::ok(&view(conn, &shared.profile, staff.role, row)?)
+            Answer::ok(&view(conn, &shared, &staff, row)?)
         })
         .await?;
     Ok(answer.into_response())

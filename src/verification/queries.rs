@@ -120,19 +120,37 @@ pub fn take(conn: &mut Connection, id: &str) -> Result<VisitRow, Problem> {
         .ok_or_else(Problem::not_found)
 }
 
-/// Whether staff may see a visit: officers those of their grid, the brigade all.
+/// Whether staff may see a visit: officers those of their grid, the brigade all. One that was
+/// called off, because the matter lies elsewhere or has ended, is closed to officers.
 ///
 /// # Errors
 /// 404 when it is not theirs to see.
 pub fn visible(staff: &Staff, row: &VisitRow) -> Result<(), Problem> {
     let theirs = match staff.role {
-        Role::GridOfficer => {
-            row.officer_id == Some(staff.id)
-                || staff.grid_code.as_deref() == Some(row.grid_code.as_str())
-        }
+        Role::GridOfficer => row.state != CALLED_OFF && is_near(staff, row),
         _ => true,
     };
     if theirs {
+        Ok(())
+    } else {
+        Err(Problem::not_found())
+    }
+}
+
+/// State of a visit that nobody is to make any more.
+const CALLED_OFF: &str = "cancelled";
+
+fn is_near(staff: &Staff, row: &VisitRow) -> bool {
+    row.officer_id == Some(staff.id) || staff.grid_code.as_deref() == Some(row.grid_code.as_str())
+}
+
+/// Whether staff may send what they captured on a visit: also after it was called off. What an
+/// officer did on the way is kept, however late it comes.
+///
+/// # Errors
+/// 404 when it is not theirs.
+pub fn may_upload(staff: &Staff, row: &VisitRow) -> Result<(), Problem> {
+    if staff.role != Role::GridOfficer || is_near(staff, row) {
         Ok(())
     } else {
         Err(Problem::not_found())

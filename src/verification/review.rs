@@ -89,7 +89,7 @@ pub async fn review_verification(
                 }
             }
             let row = queries::by_id(conn, row.id).or_fault("load the visit")?.ok_or_else(Problem::not_found)?;
-            Answer::ok(&view(conn, &shared.profile, staff.role, row)?)
+            Answer::ok(&view(conn, &shared, &staff, row)?)
         })
         .await?;
     Ok(answer.into_response())

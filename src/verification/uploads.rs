@@ -28,6 +28,7 @@ use crate::platform::{
     http::{Answer, Body, IdempotencyKey, idempotency::fingerprint_of, says_something},
     problem::{Code, OnDb, Problem},
 };
+use crate::privacy;
 use crate::record::Event;
 use crate::text::mask;
 
@@ -227,7 +228,7 @@ pub async fn submit_findings(
             let event = NewEvent {
                 result: Some(value.result.as_str()),
                 notes: Some(value.notes.clone()),
-                notes_masked: Some(mask(&value.notes).text),
+                notes_masked: Some(privacy::masked(conn, &shared.keys, row.complaint_id, &value.notes)?),
                 same_time_of_day: same_time,
                 ..NewEvent::of("findings", &row, &staff, &value.client_id, value.device_time, now)
             };
@@ -268,7 +269,7 @@ pub async fn add_visit_photos(
 ) -> Result<HttpResponse, Problem> {
     let (known, asking) = (path.clone(), staff.clone());
     app.db
-        .read(move |conn| queries::visible(&asking, &queries::find(conn, &known)?))
+        .read(move |conn| queries::may_upload(&asking, &queries::find(conn, &known)?))
         .await?;
     let uploads = read_photos(&app, &request, payload, VISIT_ROLES).await?;
     let named = uploads
@@ -299,7 +300,7 @@ pub async fn add_visit_photos(
 /// D24: an officer whose visit went to another is told so, and keeps what they captured. The
 /// visit's state refuses nothing: what comes after the review is kept as a fact.
 fn check_own(staff: &Staff, row: &VisitRow) -> Result<(), Problem> {
-    queries::visible(staff, row)?;
+    queries::may_upload(staff, row)?;
     if row.officer_id == Some(staff.id) {
         return Ok(());
     }
@@ -310,7 +311,7 @@ fn check_own(staff: &Staff, row: &VisitRow) -> Result<(), Problem> {
 
 /// The visit as it stands.
 fn seen(conn: &mut Connection, app: &App, staff: &Staff, row: VisitRow) -> Result<Answer, Problem> {
-    Answer::ok(&view(conn, &app.profile, staff.role, row)?)
+    Answer::ok(&view(conn, app, staff, row)?)
 }
 
 #[derive(Insertable)]

@@ -11,20 +11,19 @@ use super::{
     queries::{self, EventRow, VisitRow},
     rules::{is_after_assignment, is_ahead},
 };
-use crate::account::{Role, Staff};
+use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
     photos::{self, PhotoView},
     queries as complaints,
 };
-use crate::district::Profile;
 use crate::platform::{
     db::{Connection, Id, schema::verification},
     http::{Page, PageQuery, Query, etag_of},
     problem::{OnDb, Problem},
 };
+use crate::privacy::Words;
 use crate::record::local;
-use crate::text::mask;
 
 /// An uploaded event.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -58,7 +57,7 @@ pub struct EventView {
 }
 
 impl EventView {
-    fn of(row: EventRow, full: bool) -> Self {
+    fn of(row: EventRow, words: &Words) -> Self {
         Self {
             kind: row.kind,
             client_id: row.client_id,
@@ -66,8 +65,8 @@ impl EventView {
             in_grid: row.in_grid,
             accuracy_m: row.accuracy_m,
             result: row.result,
-            notes: if full { row.notes } else { row.notes_masked },
-            reason: row.reason,
+            notes: words.maybe_stored(row.notes, row.notes_masked),
+            reason: words.maybe(row.reason),
             same_time_of_day: row.same_time_of_day,
             late: row.late,
             clock_ahead: is_ahead(row.device_time.0, row.received_at.0),
@@ -200,34 +199,33 @@ pub fn has_photo(conn: &mut Connection, row: &VisitRow) -> QueryResult<bool> {
 /// A fault when the database fails.
 pub fn view(
     conn: &mut Connection,
-    profile: &Profile,
-    role: Role,
+    app: &App,
+    staff: &Staff,
     row: VisitRow,
 ) -> Result<VerificationView, Problem> {
+    if queries::visible(staff, &row).is_err() {
+        return closed(conn, app, row);
+    }
     let complaint = complaints::by_id(conn, row.complaint_id).or_fault("load a complaint")?;
     let text = complaints::text_of(conn, row.complaint_id).or_fault("load the text")?;
     let events = queries::events_of(conn, row.id).or_fault("load events")?;
     let with_photo = has_photo(conn, &row).or_fault("load photos")?;
     let stored = photos::of_complaint(conn, row.complaint_id).or_fault("load photos")?;
-    let full = role.may_read_full_text();
+    let full = staff.role.may_read_full_text();
+    let words = Words::about(conn, &app.keys, full, &[row.complaint_id])?;
     Ok(VerificationView {
         id: row.id,
         complaint: complaint.number,
         state_name: MACHINE.label(&row.state),
-        category_name: profile.category_name(&complaint.category),
-        description: if full {
-            text.description
-        } else {
-            text.description_masked
-        },
-        address: if full {
-            text.address
-        } else {
-            text.address_masked
-        },
-        premises: text.premises.map(|p| if full { p } else { mask(&p).text }),
+        category_name: app.profile.category_name(&complaint.category),
+        description: words.stored(text.description, text.description_masked),
+        address: words.maybe_stored(text.address, text.address_masked),
+        premises: words.maybe(text.premises),
         missing: missing(&row, &events, with_photo),
-        events: events.into_iter().map(|e| EventView::of(e, full)).collect(),
+        events: events
+            .into_iter()
+            .map(|e| EventView::of(e, &words))
+            .collect(),
         photos: stored
             .into_iter()
             .filter(|p| p.verification_id.is_none() || p.verification_id == Some(row.id))
@@ -240,10 +238,50 @@ pub fn view(
         radius_m: row.radius_m,
         band_from: row.band_from,
         band_until: row.band_to,
-        instructions: row.instructions,
+        instructions: words.maybe(row.instructions),
         due_on: row.due_on,
         assigned_at: row.assigned_at.map(local),
         result: row.result,
+        version: row.version,
+    })
+}
+
+/// A visit that is closed to who was sent: what they captured is kept and acknowledged, and nothing
+/// of the matter is told any more.
+fn closed(conn: &mut Connection, app: &App, row: VisitRow) -> Result<VerificationView, Problem> {
+    let complaint = complaints::by_id(conn, row.complaint_id).or_fault("load a complaint")?;
+    let words = Words::about(conn, &app.keys, false, &[row.complaint_id])?;
+    let events = queries::events_of(conn, row.id).or_fault("load events")?;
+    let stored = photos::of_complaint(conn, row.complaint_id).or_fault("load photos")?;
+    Ok(VerificationView {
+        id: row.id,
+        complaint: complaint.number,
+        state_name: MACHINE.label(&row.state),
+        category_name: app.profile.category_name(&complaint.category),
+        description: String::new(),
+        address: None,
+        premises: None,
+        lon: None,
+        lat: None,
+        radius_m: row.radius_m,
+        band_from: None,
+        band_until: None,
+        instructions: None,
+        due_on: None,
+        assigned_at: row.assigned_at.map(local),
+        result: row.result,
+        missing: Vec::new(),
+        events: events
+            .into_iter()
+            .map(|event| EventView::of(event, &words))
+            .collect(),
+        photos: stored
+            .into_iter()
+            .filter(|photo| photo.verification_id == Some(row.id))
+            .map(|photo| photo.view_for(false))
+            .collect(),
+        grid_code: row.grid_code,
+        state: row.state,
         version: row.version,
     })
 }
@@ -281,7 +319,7 @@ pub async fn list_own_verifications(
             let rows: Vec<VisitRow> = rows.load(conn).or_fault("list visits")?;
             let views = rows
                 .into_iter()
-                .map(|row| view(conn, &shared.profile, staff.role, row))
+                .map(|row| view(conn, &shared, &staff, row))
                 .collect::<Result<Vec<_>, _>>()?;
             Ok(paging.of(views, |v| v.id, |v| v))
         })
@@ -304,7 +342,7 @@ pub async fn get_verification(
         .read(move |conn| {
             let row = queries::find(conn, &path)?;
             queries::visible(&staff, &row)?;
-            view(conn, &shared.profile, staff.role, row)
+            view(conn, &shared, &staff, row)
         })
         .await?;
     let etag = etag_of(i64::from(view.version));

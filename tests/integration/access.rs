@@ -38,10 +38,11 @@ fn sound_body(method: &Method, path: &str) -> Option<Value> {
         ("POST", "withdrawal" | "heartbeat" | "verifications") => json!({}),
         (
             "POST",
-            "unmask" | "lifting" | "proposal" | "undo" | "close" | "reopening" | "unhiding",
+            "lifting" | "proposal" | "undo" | "close" | "reopening" | "unhiding" | "hiding-review",
         ) => {
             json!({ "reason": "回访核实" })
         }
+        ("POST", "unmask") => json!({ "purpose": "contact", "reason": "电话回访核实情况" }),
         ("POST", "match-decision") => json!({ "decision": "confirm" }),
         ("POST", "decision") if path.contains("/entries/") => {
             json!({ "outcome": "not_listed", "decided_on": "2026-11-24", "reason": "不属实" })

@@ -130,6 +130,9 @@ on_both! {
             .await
             .expect_problem(422, "invalid");
         assert_eq!(reply.body["items"][0]["location"], "username");
+        let long = json!({ "username": "x", "password": "y".repeat(257) });
+        let reply = resident.post("/api/v1/sessions", long).await.expect_problem(422, "invalid");
+        assert_eq!(reply.body["items"][0]["location"], "password");
         resident.post("/api/v1/residents/otp", json!({ "phone": "12345678901" })).await.expect(422);
     }
 }

@@ -234,7 +234,7 @@ on_both! {
         let number = resident.post("/api/v1/complaints", fumes(Some("13800000001"), 0.0)).await.expect(201).text("/number");
         let near = resident.post("/api/v1/complaints/similar", fumes(None, 12.0)).await.expect(200);
         assert_eq!(near.body["similar"][0]["number"], number);
-        assert_eq!(near.body["similar"][0]["distance_m"], 10);
+        assert_eq!(near.text("/similar/0/distance"), "within_50m");
         for metres in [325.0, 714.0, 1660.0] {
             let mut far = fumes(None, metres);
             far["premises"] = Value::Null;
@@ -295,9 +295,11 @@ on_both! {
         assert_eq!(seen.body["reporters"][0]["phone"], "138****5678");
         assert_eq!(seen.body["reporters"][0]["name"], "林**");
         let unmask = format!("{path}/reporter/unmask");
-        brigade.post(&unmask, json!({ "reason": "" })).await.expect(422);
-        own.post(&unmask, json!({ "reason": "想知道" })).await.expect(403);
-        let full = brigade.post(&unmask, json!({ "reason": "电话回访核实情况" })).await.expect(200);
+        for reason in ["", "        ", "啊啊啊啊啊啊啊", "......"] {
+            brigade.post(&unmask, json!({ "purpose": "contact", "reason": reason })).await.expect(422);
+        }
+        own.post(&unmask, json!({ "purpose": "contact", "reason": "想知道是谁投诉的" })).await.expect(403);
+        let full = brigade.post(&unmask, json!({ "purpose": "contact", "reason": "电话回访核实情况" })).await.expect(200);
         assert_eq!(full.body["reporters"][0]["phone"], "13812345678");
         let kept = world.db_read(|c| {
             use dengwen::platform::db::schema::record;

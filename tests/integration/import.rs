@@ -196,7 +196,7 @@ on_both! {
     async fn an_open_quote_swallows_nothing(world) {
         let summary = run(&world, &fixture("csv_unclosed_quote.csv")).await;
         assert_eq!(counts(&summary), (2, 0, vec![2], vec![]));
-        assert!(summary.refused[0].1.contains("line 2 opens a quote that is never closed"), "{summary:?}");
+        assert!(summary.refused[0].1.contains("opens a quote that is never closed"), "{summary:?}");
         let text = "id,date,content\n11,2026-11-20,\"没有结束\n12,2026-11-20,\"有结束\"\n\
             13,2026-11-20,\"两\n行\"\n\n14,2026-11-20,5\" 管\n,,\n15,2026-11-20,\"说\"\"不\"\"\"\n\
             16,2026-11-20\n17,2026-11-20,多,了\n18,2026-11-20,不多,,\n\u{1a}";
@@ -219,13 +219,15 @@ on_both! {
             let summary = run_bytes(&world, text.as_bytes(), &[]).await.unwrap();
             assert_eq!(counts(&summary), (1, 0, vec![], vec![]), "file {at}: {summary:?}");
         }
+        let summary = run_bytes(&world, "id,date,content,备注,phone\n5,2026-11-20,己,x,无\n".as_bytes(), &[]).await.unwrap();
+        assert_eq!((summary.stored, summary.left_out), (1, vec!["备注".to_owned()]));
         let two = run_bytes(&world, "id,date,content,content\n9,2026-11-20,a,b\n".as_bytes(), &[]).await.unwrap_err();
         assert!(two.to_string().contains("two columns \"content\""), "{two}");
         let none = run_bytes(&world, "id,date,words\n9,2026-11-20,a\n".as_bytes(), &[]).await.unwrap_err();
         assert!(none.to_string().contains("no column \"content\"") && none.to_string().contains("words"), "{none}");
         let empty = run_bytes(&world, b"", &[]).await.unwrap_err();
         assert!(empty.to_string().contains("empty"), "{empty}");
-        assert_eq!(descriptions(&world).len(), 4);
+        assert_eq!(descriptions(&world).len(), 5);
     }
 }
 

@@ -11,8 +11,8 @@ use dengwen::{
     jobs,
     platform::{
         db::{
-            UtcTime,
-            schema::{complaint, idempotency, job},
+            Id, JsonValue, UtcTime,
+            schema::{complaint, idempotency, job, record},
         },
         jobs as queue,
     },
@@ -35,6 +35,7 @@ fn only(world: &World, kind: &str) -> Row {
     world.db_read(|c| {
         job::table
             .filter(job::kind.eq(kind))
+            .filter(job::done_at.is_null())
             .select((
                 job::attempts,
                 job::run_at,
@@ -84,11 +85,104 @@ on_both! {
         let now = world.server.app.now();
         let held = claim(now).unwrap();
         assert!(claim(now).is_none(), "one holder");
-        assert!(claim(now + TimeDelta::minutes(5)).is_none(), "as long as the lock lasts");
-        let taken = claim(now + TimeDelta::minutes(5) + TimeDelta::seconds(1)).unwrap();
+        let renewed = |job: &queue::Job, at: DateTime<Utc>| world.db_read(|c| queue::renew(c, job, at).unwrap());
+        assert!(renewed(&held, now + TimeDelta::seconds(15)));
+        assert!(claim(now + TimeDelta::seconds(35)).is_none(), "as long as the lease lasts");
+        let taken = claim(now + TimeDelta::seconds(36)).unwrap();
         assert_eq!((taken.id, held.attempts, taken.attempts), (held.id, 0, 1));
-        world.db_read(|c| queue::finish(c, taken.id, now).unwrap());
+        assert!(!renewed(&held, now), "it is another's");
+        assert!(!world.db_read(|c| queue::finish(c, &held, now).unwrap()), "and another's to end");
+        world.db_read(|c| queue::put_back(c, &held, "late", now).unwrap());
+        assert!(claim(now + TimeDelta::seconds(40)).is_none(), "and to put back");
+        assert!(world.db_read(|c| queue::finish(c, &taken, now).unwrap()));
         assert!(claim(now + TimeDelta::days(1)).is_none(), "done is done");
+    }
+}
+
+on_both! {
+    /// Clocks. A lease, a plan, a retry and a claim made by a clock a month ahead do not rest
+    /// for a month once it is set right, and a lease is not taken from a runner that lives.
+    async fn a_clock_that_was_ahead_rests_nothing(world) {
+        let brigade = world.brigade().await;
+        let resident = world.resident();
+        let number = resident.post("/api/v1/complaints", river(None)).await.expect(201).text("/number");
+        let now = world.server.app.now();
+        let month = TimeDelta::days(30);
+        world.clock.advance(month);
+        jobs::look_over(&world.server.app).await.unwrap();
+        run_due(&world).await;
+        enqueue(&world, "nobody_handles_this");
+        run_due(&world).await;
+        enqueue(&world, "queued_ahead");
+        enqueue(&world, "held_ahead");
+        let held = world.db_read(|c| {
+            diesel::update(job::table.filter(job::kind.eq("held_ahead"))).set(job::run_at.eq(UtcTime(now))).execute(c).unwrap();
+            queue::claim(c, now + month).unwrap().unwrap()
+        });
+        assert_eq!(held.kind, "held_ahead");
+        brigade.post("/api/v1/triage/claims", json!({ "number": number })).await.expect_problem(401, "token_expired");
+        let ahead = world.sign_in("brigade").await;
+        ahead.post("/api/v1/triage/claims", json!({ "number": number })).await.expect(201);
+
+        world.clock.set(now);
+        jobs::look_over(&world.server.app).await.unwrap();
+        for kind in [jobs::REFRESH_RANKS, jobs::FORGET_KEYS, jobs::TAKE_BACK_RETURNED, jobs::RECKON_CLOCKS] {
+            assert_eq!(only(&world, kind).1.0, now, "{kind}");
+        }
+        for kind in ["nobody_handles_this", "queued_ahead"] {
+            assert_eq!(only(&world, kind).1.0, now, "{kind}");
+        }
+        let other = world.staff_named(dengwen::account::Role::Brigade, "brigade2").await;
+        other.post("/api/v1/triage/claims", json!({ "number": number })).await.expect_problem(409, "claimed_by_other");
+        world.clock.advance(TimeDelta::minutes(12));
+        other.post("/api/v1/triage/claims", json!({ "number": number })).await.expect(201);
+
+        let claim = |at: DateTime<Utc>| world.db_read(|c| queue::claim(c, at).unwrap());
+        let kinds: Vec<String> = std::iter::from_fn(|| claim(now)).map(|job| job.kind).collect();
+        assert!(!kinds.contains(&held.kind), "{kinds:?}: cut short, not taken away");
+        assert!(world.db_read(|c| queue::renew(c, &held, now + month).unwrap()), "who lives renews it");
+        assert!(claim(now + TimeDelta::seconds(15)).is_none());
+        let taken = std::iter::from_fn(|| claim(now + TimeDelta::seconds(36))).find(|job| job.id == held.id);
+        assert!(taken.is_some(), "who died does not");
+    }
+}
+
+on_both! {
+    /// Clocks. Set back across a restart, the clock orders the history as it happened.
+    async fn a_clock_set_back_keeps_the_history_in_order(mut_world) {
+        let mut world = mut_world;
+        let number = world.resident().post("/api/v1/complaints", river(None)).await.expect(201).text("/number");
+        let id: Id = world.db_read(|c| complaint::table.select(complaint::id).first(c).unwrap());
+        // What a server wrote whose clock was a day ahead.
+        let (seconds, _) = uuid::Uuid::now_v7().get_timestamp().unwrap().to_unix();
+        let tomorrow = uuid::Timestamp::from_unix(uuid::NoContext, seconds + 86_400, 0);
+        world.db_read(|c| {
+            diesel::insert_into(record::table).values((
+                record::id.eq(Id(uuid::Uuid::new_v7(tomorrow))),
+                record::subject_kind.eq("complaint"),
+                record::subject_id.eq(id),
+                record::event.eq("before_the_restart"),
+                record::actor_kind.eq("system"),
+                record::actor_name.eq(""),
+                record::detail.eq(JsonValue(json!({}))),
+                record::at.eq(UtcTime(world.server.app.now())),
+            )).execute(c).unwrap()
+        });
+        world.restart_with("DENGWEN_LOG", "info").await;
+        world.clock.advance(TimeDelta::days(-1));
+        let brigade = world.brigade().await;
+        brigade.post("/api/v1/triage/claims", json!({ "number": number })).await.expect(201);
+        let returned = json!({ "action": "return", "reason": "请补充具体楼栋" });
+        brigade.post(&format!("/api/v1/complaints/{number}/decision"), returned).await.expect(200);
+        let events: Vec<String> = world.db_read(|c| {
+            let history = dengwen::record::history(c, id, 100).unwrap();
+            history.into_iter().map(|r| r.event).collect()
+        });
+        let before = events.iter().position(|e| e == "before_the_restart").unwrap();
+        assert!(before > 0 && before < events.len() - 1, "{events:?}");
+        let later = world.resident().post("/api/v1/complaints", river(None)).await.expect(201).text("/number");
+        let newest = brigade.get("/api/v1/complaints?limit=1").await.expect(200).text("/items/0/number");
+        assert_eq!(newest, later, "lists begin with what came last");
     }
 }
 

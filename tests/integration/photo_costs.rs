@@ -21,6 +21,9 @@ use crate::support::{actors::form, bodies::river, worst};
 const MAX_MEMORY_KB: u64 = 600 * 1024;
 const MAX_CPU_MS: u64 = 1_500;
 
+/// What a helper may keep between two photos.
+const MAX_KEPT_KB: u64 = 32 * 1024;
+
 /// What the server itself needs for 25 megabytes in a build that is not optimised; measured with a
 /// file that nobody looks at.
 const UNOPTIMISED_MS_PER_MB: u64 = if cfg!(debug_assertions) { 40 } else { 0 };
@@ -191,4 +194,9 @@ async fn no_photo_costs_more_than_a_photo_may() {
         (status, body["photos"][0]["status"].as_str()),
         (201, Some("kept"))
     );
+    // At rest its helpers are small, whatever they were asked.
+    for helper in helpers(server.pid()) {
+        let kept = memory_kb(helper, "RssAnon:").unwrap_or(0);
+        assert!(kept < MAX_KEPT_KB, "{kept} kB kept");
+    }
 }

@@ -34,7 +34,11 @@ const SMALL: [(&str, &str); 5] = [
 ];
 
 /// Pages that are sorted after they are found, with the reason why what is found is little.
-const SORTED: [(&str, &str); 3] = [
+const SORTED: [(&str, &str); 4] = [
+    (
+        "unmasking",
+        "of one officer or of one reporter's complaints",
+    ),
     ("supplement", "of one entry's complaints"),
     (
         "photo",
@@ -351,7 +355,10 @@ async fn work(world: &World) -> Day {
     visit_and_pass(&brigade, &officer, &visit).await;
 
     brigade
-        .post(&of("reporter/unmask"), json!({ "reason": "电话回访核实" }))
+        .post(
+            &of("reporter/unmask"),
+            json!({ "purpose": "contact", "reason": "电话回访核实" }),
+        )
         .await
         .expect(200);
     brigade
@@ -470,7 +477,9 @@ async fn visit_and_pass(brigade: &Actor, officer: &Actor, visit: &str) {
 }
 
 /// Filters of the lists, beyond what a bare path asks.
-const FILTERED: [&str; 12] = [
+const FILTERED: [&str; 14] = [
+    "/api/v1/unmaskings?staff=brigade",
+    "/api/v1/complaints?hidden=true&unreviewed=true",
     "/api/v1/triage/queue?limit=1",
     "/api/v1/triage/queue?state=awaiting_acceptance",
     "/api/v1/triage/queue?category=air.cooking_fume",

@@ -146,7 +146,7 @@ on_both! {
         // The reference is a migrated SQLite file; PostgreSQL must have the same tables and indexes.
         if world.on == On::Postgres {
             let file = format!("sqlite://{}", world.dir.path().join("reference.db").display());
-            let reference = db::Database::open(&file.parse().unwrap(), 1).unwrap();
+            let reference = db::Database::open(&file.parse().unwrap(), 1, db::Patience::Work).unwrap();
             let mut conn = reference.blocking().unwrap();
             db::migrate(&mut conn).unwrap();
             assert_eq!(tables(&mut conn), after);

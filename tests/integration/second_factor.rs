@@ -144,6 +144,7 @@ on_both! {
         }
         me.post("/api/v1/complaints/GL20261124-0001/decision", json!({})).await.expect_problem(403, "enrol_second_factor");
         me.get("/api/v1/sessions").await.expect(200);
+        me.delete("/api/v1/sessions/others").await.expect(204);
         enrol(&world, &me).await;
         me.get("/api/v1/triage/queue").await.expect(200);
     }

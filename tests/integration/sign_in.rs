@@ -36,7 +36,7 @@ fn server_with_an_account(folder: &tempfile::TempDir, more: &[(&'static str, &st
 
 /// Sign-ins cost memory: 32 connections of wrong passwords, from as many addresses, take no more
 /// than the threads that hash hold, those beyond the queue are told when to come back, and the
-/// owner gets in soon after.
+/// owner gets in: on a known device meanwhile, on any soon after.
 #[test]
 fn wrong_passwords_from_everywhere_cost_a_fixed_memory() {
     let folder = tempfile::tempdir().unwrap();
@@ -52,7 +52,8 @@ fn wrong_passwords_from_everywhere_cost_a_fixed_memory() {
             let request = client.post(&url).header("x-forwarded-for", from);
             request.json(&body(password)).send()
         };
-        sign_in(PASSWORD, "192.0.2.1".to_owned()).await.unwrap();
+        let first = sign_in(PASSWORD, "192.0.2.1".to_owned()).await.unwrap();
+        let first: Value = first.json().await.unwrap();
         let before = server.memory_mb();
         let until = Instant::now() + Duration::from_secs(2);
         let flood = (0..64).map(|n| {
@@ -82,7 +83,23 @@ fn wrong_passwords_from_everywhere_cost_a_fixed_memory() {
             }
             most
         };
-        let (counts, most) = tokio::join!(futures_util::future::join_all(flood), watch);
+        let owner = async {
+            let mut known = body(PASSWORD);
+            known["device_token"] = first["device_token"].clone();
+            let mut waits = Vec::new();
+            while Instant::now() < until {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                let began = Instant::now();
+                let request = client.post(&url).header("x-forwarded-for", "203.0.113.9");
+                let reply = request.json(&known).send().await.unwrap();
+                assert_eq!(reply.status(), 200, "a known device while others guess");
+                waits.push(began.elapsed());
+            }
+            waits.into_iter().max().unwrap()
+        };
+        let (counts, most, wait) =
+            tokio::join!(futures_util::future::join_all(flood), watch, owner);
+        assert!(wait < Duration::from_secs(3), "the owner waited {wait:?}");
         let wrong: u32 = counts.iter().map(|c| c.0).sum();
         let busy: u32 = counts.iter().map(|c| c.1).sum();
         assert!(wrong > 10 && busy > 0, "{wrong} wrong, {busy} told to come back");

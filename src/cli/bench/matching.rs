@@ -27,7 +27,7 @@ use crate::linkage::{Place, Report, eval::Draw, keys, stored};
 use crate::matching::{candidates, facts::Known, queries};
 use crate::on_each;
 use crate::platform::db::{
-    self, Connection, Database, DatabaseUrl, Id, JsonValue, UtcTime,
+    self, Connection, Database, DatabaseUrl, Id, JsonValue, Patience, UtcTime,
     schema::{complaint, ledger_entry, match_fact, match_key},
 };
 
@@ -92,7 +92,7 @@ pub(super) fn run(settings: &Settings, options: &Options) -> anyhow::Result<()> 
 }
 
 fn measure(url: &DatabaseUrl, options: &Options) -> anyhow::Result<()> {
-    let database = Database::open(url, 2)?;
+    let database = Database::open(url, 2, Patience::Work)?;
     let mut conn = database.blocking().map_err(crate::cli::operator_error)?;
     db::migrate(&mut conn)?;
     let profile = Profile::embedded()?;

@@ -25,7 +25,12 @@ use self::{
     row::{NEEDED, Row, body, columns, is_ours, is_rounded, places, visible},
 };
 use crate::app::{App, Ports};
-use crate::complaint::{desk::check_intake, intake, person::Question, resent};
+use crate::complaint::{
+    desk::check_intake,
+    intake,
+    person::{Question, QuestionCode},
+    resent,
+};
 use crate::config::Settings;
 use crate::platform::problem::Problem;
 use crate::record::Actor;
@@ -81,6 +86,8 @@ pub struct Summary {
     pub refused: Vec<(u64, String)>,
     /// Stored and known rows of which something could not be read, with their line and what.
     pub warned: Vec<(u64, String)>,
+    /// Columns of the file that were not taken.
+    pub left_out: Vec<String>,
     /// Stored rows that were placed by a name the profile knows.
     pub placed: usize,
 }
@@ -95,6 +102,10 @@ pub(super) fn run(settings: Settings, options: &Complaints) -> anyhow::Result<()
             for (line, reason) in lines.iter().take(ERRORS_SHOWN) {
                 super::warn(&format!("line {line}: {kind}{reason}"));
             }
+        }
+        if !summary.left_out.is_empty() {
+            let columns = summary.left_out.join(", ");
+            super::warn(&format!("columns left out, take them with --columns: {columns}"));
         }
         let told = tell!(
             "{} rows read: {} stored ({} placed by name), {} known already, {} refused; {} with a warning",
@@ -137,7 +148,14 @@ pub async fn import(
     let places = places(&header, &columns)?;
     let bytes = std::fs::metadata(&options.file)?.len();
     let bar = ProgressBar::with_draw_target(Some(bytes), draw);
-    let mut summary = Summary::default();
+    let taken: Vec<&String> = columns.values().collect();
+    let left_out = header
+        .iter()
+        .filter(|name| !name.is_empty() && !taken.contains(name));
+    let mut summary = Summary {
+        left_out: left_out.cloned().collect(),
+        ..Summary::default()
+    };
     let mut seen = Seen::default();
     while let Some((line, record)) = records.next()? {
         bar.set_position(records.bytes_read());
@@ -209,9 +227,14 @@ impl Seen {
     }
 }
 
-/// A question as the office reads it.
+/// What could not be read of a row, for whoever imports.
 fn asked(question: &Question) -> String {
-    format!("{}: {}", question.location, question.code.words())
+    let what = match question.code {
+        QuestionCode::UnreadablePhone => "the phone could not be read",
+        QuestionCode::NotAPersonsPhone => "the phone is a service's and no person's",
+        QuestionCode::UnreadableIdNumber => "the identity number could not be read",
+    };
+    format!("{what}; the row stands and keeps it sealed")
 }
 
 /// What became of a row.

@@ -91,7 +91,7 @@ impl Records {
             let Some((number, line)) = self.look(0)?.cloned() else {
                 return Ok(None);
             };
-            let record = self.record(number, line)?;
+            let record = self.record(line)?;
             // An old end-of-file mark stands on a line of its own; nobody sees it either.
             let blank = matches!(&record, Ok(fields) if fields.iter().all(|f| is_blank(f)));
             if !blank {
@@ -101,7 +101,7 @@ impl Records {
     }
 
     /// Takes as many lines as the record goes on for; a wrong one takes its first line alone.
-    fn record(&mut self, number: u64, first: String) -> io::Result<Result<Vec<String>, String>> {
+    fn record(&mut self, first: String) -> io::Result<Result<Vec<String>, String>> {
         let mut text = first;
         let mut lines = 1;
         let record = loop {
@@ -109,9 +109,8 @@ impl Records {
                 Ok(fields) => break Ok(fields),
                 Err(Fault::Misplaced) => {
                     lines = 1;
-                    break Err(format!(
-                        "line {number} opens a quote, and what follows the next one is no end of a field"
-                    ));
+                    let words = "opens a quote, and what follows the next one is no end of a field";
+                    break Err(words.to_owned());
                 }
                 Err(Fault::Open) => {
                     let next = if lines < LINES_OF_A_FIELD {
@@ -121,7 +120,7 @@ impl Records {
                     };
                     let Some((_, next)) = next else {
                         lines = 1;
-                        break Err(format!("line {number} opens a quote that is never closed"));
+                        break Err("opens a quote that is never closed".to_owned());
                     };
                     text.push('\n');
                     text.push_str(next);

@@ -60,7 +60,7 @@ mod tests {
     /// Of each kind of weak key several.
     #[test]
     fn keys_that_can_be_guessed_are_refused() {
-        let of = |byte: &dyn Fn(usize) -> u8| -> [u8; 32] { std::array::from_fn(|at| byte(at)) };
+        let of = |byte: &dyn Fn(usize) -> u8| -> [u8; 32] { std::array::from_fn(byte) };
         let low = |n: usize| u8::try_from(n % 256).unwrap();
         let mut weak: Vec<String> = [
             of(&|_| 0),

@@ -3,12 +3,11 @@
 //! `MultiConnection`'s own `establish` tries every backend and swallows the reasons; here the
 //! scheme decides, so that a PostgreSQL that is down says so.
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
 use diesel::{
     Connection as _, ConnectionError, PgConnection, SqliteConnection,
-    connection::SimpleConnection,
-    r2d2::{self, ManageConnection},
+    connection::{CacheSize, SimpleConnection},
 };
 
 use super::{Backend, Connection};
@@ -25,8 +24,62 @@ PRAGMA temp_store = MEMORY;
 PRAGMA cache_size = -16000;
 PRAGMA mmap_size = 68719476736;";
 
-const POSTGRES_SETUP: &str =
-    "SET TIME ZONE 'UTC'; SET lock_timeout = '10s'; SET statement_timeout = '60s';";
+/// What a PostgreSQL connection is made with unless the URL says otherwise: a host that vanished
+/// without a word is given up on within ten seconds or so, at the connect as in the middle of a
+/// statement, and several hosts lead to the one that takes writes.
+const URL_DEFAULTS: [(&str, &str); 7] = [
+    ("connect_timeout", "5"),
+    ("tcp_user_timeout", "10000"),
+    ("keepalives", "1"),
+    ("keepalives_idle", "10"),
+    ("keepalives_interval", "3"),
+    ("keepalives_count", "3"),
+    ("application_name", "dengwen"),
+];
+
+/// What a session has where the server allows it: messages in English, which are told apart by
+/// their words (of others Chinese is understood too), and a server that notices within seconds
+/// that its client died in the middle of a statement, and lets go of its locks.
+const POSTGRES_WISHES: &str = "DO $$ BEGIN
+BEGIN PERFORM set_config('lc_messages', 'C', false); EXCEPTION WHEN OTHERS THEN NULL; END;
+BEGIN PERFORM set_config('client_connection_check_interval', '5s', false); EXCEPTION WHEN OTHERS THEN NULL; END;
+END $$;";
+
+/// How long somebody waits for the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// A request: somebody looks at a screen.
+    Request,
+    /// A job or a command.
+    Work,
+}
+
+impl Patience {
+    /// How long in all, the wait for a connection included.
+    pub(super) const fn limit(self) -> Duration {
+        match self {
+            Self::Request => Duration::from_secs(10),
+            Self::Work => Duration::from_secs(120),
+        }
+    }
+
+    /// What every PostgreSQL session or transaction is set to. The server's own limits are shorter
+    /// than [`Patience::limit`], so that a server that lives ends what takes too long by itself.
+    fn settings(self) -> [(&'static str, &'static str); 6] {
+        let (lock, statement) = match self {
+            Self::Request => ("5s", "8s"),
+            Self::Work => ("10s", "60s"),
+        };
+        [
+            ("lock_timeout", lock),
+            ("statement_timeout", statement),
+            ("idle_in_transaction_session_timeout", "60s"),
+            ("TimeZone", "UTC"),
+            ("standard_conforming_strings", "on"),
+            ("default_transaction_isolation", "read committed"),
+        ]
+    }
+}
 
 /// A database URL: `sqlite://PATH` or `postgres://…`. Its `Display` hides the password.
 #[derive(Clone, PartialEq, Eq)]
@@ -90,10 +143,18 @@ impl DatabaseUrl {
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.url.split_once("://"), self.url.rsplit_once('@')) {
-            (Some((scheme, _)), Some((_, host))) => write!(f, "{scheme}://***@{host}"),
+            (Some((scheme, _)), Some((_, host))) => {
+                write!(f, "{scheme}://***@{}", without_options(host))
+            }
+            _ if self.backend == Backend::Postgres => f.write_str(without_options(&self.url)),
             _ => f.write_str(&self.url),
         }
     }
+}
+
+/// A password may stand among the options too.
+fn without_options(url: &str) -> &str {
+    url.split('?').next().unwrap_or(url)
 }
 
 impl fmt::Debug for DatabaseUrl {
@@ -102,15 +163,68 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
+/// The URL as libpq gets it: what it does not say is added.
+fn with_defaults(url: &str) -> String {
+    let (place, options) = url.split_once('?').unwrap_or((url, ""));
+    let says = |name: &str| {
+        options
+            .split('&')
+            .any(|option| option.split('=').next() == Some(name))
+    };
+    let several = place.contains(',') || options.split('&').any(several_hosts);
+    let only_primary = several.then_some(("target_session_attrs", "read-write"));
+    let mut all: Vec<String> = Vec::new();
+    all.extend((!options.is_empty()).then(|| options.to_owned()));
+    all.extend(
+        URL_DEFAULTS
+            .into_iter()
+            .chain(only_primary)
+            .filter(|(name, _)| !says(name))
+            .map(|(name, value)| format!("{name}={value}")),
+    );
+    format!("{place}?{}", all.join("&"))
+}
+
+fn several_hosts(option: &str) -> bool {
+    ["host=", "hostaddr="]
+        .iter()
+        .any(|name| option.starts_with(name))
+        && (option.contains(',') || option.contains("%2C") || option.contains("%2c"))
+}
+
 /// Makes connections for the pool and for the writer.
 #[derive(Debug, Clone)]
 pub(super) struct Manager {
     url: DatabaseUrl,
+    patience: Patience,
+    /// Whether a pooler hands each transaction to another session, so that nothing set or prepared
+    /// in one lasts.
+    sessions_change: bool,
 }
 
 impl Manager {
-    pub(super) fn new(url: DatabaseUrl) -> Self {
-        Self { url }
+    pub(super) fn new(url: DatabaseUrl, patience: Patience) -> Self {
+        Self {
+            url,
+            patience,
+            sessions_change: false,
+        }
+    }
+
+    /// The same behind a pooler that hands each transaction to another session.
+    pub(super) fn sessions_changing(mut self, change: bool) -> Self {
+        self.sessions_change = change;
+        self
+    }
+
+    /// The same for work nobody waits for at a screen.
+    pub(super) fn patient(mut self) -> Self {
+        self.patience = Patience::Work;
+        self
+    }
+
+    pub(super) fn backend(&self) -> Backend {
+        self.url.backend
     }
 
     /// A connection with its session settings made.
@@ -119,8 +233,13 @@ impl Manager {
             |r: diesel::QueryResult<()>| r.map_err(ConnectionError::CouldntSetupConfiguration);
         match self.url.backend {
             Backend::Postgres => {
-                let mut conn = PgConnection::establish(&self.url.url)?;
-                setup(conn.batch_execute(POSTGRES_SETUP))?;
+                let mut conn = self.bare()?;
+                if self.sessions_change {
+                    conn.set_prepared_statement_cache_size(CacheSize::Disabled);
+                } else {
+                    setup(conn.batch_execute(&set("", &self.patience.settings())))?;
+                    setup(conn.batch_execute(POSTGRES_WISHES))?;
+                }
                 Ok(Connection::Postgres(conn))
             }
             Backend::Sqlite => {
@@ -131,27 +250,32 @@ impl Manager {
             }
         }
     }
-}
 
-impl ManageConnection for Manager {
-    type Connection = Connection;
-    type Error = r2d2::Error;
-
-    fn connect(&self) -> Result<Connection, r2d2::Error> {
-        self.establish().map_err(r2d2::Error::ConnectionError)
+    /// A PostgreSQL connection as the server gives it.
+    pub(super) fn bare(&self) -> Result<PgConnection, ConnectionError> {
+        PgConnection::establish(&with_defaults(&self.url.url))
     }
 
-    fn is_valid(&self, conn: &mut Connection) -> Result<(), r2d2::Error> {
-        match conn {
-            Connection::Postgres(c) => c.batch_execute("SELECT 1").map_err(r2d2::Error::QueryError),
-            Connection::Sqlite(_) => Ok(()),
+    /// What a transaction must set first, when its session is not set up for it.
+    pub(super) fn preface(&self, patience: Patience) -> Option<String> {
+        match self.url.backend {
+            Backend::Postgres if self.sessions_change => Some(format!(
+                "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; {}",
+                set("LOCAL ", &patience.settings())
+            )),
+            Backend::Postgres if patience != self.patience => {
+                Some(set("LOCAL ", &patience.settings()))
+            }
+            Backend::Postgres | Backend::Sqlite => None,
         }
     }
+}
 
-    fn has_broken(&self, conn: &mut Connection) -> bool {
-        use diesel::r2d2::R2D2Connection;
-        std::thread::panicking() || conn.is_broken()
-    }
+fn set(scope: &str, settings: &[(&str, &str)]) -> String {
+    settings
+        .iter()
+        .map(|(name, value)| format!("SET {scope}{name} = '{value}';"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -165,5 +289,30 @@ mod tests {
         assert!(!format!("{url} {url:?}").contains("geheim"));
         assert!("host=db dbname=x".parse::<DatabaseUrl>().is_err());
         assert!("mysql://db".parse::<DatabaseUrl>().is_err());
+        let url: DatabaseUrl = "postgres://db/dengwen?user=a&password=geheim"
+            .parse()
+            .unwrap();
+        assert_eq!(url.to_string(), "postgres://db/dengwen");
+    }
+
+    #[test]
+    fn what_the_url_does_not_say_is_added() {
+        let plain = with_defaults("postgres://a@db/dengwen");
+        for (name, value) in URL_DEFAULTS {
+            assert!(plain.contains(&format!("{name}={value}")), "{plain}");
+        }
+        assert!(!plain.contains("target_session_attrs"), "{plain}");
+        let said = with_defaults("postgres://db/dengwen?connect_timeout=2&sslmode=require");
+        assert!(said.starts_with("postgres://db/dengwen?connect_timeout=2&sslmode=require&"));
+        assert_eq!(said.matches("connect_timeout").count(), 1);
+        for several in [
+            "postgres://a@db1,db2:5433/dengwen",
+            "postgres:///dengwen?host=db1,db2",
+        ] {
+            let url = with_defaults(several);
+            assert!(url.ends_with("&target_session_attrs=read-write"), "{url}");
+        }
+        let any = with_defaults("postgres://db1,db2/dengwen?target_session_attrs=any");
+        assert_eq!(any.matches("target_session_attrs").count(), 1);
     }
 }

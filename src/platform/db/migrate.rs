@@ -1,7 +1,7 @@
 //! Migrations: one list of names, one folder per database, run at every start.
 
 use diesel::{
-    SqliteConnection,
+    Connection as _, SqliteConnection,
     connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager as _},
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -20,7 +20,7 @@ const MIGRATION_LOCK: i64 = 0x6465_6e67_7765_6e01;
 pub struct MigrationError(String);
 
 /// Brings the database up to date. Several processes may start at once on PostgreSQL: an
-/// advisory lock lets one of them work while the others wait.
+/// advisory lock lets one of them work while the others wait, and all is done or nothing.
 ///
 /// # Errors
 /// When a migration fails.
@@ -60,19 +60,21 @@ pub fn revert_all(conn: &mut Connection) -> Result<usize, MigrationError> {
 
 type MigrationResult = Result<usize, Box<dyn std::error::Error + Send + Sync>>;
 
+/// On PostgreSQL one transaction for all of it, whose advisory lock others wait for as long as it
+/// takes: a lock of the session would be lost behind a pooler that hands out transactions.
 fn locked(
     conn: &mut Connection,
     work: impl FnOnce(&mut Connection) -> MigrationResult,
 ) -> Result<usize, MigrationError> {
-    let lock = |verb: &str| format!("SELECT pg_advisory_{verb}({MIGRATION_LOCK})");
-    if let Connection::Postgres(c) = conn {
-        c.batch_execute(&lock("lock"))
-            .map_err(|e| MigrationError(e.to_string()))?;
-    }
-    let done = work(conn).map_err(|e| MigrationError(e.to_string()));
-    if let Connection::Postgres(c) = conn {
-        c.batch_execute(&lock("unlock"))
-            .map_err(|e| MigrationError(e.to_string()))?;
-    }
-    done
+    let alone = format!(
+        "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"
+    );
+    let done = match conn {
+        Connection::Sqlite(_) => work(conn),
+        Connection::Postgres(_) => conn.transaction(|conn| {
+            conn.batch_execute(&alone)?;
+            work(conn)
+        }),
+    };
+    done.map_err(|e| MigrationError(e.to_string()))
 }

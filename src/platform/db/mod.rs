@@ -4,29 +4,45 @@
 //! through [`Database::write`]: on SQLite one writer thread takes them in order and commits
 //! groups of them with one sync to disk, on PostgreSQL each is a transaction of its own. Either
 //! way the closure is one transaction, and the answer comes only after the commit.
+//!
+//! A database that is away, stands still or is full is answered 503 with `Retry-After`, within
+//! [`Patience`]'s limit and, once it is known, at once.
 
 mod connect;
 mod migrate;
 mod multi;
+mod pool;
+mod suitable;
 mod turn;
 mod types;
 mod writer;
 
 pub mod schema;
 
-use std::sync::Arc;
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
-use diesel::{Connection as _, r2d2};
+use diesel::{Connection as _, connection::SimpleConnection as _};
+use tokio::time::{Instant, timeout_at};
 
-pub use connect::{DatabaseUrl, DatabaseUrlError};
+pub use connect::{DatabaseUrl, DatabaseUrlError, Patience};
 pub use migrate::{MigrationError, migrate, revert_all};
 pub use types::{Id, JsonSql, JsonValue, UtcTime, UtcTimeSql, UuidSql};
 
 pub use multi::{AnyConnection, MultiBackend};
 
 use connect::Manager;
+use pool::{Pool, Seat};
 use writer::Writer;
 
+use super::circuit::Circuit;
+use super::outage::Outage;
 use super::problem::{OnDb, Problem};
 
 /// A connection to either database; all ordinary queries are written once against it.
@@ -56,9 +72,12 @@ pub enum Backend {
 /// A handle to the database, cheap to clone.
 #[derive(Clone)]
 pub struct Database {
-    pool: r2d2::Pool<Manager>,
+    pool: Arc<Pool>,
     writer: Option<Arc<Writer>>,
-    backend: Backend,
+    circuit: Circuit,
+    met: Arc<[AtomicU64; Outage::ALL.len()]>,
+    refused_writes: Arc<AtomicBool>,
+    patience: Patience,
 }
 
 impl Database {
@@ -66,72 +85,220 @@ impl Database {
     /// An SQLite file and its folder are created when absent.
     ///
     /// # Errors
-    /// When the database cannot be reached; the text names the reason but never a password.
-    pub fn open(url: &DatabaseUrl, connections: u32) -> Result<Self, OpenError> {
-        let backend = url.backend();
+    /// When the database cannot be reached or is not one to start on; the text names the reason
+    /// but never a password.
+    pub fn open(
+        url: &DatabaseUrl,
+        connections: u32,
+        patience: Patience,
+    ) -> Result<Self, OpenError> {
         url.create_folder().map_err(OpenError::Folder)?;
-        let manager = Manager::new(url.clone());
-        let writer = match backend {
-            Backend::Sqlite => Some(Arc::new(Writer::start(manager.establish()?)?)),
-            Backend::Postgres => None,
+        let manager = Manager::new(url.clone(), patience);
+        let (manager, writer) = match url.backend() {
+            Backend::Sqlite => {
+                let writer = Writer::start(manager.clone())?;
+                (manager, Some(Arc::new(writer)))
+            }
+            Backend::Postgres => {
+                let change = suitable::look(&manager)?;
+                (manager.sessions_changing(change), None)
+            }
         };
-        let pool = r2d2::Pool::builder()
-            .max_size(connections)
-            .min_idle(Some(1))
-            .connection_timeout(std::time::Duration::from_secs(10))
-            .build(manager)
-            .map_err(|e| OpenError::Pool(e.to_string()))?;
+        let pool = Pool::new(manager, connections);
+        pool.fill()?;
         Ok(Self {
-            pool,
+            pool: Arc::new(pool),
             writer,
-            backend,
+            circuit: Circuit::new("the database"),
+            met: Arc::default(),
+            refused_writes: Arc::default(),
+            patience,
         })
     }
 
     /// Which database this is.
     #[must_use]
     pub fn backend(&self) -> Backend {
-        self.backend
+        self.pool.manager().backend()
+    }
+
+    /// The same database with another patience, for a job in a server.
+    #[must_use]
+    pub fn with_patience(&self, patience: Patience) -> Self {
+        Self {
+            patience,
+            ..self.clone()
+        }
     }
 
     /// Runs a read off the async threads.
     ///
     /// # Errors
-    /// What the closure answers, or 503 when no connection is to be had.
+    /// What the closure answers, or 503 when the database is away or does not answer in time.
     pub async fn read<T, F>(&self, f: F) -> Result<T, Problem>
     where
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, Problem> + Send + 'static,
     {
-        let pool = self.pool.clone();
-        run_blocking(move || f(&mut *connection(&pool)?)).await
+        let preface = self.pool.manager().preface(self.patience);
+        let result = self
+            .run(self.patience.limit(), move |conn, seat| match preface {
+                Some(preface) => transaction(conn, prefaced(preface, seat, f)),
+                None => f(conn),
+            })
+            .await;
+        self.note(&result);
+        result
     }
 
     /// Runs one write transaction and returns after its commit.
     ///
     /// # Errors
     /// What the closure answers (the transaction is then rolled back), or 503 when the database
-    /// could not begin or commit.
+    /// could not begin or commit. A 503 may stand for a commit nobody heard the end of: a client
+    /// repeats it with the same idempotency key.
     pub async fn write<T, F>(&self, f: F) -> Result<T, Problem>
     where
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, Problem> + Send + 'static,
     {
-        if let Some(writer) = &self.writer {
-            return writer.run(f).await;
-        }
-        let pool = self.pool.clone();
-        run_blocking(move || transaction(&mut *connection(&pool)?, f)).await
+        self.write_within(self.patience.limit(), f).await
     }
 
-    /// A connection for the calling thread, for start-up, commands and tests.
+    /// The same within a limit of its own.
+    ///
+    /// # Errors
+    /// As [`Database::write`].
+    pub async fn write_within<T, F>(&self, limit: Duration, f: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, Problem> + Send + 'static,
+    {
+        let result = match &self.writer {
+            Some(writer) => writer.run(limit, f).await,
+            None => {
+                let preface = self
+                    .pool
+                    .manager()
+                    .preface(self.patience)
+                    .unwrap_or_default();
+                self.run(limit, move |conn, seat| {
+                    transaction(conn, prefaced(preface, seat, f))
+                })
+                .await
+            }
+        };
+        if self.note(&result).is_some_and(|met| met != Outage::Busy) {
+            self.refused_writes.store(true, Ordering::Relaxed);
+        }
+        result
+    }
+
+    /// Whether a write was refused by the database itself since this was last asked.
+    pub fn take_refused_writes(&self) -> bool {
+        self.refused_writes.swap(false, Ordering::Relaxed)
+    }
+
+    /// Counts what the database met.
+    fn note<T>(&self, result: &Result<T, Problem>) -> Option<Outage> {
+        let met = result.as_ref().err().and_then(Problem::outage_met)?;
+        for (outage, count) in Outage::ALL.iter().zip(self.met.iter()) {
+            count.fetch_add(u64::from(*outage == met), Ordering::Relaxed);
+        }
+        Some(met)
+    }
+
+    /// How often each outage was met since the start.
+    pub fn outages(&self) -> impl Iterator<Item = (Outage, u64)> {
+        let count = |n: &AtomicU64| n.load(Ordering::Relaxed);
+        Outage::ALL.into_iter().zip(self.met.iter().map(count))
+    }
+
+    /// How often the circuit opened since the start.
+    #[must_use]
+    pub fn circuit_opened(&self) -> u64 {
+        self.circuit.opened()
+    }
+
+    /// Threads that hang in a database that stands still.
+    #[must_use]
+    pub fn hanging(&self) -> usize {
+        self.pool.hanging()
+    }
+
+    /// A connection of its own for the calling thread, for start-up, commands and tests.
     ///
     /// # Errors
     /// 503 when no connection is to be had.
     pub fn blocking(
         &self,
     ) -> Result<impl std::ops::DerefMut<Target = Connection> + use<>, Problem> {
-        connection(&self.pool)
+        let manager = self.pool.manager().clone().patient();
+        manager.establish().map(Box::new).map_err(|e| {
+            let why = format!("no database connection: {e}");
+            Problem::outage(Outage::of_connection(&e), why)
+        })
+    }
+
+    /// Runs `f` on a pooled connection and a blocking thread, and gives up on it after the limit.
+    /// A task of its own watches the limit, so that it holds for callers that hang up, too.
+    async fn run<T, F>(&self, limit: Duration, f: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection, &Seat) -> Result<T, Problem> + Send + 'static,
+    {
+        let until = Instant::now() + limit;
+        self.circuit.look()?;
+        let seat = timeout_at(until, self.pool.seat())
+            .await
+            .map_err(|_| Problem::unavailable("no database connection came free in time", 2))??;
+        let pass = self.circuit.enter()?;
+        let pool = self.pool.clone();
+        joined(tokio::spawn(async move {
+            let (used, mine) = (pool.clone(), seat.clone());
+            let work = tokio::task::spawn_blocking(move || {
+                let _ends = EndOfSeat(&used, &mine);
+                used.with(|conn| f(conn, &mine))
+            });
+            let Ok(done) = timeout_at(until, joined(work)).await else {
+                pool.give_up(&seat);
+                pass.failed();
+                let why = "the database did not answer in time";
+                return Err(Problem::outage(Outage::Lost, why));
+            };
+            match &done {
+                Err(p) if p.outage_met() == Some(Outage::Lost) => pass.failed(),
+                _ => pass.answered(),
+            }
+            done
+        }))
+        .await
+    }
+}
+
+/// Ends a seat with its thread, also when that panics.
+struct EndOfSeat<'a>(&'a Pool, &'a Seat);
+
+impl Drop for EndOfSeat<'_> {
+    fn drop(&mut self) {
+        self.0.end(self.1);
+    }
+}
+
+/// Sets what the transaction needs set before `f`, and asks after it whether anybody still waits.
+fn prefaced<'a, T>(
+    preface: String,
+    seat: &'a Seat,
+    f: impl FnOnce(&mut Connection) -> Result<T, Problem> + 'a,
+) -> impl FnOnce(&mut Connection) -> Result<T, Problem> + 'a {
+    move |conn| {
+        if !preface.is_empty() {
+            conn.batch_execute(&preface)
+                .or_fault("set up a transaction")?;
+        }
+        let done = f(conn)?;
+        seat.still_wanted()?;
+        Ok(done)
     }
 }
 
@@ -144,25 +311,18 @@ pub enum OpenError {
     /// The first connection failed.
     #[error("cannot connect to the database: {0}")]
     Connect(#[from] diesel::ConnectionError),
-    /// The pool could not be filled.
-    #[error("cannot open the connection pool: {0}")]
-    Pool(String),
+    /// It is reached, and cannot be served from.
+    #[error("the database cannot be used: {0}")]
+    Unfit(String),
     /// The writer thread could not be started.
     #[error("cannot start the writer: {0}")]
     Writer(#[from] std::io::Error),
 }
 
-fn connection(pool: &r2d2::Pool<Manager>) -> Result<r2d2::PooledConnection<Manager>, Problem> {
-    pool.get()
-        .map_err(|e| Problem::unavailable(format!("no database connection: {e}"), 2))
-}
-
-async fn run_blocking<T, F>(f: F) -> Result<T, Problem>
-where
-    T: Send + 'static,
-    F: FnOnce() -> Result<T, Problem> + Send + 'static,
-{
-    match tokio::task::spawn_blocking(f).await {
+async fn joined<T>(
+    task: impl Future<Output = Result<Result<T, Problem>, tokio::task::JoinError>>,
+) -> Result<T, Problem> {
+    match task.await {
         Ok(answer) => answer,
         Err(join) => Err(Problem::fault(format!("database task: {join}"))),
     }
@@ -210,6 +370,10 @@ fn transaction<T>(
     conn.transaction::<T, Rollback, _>(|conn| f(conn).map_err(Rollback::Refused))
         .map_err(|rollback| match rollback {
             Rollback::Refused(problem) => problem,
-            Rollback::Database(e) => Problem::unavailable(format!("transaction: {e}"), 1),
+            // Begin or commit failed: that is never the request's fault.
+            Rollback::Database(e) => Problem::outage(
+                Outage::of(&e).unwrap_or(Outage::Busy),
+                format!("transaction: {e}"),
+            ),
         })
 }

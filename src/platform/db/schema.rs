@@ -6,6 +6,17 @@
 )]
 
 diesel::table! {
+    use crate::platform::db::types::UtcTimeSql;
+    use diesel::sql_types::*;
+
+    heartbeat (slot) {
+        slot -> Integer,
+        at -> UtcTimeSql,
+        filler -> Binary,
+    }
+}
+
+diesel::table! {
     use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
     use diesel::sql_types::*;
 
@@ -470,6 +481,7 @@ diesel::table! {
     sender_block_key (key, block_id) {
         key -> Text,
         block_id -> UuidSql,
+        proven -> Bool,
     }
 }
 
@@ -679,6 +691,44 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    staff_channel (staff_id, channel) {
+        staff_id -> UuidSql,
+        channel -> Text,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    hidden_review (complaint_id) {
+        complaint_id -> UuidSql,
+        due_on -> Date,
+        reviewed_by -> Nullable<UuidSql>,
+        reviewed_at -> Nullable<UtcTimeSql>,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    unmasking (id) {
+        id -> UuidSql,
+        complaint_id -> UuidSql,
+        staff_id -> UuidSql,
+        role -> Text,
+        purpose -> Text,
+        reason -> Text,
+        alarm -> Bool,
+        at -> UtcTimeSql,
+    }
+}
+
 diesel::joinable!(ledger_decision -> ledger_entry (entry_id));
 diesel::joinable!(ledger_decision -> staff (decided_by));
 diesel::joinable!(complaint -> ledger_entry (entry_id));
@@ -696,6 +746,10 @@ diesel::joinable!(photo -> complaint (complaint_id));
 diesel::joinable!(photo_band -> photo (photo_id));
 diesel::joinable!(sender_block -> staff (created_by));
 diesel::joinable!(sender_block -> complaint (complaint_id));
+diesel::joinable!(staff_channel -> staff (staff_id));
+diesel::joinable!(hidden_review -> complaint (complaint_id));
+diesel::joinable!(unmasking -> complaint (complaint_id));
+diesel::joinable!(unmasking -> staff (staff_id));
 diesel::joinable!(sender_block_key -> sender_block (block_id));
 diesel::joinable!(complaint_sender -> complaint (complaint_id));
 diesel::joinable!(complaint_part -> complaint (complaint_id));
@@ -717,6 +771,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     key_rotation,
     idempotency,
     job,
+    heartbeat,
     sequence,
     record,
     staff,
@@ -738,6 +793,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     photo_band,
     sender_block,
     sender_block_key,
+    staff_channel,
+    hidden_review,
+    unmasking,
     complaint_sender,
     complaint_part,
     match_key,

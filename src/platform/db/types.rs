@@ -24,6 +24,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::MultiBackend;
+use crate::platform::ids;
 
 /// SQL type of [`UtcTime`].
 #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
@@ -87,7 +88,7 @@ impl Id {
     /// A new time-ordered id.
     #[must_use]
     pub fn new() -> Self {
-        Self(Uuid::now_v7())
+        Self(ids::new_id())
     }
 }
 

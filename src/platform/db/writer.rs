@@ -4,15 +4,23 @@
 //! thread opens one immediate transaction, runs each waiting write in a savepoint of its own (a
 //! refused one rolls back alone), commits once, and only then answers them all.
 
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    },
+    time::Duration,
+};
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::timeout};
 
-use super::{Connection, transaction, turn::Turn};
+use super::{Connection, Manager, transaction, turn::Turn};
+use crate::platform::outage::Outage;
 use crate::platform::problem::Problem;
 
-type Manager = <Connection as diesel::Connection>::TransactionManager;
+type Transactions = <Connection as diesel::Connection>::TransactionManager;
 
 /// Writes committed together at most; bounds how long the first of a group waits.
 const GROUP_MAX: usize = 64;
@@ -22,38 +30,53 @@ const QUEUE_MAX: usize = 4096;
 
 /// Runs in the group's transaction (or learns why there is none); the returned closure answers
 /// the caller after the commit.
-type Job = Box<dyn FnOnce(Result<&mut Connection, Problem>) -> Deliver + Send>;
+type Job = Box<dyn FnOnce(Result<&mut Connection, Problem>) -> Ran + Send>;
 type Deliver = Box<dyn FnOnce(Result<(), Problem>) + Send>;
+
+/// A write that ran and waits for the commit.
+struct Ran {
+    deliver: Deliver,
+    /// What the database met while it ran: SQLite may have rolled the whole group back by itself.
+    outage: Option<Outage>,
+}
 
 pub(super) struct Writer {
     queue: SyncSender<Job>,
 }
 
 impl Writer {
-    pub(super) fn start(mut conn: Connection) -> std::io::Result<Self> {
-        let turn = match &mut conn {
-            Connection::Sqlite(c) => Some(Turn::of(c).map_err(std::io::Error::other)?),
-            Connection::Postgres(_) => None,
-        };
+    pub(super) fn start(manager: Manager) -> Result<Self, super::OpenError> {
+        let desk = Desk::open(&manager)?;
         let (queue, jobs) = sync_channel(QUEUE_MAX);
         std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || serve(conn, turn.as_ref(), &jobs))?;
+            .spawn(move || serve(&manager, desk, &jobs))?;
         Ok(Self { queue })
     }
 
-    pub(super) async fn run<T, F>(&self, f: F) -> Result<T, Problem>
+    /// Queues a write and waits for its commit; a write whose caller was answered before its turn
+    /// came is left out.
+    pub(super) async fn run<T, F>(&self, limit: Duration, f: F) -> Result<T, Problem>
     where
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, Problem> + Send + 'static,
     {
         let (answer, waiting) = oneshot::channel();
+        let given_up = Arc::new(AtomicBool::new(false));
+        let unwanted = given_up.clone();
         let job: Job = Box::new(move |conn| {
-            let result = conn.and_then(|conn| transaction(conn, f));
-            Box::new(move |commit: Result<(), Problem>| {
+            let result = conn.and_then(|conn| {
+                if unwanted.load(Ordering::Relaxed) {
+                    return Err(too_late());
+                }
+                transaction(conn, f)
+            });
+            let outage = result.as_ref().err().and_then(Problem::outage_met);
+            let deliver = Box::new(move |commit: Result<(), Problem>| {
                 // A caller that hung up needs no answer; its write stands.
                 let _ = answer.send(commit.and(result));
-            })
+            });
+            Ran { deliver, outage }
         });
         match self.queue.try_send(job) {
             Ok(()) => {}
@@ -64,62 +87,124 @@ impl Writer {
                 return Err(Problem::fault("the writer thread is gone"));
             }
         }
-        waiting
-            .await
-            .unwrap_or_else(|_| Err(Problem::fault("a write was dropped unanswered")))
-    }
-}
-
-fn serve(mut conn: Connection, turn: Option<&Turn>, jobs: &Receiver<Job>) {
-    while let Ok(first) = jobs.recv() {
-        let group = std::iter::once(first).chain(jobs.try_iter().take(GROUP_MAX - 1));
-        commit_group(&mut conn, turn, group);
-    }
-}
-
-/// One transaction for the group; each write is answered with the commit's own result.
-fn commit_group(conn: &mut Connection, turn: Option<&Turn>, group: impl Iterator<Item = Job>) {
-    if let Err(e) = begin_immediate(conn, turn) {
-        let problem = Problem::unavailable(format!("begin: {e}"), 1);
-        for job in group {
-            job(Err(problem.clone()))(Ok(()));
+        match timeout(limit, waiting).await {
+            Ok(answered) => {
+                answered.unwrap_or_else(|_| Err(Problem::fault("a write was dropped unanswered")))
+            }
+            Err(_) => {
+                given_up.store(true, Ordering::Relaxed);
+                Err(too_late())
+            }
         }
-        return;
     }
-    let waiting: Vec<Deliver> = group.filter_map(|job| run_one(conn, job)).collect();
-    let commit = Manager::commit_transaction(conn)
-        .map_err(|e| Problem::unavailable(format!("commit: {e}"), 1));
-    if commit.is_err() {
-        // A commit that failed may leave the transaction open; the next group needs a clean start.
-        let _ = Manager::rollback_transaction(conn);
+}
+
+fn too_late() -> Problem {
+    Problem::outage(Outage::Busy, "the write did not get its turn in time")
+}
+
+/// The connection that writes, and its turns among other processes.
+struct Desk {
+    conn: Connection,
+    turn: Option<Turn>,
+}
+
+impl Desk {
+    fn open(manager: &Manager) -> Result<Self, diesel::ConnectionError> {
+        let mut conn = manager.establish()?;
+        let turn = match &mut conn {
+            Connection::Sqlite(c) => {
+                Some(Turn::of(c).map_err(diesel::ConnectionError::CouldntSetupConfiguration)?)
+            }
+            Connection::Postgres(_) => None,
+        };
+        Ok(Self { conn, turn })
     }
+
+    fn begin(&mut self) -> diesel::QueryResult<()> {
+        match (&mut self.conn, &self.turn) {
+            (Connection::Sqlite(c), Some(turn)) => turn.begin(c),
+            (conn, _) => Transactions::begin_transaction(conn),
+        }
+    }
+}
+
+fn serve(manager: &Manager, desk: Desk, jobs: &Receiver<Job>) {
+    let mut desk = Some(desk);
+    while let Ok(first) = jobs.recv() {
+        let mut group = std::iter::once(first).chain(jobs.try_iter().take(GROUP_MAX - 1));
+        while let Some(next) = group.next() {
+            let group = std::iter::once(next).chain(&mut group);
+            desk = commit_group(manager, desk.take(), group);
+        }
+    }
+}
+
+/// One transaction for the group; each write is answered with the commit's own result. What the
+/// database refused ends the group early, because nobody can tell whether the writes before it
+/// still stand in the transaction: the commit says so. Answers the desk when it is sound.
+fn commit_group(
+    manager: &Manager,
+    desk: Option<Desk>,
+    mut group: impl Iterator<Item = Job>,
+) -> Option<Desk> {
+    let opened = match desk {
+        Some(desk) => Ok(desk),
+        None => Desk::open(manager)
+            .map_err(|e| Problem::outage(Outage::of_connection(&e), format!("open anew: {e}"))),
+    };
+    let begun = opened.and_then(|mut desk| match desk.begin() {
+        Ok(()) => Ok(desk),
+        Err(e) => Err(no_commit("begin", &e)),
+    });
+    let mut desk = match begun {
+        Ok(desk) => desk,
+        Err(problem) => {
+            for job in group {
+                (job(Err(problem.clone())).deliver)(Ok(()));
+            }
+            return None;
+        }
+    };
+    let conn = &mut desk.conn;
+    let mut waiting: Vec<Deliver> = Vec::new();
+    let mut sound = true;
+    while sound && let Some(job) = group.next() {
+        if let Some(ran) = run_one(conn, job) {
+            sound = ran.outage.is_none_or(|outage| outage == Outage::Busy);
+            waiting.push(ran.deliver);
+        }
+    }
+    let commit = Transactions::commit_transaction(conn).map_err(|e| no_commit("commit", &e));
+    sound &= commit.is_ok();
     for deliver in waiting {
         deliver(commit.clone());
     }
+    // A commit that failed may leave anything behind; the next group starts on a new connection.
+    sound.then_some(desk)
+}
+
+/// Never the request's fault, whatever the words.
+fn no_commit(what: &str, error: &diesel::result::Error) -> Problem {
+    let outage = Outage::of(error).unwrap_or(Outage::Busy);
+    Problem::outage(outage, format!("{what}: {error}"))
 }
 
 /// Runs one write in its savepoint. A panic in it is a bug, but the others of the group must not
 /// suffer: its savepoints are rolled back, and its caller learns from the closed channel.
-fn run_one(conn: &mut Connection, job: Job) -> Option<Deliver> {
+fn run_one(conn: &mut Connection, job: Job) -> Option<Ran> {
     let run = std::panic::AssertUnwindSafe(|| job(Ok(&mut *conn)));
     match std::panic::catch_unwind(run) {
-        Ok(deliver) => Some(deliver),
+        Ok(ran) => Some(ran),
         Err(_) => {
             tracing::error!("a write panicked and was rolled back");
             while depth(conn) > 1 {
-                if Manager::rollback_transaction(conn).is_err() {
+                if Transactions::rollback_transaction(conn).is_err() {
                     break;
                 }
             }
             None
         }
-    }
-}
-
-fn begin_immediate(conn: &mut Connection, turn: Option<&Turn>) -> diesel::QueryResult<()> {
-    match (conn, turn) {
-        (Connection::Sqlite(c), Some(turn)) => turn.begin(c),
-        (conn, _) => Manager::begin_transaction(conn),
     }
 }
 

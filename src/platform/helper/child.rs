@@ -20,6 +20,10 @@ const TICK: Duration = Duration::from_millis(20);
 /// Bytes of a question and of what it is about at most.
 const MAX_FRAME: u64 = 256 * 1024 * 1024;
 
+/// Kilobytes a helper may keep between two questions. Memory that was given back is not always
+/// given to the system; a helper that sits on more is replaced, so that a server at rest is small.
+const MAX_KEPT_KB: u64 = 24 * 1024;
+
 /// Files a helper may have open: its three pipes, and what its own start needs.
 const OPEN_FILES: u64 = 16;
 
@@ -70,9 +74,17 @@ fn read_frame(from: &mut impl io::Read) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(frame))
 }
 
+/// Kilobytes of this process's own memory, where the system tells.
+fn kept_kb() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|l| l.strip_prefix("RssAnon:"))?;
+    line.trim().trim_end_matches(" kB").parse().ok()
+}
+
 fn say(cpu: Duration, outcome: Outcome) -> io::Result<()> {
     let reply = Reply {
         cpu_us: u64::try_from(cpu.as_micros()).unwrap_or(u64::MAX),
+        grown: kept_kb().is_some_and(|kb| kb > MAX_KEPT_KB),
         outcome,
     };
     let reply = postcard::to_allocvec(&reply).map_err(|_| io::ErrorKind::InvalidData)?;

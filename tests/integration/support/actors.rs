@@ -5,6 +5,7 @@ use dengwen::account::{
     Role, password,
     queries::{self, NewStaff},
 };
+use dengwen::platform::db::Id;
 use reqwest::{Method, StatusCode, header::HeaderMap, multipart};
 use serde_json::{Value, json};
 
@@ -119,7 +120,18 @@ impl World {
             password_hash: HASH.clone(),
         };
         let now = self.server.app.now();
-        self.db_read(|c| queries::insert_staff(c, &new, now))
+        let id = self
+            .db_read(|c| queries::insert_staff(c, &new, now))
+            .unwrap();
+        if role == Role::Service {
+            self.db_bind_channels(id, &["hotline_12345", "platform", "letter"]);
+        }
+    }
+
+    /// Binds a service account to its channels.
+    pub fn db_bind_channels(&self, id: Id, channels: &[&str]) {
+        let channels: Vec<String> = channels.iter().map(|c| (*c).to_owned()).collect();
+        self.db_read(|c| queries::bind_channels(c, id, &channels))
             .unwrap();
     }
 
@@ -140,6 +152,16 @@ impl World {
 }
 
 impl Actor {
+    /// Somebody without a token, who speaks to a server by its address.
+    pub fn at(base: &str) -> Self {
+        Self {
+            client: reqwest::Client::new(),
+            base: base.to_owned(),
+            token: None,
+            name: "resident".to_owned(),
+        }
+    }
+
     pub async fn get(&self, path: &str) -> Reply {
         self.send(Method::GET, path, |r| r).await
     }

@@ -9,7 +9,8 @@ use diesel::{
 const OWNERS: [&str; 4] = ["ledger_entry", "complaint", "verification", "reply"];
 
 /// Tables whose rows belong to an owner, with the column that says to which.
-const BELONGINGS: [(&str, &str); 15] = [
+const BELONGINGS: [(&str, &str); 16] = [
+    ("unmasking", "complaint_id"),
     ("complaint_text", "complaint_id"),
     ("complaint_place", "complaint_id"),
     ("complaint_sender", "complaint_id"),

@@ -3,13 +3,16 @@
 
 pub mod actors;
 pub mod bodies;
+pub mod cluster;
 pub mod command;
 pub mod contract;
 pub mod draw;
 pub mod fill;
 pub mod hostile;
+pub mod load;
 pub mod postgres;
 pub mod process;
+pub mod program;
 pub mod statements;
 pub mod worst;
 
@@ -22,7 +25,7 @@ use dengwen::{
     platform::{
         clock::ManualClock,
         crypto,
-        db::{self, Connection, Database, DatabaseUrl},
+        db::{self, Connection, Database, DatabaseUrl, Patience},
         http::forwarded::Forwarding,
         limit::HourlyRates,
         sms::MemoryGateway,
@@ -68,6 +71,8 @@ pub struct Wishes {
     pub watch_statements: bool,
     /// Whether the client's address is read from `X-Forwarded-For`.
     pub behind_proxy: bool,
+    /// A PostgreSQL of the story's own instead of a database on the common one.
+    pub database_url: Option<String>,
     /// Whether no text messages can be sent.
     pub no_text_messages: bool,
     /// Another program to take photos in than the real one.
@@ -78,6 +83,7 @@ pub struct Wishes {
 /// visibly.
 pub fn play<F: Future<Output = ()>>(on: On, wishes: Wishes, story: impl FnOnce(World) -> F) {
     let database = match on {
+        _ if wishes.database_url.is_some() => None,
         On::Sqlite => None,
         On::Postgres => match postgres::server() {
             Some(server) => Some(server.create_database(migrate_url)),
@@ -90,18 +96,19 @@ pub fn play<F: Future<Output = ()>>(on: On, wishes: Wishes, story: impl FnOnce(W
     });
 }
 
-fn migrate_url(url: &str) {
+pub fn migrate_url(url: &str) {
     let url: DatabaseUrl = url.parse().unwrap();
-    let database = Database::open(&url, 1).unwrap();
+    let database = Database::open(&url, 1, Patience::Work).unwrap();
     db::migrate(&mut database.blocking().unwrap()).unwrap();
 }
 
 impl World {
     fn start(on: On, wishes: &Wishes, database: Option<postgres::TestDatabase>) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let url = match &database {
-            Some(database) => database.url.clone(),
-            None => format!("sqlite://{}", dir.path().join("test.db").display()),
+        let url = match (&wishes.database_url, &database) {
+            (Some(url), _) => url.clone(),
+            (None, Some(database)) => database.url.clone(),
+            (None, None) => format!("sqlite://{}", dir.path().join("test.db").display()),
         };
         if wishes.watch_statements {
             statements::watch(&url);

@@ -93,7 +93,7 @@ fn admin(base: &str, sql: &str) {
 }
 
 /// The newest folder that holds the server's binaries.
-fn binaries() -> Option<PathBuf> {
+pub fn binaries() -> Option<PathBuf> {
     let mut found: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()

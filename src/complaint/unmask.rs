@@ -1,0 +1,552 @@
+//! Looking behind the mask: who reported, in full, for a purpose and a reason, and never unseen.
+//! The office lists who looked; so does the resident concerned (个人信息保护法 44、45 条).
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+use validator::{Validate, ValidationError};
+
+use super::{
+    petitioners, queries,
+    staff_routes::visible,
+    tracking::{code_of, counted},
+};
+use crate::account::{Resident, Role, Staff, caller::Address};
+use crate::app::App;
+use crate::platform::{
+    db::{
+        Connection, Id, UtcTime,
+        schema::{complaint, staff, unmasking},
+    },
+    http::{Answer, Body, Page, PageQuery, Query, is_blank},
+    problem::{Code, OnDb, Problem},
+};
+use crate::record::{self, Event, local};
+use crate::text::mask_phone;
+
+/// Reporters one member of staff may look behind in an hour: more than any case work needs.
+const IN_AN_HOUR: i64 = 20;
+
+/// And in a day.
+const IN_A_DAY: i64 = 60;
+
+/// From so many in an hour on, each raises an alarm.
+const ALARM_AT: i64 = 10;
+
+/// Different letters a reason has at least: 「啊啊啊啊啊啊」 is none.
+const REASON_LETTERS: usize = 4;
+
+/// Looks shown to a reporter at most.
+const SHOWN_MAX: i64 = 500;
+
+/// What reporters are looked behind for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnmaskPurpose {
+    /// 联系反映人核实情况.
+    Contact,
+    /// 送达文书、告知办理情况.
+    Deliver,
+    /// 核对是否同一人.
+    Identify,
+    /// 保护反映人.
+    Protect,
+    /// 依法协助调查.
+    LegalRequest,
+}
+
+impl UnmaskPurpose {
+    const ALL: [Self; 5] = [
+        Self::Contact,
+        Self::Deliver,
+        Self::Identify,
+        Self::Protect,
+        Self::LegalRequest,
+    ];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Contact => "contact",
+            Self::Deliver => "deliver",
+            Self::Identify => "identify",
+            Self::Protect => "protect",
+            Self::LegalRequest => "legal_request",
+        }
+    }
+
+    const fn zh(self) -> &'static str {
+        match self {
+            Self::Contact => "联系反映人核实情况",
+            Self::Deliver => "送达文书、告知办理情况",
+            Self::Identify => "核对是否同一人",
+            Self::Protect => "保护反映人",
+            Self::LegalRequest => "依法协助调查",
+        }
+    }
+
+    fn name_of(code: &str) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|purpose| purpose.as_str() == code)
+            .map_or("", |purpose| purpose.zh())
+    }
+}
+
+/// Why a reporter must be known.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnmaskBody {
+    /// What for.
+    pub purpose: UnmaskPurpose,
+    /// The reason in words; kept in the record.
+    #[validate(
+        length(min = 6, max = 500, message = "has 6 to 500 letters"),
+        custom(function = "is_a_reason")
+    )]
+    #[schema(min_length = 6, max_length = 500)]
+    pub reason: String,
+}
+
+/// A text that could be a reason: different letters, and not only signs.
+fn is_a_reason(text: &str) -> Result<(), ValidationError> {
+    let letters: std::collections::HashSet<char> =
+        text.chars().filter(|c| c.is_alphanumeric()).collect();
+    if is_blank(text) || letters.len() < REASON_LETTERS {
+        return Err(ValidationError::new("no_reason").with_message("says no reason".into()));
+    }
+    Ok(())
+}
+
+/// A person in full.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FullPerson {
+    /// `reporter`, `joint_signer`, `represented`.
+    pub kind: String,
+    /// Name.
+    pub name: Option<String>,
+    /// Phone; where it could not be read, as it was told.
+    pub phone: Option<String>,
+    /// Further phones that were left.
+    pub more_phones: Vec<String>,
+    /// Identity number, all but its ends hidden.
+    pub id_number: Option<String>,
+    /// Present and true when who they are is sealed under a key that is lost.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub unreadable: bool,
+}
+
+/// Those who signed, in full.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FullPeople {
+    /// In the petition's order.
+    pub reporters: Vec<FullPerson>,
+}
+
+/// Shows who reported, in full. Every call is recorded with its purpose and reason, and none is
+/// answered from an idempotency key: the answer is never kept. The office reads who looked, and so
+/// does the reporter; twenty in an hour or sixty in a day are enough (429).
+#[utoipa::path(post, path = "/api/v1/complaints/{number}/reporter/unmask", tag = "complaints", operation_id = "unmask_reporter",
+    params(("number" = String, Path)), request_body = UnmaskBody,
+    responses((status = 200, body = FullPeople), (status = "default", response = crate::platform::http::AnyProblem)))]
+pub async fn unmask_reporter(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+    body: Body<UnmaskBody>,
+) -> Result<HttpResponse, Problem> {
+    let (shared, now) = (app.clone(), app.now());
+    let (answer, alarm) = app
+        .db
+        .write(move |conn| {
+            let row = visible(conn, &staff, &path)?;
+            let looked = looks_since(conn, staff.id, now - TimeDelta::hours(1))?;
+            let today = looks_since(conn, staff.id, now - TimeDelta::days(1))?;
+            check_measure(&looked, &today, now)?;
+            let alarm = i64::try_from(looked.len()).unwrap_or(i64::MAX) + 1 >= ALARM_AT;
+            note(conn, &staff, row.id, &body.value, alarm, now)?;
+            let reporters = petitioners::load(conn, &shared.keys, row.id)?
+                .into_iter()
+                .map(|signer| FullPerson {
+                    phone: signer.person.phone_as_told().map(str::to_owned),
+                    more_phones: signer.person.more_phones.clone(),
+                    id_number: signer.person.id_number_as_told().map(mask_phone),
+                    name: signer.person.name,
+                    unreadable: signer.unreadable,
+                    kind: signer.kind,
+                })
+                .collect();
+            Ok((Answer::ok(&FullPeople { reporters })?, alarm))
+        })
+        .await
+        .inspect_err(|problem| {
+            if problem.code() == Code::TooManyRequests {
+                app.metrics.count("unmaskings_refused");
+            }
+        })?;
+    app.metrics.count("unmaskings");
+    if alarm {
+        app.metrics.count("unmasking_alarms");
+        tracing::warn!(
+            "a member of staff looks behind many masks; see GET /api/v1/unmaskings?alarm=true"
+        );
+    }
+    Ok(answer.into_response())
+}
+
+/// When somebody looked since a time, oldest first.
+fn looks_since(
+    conn: &mut Connection,
+    staff: Id,
+    since: DateTime<Utc>,
+) -> Result<Vec<UtcTime>, Problem> {
+    unmasking::table
+        .filter(unmasking::staff_id.eq(staff))
+        .filter(unmasking::at.gt(UtcTime(since)))
+        .order(unmasking::at.asc())
+        .limit(IN_A_DAY)
+        .select(unmasking::at)
+        .load(conn)
+        .or_fault("count unmaskings")
+}
+
+/// Enough is enough: the oldest look that counts says when the next may be.
+fn check_measure(hour: &[UtcTime], day: &[UtcTime], now: DateTime<Utc>) -> Result<(), Problem> {
+    let full = |looks: &[UtcTime], most: i64, span: TimeDelta| {
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let oldest = looks.len().checked_sub(most).and_then(|at| looks.get(at))?;
+        Some((oldest.0 + span - now).num_seconds().max(1).unsigned_abs())
+    };
+    let wait = full(hour, IN_AN_HOUR, TimeDelta::hours(1))
+        .into_iter()
+        .chain(full(day, IN_A_DAY, TimeDelta::days(1)))
+        .max();
+    match wait {
+        Some(seconds) => Err(Problem::too_many(seconds)),
+        None => Ok(()),
+    }
+}
+
+fn note(
+    conn: &mut Connection,
+    who: &Staff,
+    complaint: Id,
+    body: &UnmaskBody,
+    alarm: bool,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    diesel::insert_into(unmasking::table)
+        .values((
+            unmasking::id.eq(Id::new()),
+            unmasking::complaint_id.eq(complaint),
+            unmasking::staff_id.eq(who.id),
+            unmasking::role.eq(who.role.as_str()),
+            unmasking::purpose.eq(body.purpose.as_str()),
+            unmasking::reason.eq(&body.reason),
+            unmasking::alarm.eq(alarm),
+            unmasking::at.eq(UtcTime(now)),
+        ))
+        .execute(conn)
+        .or_fault("note an unmasking")?;
+    let actor = who.actor();
+    let event = Event::new("complaint", complaint, "unmask_reporter", &actor)
+        .because(Some(&body.reason))
+        .with(json!({ "purpose": body.purpose.as_str() }));
+    record::append(conn, &event, now).or_fault("record")?;
+    if alarm {
+        let event = Event::new("staff", who.id, "unmask_alarm", &actor);
+        record::append(conn, &event, now).or_fault("record")?;
+    }
+    Ok(())
+}
+
+/// One look behind a mask, as the office reads it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UnmaskingView {
+    /// Id.
+    pub id: Id,
+    /// Number of the complaint whose reporters were shown.
+    pub complaint: String,
+    /// User name of who looked.
+    pub staff: String,
+    /// Their role then.
+    pub role: String,
+    /// What for.
+    pub purpose: String,
+    /// In Chinese.
+    pub purpose_name: &'static str,
+    /// Why.
+    pub reason: String,
+    /// Whether it was one of very many in an hour.
+    pub alarm: bool,
+    /// When.
+    pub at: DateTime<FixedOffset>,
+}
+
+type Row = (Id, String, String, String, String, String, bool, UtcTime);
+
+impl From<Row> for UnmaskingView {
+    fn from((id, complaint, staff, role, purpose, reason, alarm, at): Row) -> Self {
+        Self {
+            id,
+            complaint,
+            staff,
+            role,
+            purpose_name: UnmaskPurpose::name_of(&purpose),
+            purpose,
+            reason,
+            alarm,
+            at: local(at),
+        }
+    }
+}
+
+/// Filters of the list.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct UnmaskingQuery {
+    /// User name of who looked.
+    pub staff: Option<String>,
+    /// Number of a complaint.
+    pub complaint: Option<String>,
+    /// `true`: only those that raised an alarm.
+    pub alarm: Option<bool>,
+    /// From this instant on.
+    #[serde(
+        default,
+        deserialize_with = "crate::platform::http::dates::maybe_instant"
+    )]
+    pub since: Option<DateTime<Utc>>,
+    /// Before this instant.
+    #[serde(
+        default,
+        deserialize_with = "crate::platform::http::dates::maybe_instant"
+    )]
+    pub until: Option<DateTime<Utc>>,
+    /// Where the page begins: `next_cursor` of the page before.
+    pub cursor: Option<String>,
+    /// Rows in the page, 1 to 200; 50 unless said.
+    #[validate(range(min = 1, max = 200, message = "is 1 to 200"))]
+    #[param(minimum = 1, maximum = 200)]
+    pub limit: Option<i64>,
+}
+
+/// Who looked behind which mask, when and why, newest first.
+#[utoipa::path(get, path = "/api/v1/unmaskings", tag = "complaints", operation_id = "list_unmaskings",
+    params(UnmaskingQuery),
+    responses((status = 200, body = Page<UnmaskingView>), (status = "default", response = crate::platform::http::AnyProblem)))]
+pub async fn list_unmaskings(
+    app: web::Data<App>,
+    _staff: Staff,
+    query: Query<UnmaskingQuery>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let UnmaskingQuery {
+        staff: username,
+        complaint: number,
+        alarm,
+        since,
+        until,
+        cursor,
+        limit,
+    } = query.0;
+    let (paging, after) = PageQuery { cursor, limit }.page::<Id>(&request)?;
+    let rows: Vec<Row> = app
+        .db
+        .read(move |conn| {
+            let mut rows = unmasking::table
+                .inner_join(complaint::table)
+                .inner_join(staff::table)
+                .order(unmasking::id.desc())
+                .limit(paging.limit + 1)
+                .select((
+                    unmasking::id,
+                    complaint::number,
+                    staff::username,
+                    unmasking::role,
+                    unmasking::purpose,
+                    unmasking::reason,
+                    unmasking::alarm,
+                    unmasking::at,
+                ))
+                .into_boxed();
+            if let Some(username) = username {
+                rows = rows.filter(staff::username.eq(username));
+            }
+            if let Some(number) = number {
+                rows = rows.filter(complaint::number.eq(number));
+            }
+            if let Some(alarm) = alarm {
+                rows = rows.filter(unmasking::alarm.eq(alarm));
+            }
+            if let Some(since) = since {
+                rows = rows.filter(unmasking::at.ge(UtcTime(since)));
+            }
+            if let Some(until) = until {
+                rows = rows.filter(unmasking::at.lt(UtcTime(until)));
+            }
+            if let Some(id) = after {
+                rows = rows.filter(unmasking::id.lt(id));
+            }
+            rows.load(conn).or_fault("list unmaskings")
+        })
+        .await?;
+    let page = paging.of(rows, |row| row.0, UnmaskingView::from);
+    Ok(page.into_response(&request))
+}
+
+/// A look at a reporter's data, as the reporter reads it: of the officer the role alone.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LookView {
+    /// Number of the complaint.
+    pub complaint: String,
+    /// Role of who looked.
+    pub role: String,
+    /// The role in Chinese.
+    pub role_name: &'static str,
+    /// What for.
+    pub purpose: String,
+    /// In Chinese.
+    pub purpose_name: &'static str,
+    /// When.
+    pub at: DateTime<FixedOffset>,
+}
+
+type LookRow = (Id, String, String, String, UtcTime);
+
+impl From<LookRow> for LookView {
+    fn from((_, complaint, role, purpose, at): LookRow) -> Self {
+        Self {
+            complaint,
+            role_name: role.parse::<Role>().map_or("", Role::zh),
+            role,
+            purpose_name: UnmaskPurpose::name_of(&purpose),
+            purpose,
+            at: local(at),
+        }
+    }
+}
+
+/// Who looked at the reporters of the complaints a signed-in resident filed, newest first.
+#[utoipa::path(get, path = "/api/v1/residents/me/unmaskings", tag = "residents", operation_id = "list_own_unmaskings",
+    params(PageQuery),
+    responses((status = 200, body = Page<LookView>), (status = "default", response = crate::platform::http::AnyProblem)))]
+pub async fn own_unmaskings(
+    app: web::Data<App>,
+    resident: Resident,
+    query: Query<PageQuery>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let (paging, after) = query.0.page::<Id>(&request)?;
+    let rows: Vec<LookRow> = app
+        .db
+        .read(move |conn| {
+            let mut rows = unmasking::table
+                .inner_join(complaint::table)
+                .filter(complaint::resident_id.eq(resident.id))
+                .order(unmasking::id.desc())
+                .limit(paging.limit + 1)
+                .select((
+                    unmasking::id,
+                    complaint::number,
+                    unmasking::role,
+                    unmasking::purpose,
+                    unmasking::at,
+                ))
+                .into_boxed();
+            if let Some(id) = after {
+                rows = rows.filter(unmasking::id.lt(id));
+            }
+            rows.load(conn).or_fault("list own unmaskings")
+        })
+        .await?;
+    let page = paging.of(rows, |row| row.0, LookView::from);
+    Ok(page.into_response(&request))
+}
+
+/// Who looked at the reporters of one complaint.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Looks {
+    /// Newest first.
+    pub unmaskings: Vec<LookView>,
+}
+
+/// Who looked at the reporters of a followed complaint, newest first.
+#[utoipa::path(get, path = "/api/v1/tracking/{code}/unmaskings", tag = "tracking", operation_id = "list_tracked_unmaskings", security(()),
+    params(("code" = String, Path, description = "Tracking code")),
+    responses((status = 200, body = Looks), (status = "default", response = crate::platform::http::AnyProblem)))]
+pub async fn tracked_unmaskings(
+    app: web::Data<App>,
+    address: Address,
+    path: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let code = code_of(&app, &address, &path)?;
+    let rows: Vec<LookRow> = app
+        .db
+        .read(move |conn| {
+            let row = queries::by_tracking_code(conn, &code).or_fault("load a complaint")?;
+            let row = row.ok_or_else(Problem::not_found)?;
+            unmasking::table
+                .inner_join(complaint::table)
+                .filter(unmasking::complaint_id.eq(row.id))
+                .order(unmasking::id.desc())
+                .limit(SHOWN_MAX)
+                .select((
+                    unmasking::id,
+                    complaint::number,
+                    unmasking::role,
+                    unmasking::purpose,
+                    unmasking::at,
+                ))
+                .load(conn)
+                .or_fault("list unmaskings")
+        })
+        .await
+        .map_err(|problem| counted(&app, &address, problem))?;
+    let unmaskings = rows.into_iter().map(LookView::from).collect();
+    Ok(HttpResponse::Ok().json(Looks { unmaskings }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_says_something() {
+        for text in ["电话回访核实情况", "call back to verify", "12345转办需联系"] {
+            assert!(is_a_reason(text).is_ok(), "{text}");
+        }
+        for text in [
+            "",
+            "      ",
+            "啊啊啊啊啊啊啊",
+            "。。。。。。。",
+            "abababab",
+            "\u{200B}\u{200B}核实核实",
+        ] {
+            assert!(is_a_reason(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_oldest_look_says_when_the_next_may_be() {
+        let now = DateTime::UNIX_EPOCH + TimeDelta::days(10);
+        let looks = |count: i64, every: TimeDelta| -> Vec<UtcTime> {
+            (0..count)
+                .rev()
+                .map(|i| UtcTime(now - every * i32::try_from(i).unwrap()))
+                .collect()
+        };
+        let few = looks(IN_AN_HOUR - 1, TimeDelta::minutes(1));
+        assert!(check_measure(&few, &few, now).is_ok());
+        let many = looks(IN_AN_HOUR, TimeDelta::minutes(1));
+        let refused = check_measure(&many, &many, now).unwrap_err();
+        assert_eq!(refused.retry_after_s(), Some(41 * 60));
+        let day = looks(IN_A_DAY, TimeDelta::minutes(20));
+        assert!(check_measure(&[], &day, now).is_err());
+    }
+}

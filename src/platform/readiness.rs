@@ -1,0 +1,149 @@
+//! Whether a write can succeed now, found out by writing.
+//!
+//! A row is written under a short limit of its own, and the outcome is kept for a second, so that
+//! many probes ask once. A write into room that is there already says nothing of a full disk: once
+//! the database refused a write, the probe asks for new room, until it gets it.
+
+use std::{
+    fmt::Write as _,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use rand::RngExt;
+
+use super::{
+    db::{Connection, Database, UtcTime, schema::heartbeat},
+    outage::Outage,
+    problem::{OnDb, Problem},
+};
+use crate::on_each;
+
+/// How long an outcome holds.
+const KEPT: Duration = Duration::from_secs(1);
+
+/// How long the write may take.
+const LIMIT: Duration = Duration::from_secs(3);
+
+/// Rows that processes on one database write to, so that they seldom meet.
+const SLOTS: i32 = 64;
+
+/// New room asked for after a refused write, bytes that cannot be compressed.
+const ROOM: usize = 256 * 1024;
+
+/// What was last found out.
+#[derive(Debug)]
+pub struct Readiness {
+    slot: i32,
+    last: Mutex<Last>,
+    one_at_a_time: tokio::sync::Mutex<()>,
+}
+
+/// When it was found out, and what.
+type Last = Option<(Instant, Result<(), Outage>)>;
+
+impl Default for Readiness {
+    fn default() -> Self {
+        Self {
+            slot: rand::rng().random_range(0..SLOTS),
+            last: Mutex::default(),
+            one_at_a_time: tokio::sync::Mutex::default(),
+        }
+    }
+}
+
+impl Readiness {
+    /// Whether a write succeeds, at most a second old.
+    ///
+    /// # Errors
+    /// Why none does.
+    pub async fn look(&self, db: &Database, now: DateTime<Utc>) -> Result<(), Outage> {
+        let _turn = self.one_at_a_time.lock().await;
+        let last = *self.last();
+        if let Some((at, outcome)) = last
+            && at.elapsed() < KEPT
+        {
+            return outcome;
+        }
+        let outcome = self.beat(db, now).await;
+        *self.last() = Some((Instant::now(), outcome));
+        outcome
+    }
+
+    fn last(&self) -> MutexGuard<'_, Last> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn beat(&self, db: &Database, now: DateTime<Utc>) -> Result<(), Outage> {
+        let slot = self.slot;
+        let new_room = db.take_refused_writes();
+        let outcome = db
+            .write_within(LIMIT, move |conn| {
+                if new_room {
+                    let mut filler = vec![0_u8; ROOM];
+                    rand::rng().fill(&mut filler[..]);
+                    store(conn, slot, now, &filler)?;
+                }
+                Ok(())
+            })
+            .await;
+        let outcome = match outcome {
+            Ok(()) => {
+                db.write_within(LIMIT, move |conn| store(conn, slot, now, &[]))
+                    .await
+            }
+            failed => failed,
+        };
+        outcome.map_err(|problem| {
+            let why = problem.internal().unwrap_or_default();
+            tracing::warn!("not ready: {why}");
+            problem.outage_met().unwrap_or(Outage::Busy)
+        })
+    }
+
+    /// What is known, as metrics, without asking anew.
+    pub fn render(&self, db: &Database) -> String {
+        let ready = self.last().is_none_or(|(_, outcome)| outcome.is_ok());
+        let mut out = format!(
+            "# TYPE dengwen_ready gauge\ndengwen_ready {}\n# TYPE dengwen_database_outages_total counter\n",
+            u8::from(ready)
+        );
+        for (outage, count) in db.outages() {
+            let reason = outage.as_str();
+            let _ = writeln!(
+                out,
+                "dengwen_database_outages_total{{reason=\"{reason}\"}} {count}"
+            );
+        }
+        let (opened, hanging) = (db.circuit_opened(), db.hanging());
+        let _ = writeln!(
+            out,
+            "# TYPE dengwen_database_circuit_opened_total counter\ndengwen_database_circuit_opened_total {opened}\n# TYPE dengwen_database_hanging gauge\ndengwen_database_hanging {hanging}"
+        );
+        out
+    }
+}
+
+fn store(
+    conn: &mut Connection,
+    slot: i32,
+    now: DateTime<Utc>,
+    filler: &[u8],
+) -> Result<(), Problem> {
+    let row = (
+        heartbeat::slot.eq(slot),
+        heartbeat::at.eq(UtcTime(now)),
+        heartbeat::filler.eq(filler),
+    );
+    let again = (heartbeat::at.eq(UtcTime(now)), heartbeat::filler.eq(filler));
+    on_each!(conn, |c| diesel::insert_into(heartbeat::table)
+        .values(row)
+        .on_conflict(heartbeat::slot)
+        .do_update()
+        .set(again)
+        .execute(c))
+    .or_fault("write a heartbeat")
+    .map(|_| ())
+}

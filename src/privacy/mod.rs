@@ -1,0 +1,303 @@
+//! Who reads what of others' words and places: masked copies for roles without need, made with all
+//! that is known of those who petition, and the part of the district a role looks after.
+
+mod scope;
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use serde::Deserialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+pub use scope::Scope;
+
+use crate::platform::{
+    crypto::Keys,
+    db::{
+        Connection, Id,
+        schema::{complaint, complaint_part, petitioner, resident},
+    },
+    problem::{OnDb, Problem},
+    sealed,
+};
+use crate::text::{KnownPeople, KnownPerson, mask};
+
+/// A petitioner as sealed; what else stands there is not looked at.
+#[derive(Deserialize)]
+struct Sealed {
+    name: Option<String>,
+    phone: Option<String>,
+    id_number: Option<String>,
+    #[serde(default)]
+    more_phones: Vec<String>,
+    unread_phone: Option<String>,
+    unread_id_number: Option<String>,
+}
+
+impl Sealed {
+    /// The same person once for each number they left, read or not.
+    fn known(self) -> Vec<KnownPerson> {
+        KnownPerson::each(
+            self.name,
+            self.more_phones
+                .into_iter()
+                .chain(self.phone)
+                .chain(self.unread_phone),
+            self.id_number.into_iter().chain(self.unread_id_number),
+        )
+    }
+}
+
+/// Something known of who is behind a complaint.
+enum Fact {
+    Person(KnownPerson),
+    Code(String),
+}
+
+/// What is known of those who petition in these complaints and in the letters they were split
+/// from: names, numbers, the phone a resident signed in by, tracking codes. Somebody whose data
+/// cannot be opened is not known, and holds up nobody.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn known_of(
+    conn: &mut Connection,
+    keys: &Keys,
+    complaints: &[Id],
+) -> Result<KnownPeople, Problem> {
+    let facts = facts_of(conn, keys, complaints)?;
+    Ok(made_known(facts.values().flatten()))
+}
+
+fn made_known<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> KnownPeople {
+    let mut known = KnownPeople::default();
+    for fact in facts {
+        match fact {
+            Fact::Person(person) => known.add(person),
+            Fact::Code(code) => known.add_code(code),
+        }
+    }
+    known
+}
+
+/// What is known behind each complaint and each letter one of them was split from, in three
+/// queries however many there are.
+fn facts_of(
+    conn: &mut Connection,
+    keys: &Keys,
+    complaints: &[Id],
+) -> Result<HashMap<Id, Vec<Fact>>, Problem> {
+    let mut all = complaints.to_vec();
+    all.extend(
+        letters_of(conn, complaints)?
+            .into_iter()
+            .map(|(_, letter)| letter),
+    );
+    all.sort_unstable();
+    all.dedup();
+    let mut facts: HashMap<Id, Vec<Fact>> = HashMap::new();
+    let rows: Vec<(Id, Id, Option<Vec<u8>>)> = petitioner::table
+        .filter(petitioner::complaint_id.eq_any(&all))
+        .select((petitioner::complaint_id, petitioner::id, petitioner::sealed))
+        .load(conn)
+        .or_fault("load petitioners")?;
+    for (complaint, id, bytes) in rows {
+        let opened =
+            bytes.and_then(|bytes| sealed::PETITIONER.open(keys, id.0.as_bytes(), &bytes).ok());
+        let person = opened.and_then(|plain| serde_json::from_slice::<Sealed>(&plain).ok());
+        if let Some(person) = person {
+            let behind = facts.entry(complaint).or_default();
+            behind.extend(person.known().into_iter().map(Fact::Person));
+        }
+    }
+    type Filed = (Id, String, Option<(Id, Option<Vec<u8>>)>);
+    let filed: Vec<Filed> = complaint::table
+        .left_join(resident::table)
+        .filter(complaint::id.eq_any(&all))
+        .select((
+            complaint::id,
+            complaint::tracking_code,
+            (resident::id, resident::sealed_phone).nullable(),
+        ))
+        .load(conn)
+        .or_fault("load codes and residents")?;
+    for (complaint, code, signed_in) in filed {
+        let phone = signed_in
+            .and_then(|(id, bytes)| {
+                sealed::RESIDENT_PHONE
+                    .open(keys, id.0.as_bytes(), &bytes?)
+                    .ok()
+            })
+            .and_then(|plain| String::from_utf8(plain).ok());
+        let behind = facts.entry(complaint).or_default();
+        behind.push(Fact::Code(code));
+        behind.push(Fact::Person(KnownPerson {
+            phone,
+            ..KnownPerson::default()
+        }));
+    }
+    Ok(facts)
+}
+
+/// The letters complaints were split from.
+fn letters_of(conn: &mut Connection, complaints: &[Id]) -> Result<Vec<(Id, Id)>, Problem> {
+    complaint_part::table
+        .filter(complaint_part::complaint_id.eq_any(complaints))
+        .select((complaint_part::complaint_id, complaint_part::letter_id))
+        .load(conn)
+        .or_fault("load letters")
+}
+
+/// The masked copy of new words about a complaint, to be stored beside them.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn masked(
+    conn: &mut Connection,
+    keys: &Keys,
+    complaint: Id,
+    text: &str,
+) -> Result<String, Problem> {
+    Ok(known_of(conn, keys, &[complaint])?.mask(text).text)
+}
+
+/// Words as somebody may read them: in full with need, else masked with all that is known.
+#[derive(Debug)]
+pub struct Words {
+    known: Option<KnownPeople>,
+}
+
+impl Words {
+    /// For somebody who reads about these complaints.
+    ///
+    /// # Errors
+    /// A fault when the database fails.
+    pub fn about(
+        conn: &mut Connection,
+        keys: &Keys,
+        with_need: bool,
+        complaints: &[Id],
+    ) -> Result<Self, Problem> {
+        let known = if with_need {
+            None
+        } else {
+            Some(known_of(conn, keys, complaints)?)
+        };
+        Ok(Self { known })
+    }
+
+    /// For somebody who reads about several things at once, each with complaints of its own.
+    ///
+    /// # Errors
+    /// A fault when the database fails.
+    pub fn about_each(
+        conn: &mut Connection,
+        keys: &Keys,
+        groups: &HashMap<Id, Vec<Id>>,
+    ) -> Result<HashMap<Id, Self>, Problem> {
+        let complaints: Vec<Id> = groups.values().flatten().copied().collect();
+        let letters: HashMap<Id, Id> = letters_of(conn, &complaints)?.into_iter().collect();
+        let facts = facts_of(conn, keys, &complaints)?;
+        let words = groups.iter().map(|(group, complaints)| {
+            let behind = complaints
+                .iter()
+                .flat_map(|id| [Some(id), letters.get(id)])
+                .flatten()
+                .filter_map(|id| facts.get(id))
+                .flatten();
+            let known = Some(made_known(behind));
+            (*group, Self { known })
+        });
+        Ok(words.collect())
+    }
+
+    /// Whether the words are read in full.
+    #[must_use]
+    pub const fn in_full(&self) -> bool {
+        self.known.is_none()
+    }
+
+    /// A text.
+    #[must_use]
+    pub fn text(&self, text: String) -> String {
+        match &self.known {
+            None => text,
+            Some(known) => known.mask(&text).text,
+        }
+    }
+
+    /// A text where there is one.
+    #[must_use]
+    pub fn maybe(&self, text: Option<String>) -> Option<String> {
+        text.map(|text| self.text(text))
+    }
+
+    /// A text that is stored with its masked copy. The copy is looked at again: more may be known
+    /// than when it was made.
+    #[must_use]
+    pub fn stored(&self, full: String, masked: String) -> String {
+        if self.in_full() {
+            full
+        } else {
+            self.text(masked)
+        }
+    }
+
+    /// The same where there may be none.
+    #[must_use]
+    pub fn maybe_stored(&self, full: Option<String>, masked: Option<String>) -> Option<String> {
+        if self.in_full() {
+            full
+        } else {
+            self.maybe(masked)
+        }
+    }
+
+    /// An office's words to the reporter, for whoever holds the code: they stand as they were
+    /// written, but for what is known of the person they address.
+    #[must_use]
+    pub fn addressed(&self, text: String) -> String {
+        match &self.known {
+            None => text,
+            Some(known) => known.hide(&text),
+        }
+    }
+
+    /// What a history keeps beside a step. Ids, numbers and codes stand; sealed values, which
+    /// nobody reads, are left out.
+    #[must_use]
+    pub fn detail(&self, detail: Value) -> Value {
+        if self.in_full() {
+            return detail;
+        }
+        match detail {
+            Value::String(text) if is_plain_mark(&text) => Value::String(text),
+            Value::String(text) => Value::String(self.text(text)),
+            Value::Array(items) => items.into_iter().map(|item| self.detail(item)).collect(),
+            Value::Object(fields) => fields
+                .into_iter()
+                .filter(|(name, value)| !(name == "before" && is_sealed(value)))
+                .map(|(name, value)| (name, self.detail(value)))
+                .collect(),
+            other => other,
+        }
+    }
+}
+
+/// An id, or the number of a complaint or entry.
+fn is_plain_mark(text: &str) -> bool {
+    let numbered = text.split_once('-').is_some_and(|(head, tail)| {
+        head.starts_with(|c: char| c.is_ascii_uppercase())
+            && head.len() <= 12
+            && tail.len() <= 10
+            && tail.bytes().all(|b| b.is_ascii_digit() || b == b'-')
+            && mask(text).found.is_empty()
+    });
+    numbered || Uuid::parse_str(text).is_ok()
+}
+
+/// Base64 of a sealed value: longer than any state or code.
+fn is_sealed(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.len() > 40)
+}
