@@ -4,7 +4,6 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
-use tokio::sync::Semaphore;
 
 use crate::config::{Mode, Settings, Sms};
 use crate::district::Profile;
@@ -26,6 +25,7 @@ use crate::platform::{
     readiness::Readiness,
     room::Room,
     sms::{LogGateway, NoGateway, SmsGateway},
+    turns::Turns,
 };
 use crate::record;
 
@@ -73,8 +73,8 @@ pub struct App {
     pub readiness: Readiness,
     /// Memory all uploads together may hold.
     pub upload_room: Room,
-    /// How many photos may be decoded at once.
-    pub photo_slots: Arc<Semaphore>,
+    /// Whose photos are decoded next.
+    pub photo_turns: Turns,
     /// The processes that decode them.
     pub photo_decoders: Helpers,
 }
@@ -157,7 +157,7 @@ impl App {
             readiness: Readiness::default(),
             upload_room: Room::of_megabytes(settings.upload_memory_mb),
             photo_decoders: Helpers::new(ports.photo_decoder, PHOTO_DECODER, PHOTO_BUDGET),
-            photo_slots: Arc::new(Semaphore::new(settings.photo_workers.max(1))),
+            photo_turns: Turns::new(settings.photo_workers),
             settings,
         })
     }

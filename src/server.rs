@@ -1,20 +1,25 @@
 //! The router on one page, and the start of the server. Service, tests and the demonstration
 //! all build the same application here.
 
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+mod manners;
 
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+};
+
+use actix_http::{HttpService, Protocol, Request, error::DispatchError};
+use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, map_config};
 use actix_web::{
     Error, HttpResponse,
     body::MessageBody,
-    dev::{ServerHandle, ServiceRequest, ServiceResponse},
-    error,
-    http::{
-        Method, StatusCode,
-        header::{self, HeaderValue},
-    },
-    middleware::{Next, from_fn},
+    dev::{AppConfig, Extensions, ServerHandle, ServiceFactory, ServiceResponse, fn_service},
+    http::Method,
+    middleware::from_fn,
+    rt::net::TcpStream,
     web::{self, delete, get, patch, post},
 };
+use futures_util::FutureExt as _;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::account::{
@@ -29,10 +34,15 @@ use crate::district::Limits;
 use crate::health;
 use crate::openapi;
 use crate::platform::{
-    http::{MAX_JSON_BYTES, localise},
+    http::{
+        connections::{Connections, Watched},
+        forwarded::Forwarding,
+        localise,
+    },
     problem::{Code, Problem},
 };
 use crate::{ledger, triage, verification};
+use manners::{observe, polite};
 
 const fn route(
     method: Method,
@@ -470,6 +480,9 @@ impl Server {
     }
 }
 
+/// Open connections a worker holds at most; each may cost a head of 128 KB.
+const CONNECTIONS_PER_WORKER: usize = 4096;
+
 /// Starts serving; the returned future ends when the server does.
 ///
 /// # Errors
@@ -477,40 +490,84 @@ impl Server {
 pub fn start(app: App, workers: usize) -> std::io::Result<(Server, actix_web::dev::Server)> {
     second_factor::check_roles(&app.settings.totp_roles)
         .map_err(|e| std::io::Error::new(std::io::ErrorKind::InvalidInput, e))?;
-    let listen = app.settings.listen;
+    let (address, listener) = listen(app.settings.listen)?;
+    let behind_proxy = app.settings.proxies.header != Forwarding::Off;
+    let most = app.settings.connections_per_address;
+    let head_time = app.settings.head_time;
+    let connections = Connections::bounded(most.filter(|_| !behind_proxy), head_time);
     let app = web::Data::from(Arc::new(app));
     let shared = app.clone();
-    let server = actix_web::HttpServer::new(move || {
-        actix_web::App::new()
-            .app_data(shared.clone())
-            .app_data(web::Data::new(AccessTable(ROUTES)))
-            .app_data(web::Data::new(shared.keys.clone()))
-            .app_data(web::PayloadConfig::new(MAX_JSON_BYTES))
-            .configure(|config| configure(config, &shared.profile.rules.limits))
-            .default_service(web::to(unknown_path))
-            .wrap(from_fn(guard))
-            .wrap(from_fn(localise))
-            .wrap(from_fn(polite))
-            .wrap(from_fn(observe))
-    })
-    .workers(workers)
-    .shutdown_timeout(30)
-    .disable_signals()
-    .bind(listen)
-    .map_err(|e| {
-        let message = format!("DENGWEN_LISTEN: cannot listen on {listen}: {e}");
+    let builder = actix_web::dev::Server::build()
+        .workers(workers)
+        .max_concurrent_connections(CONNECTIONS_PER_WORKER)
+        .shutdown_timeout(30)
+        .disable_signals();
+    let stopping = builder.graceful_shutdown_signal();
+    let running = builder
+        .listen("http", listener, move || {
+            let (connections, stopping) = (connections.clone(), stopping.clone());
+            let watched = move |io: TcpStream| {
+                let peer = io.peer_addr().ok();
+                let entering = connections.clone().enter(io, peer);
+                entering.map(move |io| match io {
+                    Ok(io) => Ok((io, Protocol::Http1, peer)),
+                    Err(refused) => Err(DispatchError::Io(refused)),
+                })
+            };
+            let http = HttpService::build()
+                .client_request_timeout(head_time)
+                .local_addr(address)
+                .on_connect_ext(|io: &Watched, data: &mut Extensions| {
+                    data.insert(io.watch());
+                })
+                .graceful_shutdown_signal(move || {
+                    let signal = stopping.clone();
+                    async move { signal.notified().await }
+                })
+                .finish(application(shared.clone()));
+            fn_service(watched).and_then(http)
+        })?
+        .run();
+    let handle = running.handle();
+    let server = Server {
+        address,
+        app,
+        handle,
+    };
+    Ok((server, running))
+}
+
+fn listen(at: SocketAddr) -> std::io::Result<(SocketAddr, TcpListener)> {
+    let listener = TcpListener::bind(at).map_err(|e| {
+        let message = format!("DENGWEN_LISTEN: cannot listen on {at}: {e}");
         std::io::Error::new(e.kind(), message)
     })?;
-    let address = server.addrs().first().copied().unwrap_or(listen);
-    let running = server.run();
-    Ok((
-        Server {
-            address,
-            app,
-            handle: running.handle(),
-        },
-        running,
-    ))
+    Ok((listener.local_addr()?, listener))
+}
+
+/// What answers requests: the table of routes, and before it who may call, in which language a
+/// refusal is, what every answer carries, and what is counted.
+fn application(
+    app: web::Data<App>,
+) -> impl ServiceFactory<
+    Request,
+    Config = (),
+    Response = ServiceResponse<impl MessageBody>,
+    Error = Error,
+    InitError = (),
+> {
+    let factory = actix_web::App::new()
+        .app_data(app.clone())
+        .app_data(web::Data::new(AccessTable(ROUTES)))
+        .app_data(web::Data::new(app.keys.clone()))
+        .configure(|config| configure(config, &app.profile.rules.limits))
+        .default_service(web::to(unknown_path))
+        .wrap(from_fn(guard))
+        .wrap(from_fn(localise))
+        .wrap(from_fn(polite))
+        .wrap(from_fn(observe))
+        .into_factory();
+    map_config(factory, |()| AppConfig::default())
 }
 
 /// Registers the table, one resource for each path.
@@ -540,71 +597,4 @@ async fn unknown_path() -> Result<HttpResponse, Problem> {
 
 async fn wrong_method() -> Result<HttpResponse, Problem> {
     Err(Problem::new(Code::MethodNotAllowed))
-}
-
-/// What anybody may keep: it names nobody and changes with the district profile alone.
-const KEEPABLE: &str = "/api/v1/district";
-
-/// Middleware: what HTTP promises of every resource. HEAD is GET without the body, which the
-/// protocol layer leaves out; 405 names the methods there are; what is not said to be kept is kept
-/// by nobody, because almost every answer is about somebody.
-async fn polite(
-    mut request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    if request.method() == Method::HEAD {
-        request.head_mut().method = Method::GET;
-    }
-    let pattern = request.match_pattern().unwrap_or_default();
-    let about_somebody = pattern.starts_with("/api/") && pattern != KEEPABLE;
-    let mut response = next.call(request).await?;
-    let status = response.status();
-    let headers = response.headers_mut();
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        let allow = HeaderValue::from_str(&methods_of(&pattern));
-        headers.insert(
-            header::ALLOW,
-            allow.map_err(error::ErrorInternalServerError)?,
-        );
-    }
-    if about_somebody && !headers.contains_key(header::CACHE_CONTROL) {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    }
-    Ok(response)
-}
-
-/// The methods of a path, as `Allow` names them.
-fn methods_of(pattern: &str) -> String {
-    let mut methods: Vec<&str> = Vec::new();
-    for route in ROUTES.iter().filter(|r| r.path == pattern) {
-        methods.push(route.method.as_str());
-        if route.method == Method::GET {
-            methods.push("HEAD");
-        }
-    }
-    methods.join(", ")
-}
-
-/// Middleware: counts and times every request by its route pattern.
-async fn observe(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let began = Instant::now();
-    let method = request.method().clone();
-    let pattern = request
-        .match_pattern()
-        .unwrap_or_else(|| "unmatched".to_owned());
-    let app = request.app_data::<web::Data<App>>().cloned();
-    let answered = next.call(request).await;
-    let took = began.elapsed();
-    let status = match &answered {
-        Ok(response) => response.status().as_u16(),
-        Err(error) => error.as_response_error().status_code().as_u16(),
-    };
-    tracing::debug!(%method, pattern, status, ?took, "answered");
-    if let Some(app) = app {
-        app.metrics.request(method.as_str(), pattern, status, took);
-    }
-    answered
 }

@@ -129,12 +129,9 @@ async fn authenticate(request: &ServiceRequest) -> Result<Option<Caller>, Proble
     let Some(value) = request.headers().get(header::AUTHORIZATION) else {
         return Ok(None);
     };
-    let token = value
-        .to_str()
-        .map_or(None, |v| v.strip_prefix("Bearer "))
-        .ok_or_else(|| {
-            Problem::because(Code::Unauthenticated, "send `Authorization: Bearer TOKEN`")
-        })?;
+    let token = value.to_str().map_or(None, bearer).ok_or_else(|| {
+        Problem::because(Code::Unauthenticated, "send `Authorization: Bearer TOKEN`")
+    })?;
     let app = request
         .app_data::<web::Data<App>>()
         .ok_or_else(|| Problem::fault("the application state is missing"))?;
@@ -180,6 +177,13 @@ async fn authenticate(request: &ServiceRequest) -> Result<Option<Caller>, Proble
             Ok(Some(Caller::Staff(Staff::of(found, session, must_enrol)?)))
         }
     }
+}
+
+/// The token of an `Authorization` value; a scheme is named in any case (RFC 9110, 11.1).
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.trim().split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
 fn permit(access: Access, caller: Option<&Caller>) -> Result<(), Problem> {

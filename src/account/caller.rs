@@ -8,8 +8,9 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web};
 use super::{queries::StaffRow, role::Role};
 use crate::app::App;
 use crate::platform::{
+    address::ClientAddress,
     db::Id,
-    limit::address_key,
+    limit::Sender,
     problem::{Code, Problem},
 };
 use crate::record::Actor;
@@ -149,27 +150,46 @@ impl FromRequest for Caller {
     }
 }
 
-/// The address a request comes from, as a rate-limit key.
-#[derive(Debug, Clone)]
-pub struct Address(pub String);
+/// The address a request comes from, seen through the proxies that are ours.
+#[derive(Debug, Clone, Copy)]
+pub struct Address(pub ClientAddress);
+
+impl Address {
+    fn of(request: &HttpRequest) -> Self {
+        let peer = request.peer_addr().map(|a| a.ip());
+        let direct = || peer.map_or(ClientAddress::Unreadable, ClientAddress::of);
+        let app = request.app_data::<web::Data<App>>();
+        Self(app.map_or_else(direct, |app| {
+            app.settings.proxies.client(request.headers(), peer)
+        }))
+    }
+}
 
 impl FromRequest for Address {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let trusted = request
-            .app_data::<web::Data<App>>()
-            .is_some_and(|app| app.settings.trust_proxy);
-        let forwarded = request
-            .headers()
-            .get("x-forwarded-for")
-            .filter(|_| trusted)
-            .and_then(|v| v.to_str().ok())
-            .and_then(|v| v.rsplit(',').next())
-            .and_then(|v| v.trim().parse().ok());
-        let address = forwarded.or_else(|| request.peer_addr().map(|a| a.ip()));
-        ready(Ok(Self(address_key(address))))
+        ready(Ok(Self::of(request)))
+    }
+}
+
+/// Whose allowance a request uses: who is signed in has their own, because behind a carrier's NAT
+/// thousands share one address; everybody else has their address's.
+#[must_use]
+pub fn sender_of(request: &HttpRequest) -> Sender {
+    match caller_of(request) {
+        Some(caller) => Sender::from(&caller.scope()),
+        None => Sender::from(&Address::of(request).0),
+    }
+}
+
+impl FromRequest for Sender {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(sender_of(request)))
     }
 }
 

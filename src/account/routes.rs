@@ -75,7 +75,7 @@ pub async fn sign_in(
     let hash = found.as_ref().map(|s| s.password_hash.clone());
     let right = app
         .hashing
-        .run(turn, &address.0, move |memory| {
+        .run(turn, &address.0.to_string(), move |memory| {
             password::matches(&password, hash.as_deref(), memory)
         })
         .await?;

@@ -6,13 +6,14 @@
 //! before counts for itself alone: no stranger's guesses bar it.
 
 use crate::platform::{
+    address::ClientAddress,
     db::Id,
-    limit::{Limited, Limits},
+    limit::{Limited, Limits, Sender},
     problem::Problem,
 };
 
 /// A try that was counted. Only failures count: one that turned out well is given back.
-pub(super) struct Try(Vec<(Limited, String)>);
+pub(super) struct Try(Vec<(Limited, Sender)>);
 
 impl Try {
     /// Counts a member of staff's try.
@@ -22,15 +23,21 @@ impl Try {
     pub(super) fn of_staff(
         limits: &Limits,
         name: &str,
-        address: &str,
+        address: &ClientAddress,
         device: Option<Id>,
     ) -> Result<Self, Problem> {
         let counted = match device {
-            Some(device) => vec![(Limited::StaffSignIn, format!("device {device}"))],
+            Some(device) => vec![(
+                Limited::StaffSignIn,
+                Sender::from(&format!("device {device}")),
+            )],
             None => vec![
-                (Limited::StaffSignIn, format!("{address} {name}")),
-                (Limited::StaffSignInAddress, address.to_owned()),
-                (Limited::StaffSignInName, name.to_owned()),
+                (
+                    Limited::StaffSignIn,
+                    Sender::from(&format!("{address} {name}")),
+                ),
+                (Limited::StaffSignInAddress, Sender::from(address)),
+                (Limited::StaffSignInName, Sender::from(name)),
             ],
         };
         Self::count(limits, counted)
@@ -43,7 +50,10 @@ impl Try {
     pub(super) fn of_session(limits: &Limits, session: Id) -> Result<Self, Problem> {
         Self::count(
             limits,
-            vec![(Limited::StaffSignIn, format!("session {session}"))],
+            vec![(
+                Limited::StaffSignIn,
+                Sender::from(&format!("session {session}")),
+            )],
         )
     }
 
@@ -54,31 +64,34 @@ impl Try {
     pub(super) fn of_resident(
         limits: &Limits,
         phone_key: &str,
-        address: &str,
+        address: &ClientAddress,
     ) -> Result<Self, Problem> {
         let counted = vec![
-            (Limited::ResidentSignIn, format!("{address} {phone_key}")),
-            (Limited::ResidentSignInAddress, address.to_owned()),
+            (
+                Limited::ResidentSignIn,
+                Sender::from(&format!("{address} {phone_key}")),
+            ),
+            (Limited::ResidentSignInAddress, Sender::from(address)),
         ];
         Self::count(limits, counted)
     }
 
-    fn count(limits: &Limits, counted: Vec<(Limited, String)>) -> Result<Self, Problem> {
+    fn count(limits: &Limits, counted: Vec<(Limited, Sender)>) -> Result<Self, Problem> {
         let mut taken = Self(Vec::new());
-        for (what, key) in counted {
-            if let Err(refused) = limits.take(what, &key) {
+        for (what, who) in counted {
+            if let Err(refused) = limits.take(what, &who) {
                 taken.give_back(limits);
                 return Err(refused);
             }
-            taken.0.push((what, key));
+            taken.0.push((what, who));
         }
         Ok(taken)
     }
 
     /// It turned out well, or was none.
     pub(super) fn give_back(self, limits: &Limits) {
-        for (what, key) in self.0 {
-            limits.give_back(what, &key);
+        for (what, who) in self.0 {
+            limits.give_back(what, &who);
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::matching;
 use crate::platform::{
     http::{Answer, Body, IdempotencyKey, says_something},
-    limit::Limited,
+    limit::{Limited, Sender},
     problem::{Code, OnDb, Problem},
 };
 use crate::privacy;
@@ -55,12 +55,13 @@ pub struct SupplementBody {
 pub async fn add_supplement(
     app: web::Data<App>,
     address: Address,
+    sender: Sender,
     path: web::Path<String>,
     key: IdempotencyKey,
     body: Body<SupplementBody>,
 ) -> Result<HttpResponse, Problem> {
     let code = code_of(&app, &address, &path)?;
-    app.limits.take(Limited::Submit, &address.0)?;
+    app.limits.take(Limited::Submit, &sender)?;
     let (shared, now) = (app.clone(), app.now());
     let Body { value, fingerprint } = body;
     if let Some(item) = not_yet("occurred_at", value.occurred_at, now) {

@@ -11,9 +11,9 @@ use bytes::{Bytes, BytesMut};
 use super::disposition::{self, Disposition};
 use super::photos::Upload;
 use crate::platform::{
-    http::{MAX_JSON_BYTES, Patience, Waiting},
+    http::{MAX_JSON_BYTES, Patience, Waiting, announced_bytes, broken_off, unpacked},
     problem::{Code, Item, Problem},
-    room::{Held, Room},
+    room::{Held, Visit},
 };
 
 /// What a body may have beside its photos: the JSON part, boundaries, headers of parts.
@@ -60,36 +60,37 @@ struct Reading<'a> {
     waiting: Waiting,
     left: usize,
     limits: PartLimits<'a>,
-    room: &'a Room,
+    visit: &'a Visit,
 }
 
-/// Reads the body.
+fn malformed(detail: &str) -> Problem {
+    Problem::because(Code::MalformedRequest, detail.to_owned())
+}
+
+/// Reads the body of an upload that was let in.
 ///
 /// # Errors
 /// 400 when it is not multipart, has an unknown part, too many photos, or breaks off; 408 when it
-/// does not come in time; 413 when its JSON part or the whole is too large; 503 when all uploads together would need more memory than they
-/// are given.
+/// does not come in time; 413 when its JSON part or the whole is too large; 415 for a coding that is
+/// not taken; 429 and 503 when there is no room for it.
 pub async fn read(
     request: &HttpRequest,
     payload: &mut Payload,
     limits: PartLimits<'_>,
-    room: &Room,
+    visit: &Visit,
 ) -> Result<Parts, Problem> {
-    let malformed = |detail: &str| Problem::because(Code::MalformedRequest, detail.to_owned());
-    let announced = request.headers().get(header::CONTENT_LENGTH);
-    let announced = announced.and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|bytes| bytes > limits.whole()) {
+    if announced_bytes(request).is_some_and(|bytes| bytes > limits.whole()) {
         return Err(limits.too_large());
     }
     let headers = as_any_parts(request)
         .ok_or_else(|| malformed("send multipart/form-data with a boundary"))?;
-    let mut stream = Multipart::new(&headers, payload.take());
+    let mut stream = Multipart::new(&headers, unpacked(request, payload.take())?);
     let mut parts = Parts::default();
     let mut reading = Reading {
         waiting: Patience::UPLOAD.begin(),
         left: limits.whole(),
         limits,
-        room,
+        visit,
     };
     while let Some(field) = reading.waiting.next(&mut stream).await? {
         let field =
@@ -105,11 +106,8 @@ pub async fn read(
                 continue;
             }
             if parts.uploads.len() == limits.photos {
-                let item = Item::new(
-                    &name,
-                    "too_many_photos",
-                    format!("{} photos at most", limits.photos),
-                );
+                let message = format!("{} photos at most", limits.photos);
+                let item = Item::new(&name, "too_many_photos", message);
                 return Err(Problem::invalid_items(vec![item]));
             }
             parts.uploads.push(Upload {
@@ -120,15 +118,10 @@ pub async fn read(
             });
         } else {
             let known = limits.roles.join(", ");
-            let item = Item::new(
-                &name,
-                "unknown_part",
-                format!("parts are {}, {known}", limits.json),
-            );
-            return Err(
-                malformed("the body has a part this operation does not take")
-                    .with_items(vec![item]),
-            );
+            let message = format!("parts are {}, {known}", limits.json);
+            let item = Item::new(&name, "unknown_part", message);
+            let refused = malformed("the body has a part this operation does not take");
+            return Err(refused.with_items(vec![item]));
         }
     }
     Ok(parts)
@@ -160,12 +153,11 @@ impl Reading<'_> {
         max: usize,
     ) -> Result<(Option<Bytes>, Held), Problem> {
         let mut bytes = BytesMut::new();
-        let mut held = Held::default();
+        let mut held = self.visit.hold();
         let mut too_many = false;
         while let Some(chunk) = self.waiting.next(&mut field).await? {
-            let chunk = chunk.map_err(|_| {
-                Problem::because(Code::MalformedRequest, "the multipart body breaks off")
-            })?;
+            let chunk = chunk.map_err(|_| malformed("the multipart body breaks off"))?;
+            self.waiting.received(chunk.len())?;
             self.left = self
                 .left
                 .checked_sub(chunk.len())
@@ -175,7 +167,7 @@ impl Reading<'_> {
                 bytes = BytesMut::new();
                 held = Held::default();
             } else {
-                self.room.take(chunk.len(), &mut held)?;
+                held.take(chunk.len())?;
                 bytes.extend_from_slice(&chunk);
             }
         }
@@ -186,26 +178,28 @@ impl Reading<'_> {
 /// Reads a body that is one photo, within its bound, taking room as it comes.
 ///
 /// # Errors
-/// 413 when it is too large, 408 when it does not come in time, 400 when it breaks off, 503 when
-/// there is no room.
+/// 413 when it is too large, 408 when it does not come in time, 400 when it breaks off, 415 for a
+/// coding that is not taken, 429 and 503 when there is no room.
 pub async fn read_raw(
+    request: &HttpRequest,
     payload: &mut Payload,
     photo_bytes: usize,
-    room: &Room,
+    visit: &Visit,
 ) -> Result<(Bytes, Held), Problem> {
-    let waiting = Patience::UPLOAD.begin();
+    let mut body = unpacked(request, payload.take())?;
+    let mut waiting = Patience::UPLOAD.begin();
     let mut bytes = BytesMut::new();
-    let mut held = Held::default();
-    while let Some(chunk) = waiting.next(payload).await? {
-        let chunk =
-            chunk.map_err(|_| Problem::because(Code::MalformedRequest, "the body breaks off"))?;
+    let mut held = visit.hold();
+    while let Some(chunk) = waiting.next(&mut body).await? {
+        let chunk = chunk.map_err(|e| broken_off(&e))?;
+        waiting.received(chunk.len())?;
         if bytes.len() + chunk.len() > photo_bytes {
             return Err(Problem::because(
                 Code::PhotoTooLarge,
                 format!("a photo has {photo_bytes} bytes at most"),
             ));
         }
-        room.take(chunk.len(), &mut held)?;
+        held.take(chunk.len())?;
         bytes.extend_from_slice(&chunk);
     }
     Ok((bytes.freeze(), held))

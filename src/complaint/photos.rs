@@ -18,6 +18,7 @@ use crate::platform::{
     crypto::Keys,
     db::{Connection, Id, UtcTime, schema::photo as table},
     helper::GivenUp,
+    limit::Sender,
     problem::{Code, OnDb, Problem},
     room::Held,
     sealed,
@@ -30,6 +31,9 @@ const RETRY_AFTER_S: u64 = 5;
 
 /// Letters of a file name kept at most.
 const FILE_NAME_LETTERS: usize = 120;
+
+/// Who asks for pixels when no sender does.
+const OURSELVES: &str = "ourselves";
 
 /// An uploaded file before anyone looked at it.
 #[derive(Debug)]
@@ -104,22 +108,25 @@ fn limits(app: &App) -> PhotoLimits {
     }
 }
 
-/// Looks at a photo in a process of its own, of which only so many work at once. One that would
-/// cost more than a photo may is refused for itself.
-async fn look_at(app: &App, photo: &Bytes) -> Result<Result<Processed, PhotoProblem>, Problem> {
+/// Looks at a sender's photo in a process of its own, of which only so many work at once. One that
+/// would cost more than a photo may is refused for itself.
+async fn look_at(
+    app: &App,
+    sender: &Sender,
+    photo: &Bytes,
+) -> Result<Result<Processed, PhotoProblem>, Problem> {
     let limits = limits(app);
     if let Err(problem) = photo::at_sight(photo, limits) {
         return Ok(Err(problem));
     }
     let garbled = |e: photo::wire::Garbled| Problem::fault(e.to_string());
     let question = photo::wire::question(limits).map_err(garbled)?;
-    let _slot = app
-        .photo_slots
-        .acquire()
-        .await
-        .map_err(|_| Problem::unavailable("the photo pool is closed", RETRY_AFTER_S))?;
+    let mut turn = app.photo_turns.wait(sender).await?;
     match app.photo_decoders.ask(&question, photo).await {
-        Ok(answered) => photo::wire::read_answer(&answered.answer).map_err(garbled),
+        Ok(answered) => {
+            turn.costs(answered.cpu);
+            photo::wire::read_answer(&answered.answer).map_err(garbled)
+        }
         Err(GivenUp::TooCostly) => Ok(Err(PhotoProblem::TooCostly)),
         Err(GivenUp::Unavailable(why)) => {
             tracing::error!("no photo can be looked at: {why}");
@@ -140,7 +147,9 @@ async fn take_one(app: &App, upload: Upload) -> Result<Taken, Problem> {
     let result = match upload.bytes {
         None => Err(PhotoProblem::TooManyBytes(limits.bytes)),
         Some(bytes) => {
-            let result = look_at(app, &bytes).await?;
+            let sender = upload.held.sender().cloned();
+            let sender = sender.unwrap_or_else(|| Sender::from(OURSELVES));
+            let result = look_at(app, &sender, &bytes).await?;
             if let Ok(processed) = &result {
                 store_blobs(&app.blobs, processed, bytes).await?;
             }
@@ -179,8 +188,11 @@ pub(super) async fn is_telling(app: &App, sha256: &str) -> Result<bool, Problem>
         Err(lost) if lost.code() == Code::NotFound => return Ok(false),
         Err(problem) => return Err(problem),
     };
-    let derived = look_at(app, &copy).await?.ok().and_then(|p| p.derived);
-    Ok(derived.is_some_and(|derived| derived.telling))
+    let ourselves = Sender::from(OURSELVES);
+    let derived = look_at(app, &ourselves, &copy).await?.ok();
+    Ok(derived
+        .and_then(|p| p.derived)
+        .is_some_and(|derived| derived.telling))
 }
 
 async fn store_blobs(blobs: &Blobs, processed: &Processed, original: Bytes) -> Result<(), Problem> {

@@ -1,6 +1,6 @@
 //! The public doors: submitting, and what is similar already.
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Serialize, de::DeserializeOwned};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::account::{
     Caller, Resident,
-    caller::{Address, MaybeCaller},
+    caller::{Address, MaybeCaller, sender_of},
     queries::phone_of,
     resident_routes::PHONE_KEY,
 };
@@ -27,8 +27,10 @@ use crate::geo::cell;
 use crate::matching::{Outcome, Report};
 use crate::platform::{
     db::{Connection, Id},
-    http::{Answer, Body, IdempotencyKey, idempotency::fingerprint_of},
-    limit::Limited,
+    http::{
+        Answer, Body, IdempotencyKey, Null, idempotency::fingerprint_of, media_type, read_json,
+    },
+    limit::{Limited, Sender},
     problem::{OnDb, Problem},
     sealed,
 };
@@ -55,27 +57,29 @@ pub async fn submit(
     app: web::Data<App>,
     caller: MaybeCaller,
     address: Address,
+    sender: Sender,
     key: IdempotencyKey,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
+    app.limits.take(Limited::Submit, &sender)?;
     let sent = read_submission::<ComplaintBody>(&app, "complaint", &request, payload).await?;
     let fingerprint = sent.fingerprint;
     if let Some(answer) = key.kept_answer(&app.db, fingerprint).await? {
+        app.limits.give_back(Limited::Submit, &sender);
         return Ok(answer.into_response());
     }
-    app.limits.take(Limited::Submit, &address.0)?;
     let now = app.now();
     let mut checked = sent.body.check(&app.profile, now, Border::Strict)?;
     let signed_in = resident_of(&app, caller).await?;
-    if let Some(SignedIn { id, phone, .. }) = &signed_in {
-        app.limits.take(Limited::Submit, &id.to_string())?;
+    if let Some(SignedIn { phone, .. }) = &signed_in {
         // Notices go to the phone the resident signed in by, unless they name another.
         let reporter = checked.reporter.get_or_insert_default();
         reporter.phone = reporter.phone.take().or_else(|| phone.clone());
     }
     let resident = signed_in.as_ref().map(|s| s.id);
-    let mut senders = app.keys.blind_indexes("address", &address.0).into_iter();
+    let indexes = |known: String| app.keys.blind_indexes("address", &known);
+    let mut senders = address.0.known().map_or_else(Vec::new, indexes).into_iter();
     let door = Door {
         channel: "app".to_owned(),
         external_no: None,
@@ -111,14 +115,8 @@ pub(super) async fn read_submission<T: DeserializeOwned + Validate>(
     request: &HttpRequest,
     payload: web::Payload,
 ) -> Result<Sent<T>, Problem> {
-    let content_type = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|v| v.to_str().ok());
     let mut raw = payload.into_inner();
-    let parts = if content_type
-        .is_some_and(|v| v.to_ascii_lowercase().starts_with("multipart/form-data"))
-    {
+    let parts = if media_type(request).as_deref() == Some("multipart/form-data") {
         let limits = app.profile.rules.limits;
         let limits = PartLimits {
             json,
@@ -126,22 +124,23 @@ pub(super) async fn read_submission<T: DeserializeOwned + Validate>(
             photos: limits.photos,
             photo_bytes: limits.photo_bytes,
         };
-        multipart::read(request, &mut raw, limits, &app.upload_room).await?
+        let visit = app.upload_room.enter(&sender_of(request))?;
+        multipart::read(request, &mut raw, limits, &visit).await?
     } else {
         Parts {
-            json: Some(crate::platform::http::read_json(request, &mut raw).await?),
+            json: Some(read_json(request, &mut raw).await?),
             uploads: Vec::new(),
         }
     };
     let bytes = parts
         .json
         .ok_or_else(|| Problem::invalid(json, "required", "is the JSON part"))?;
-    let Body { value, .. } = Body::<T>::parse(&bytes)?;
+    let Body { value, fingerprint } = Body::<T>::parse(&bytes, Null::IsAbsence)?;
     let photos = parts
         .uploads
         .iter()
         .map(|u| u.bytes.as_deref().unwrap_or_default());
-    let fingerprint = fingerprint_of(std::iter::once(bytes.as_ref()).chain(photos));
+    let fingerprint = fingerprint_of(std::iter::once(fingerprint.as_slice()).chain(photos));
     Ok(Sent {
         body: value,
         uploads: parts.uploads,
@@ -267,11 +266,11 @@ pub struct SimilarList {
 pub async fn find_similar(
     app: web::Data<App>,
     caller: MaybeCaller,
-    address: Address,
+    sender: Sender,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    app.limits.take(Limited::Similar, &address.0)?;
+    app.limits.take(Limited::Similar, &sender)?;
     let sent = read_submission::<ComplaintBody>(&app, "complaint", &request, payload).await?;
     let now = app.now();
     // The person is left out: nobody may learn here what a phone number has reported.

@@ -1,6 +1,6 @@
 //! The reporter's way back, by tracking code: follow, add photos.
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -19,7 +19,7 @@ use super::{
         DeadlineView, PartView, QuestionView, ReplyView, TrackedDecision, TrackingView, timeline,
     },
 };
-use crate::account::caller::Address;
+use crate::account::caller::{Address, sender_of};
 use crate::app::App;
 use crate::district::{DeadlineKind, Profile};
 use crate::geo::Point;
@@ -27,9 +27,9 @@ use crate::ledger::queries as ledger;
 use crate::matching;
 use crate::platform::{
     db::{Connection, Id},
-    http::{Answer, IdempotencyKey, Query, idempotency::fingerprint_of},
+    http::{Answer, IdempotencyKey, Query, idempotency::fingerprint_of, media_type},
     ids::parse_tracking_code,
-    limit::Limited,
+    limit::{Limited, Sender},
     problem::{Code, OnDb, Problem},
 };
 use crate::privacy::Words;
@@ -259,13 +259,14 @@ pub struct PhotoForm {
 pub async fn add_photos(
     app: web::Data<App>,
     address: Address,
+    sender: Sender,
     path: web::Path<String>,
     key: IdempotencyKey,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let code = code_of(&app, &address, &path)?;
-    app.limits.take(Limited::Submit, &address.0)?;
+    app.limits.take(Limited::Submit, &sender)?;
     let known = code.clone();
     app.db
         .read(move |conn| {
@@ -340,14 +341,20 @@ pub async fn read_photos(
 ) -> Result<Vec<Upload>, Problem> {
     let first = roles.first().copied().unwrap_or_default();
     let limits = app.profile.rules.limits;
-    let content_type = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|v| v.to_str().ok());
-    if content_type.is_some_and(|v| v.starts_with("image/")) {
-        let mut raw = payload.into_inner();
+    let mut raw = payload.into_inner();
+    let visit = app.upload_room.enter(&sender_of(request))?;
+    let media_type = media_type(request).unwrap_or_default();
+    if media_type != "multipart/form-data" {
+        // What it is, its content says: cameras' apps and scripts name it loosely or not at all.
+        let named_loosely = matches!(media_type.as_str(), "" | "application/octet-stream");
+        if !named_loosely && !media_type.starts_with("image/") {
+            return Err(Problem::because(
+                Code::UnsupportedMediaType,
+                "send multipart/form-data, or one picture as image/*",
+            ));
+        }
         let (bytes, held) =
-            multipart::read_raw(&mut raw, limits.photo_bytes, &app.upload_room).await?;
+            multipart::read_raw(request, &mut raw, limits.photo_bytes, &visit).await?;
         return Ok(vec![Upload {
             role: first.to_owned(),
             file_name: None,
@@ -355,25 +362,13 @@ pub async fn read_photos(
             held,
         }]);
     }
-    if !content_type.is_some_and(|v| v.starts_with("multipart/form-data")) {
-        return Err(Problem::because(
-            Code::UnsupportedMediaType,
-            "send multipart/form-data, or one picture as image/*",
-        ));
-    }
     let part_limits = PartLimits {
         json: "",
         roles,
         photos: limits.photos,
         photo_bytes: limits.photo_bytes,
     };
-    let parts = multipart::read(
-        request,
-        &mut payload.into_inner(),
-        part_limits,
-        &app.upload_room,
-    )
-    .await?;
+    let parts = multipart::read(request, &mut raw, part_limits, &visit).await?;
     if parts.uploads.is_empty() {
         let message = format!("send at least one photo as {}", roles.join(", "));
         return Err(Problem::invalid(first, "required", message));

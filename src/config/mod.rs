@@ -6,14 +6,19 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    num::NonZeroU32,
+    num::{NonZeroU32, NonZeroUsize},
     path::{Path, PathBuf},
     str::FromStr,
+    time::Duration,
 };
 
 use crate::platform::{
     crypto::{self, RootKey, Secrets},
     db::DatabaseUrl,
+    http::{
+        Origins,
+        forwarded::{Forwarding, Proxies},
+    },
     limit::HourlyRates,
 };
 
@@ -114,7 +119,27 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "DENGWEN_TRUST_PROXY",
         default: "off",
-        meaning: "`on` takes the client's address from `X-Forwarded-For` (last entry); only behind a proxy of yours.",
+        meaning: "`on` takes the client's address from `X-Forwarded-For` (or from `Forwarded` where only that comes), `forwarded` from `Forwarded` (RFC 7239) alone; only behind a proxy of yours that writes that header. See `docs/proxies.md`.",
+    },
+    Key {
+        name: "DENGWEN_TRUSTED_HOPS",
+        default: "1",
+        meaning: "How many proxies of yours stand before the server, each of which appends one entry: the client is the entry at that place from the end.",
+    },
+    Key {
+        name: "DENGWEN_CORS_ORIGINS",
+        default: "",
+        meaning: "Sites whose scripts may call, as `https://app.example.cn, https://desk.example.cn:8443`; unset: none but our own. There is no wildcard.",
+    },
+    Key {
+        name: "DENGWEN_CONNECTIONS_PER_ADDRESS",
+        default: "256",
+        meaning: "Open connections one address may hold (of an IPv6 /48 four times as many); `0` is no bound. Not counted behind a proxy, which has its own.",
+    },
+    Key {
+        name: "DENGWEN_HEADER_SECONDS",
+        default: "15",
+        meaning: "Seconds a request's head may take to arrive, on a connection's first request and, from the end of the answer before, on every later one.",
     },
     Key {
         name: "DENGWEN_PHOTO_WORKERS",
@@ -123,8 +148,8 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "DENGWEN_UPLOAD_MEMORY_MB",
-        default: "256",
-        meaning: "Megabytes all uploads together may hold in memory; beyond it a request is answered 503 with `Retry-After`. At least one full submission (nine photos of 25 MB).",
+        default: "512",
+        meaning: "Megabytes all uploads together may hold in memory; beyond it a request is answered 503 with `Retry-After`. One sender holds at most half of it (in a smaller room one full submission, nine photos of 25 MB, and never all). At least 256.",
     },
     Key {
         name: "DENGWEN_LOG",
@@ -167,8 +192,14 @@ pub struct Settings {
     pub rate_limit: bool,
     /// The rates.
     pub rates: HourlyRates,
-    /// Whether the client's address is read from `X-Forwarded-For`.
-    pub trust_proxy: bool,
+    /// The proxies before us.
+    pub proxies: Proxies,
+    /// The sites whose scripts may call.
+    pub origins: Origins,
+    /// How long a request's head may take.
+    pub head_time: Duration,
+    /// Open connections of one address, if they are bounded.
+    pub connections_per_address: Option<NonZeroUsize>,
     /// Megabytes all uploads together may hold in memory.
     pub upload_memory_mb: usize,
     /// Photos decoded at the same time.
@@ -268,8 +299,8 @@ fn read_file(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
         .collect()
 }
 
-/// With less, a full submission would be put off for ever.
-const UPLOAD_MEMORY_MIN_MB: usize = 226;
+/// With less, a full submission would be put off for ever, or leave nothing to others.
+const UPLOAD_MEMORY_MIN_MB: usize = 256;
 
 struct Reader(BTreeMap<String, String>);
 
@@ -327,7 +358,16 @@ impl Reader {
                 unknown_code: self.parsed::<NonZeroU32>("DENGWEN_UNKNOWN_CODES_PER_HOUR")?,
                 sign_in: self.parsed::<NonZeroU32>("DENGWEN_SIGN_INS_PER_HOUR")?,
             },
-            trust_proxy: self.switch("DENGWEN_TRUST_PROXY")?,
+            proxies: self.proxies()?,
+            origins: self.parsed("DENGWEN_CORS_ORIGINS")?,
+            head_time: Duration::from_secs(
+                self.parsed::<NonZeroU32>("DENGWEN_HEADER_SECONDS")?
+                    .get()
+                    .into(),
+            ),
+            connections_per_address: self
+                .parsed("DENGWEN_CONNECTIONS_PER_ADDRESS")
+                .map(NonZeroUsize::new)?,
             upload_memory_mb: self.upload_memory_mb()?,
             photo_workers: self.parsed("DENGWEN_PHOTO_WORKERS")?,
             sms,
@@ -378,12 +418,27 @@ impl Reader {
         }
     }
 
+    fn proxies(&self) -> Result<Proxies, ConfigError> {
+        const NAME: &str = "DENGWEN_TRUST_PROXY";
+        let header = match self.text(NAME) {
+            "off" | "false" => Forwarding::Off,
+            "on" | "true" | "x-forwarded-for" => Forwarding::XForwardedFor,
+            "forwarded" => Forwarding::Forwarded,
+            _ => {
+                let message = "expected `off`, `on` or `forwarded`".to_owned();
+                return Err(ConfigError::Value(NAME, message));
+            }
+        };
+        let hops = self.parsed("DENGWEN_TRUSTED_HOPS")?;
+        Ok(Proxies { header, hops })
+    }
+
     fn upload_memory_mb(&self) -> Result<usize, ConfigError> {
         const NAME: &str = "DENGWEN_UPLOAD_MEMORY_MB";
         let megabytes = self.parsed(NAME)?;
         if megabytes < UPLOAD_MEMORY_MIN_MB {
             let message = format!(
-                "expected {UPLOAD_MEMORY_MIN_MB} or more: one full submission, nine photos of 25 MB and their text"
+                "expected {UPLOAD_MEMORY_MIN_MB} or more: one full submission, nine photos of 25 MB and their text, and room beside it for others"
             );
             return Err(ConfigError::Value(NAME, message));
         }
@@ -469,6 +524,9 @@ mod tests {
         for (name, value) in [
             ("DENGWEN_DATABASE_CONNECTIONS", "0"),
             ("DENGWEN_UPLOAD_MEMORY_MB", "1"),
+            ("DENGWEN_TRUST_PROXY", "yes"),
+            ("DENGWEN_TRUSTED_HOPS", "0"),
+            ("DENGWEN_CORS_ORIGINS", "*"),
         ] {
             let error = load(&[(name, value)]).unwrap_err().to_string();
             assert!(error.starts_with(name), "{error}");

@@ -2,21 +2,58 @@
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
     num::NonZeroU32,
     sync::Mutex,
     time::{Duration, Instant},
 };
 
-use governor::{
-    DefaultKeyedRateLimiter, Quota, RateLimiter,
-    clock::{Clock as _, DefaultClock},
-};
-
-use super::problem::Problem;
+use super::{address::ClientAddress, problem::Problem};
 
 /// Keys held before those at rest are forgotten.
 const SHRINK_AT: usize = 50_000;
+
+/// A /48 of IPv6 may have as much as so many subscribers: a site or a small provider is one, and
+/// whoever rents a whole one must not be 65,536 senders.
+const SITE_TIMES: u32 = 16;
+
+/// Whose allowance something uses: an account's, an address's, or that of whatever else is counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sender {
+    /// Its name.
+    pub key: String,
+    /// The site around it, which has a ceiling of its own: the /48 of an IPv6 address.
+    pub site: Option<String>,
+}
+
+impl From<&str> for Sender {
+    fn from(key: &str) -> Self {
+        Self {
+            key: key.to_owned(),
+            site: None,
+        }
+    }
+}
+
+impl From<&String> for Sender {
+    fn from(key: &String) -> Self {
+        Self::from(key.as_str())
+    }
+}
+
+impl From<&ClientAddress> for Sender {
+    fn from(address: &ClientAddress) -> Self {
+        Self {
+            key: address.to_string(),
+            site: address.site(),
+        }
+    }
+}
+
+impl From<&Sender> for Sender {
+    fn from(sender: &Sender) -> Self {
+        sender.clone()
+    }
+}
 
 /// Strangers' questions for similar matters about one place in a day: enough for a street that
 /// all files at once, and far too few to search a place for what lies there.
@@ -25,12 +62,8 @@ const SIMILAR_PLACE_PER_DAY: NonZeroU32 = match NonZeroU32::new(60) {
     None => NonZeroU32::MIN,
 };
 
-/// A burst, refilled over a day.
-fn per_day(burst: NonZeroU32) -> Quota {
-    let every = Duration::from_secs(24 * 3600) / burst.get();
-    Quota::with_period(every)
-        .map_or_else(|| Quota::per_hour(burst), |quota| quota.allow_burst(burst))
-}
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// One kind of thing that is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,17 +96,17 @@ pub enum Limited {
 /// The limiters. `off` is for load tests alone.
 #[derive(Debug)]
 pub struct Limits {
-    submit: DefaultKeyedRateLimiter<String>,
-    similar: DefaultKeyedRateLimiter<String>,
-    similar_place: DefaultKeyedRateLimiter<String>,
-    unknown_code: DefaultKeyedRateLimiter<String>,
-    phone_code: DefaultKeyedRateLimiter<String>,
-    refresh: DefaultKeyedRateLimiter<String>,
-    staff_sign_in: Attempts,
-    staff_sign_in_address: Attempts,
-    staff_sign_in_name: Attempts,
-    resident_sign_in: Attempts,
-    resident_sign_in_address: Attempts,
+    submit: Allowance,
+    similar: Allowance,
+    similar_place: Allowance,
+    unknown_code: Allowance,
+    phone_code: Allowance,
+    refresh: Allowance,
+    staff_sign_in: Allowance,
+    staff_sign_in_address: Allowance,
+    staff_sign_in_name: Allowance,
+    resident_sign_in: Allowance,
+    resident_sign_in_address: Allowance,
     on: bool,
 }
 
@@ -93,74 +126,55 @@ impl Limits {
     /// Limiters of the given rates.
     #[must_use]
     pub fn new(rates: HourlyRates, on: bool) -> Self {
-        let limiter = |burst| RateLimiter::keyed(Quota::per_hour(burst));
         Self {
-            submit: limiter(rates.submit),
-            similar: limiter(rates.submit),
-            similar_place: RateLimiter::keyed(per_day(SIMILAR_PLACE_PER_DAY)),
-            unknown_code: limiter(rates.unknown_code),
-            phone_code: limiter(rates.sign_in),
-            refresh: limiter(rates.sign_in),
-            staff_sign_in: Attempts::per_hour(rates.sign_in),
-            staff_sign_in_address: Attempts::per_hour(times(rates.sign_in, OF_AN_ADDRESS)),
-            staff_sign_in_name: Attempts::per_hour(times(rates.sign_in, OF_A_NAME)),
-            resident_sign_in: Attempts::per_hour(rates.sign_in),
-            resident_sign_in_address: Attempts::per_hour(times(rates.sign_in, OF_AN_ADDRESS)),
+            submit: Allowance::per_hour(rates.submit),
+            similar: Allowance::per_hour(rates.submit),
+            similar_place: Allowance::new(SIMILAR_PLACE_PER_DAY, DAY),
+            unknown_code: Allowance::per_hour(rates.unknown_code),
+            phone_code: Allowance::per_hour(rates.sign_in),
+            refresh: Allowance::per_hour(rates.sign_in),
+            staff_sign_in: Allowance::per_hour(rates.sign_in),
+            staff_sign_in_address: Allowance::per_hour(times(rates.sign_in, OF_AN_ADDRESS)),
+            staff_sign_in_name: Allowance::per_hour(times(rates.sign_in, OF_A_NAME)),
+            resident_sign_in: Allowance::per_hour(rates.sign_in),
+            resident_sign_in_address: Allowance::per_hour(times(rates.sign_in, OF_AN_ADDRESS)),
             on,
         }
     }
 
-    /// Takes one from the allowance of `key`.
+    /// Takes one from the allowance of a sender and, where there is one, from its site's.
     ///
     /// # Errors
-    /// 429 with the seconds to wait.
-    pub fn take(&self, what: Limited, key: &str) -> Result<(), Problem> {
-        if !self.on {
-            return Ok(());
+    /// 429 with the seconds to wait; nothing was taken.
+    pub fn take(&self, what: Limited, sender: impl Into<Sender>) -> Result<(), Problem> {
+        if self.on {
+            self.of(what).take(&sender.into(), Instant::now())
+        } else {
+            Ok(())
         }
-        let limiter = match what {
+    }
+
+    /// Gives back what was taken for something that turned out to cost nothing: a good sign-in, a
+    /// request whose answer was there already.
+    pub fn give_back(&self, what: Limited, sender: impl Into<Sender>) {
+        if self.on {
+            self.of(what).give_back(&sender.into());
+        }
+    }
+
+    const fn of(&self, what: Limited) -> &Allowance {
+        match what {
             Limited::Submit => &self.submit,
             Limited::Similar => &self.similar,
             Limited::SimilarPlace => &self.similar_place,
             Limited::UnknownCode => &self.unknown_code,
             Limited::PhoneCode => &self.phone_code,
             Limited::Refresh => &self.refresh,
-            Limited::StaffSignIn
-            | Limited::StaffSignInAddress
-            | Limited::StaffSignInName
-            | Limited::ResidentSignIn
-            | Limited::ResidentSignInAddress => {
-                return self
-                    .attempts(what)
-                    .map_or(Ok(()), |attempts| attempts.take(key, Instant::now()));
-            }
-        };
-        if limiter.len() > SHRINK_AT {
-            limiter.retain_recent();
-        }
-        limiter.check_key(&key.to_owned()).map_err(|not_until| {
-            let wait = not_until.wait_time_from(DefaultClock::default().now());
-            Problem::too_many(wait.as_secs().saturating_add(1))
-        })
-    }
-}
-
-impl Limits {
-    /// Gives back what an attempt took that turned out well.
-    pub fn give_back(&self, what: Limited, key: &str) {
-        if let Some(attempts) = self.attempts(what) {
-            attempts.give_back(key);
-        }
-    }
-
-    fn attempts(&self, what: Limited) -> Option<&Attempts> {
-        match what {
-            Limited::StaffSignIn => Some(&self.staff_sign_in),
-            Limited::StaffSignInAddress => Some(&self.staff_sign_in_address),
-            Limited::StaffSignInName => Some(&self.staff_sign_in_name),
-            Limited::ResidentSignIn => Some(&self.resident_sign_in),
-            Limited::ResidentSignInAddress => Some(&self.resident_sign_in_address),
-            _ => None,
+            Limited::StaffSignIn => &self.staff_sign_in,
+            Limited::StaffSignInAddress => &self.staff_sign_in_address,
+            Limited::StaffSignInName => &self.staff_sign_in_name,
+            Limited::ResidentSignIn => &self.resident_sign_in,
+            Limited::ResidentSignInAddress => &self.resident_sign_in_address,
         }
     }
 }
@@ -175,50 +189,67 @@ fn times(rate: NonZeroU32, factor: u32) -> NonZeroU32 {
     NonZeroU32::new(rate.get().saturating_mul(factor)).unwrap_or(rate)
 }
 
-/// An allowance from which an attempt is taken before it is made and given back when it turned
-/// out well, so that only failures count and a burst of guesses in parallel gains nothing. The
-/// limiter crate cannot give back.
+/// An allowance from which an attempt is taken before it is made and may be given back, so that
+/// only failures count and a burst of guesses in parallel gains nothing.
 #[derive(Debug)]
-struct Attempts {
+struct Allowance {
     /// When each key's allowance is whole again.
     whole_at: Mutex<HashMap<String, Instant>>,
     /// What one attempt costs in time.
     every: Duration,
+    /// In this time an empty allowance is whole again.
+    refilled: Duration,
 }
 
-impl Attempts {
-    const HOUR: Duration = Duration::from_secs(3600);
-
+impl Allowance {
     fn per_hour(most: NonZeroU32) -> Self {
+        Self::new(most, HOUR)
+    }
+
+    /// A burst, refilled over a time.
+    fn new(most: NonZeroU32, refilled: Duration) -> Self {
         Self {
             whole_at: Mutex::default(),
-            every: Self::HOUR / most.get(),
+            every: refilled / most.get(),
+            refilled,
         }
     }
 
-    fn take(&self, key: &str, now: Instant) -> Result<(), Problem> {
+    /// The keys of a sender and what an attempt costs each.
+    fn costs(&self, sender: &Sender) -> impl Iterator<Item = (String, Duration)> {
+        let site = sender.site.clone();
+        let site = site.map(|site| (site, self.every / SITE_TIMES));
+        std::iter::once((sender.key.clone(), self.every)).chain(site)
+    }
+
+    fn take(&self, sender: &Sender, now: Instant) -> Result<(), Problem> {
         let mut keys = self.keys();
         if keys.len() > SHRINK_AT {
             keys.retain(|_, at| *at > now);
             forget_the_lightest(&mut keys);
         }
-        let whole_at = keys.get(key).copied().filter(|at| *at > now).unwrap_or(now) + self.every;
-        match (whole_at - now).checked_sub(Self::HOUR) {
-            Some(wait) if !wait.is_zero() => {
-                Err(Problem::too_many(wait.as_secs().saturating_add(1)))
+        let mut taken = Vec::new();
+        for (key, cost) in self.costs(sender) {
+            let at = keys.get(&key).copied();
+            let whole_at = at.filter(|at| *at > now).unwrap_or(now) + cost;
+            let over = (whole_at - now).checked_sub(self.refilled);
+            if let Some(wait) = over.filter(|wait| !wait.is_zero()) {
+                return Err(Problem::too_many(wait.as_secs().saturating_add(1)));
             }
-            _ => {
-                keys.insert(key.to_owned(), whole_at);
-                Ok(())
-            }
+            taken.push((key, whole_at));
         }
+        keys.extend(taken);
+        Ok(())
     }
 
-    fn give_back(&self, key: &str) {
-        if let Some(at) = self.keys().get_mut(key)
-            && let Some(earlier) = at.checked_sub(self.every)
-        {
-            *at = earlier;
+    fn give_back(&self, sender: &Sender) {
+        let mut keys = self.keys();
+        for (key, cost) in self.costs(sender) {
+            if let Some(at) = keys.get_mut(&key)
+                && let Some(earlier) = at.checked_sub(cost)
+            {
+                *at = earlier;
+            }
         }
     }
 
@@ -242,53 +273,75 @@ fn forget_the_lightest(keys: &mut HashMap<String, Instant>) {
     keys.retain(|_, at| *at > middle);
 }
 
-/// The key of an address: an IPv6 subscriber holds a whole /64, so that is what counts.
-#[must_use]
-pub fn address_key(address: Option<IpAddr>) -> String {
-    match address {
-        Some(IpAddr::V4(v4)) => v4.to_string(),
-        Some(IpAddr::V6(v6)) => {
-            let [a, b, c, d, ..] = v6.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-        None => "unknown".to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn allowance(per_hour: u32) -> Allowance {
+        Allowance::per_hour(NonZeroU32::new(per_hour).unwrap())
+    }
+
     #[test]
     fn only_failures_use_the_allowance_up() {
-        let attempts = Attempts::per_hour(NonZeroU32::new(3).unwrap());
+        let attempts = allowance(3);
         let now = Instant::now();
+        let (a, b) = (Sender::from("a"), Sender::from("b"));
         for _ in 0..10 {
-            attempts.take("a", now).unwrap();
-            attempts.give_back("a");
+            attempts.take(&a, now).unwrap();
+            attempts.give_back(&a);
         }
         for _ in 0..3 {
-            attempts.take("a", now).unwrap();
+            attempts.take(&a, now).unwrap();
         }
-        let refused = attempts.take("a", now).unwrap_err();
+        let refused = attempts.take(&a, now).unwrap_err();
         assert_eq!(refused.retry_after_s(), Some(1201));
-        attempts.take("b", now).unwrap();
-        attempts.take("a", now + Duration::from_secs(1200)).unwrap();
-        assert!(attempts.take("a", now + Duration::from_secs(1201)).is_err());
+        attempts.take(&b, now).unwrap();
+        attempts.take(&a, now + Duration::from_secs(1200)).unwrap();
+        let refused = attempts.take(&a, now + Duration::from_secs(1201));
+        assert!(refused.is_err());
     }
 
     /// Made-up names do not fill the memory, and do not wash away whoever tries often.
     #[test]
     fn attempts_are_kept_in_bounded_memory() {
-        let attempts = Attempts::per_hour(NonZeroU32::new(20).unwrap());
+        let attempts = allowance(20);
         let now = Instant::now();
+        let guesser = Sender::from("guesser");
         for _ in 0..20 {
-            attempts.take("guesser", now).unwrap();
+            attempts.take(&guesser, now).unwrap();
         }
         for n in 0..3 * SHRINK_AT {
-            attempts.take(&format!("made up {n}"), now).unwrap();
+            attempts
+                .take(&Sender::from(&format!("made up {n}")), now)
+                .unwrap();
         }
         assert!(attempts.keys().len() <= SHRINK_AT + 1);
-        assert!(attempts.take("guesser", now).is_err());
+        assert!(attempts.take(&guesser, now).is_err());
+    }
+
+    /// Addresses: whoever rents a /48 has sixteen subscribers' allowance, not 65,536; a neighbour
+    /// in another /48 has their own.
+    #[test]
+    fn a_48_has_a_ceiling_over_all_its_subscribers() {
+        let attempts = allowance(2);
+        let now = Instant::now();
+        let sender = |text: String| Sender::from(&ClientAddress::of(text.parse().unwrap()));
+        let taken = (0..100)
+            .map(|n| attempts.take(&sender(format!("2001:db8:7:{n:x}::1")), now))
+            .filter(Result::is_ok)
+            .count();
+        assert_eq!(taken, 2 * SITE_TIMES as usize);
+        attempts
+            .take(&sender("2001:db8:8::1".to_owned()), now)
+            .unwrap();
+        for n in 0..100 {
+            attempts
+                .take(&sender(format!("203.0.113.{n}")), now)
+                .unwrap();
+        }
+        let of_site = sender("2001:db8:7:ffff::1".to_owned());
+        assert!(attempts.take(&of_site, now).is_err());
+        attempts.give_back(&sender("2001:db8:7:0::1".to_owned()));
+        attempts.take(&of_site, now).unwrap();
     }
 }

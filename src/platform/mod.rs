@@ -3,6 +3,7 @@
 //! Nothing here knows a complaint. Imports run downhill into this folder and never out of it.
 
 pub mod alarms;
+pub mod address;
 pub mod blob;
 mod circuit;
 pub mod clock;
@@ -23,4 +24,6 @@ pub mod problem;
 pub mod readiness;
 pub mod room;
 pub mod sealed;
+pub mod seats;
 pub mod sms;
+pub mod turns;

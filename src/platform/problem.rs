@@ -73,6 +73,7 @@ problem_codes! {
     BodyTooLarge          "body_too_large"         413 "内容过大"                   "The body is too large";
     PhotoTooLarge         "photo_too_large"        413 "照片过大"                   "The photo is too large";
     UnsupportedMediaType  "unsupported_media_type" 415 "不支持的内容类型"           "The content type is not supported";
+    UnsupportedEncoding   "unsupported_encoding"   415 "不支持的内容编码"           "The content encoding is not supported";
     UnsupportedPhotoType  "unsupported_photo_type" 415 "不支持的照片格式"           "The photo type is not supported";
     Invalid               "invalid"                422 "内容不符合要求"             "Some fields are not valid";
     PhotoUnreadable       "photo_unreadable"       422 "照片无法读取"               "The photo could not be read";

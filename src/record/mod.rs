@@ -9,8 +9,11 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use crate::district::shanghai;
-use crate::platform::db::{Connection, Id, JsonValue, UtcTime, schema::record};
-use crate::platform::ids;
+use crate::platform::{
+    db::{Connection, Id, JsonValue, UtcTime, schema::record},
+    http::dates::readable,
+    ids,
+};
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -195,5 +198,5 @@ pub fn history(conn: &mut Connection, subject: Id, limit: i64) -> QueryResult<Ve
 /// An instant as the API shows it, in Asia/Shanghai.
 #[must_use]
 pub fn local(at: UtcTime) -> DateTime<FixedOffset> {
-    at.0.with_timezone(&shanghai())
+    readable(at.0).with_timezone(&shanghai())
 }

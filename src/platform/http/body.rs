@@ -3,12 +3,22 @@
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    error::PayloadError,
+    http::{Method, header},
+};
+use bytes::{Bytes, BytesMut};
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
-use super::{Patience, dates::YEAR_OUT_OF_RANGE, objects::Objects};
+use super::{
+    Null, Patience,
+    dates::YEAR_OUT_OF_RANGE,
+    encoding::unpacked,
+    objects::{self, fingerprint},
+};
 use crate::platform::problem::{Code, Item, Problem};
 
 /// A JSON body may have this many bytes; photos travel as multipart.
@@ -19,7 +29,7 @@ pub const MAX_JSON_BYTES: usize = 256 * 1024;
 pub struct Body<T> {
     /// The value.
     pub value: T,
-    /// SHA-256 of the bytes received, for the idempotency key.
+    /// SHA-256 of what the body means, for the idempotency key.
     pub fingerprint: [u8; 32],
 }
 
@@ -28,18 +38,16 @@ impl<T: DeserializeOwned + Validate> Body<T> {
     ///
     /// # Errors
     /// 400 when it is not JSON of this shape, 422 when a field's value is not valid.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
-        let mut json = serde_json::Deserializer::from_slice(bytes);
-        let value: T =
-            serde_path_to_error::deserialize(Objects(&mut json)).map_err(|e| misshapen(&e))?;
-        json.end().map_err(|e| not_json(&e))?;
-        refuse_nul(bytes)?;
+    pub fn parse(bytes: &[u8], null: Null) -> Result<Self, Problem> {
+        let body = objects::parse(bytes, null).map_err(|e| misshapen(&e))?;
+        refuse_nul(&body)?;
+        let value: T = objects::read(&body).map_err(|e| misshapen(&e))?;
         value
             .validate()
             .map_err(|e| Problem::invalid_items(flatten(&e)))?;
         Ok(Self {
             value,
-            fingerprint: Sha256::digest(bytes).into(),
+            fingerprint: fingerprint(&body, null),
         })
     }
 }
@@ -47,6 +55,7 @@ impl<T: DeserializeOwned + Validate> Body<T> {
 /// What is wrong with a body's or a query's shape, by serde's own words for it.
 const SHAPES: &[(&str, &str)] = &[
     ("unknown field", "unknown_field"),
+    ("duplicate field", "duplicate_field"),
     ("missing field", "required"),
     ("unknown variant", "unknown_value"),
     (YEAR_OUT_OF_RANGE, "out_of_range"),
@@ -58,7 +67,7 @@ fn shape_of(message: &str) -> (&'static str, Option<&str>) {
         .iter()
         .find(|(words, _)| message.starts_with(words))
         .map_or("wrong_type", |(_, code)| code);
-    let named = matches!(code, "unknown_field" | "required");
+    let named = matches!(code, "unknown_field" | "duplicate_field" | "required");
     (code, message.split('`').nth(1).filter(|_| named))
 }
 
@@ -96,14 +105,9 @@ fn not_this_shape(item: Item) -> Problem {
 }
 
 /// Refuses a text with the letter NUL, which no database text can hold and no person means.
-fn refuse_nul(bytes: &[u8]) -> Result<(), Problem> {
-    const ESCAPED: &[u8] = br"\u0000";
-    if !bytes.windows(ESCAPED.len()).any(|at| at == ESCAPED) {
-        return Ok(());
-    }
-    let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|e| not_json(&e))?;
+fn refuse_nul(body: &serde_json::Value) -> Result<(), Problem> {
     let mut items = Vec::new();
-    find_nul(&value, "", &mut items);
+    find_nul(body, "", &mut items);
     if items.is_empty() {
         Ok(())
     } else {
@@ -139,61 +143,88 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let bytes = read_json(request, payload);
-        Box::pin(async move { Self::parse(&bytes.await?) })
+        let null = match *request.method() {
+            Method::PATCH => Null::Clears,
+            _ => Null::IsAbsence,
+        };
+        Box::pin(async move { Self::parse(&bytes.await?, null) })
     }
 }
 
-/// The bytes of a JSON body, within its bound.
+/// The bytes of a JSON body, unpacked, within its bound.
 ///
 /// # Errors
-/// 415 for another content type, 413 for a body too large, 408 for one that does not come in time,
-/// 400 for one that breaks off.
+/// 415 for another content type or coding, 413 for a body too large, 408 for one that does not come
+/// in time, 400 for one that breaks off.
 pub fn read_json(
     request: &HttpRequest,
     payload: &mut Payload,
-) -> impl Future<Output = Result<web::Bytes, Problem>> + use<> {
-    let bytes = is_json(request).then(|| read(request, payload));
+) -> impl Future<Output = Result<Bytes, Problem>> + use<> {
+    let announced = announced_bytes(request);
+    let body = is_json(request).and_then(|()| unpacked(request, payload.take()));
     async move {
-        match bytes {
-            Some(bytes) => bytes.await,
-            None => Err(Problem::because(
-                Code::UnsupportedMediaType,
-                "send application/json",
-            )),
+        let mut body = body?;
+        let too_large = || {
+            let detail = format!("a JSON body may have {MAX_JSON_BYTES} bytes");
+            Problem::because(Code::BodyTooLarge, detail)
+        };
+        if announced.is_some_and(|bytes| bytes > MAX_JSON_BYTES) {
+            return Err(too_large());
         }
+        let waiting = Patience::JSON.begin();
+        let mut bytes = BytesMut::new();
+        while let Some(chunk) = waiting.next(&mut body).await? {
+            let chunk = chunk.map_err(|e| broken_off(&e))?;
+            if bytes.len() + chunk.len() > MAX_JSON_BYTES {
+                return Err(too_large());
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes.freeze())
     }
 }
 
-fn is_json(request: &HttpRequest) -> bool {
-    request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|v| v.to_str().ok())
-        .and_then(|v| v.split(';').next())
-        .is_some_and(|v| v.trim().eq_ignore_ascii_case("application/json"))
+/// The bytes a body has, as far as its sender says.
+#[must_use]
+pub fn announced_bytes(request: &HttpRequest) -> Option<usize> {
+    let announced = request.headers().get(header::CONTENT_LENGTH)?;
+    announced.to_str().ok()?.parse().ok()
 }
 
-fn read(
-    request: &HttpRequest,
-    payload: &mut Payload,
-) -> impl Future<Output = Result<web::Bytes, Problem>> + use<> {
-    let body = web::Bytes::from_request(request, payload);
-    async move {
-        let mut body = std::pin::pin!(futures_util::stream::once(body));
-        let patience = Patience {
-            pause: Patience::JSON.whole,
-            ..Patience::JSON
-        };
-        let Some(read) = patience.begin().next(&mut body).await? else {
-            return Ok(web::Bytes::new());
-        };
-        read.map_err(|e| match e.as_response_error().status_code().as_u16() {
-            413 => Problem::because(
-                Code::BodyTooLarge,
-                format!("a JSON body may have {MAX_JSON_BYTES} bytes"),
-            ),
-            _ => Problem::because(Code::MalformedRequest, "the body could not be read"),
-        })
+/// A body that did not come whole.
+#[must_use]
+pub fn broken_off(error: &PayloadError) -> Problem {
+    let detail = match error {
+        PayloadError::EncodingCorrupted => "the body is not packed as Content-Encoding says",
+        _ => "the body breaks off",
+    };
+    Problem::because(Code::MalformedRequest, detail)
+}
+
+/// The media type of a request, lower case, without its parameters.
+#[must_use]
+pub fn media_type(request: &HttpRequest) -> Option<String> {
+    let value = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let essence = value.split(';').next().unwrap_or_default();
+    Some(essence.trim().to_ascii_lowercase())
+}
+
+/// JSON is UTF-8 (RFC 8259, 8.1), whether its sender says so or not.
+fn is_json(request: &HttpRequest) -> Result<(), Problem> {
+    let refused = |detail| Err(Problem::because(Code::UnsupportedMediaType, detail));
+    if media_type(request).as_deref() != Some("application/json") {
+        return refused("send application/json");
+    }
+    let value = request.headers().get(header::CONTENT_TYPE);
+    let parameters = value.and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let charset = parameters.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        let is_charset = name.trim().eq_ignore_ascii_case("charset");
+        is_charset.then(|| value.trim().trim_matches('"').to_ascii_lowercase())
+    });
+    match charset.as_deref() {
+        None | Some("utf-8" | "utf8" | "us-ascii") => Ok(()),
+        Some(_) => refused("send JSON as UTF-8"),
     }
 }
 
@@ -301,7 +332,7 @@ mod tests {
     }
 
     fn refused(text: &str) -> String {
-        let problem = Body::<Outer>::parse(text.as_bytes()).unwrap_err();
+        let problem = Body::<Outer>::parse(text.as_bytes(), Null::IsAbsence).unwrap_err();
         let item = problem.items().first().unwrap();
         format!(
             "{} {} {}",
@@ -363,7 +394,7 @@ mod tests {
     #[test]
     fn an_escaped_backslash_is_no_nul() {
         let text = "{\"inner\": {\"lon\": 1, \"datum\": \"WGS84\"}, \"names\": [\"\\\\u0000\"]}";
-        let body = Body::<Outer>::parse(text.as_bytes()).unwrap();
+        let body = Body::<Outer>::parse(text.as_bytes(), Null::IsAbsence).unwrap();
         assert_eq!(body.value.names, ["\\u0000"]);
         assert!(body.value.at.is_none());
     }

@@ -3,7 +3,7 @@
 //! The calendar library reads years far beyond what a database keeps and what can be shown in
 //! another zone; nothing a district writes down lies before 1900 or after 2200.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeZone, Utc};
 use serde::{Deserialize, Deserializer, de::Error};
 
 /// The first year taken.
@@ -24,6 +24,18 @@ pub const fn first_instant() -> DateTime<Utc> {
     FIRST_DAY.and_time(NaiveTime::MIN).and_utc()
 }
 
+/// An instant that every client can read: a second 60, which RFC 3339 allows and most clients
+/// refuse, is the first of the next minute.
+#[must_use]
+pub fn readable<Z: TimeZone>(at: DateTime<Z>) -> DateTime<Z> {
+    if at.timestamp_subsec_nanos() < 1_000_000_000 {
+        return at;
+    }
+    let nanos = at.timestamp_subsec_nanos() - 1_000_000_000;
+    let next = at.timezone().timestamp_opt(at.timestamp() + 1, nanos);
+    next.single().unwrap_or(at)
+}
+
 /// The words of the refusal.
 pub(super) const YEAR_OUT_OF_RANGE: &str = "the year is not between 1900 and 2200";
 
@@ -40,7 +52,7 @@ fn plausible<T: Datelike, E: Error>(at: T) -> Result<T, E> {
 /// # Errors
 /// When it is none, or of a year out of range.
 pub fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
-    plausible(DateTime::<Utc>::deserialize(deserializer)?)
+    plausible(readable(DateTime::<Utc>::deserialize(deserializer)?))
 }
 
 /// For `deserialize_with` beside `default`: an instant or none.
@@ -51,7 +63,7 @@ pub fn maybe_instant<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<DateTime<Utc>>, D::Error> {
     Option::<DateTime<Utc>>::deserialize(deserializer)?
-        .map(plausible)
+        .map(|at| plausible(readable(at)))
         .transpose()
 }
 
@@ -73,4 +85,29 @@ pub fn maybe_day<'de, D: Deserializer<'de>>(
     Option::<NaiveDate>::deserialize(deserializer)?
         .map(plausible)
         .transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::readable;
+    use chrono::DateTime;
+
+    /// JSON and headers: a leap second is read and written as the second after it.
+    #[test]
+    fn no_client_is_shown_a_second_60() {
+        for (sent, shown) in [
+            ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00+00:00"),
+            (
+                "2017-01-01T07:59:60.250+08:00",
+                "2017-01-01T08:00:00.250+08:00",
+            ),
+            (
+                "2026-11-20T09:00:59.999+08:00",
+                "2026-11-20T09:00:59.999+08:00",
+            ),
+        ] {
+            let at = DateTime::parse_from_rfc3339(sent).unwrap();
+            assert_eq!(readable(at).to_rfc3339(), shown);
+        }
+    }
 }

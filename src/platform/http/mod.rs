@@ -3,8 +3,12 @@
 
 mod answer;
 mod body;
+mod browser;
+pub mod connections;
 pub mod dates;
+mod encoding;
 mod etag;
+pub mod forwarded;
 pub mod idempotency;
 mod objects;
 mod page;
@@ -13,9 +17,12 @@ mod problems;
 mod words;
 
 pub use answer::{Answer, FileBytes};
-pub use body::{Body, MAX_JSON_BYTES, Query, read_json};
+pub use body::{Body, MAX_JSON_BYTES, Query, announced_bytes, broken_off, media_type, read_json};
+pub use browser::{Origins, is_preflight, preflight, protect};
+pub use encoding::{CODINGS, unpacked};
 pub use etag::{IfMatch, etag_of};
 pub use idempotency::IdempotencyKey;
+pub use objects::Null;
 pub use page::{Page, PageQuery, Paging, page_response};
 pub use patience::{Patience, Waiting};
 pub use problems::{AnyProblem, language_of, localise};

@@ -11,6 +11,8 @@ use actix_web::{
 
 use utoipa::ToResponse;
 
+use super::CODINGS;
+use crate::platform::metrics::method_label;
 use crate::platform::problem::{Code, Language, Problem, ProblemDocument};
 
 const PROBLEM_JSON: &str = "application/problem+json";
@@ -31,6 +33,9 @@ fn render(problem: &Problem, language: Language) -> HttpResponse {
     response.insert_header((header::CONTENT_LANGUAGE, language.tag()));
     if let Some(seconds) = problem.retry_after_s() {
         response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+    }
+    if problem.code() == Code::UnsupportedEncoding {
+        response.insert_header((header::ACCEPT_ENCODING, CODINGS));
     }
     if problem.status_code() == StatusCode::UNAUTHORIZED {
         response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
@@ -89,13 +94,18 @@ pub async fn localise(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let language = language_of(request.request());
-    let method = request.method().clone();
+    let method = method_label(request.method().as_str());
     let pattern = request
         .match_pattern()
         .unwrap_or_else(|| "unmatched".to_owned());
     let rendered = |problem: &Problem| {
         if let Some(internal) = problem.internal() {
-            tracing::error!(%method, route = pattern, code = problem.code().as_str(), "{internal}");
+            tracing::error!(
+                method,
+                route = pattern,
+                code = problem.code().as_str(),
+                "{internal}"
+            );
         }
         render(problem, language)
     };
@@ -146,6 +156,7 @@ fn refusal_of(status: StatusCode) -> Option<Problem> {
         StatusCode::NOT_FOUND => Code::NotFound,
         StatusCode::METHOD_NOT_ALLOWED => Code::MethodNotAllowed,
         StatusCode::PAYLOAD_TOO_LARGE => Code::BodyTooLarge,
+        StatusCode::REQUEST_TIMEOUT => Code::RequestTimeout,
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
         status if status.is_client_error() => Code::MalformedRequest,
         status if status.is_server_error() => Code::Internal,

@@ -26,6 +26,7 @@ use dengwen::{
         clock::ManualClock,
         crypto,
         db::{self, Connection, Database, DatabaseUrl, Patience},
+        http::forwarded::Forwarding,
         limit::HourlyRates,
         sms::MemoryGateway,
     },
@@ -217,7 +218,9 @@ fn serve(
     if let Some(megabytes) = wishes.upload_memory_mb {
         settings.upload_memory_mb = megabytes;
     }
-    settings.trust_proxy = wishes.behind_proxy;
+    if wishes.behind_proxy {
+        settings.proxies.header = Forwarding::XForwardedFor;
+    }
     if wishes.no_text_messages {
         settings.sms = Sms::None;
     }
