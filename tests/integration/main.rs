@@ -21,6 +21,8 @@ mod commands;
 mod complaint;
 mod decisions;
 mod documents;
+mod emptied;
+mod everyday;
 mod field;
 mod hostile_input;
 mod house;

@@ -6,6 +6,7 @@ pub mod bodies;
 pub mod command;
 pub mod contract;
 pub mod draw;
+pub mod facts;
 pub mod fill;
 pub mod hostile;
 pub mod postgres;
