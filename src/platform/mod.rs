@@ -2,8 +2,8 @@
 //!
 //! Nothing here knows a complaint. Imports run downhill into this folder and never out of it.
 
-pub mod alarms;
 pub mod address;
+pub mod alarms;
 pub mod blob;
 mod circuit;
 pub mod clock;

@@ -26,6 +26,8 @@ mod decisions;
 mod disk;
 mod documents;
 mod doors;
+mod emptied;
+mod everyday;
 mod field;
 mod hostile_input;
 mod house;
