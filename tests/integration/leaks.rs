@@ -21,6 +21,10 @@ const WORDS: &str = "谯曦雯（谯 曦\u{200B}雯，Qiao Xiwen，XIWEN QIAO，
 １３８５９１７４６２３、一三八五九一七四六二三，同住庹梓涵13675029481，身份证11010519491231002X，座机0591-83417265，\
 住3单元7086室，车闽A73N91，邮箱qiaoxw@example.com，微信wx_qiao7391，卡号6222021234567890128。";
 
+/// What an office may write to a reporter: their own data, which is known, and its own phone.
+const ADDRESSED: &str = "谯曦雯女士（谯 曦\u{200B}雯，Qiao Xiwen）：您的电话13859174623、138-5917-4623、一三八五九一七四六二三，\
+身份证11010519491231002X，同住庹梓涵13675029481，已责令整改，详询0591-12369。";
+
 /// What must not be seen, in letters and digits alone.
 const MARKS: &[&str] = &[
     "谯曦雯",
@@ -243,13 +247,13 @@ async fn plant(world: &World) -> Planted {
         .await
         .expect(200);
     brigade
-        .post(&of("/reply"), json!({ "kind": "progress", "text": WORDS }))
-        .await;
-    brigade
         .post(
             &of("/reply"),
-            json!({ "kind": "final", "text": format!("谯曦雯女士：已责令整改。{WORDS}") }),
+            json!({ "kind": "progress", "text": ADDRESSED }),
         )
+        .await;
+    brigade
+        .post(&of("/reply"), json!({ "kind": "final", "text": ADDRESSED }))
         .await
         .expect(201);
     let rated = resident
