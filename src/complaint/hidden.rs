@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{machine::ENDED, queries, rejudge, take, views::StepView};
+use super::{machine::waits_in_queue, queries, rejudge, take, views::StepView};
 use crate::account::Staff;
 use crate::app::App;
 use crate::district::{
@@ -67,7 +67,7 @@ pub async fn unhide_complaint(
             diesel::update(complaint::table.find(row.id))
                 .set((
                     complaint::hidden.eq(false),
-                    complaint::in_queue.eq(!ENDED.contains(&row.state.as_str())),
+                    complaint::in_queue.eq(waits_in_queue(&row.state, false)),
                     complaint::version.eq(complaint::version + 1),
                     complaint::updated_at.eq(UtcTime(now)),
                 ))

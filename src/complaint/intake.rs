@@ -9,6 +9,7 @@ use super::{
     body::Checked,
     filing::{NewComplaint, clocks, insert_details},
     hidden,
+    joining,
     person::{Person, PetitionerKind},
     petitioners::{self, REPORTER, Signer},
     photos::{self, PhotoView, Taken},
@@ -20,7 +21,7 @@ use crate::ledger::queries as ledger;
 use crate::matching::{self, PhotoRef, Place, Report, Verdict, facts::Known};
 use crate::platform::{
     crypto::Keys,
-    db::{Connection, Id, schema::complaint},
+    db::{self, Connection, Id, schema::complaint},
     problem::{OnDb, Problem},
 };
 use crate::record::{self, Actor, Event};
@@ -246,16 +247,35 @@ pub fn store(
     prepared: &Prepared,
     now: DateTime<Utc>,
 ) -> Result<Stored, Problem> {
+    matching::queries::lock(conn, &[&prepared.report], profile).or_fault("lock the matter")?;
+    if let Some(first) = resent::first_record_of(conn, profile, prepared)? {
+        return resent::answer_again(conn, profile, first, prepared, now);
+    }
+    let verdict = db::settled(conn, |conn| {
+        let judged = joining::look(conn, profile, &[prepared], &[])?;
+        Ok(judged.and_then(|(verdicts, _)| verdicts.into_iter().next()))
+    })?;
+    insert(conn, profile, keys, prepared, verdict, now)
+}
+
+/// Stores a complaint that is judged already, in the entry its verdict leads to, which is held.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn insert(
+    conn: &mut Connection,
+    profile: &Profile,
+    keys: &Keys,
+    prepared: &Prepared,
+    verdict: Verdict,
+    now: DateTime<Utc>,
+) -> Result<Stored, Problem> {
     let Prepared {
         checked,
         door,
         report,
         ..
     } = prepared;
-    matching::queries::lock(conn, report, profile).or_fault("lock the matter")?;
-    if let Some(first) = resent::first_record_of(conn, profile, prepared)? {
-        return resent::answer_again(conn, profile, first, prepared, now);
-    }
     let addresses: Vec<String> = door
         .sender
         .iter()
@@ -270,11 +290,6 @@ pub fn store(
     let person_days = profile.rules.abuse.person_block_days;
     let hidden =
         senders::is_blocked(conn, &sender, person_days, now).or_fault("look at the abuse list")?;
-    let judged = matching::queries::verdict_for(conn, report, profile)?;
-    let verdict = match &checked.same_as {
-        Some(number) => judged.following(number),
-        None => judged,
-    };
     let title = ledger::title_of(
         profile,
         &checked.category,

@@ -174,6 +174,12 @@ pub const ENDED: [&str; 6] = [
     "withdrawn",
 ];
 
+/// Whether a complaint stands in the brigade's queue. What the abuse list hides never does.
+#[must_use]
+pub fn waits_in_queue(state: &str, hidden: bool) -> bool {
+    !hidden && matches!(state, "screening" | "awaiting_acceptance")
+}
+
 /// States in which the reporter may still add evidence.
 #[must_use]
 pub fn takes_evidence(state: &str) -> bool {

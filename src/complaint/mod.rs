@@ -13,6 +13,7 @@ mod filing;
 pub mod form;
 pub mod hidden;
 pub mod intake;
+pub mod joining;
 pub mod machine;
 pub mod multipart;
 pub mod own;

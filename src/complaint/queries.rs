@@ -8,7 +8,7 @@ use crate::platform::{
         Connection, Id, JsonValue, UtcTime,
         schema::{
             complaint, complaint_place, complaint_text, deadline, ledger_entry, rating, reply,
-            supplement, triage_decision, verification,
+            supplement, triage_claim, triage_decision, verification,
         },
     },
     problem::{OnDb, Problem},
@@ -16,7 +16,7 @@ use crate::platform::{
 use crate::record::{self, Actor, Event};
 
 use super::{
-    machine::{ENDED, MACHINE},
+    machine::{ENDED, MACHINE, waits_in_queue},
     person::Question,
 };
 
@@ -147,6 +147,17 @@ pub fn by_number(conn: &mut Connection, number: &str) -> QueryResult<Option<Comp
         .optional()
 }
 
+/// Complaints by their numbers; numbers that are none are passed over.
+///
+/// # Errors
+/// What the database answers.
+pub fn by_numbers(conn: &mut Connection, numbers: &[&str]) -> QueryResult<Vec<ComplaintRow>> {
+    complaint::table
+        .filter(complaint::number.eq_any(numbers))
+        .select(ComplaintRow::as_select())
+        .load(conn)
+}
+
 /// A complaint by tracking code. Hidden ones are there for their own reporter.
 ///
 /// # Errors
@@ -257,7 +268,7 @@ pub fn refresh_due(conn: &mut Connection, id: Id) -> QueryResult<()> {
 }
 
 /// Moves a complaint by an event of its machine and records it. Ended complaints leave the queue
-/// and stop their clocks.
+/// and stop their clocks; whatever leaves the queue is nobody's any more to decide on.
 ///
 /// # Errors
 /// 409 when the machine has no such move; a fault when the database fails.
@@ -269,7 +280,7 @@ pub fn advance(
 ) -> Result<&'static str, Problem> {
     let step = MACHINE.next(&row.state, event.event)?;
     let ended = ENDED.contains(&step.to);
-    let queued = matches!(step.to, "screening" | "awaiting_acceptance");
+    let queued = waits_in_queue(step.to, row.hidden);
     diesel::update(complaint::table.find(row.id))
         .set((
             complaint::state.eq(step.to),
@@ -280,6 +291,11 @@ pub fn advance(
         ))
         .execute(conn)
         .or_fault("move a complaint")?;
+    if !queued {
+        diesel::delete(triage_claim::table.find(row.id))
+            .execute(conn)
+            .or_fault("end a claim")?;
+    }
     record::append(conn, &event.clone().moving(step.from, step.to), now).or_fault("record")?;
     Ok(step.to)
 }

@@ -357,7 +357,9 @@ pub async fn lift_sender_block(
         .write_once(&app.db, fingerprint, now, move |conn| {
             let id: uuid::Uuid = path.parse().map_err(|_| Problem::not_found())?;
             let id = Id(id);
-            let (_, number, .., lifted_at, _) = find(conn, id)?;
+            let (_, number, ..) = find(conn, id)?;
+            let row = take::by_number(conn, &number)?;
+            let (.., lifted_at, _) = find(conn, id)?;
             if lifted_at.is_some() {
                 return Err(Problem::because(Code::Gone, "the block was lifted already"));
             }
@@ -368,7 +370,6 @@ pub async fn lift_sender_block(
                 ))
                 .execute(conn)
                 .or_fault("lift a block")?;
-            let row = take::by_number(conn, &number)?;
             let actor = staff.actor();
             let event = Event::new("complaint", row.id, "lift_sender_block", &actor)
                 .because(Some(&value.reason))

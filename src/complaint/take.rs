@@ -3,11 +3,9 @@
 //! Whoever changes a complaint recounts its entry, and whoever moves an entry moves its complaints.
 //! So that the two never wait for each other, every write locks in one order: what near-simultaneous
 //! reports share, entries by their ids, complaints by theirs, visits, the series of numbers. On
-//! SQLite there is one writer anyway.
-//!
-//! One step goes against the order: splitting a letter files its parts while the letter is held.
-//! Should that ever meet another write the wrong way round, PostgreSQL ends one of the two, which is
-//! answered 503 and may be sent again.
+//! SQLite there is one writer anyway. What a write will need is found out first, taken in one go,
+//! and looked at again under the locks (`platform::db::settled`); `joining` does so for new
+//! complaints and for the parts of a letter.
 
 use diesel::prelude::*;
 
@@ -32,11 +30,8 @@ pub fn by_number(conn: &mut Connection, number: &str) -> Result<ComplaintRow, Pr
 /// # Errors
 /// 503 when they are moved again and again.
 pub fn numbered(conn: &mut Connection, numbers: &[&str]) -> Result<Vec<ComplaintRow>, Problem> {
-    let ids: Vec<Id> = complaint::table
-        .filter(complaint::number.eq_any(numbers))
-        .select(complaint::id)
-        .load(conn)
-        .or_fault("load complaints")?;
+    let found = queries::by_numbers(conn, numbers).or_fault("load complaints")?;
+    let ids: Vec<Id> = found.iter().map(|row| row.id).collect();
     all(conn, &ids, &[])
 }
 
@@ -66,11 +61,22 @@ pub fn all(
     ids: &[Id],
     entries: &[Id],
 ) -> Result<Vec<ComplaintRow>, Problem> {
-    db::settled(conn, |conn| where_they_are(conn, ids, entries))
+    db::settled(conn, |conn| look(conn, ids, entries))
 }
 
-/// `None` when one moved to an entry that is not held: what was locked is let go then, because
-/// locking one entry after another would break the order.
+/// One look of `settled`: `None` when a complaint moved to an entry that is not held. What was
+/// locked is let go then, because locking one entry after another would break the order.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn look(
+    conn: &mut Connection,
+    ids: &[Id],
+    entries: &[Id],
+) -> Result<Option<Vec<ComplaintRow>>, Problem> {
+    where_they_are(conn, ids, entries).or_fault("take complaints")
+}
+
 fn where_they_are(
     conn: &mut Connection,
     ids: &[Id],

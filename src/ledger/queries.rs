@@ -16,7 +16,7 @@ use crate::matching::{
 };
 use crate::platform::{
     db::{
-        self, Connection, Id, UtcTime,
+        Connection, Id, UtcTime,
         schema::{complaint, ledger_entry, sequence},
     },
     problem::{OnDb, Problem},
@@ -130,8 +130,8 @@ pub fn next_in(conn: &mut Connection, series: &str) -> QueryResult<i64> {
     .map(|next| next - 1)
 }
 
-/// Opens a clue for a new matter, or names the entry a verdict leads to. The complaint's own row
-/// need not exist yet.
+/// Opens a clue for a new matter, or names the entry a verdict leads to, which the caller has taken
+/// and looked at again. The complaint's own row need not exist yet.
 ///
 /// # Errors
 /// A fault when the database fails.
@@ -143,10 +143,8 @@ pub fn place(
     verdict: &Verdict,
     now: DateTime<Utc>,
 ) -> Result<Placement, Problem> {
-    if let (Outcome::Attached | Outcome::Provisional, Some(target)) =
-        (verdict.outcome, verdict.target_entry)
-    {
-        let entry = db::settled(conn, |conn| current(conn, target.into()))?;
+    if let Some((target, entry)) = verdict.joins() {
+        let entry = by_id(conn, entry.into()).or_fault("load the entry")?;
         let link = if verdict.outcome == Outcome::Attached {
             "confirmed"
         } else {
@@ -157,7 +155,7 @@ pub fn place(
             entry_number: entry.number,
             link,
             rule: Some(verdict.rule.as_str()),
-            repeat_of: verdict.target.map(Id),
+            repeat_of: Some(target.into()),
         });
     }
     let (entry_id, entry_number) = open_clue(conn, profile, report, title, now)?;
@@ -169,17 +167,6 @@ pub fn place(
         rule: (verdict.rule != Rule::New).then(|| verdict.rule.as_str()),
         repeat_of: verdict.target.filter(|_| suspected).map(Id),
     })
-}
-
-/// The entry itself, or the one it was merged into, taken; `None` when it was merged just now.
-fn current(conn: &mut Connection, id: Id) -> QueryResult<Option<EntryRow>> {
-    let mut entry = by_id(conn, id)?;
-    while let Some(target) = entry.merged_into {
-        entry = by_id(conn, target)?;
-    }
-    take(conn, &[entry.id])?;
-    let taken = by_id(conn, entry.id)?;
-    Ok(taken.merged_into.is_none().then_some(taken))
 }
 
 /// Opens a clue (线索).

@@ -22,6 +22,12 @@ use crate::platform::db::{
 /// States in which a complaint takes no part in matching.
 const OUT_OF_MATCHING: [&str; 2] = ["withdrawn", "archived"];
 
+/// Whether a complaint takes part in matching.
+#[must_use]
+pub fn takes_part(state: &str, hidden: bool) -> bool {
+    !hidden && !OUT_OF_MATCHING.contains(&state)
+}
+
 /// Filed complaints that hold a condition, in one query however many there are.
 macro_rules! rows_where {
     ($conn:expr, $condition:expr) => {{
@@ -163,7 +169,7 @@ impl CandidateRow {
     /// (they are made anew by a job). Said here and not in SQL, where nearly every row is in and a
     /// planner that believes otherwise reads them all.
     fn candidate(self) -> Option<Candidate> {
-        if self.hidden || OUT_OF_MATCHING.contains(&self.state.as_str()) {
+        if !takes_part(&self.state, self.hidden) {
             return None;
         }
         let entry = match (self.entry_state.as_str(), self.written_off_at) {

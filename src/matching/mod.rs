@@ -243,6 +243,14 @@ impl Verdict {
         self
     }
 
+    /// The complaint and the entry that a report joins by this verdict; none when it opens an
+    /// entry of its own.
+    #[must_use]
+    pub fn joins(&self) -> Option<(Uuid, Uuid)> {
+        let joins = matches!(self.outcome, Outcome::Attached | Outcome::Provisional);
+        self.target.zip(self.target_entry).filter(|_| joins)
+    }
+
     /// The verdict when there is nobody to compare with.
     #[must_use]
     pub fn new_matter(model: &str) -> Self {

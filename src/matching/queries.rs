@@ -29,12 +29,27 @@ use crate::text::text_number;
 ///
 /// # Errors
 /// What the database answers.
-pub fn lock(conn: &mut Connection, report: &Report, profile: &Profile) -> QueryResult<()> {
+pub fn lock(conn: &mut Connection, reports: &[&Report], profile: &Profile) -> QueryResult<()> {
     let Connection::Postgres(c) = conn else {
         return Ok(());
     };
-    // Place, premises, persons: whatever could make two reports meet. Sorted, so that no two
-    // transactions wait for each other.
+    // Sorted, so that no two transactions wait for each other; those of several reports in one go.
+    let shared = reports.iter().map(|report| shared_by(report, profile));
+    let mut locks: Vec<i64> = shared.flatten().collect();
+    locks.sort_unstable();
+    locks.dedup();
+    if locks.is_empty() {
+        return Ok(());
+    }
+    let sql: String = locks
+        .iter()
+        .map(|lock| format!("SELECT pg_advisory_xact_lock({lock});"))
+        .collect();
+    c.batch_execute(&sql)
+}
+
+/// Place, premises, persons: whatever could make two reports meet.
+fn shared_by(report: &Report, profile: &Profile) -> Vec<i64> {
     let mut locks: Vec<i64> = keys::regions(report, radius_m(profile, report));
     let named = report
         .premises
@@ -45,13 +60,7 @@ pub fn lock(conn: &mut Connection, report: &Report, profile: &Profile) -> QueryR
     if report.place.is_none() {
         locks.push(lock_number(&format!("nowhere {}", &*report.category)));
     }
-    locks.sort_unstable();
-    locks.dedup();
-    let sql: String = locks
-        .iter()
-        .map(|lock| format!("SELECT pg_advisory_xact_lock({lock});"))
-        .collect();
-    c.batch_execute(&sql)
+    locks
 }
 
 fn lock_number(name: &str) -> i64 {

@@ -50,7 +50,7 @@ impl Action {
 }
 
 /// Further matters of one letter at most.
-const PARTS_MAX: usize = 9;
+pub(super) const PARTS_MAX: usize = 9;
 
 /// A decision with what it requires.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]

@@ -11,14 +11,13 @@ use validator::Validate;
 use super::{
     body::{Action, TriageBody, insert_decision},
     claims, final_review,
-    split::split,
+    split::{self, Parts, split},
 };
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
     queries::{self, ComplaintRow},
     returned::NOT_COMPLETED,
-    take,
     views::StepView,
 };
 use crate::district::{DeadlineKind, DeadlineRule, Profile, calendar::date_of};
@@ -52,13 +51,21 @@ pub async fn decide_complaint(
     let Body { value, fingerprint } = body;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = take::by_number(conn, &path)?;
+            let parts = split::take(conn, &shared, &staff, &[(path.as_str(), &value)], now)?;
+            let row = held(conn, &path)?;
             version.check(row.version)?;
             claims::require_held(conn, row.id, staff.id, now)?;
-            Answer::ok(&decide(conn, &shared, &staff, &row, &value, now)?)
+            let parts = parts.into_iter().next().unwrap_or_else(|| Ok(Vec::new()));
+            Answer::ok(&decide(conn, &shared, &staff, &row, &value, parts, now)?)
         })
         .await?;
     Ok(answer.into_response())
+}
+
+/// A complaint that was taken before.
+fn held(conn: &mut Connection, number: &str) -> Result<ComplaintRow, Problem> {
+    let found = queries::by_number(conn, number).or_fault("load a complaint")?;
+    found.ok_or_else(Problem::not_found)
 }
 
 fn decide(
@@ -67,13 +74,14 @@ fn decide(
     staff: &Staff,
     row: &ComplaintRow,
     body: &TriageBody,
+    parts: Parts,
     now: DateTime<Utc>,
 ) -> Result<StepView, Problem> {
     let profile = &app.profile;
     crate::complaint::machine::MACHINE.next(&row.state, body.action.as_str())?;
     let document = body.check(profile)?;
     if body.action == Action::Split {
-        return split(conn, app, staff, row, body, &document, now);
+        return split(conn, app, staff, row, (body, &document), parts, now);
     }
     if body.action == Action::NoLongerAccept {
         final_review::require(conn, profile, row, body)?;
@@ -92,7 +100,6 @@ fn decide(
         }
     }
     queries::refresh_due(conn, row.id).or_fault("find the next clock")?;
-    claims::release(conn, row.id).or_fault("release the claim")?;
     let actor = staff.actor();
     let event = Event::new("complaint", row.id, body.action.as_str(), &actor)
         .because(body.reason.as_deref())
@@ -174,6 +181,10 @@ pub struct BulkDone {
 /// Items of one bulk decision at most.
 const BULK_MAX: usize = 100;
 
+/// Further matters that the letters of one bulk decision are split into at most: all are filed in
+/// one transaction, while nobody else can file.
+const BULK_PARTS_MAX: usize = 50;
+
 /// Decides on many complaints, all or nothing. Items somebody else holds are refused; those
 /// nobody holds need no claim here.
 #[utoipa::path(post, path = "/api/v1/triage/decisions", tag = "triage", operation_id = "decide_many",
@@ -194,12 +205,22 @@ pub async fn decide_many(
             format!("has 1 to {BULK_MAX} decisions"),
         ));
     }
+    let parts = value.items.iter().map(|item| item.decision.parts.len());
+    if parts.sum::<usize>() > BULK_PARTS_MAX {
+        return Err(Problem::invalid(
+            "items",
+            "too_many_parts",
+            format!("split letters into {BULK_PARTS_MAX} matters at most, all together"),
+        ));
+    }
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let numbers: Vec<&str> = value.items.iter().map(|i| i.number.as_str()).collect();
-            take::numbered(conn, &numbers)?;
-            let items = value.items.iter().enumerate().map(|(at, item)| {
-                decide_one(conn, &shared, &staff, item, now)
+            let wanted = value.items.iter().map(|i| (i.number.as_str(), &i.decision));
+            let wanted: Vec<(&str, &TriageBody)> = wanted.collect();
+            let parts = split::take(conn, &shared, &staff, &wanted, now)?;
+            let items = value.items.iter().zip(parts).enumerate();
+            let items = items.map(|(at, (item, parts))| {
+                decide_one(conn, &shared, &staff, item, parts, now)
                     .map_err(|p| located(p, at, &item.number))
             });
             Answer::ok(&BulkDone {
@@ -216,12 +237,12 @@ fn decide_one(
     app: &App,
     staff: &Staff,
     item: &BulkItem,
+    parts: Parts,
     now: DateTime<Utc>,
 ) -> Result<StepView, Problem> {
-    let found = queries::by_number(conn, &item.number).or_fault("load a complaint")?;
-    let row = found.ok_or_else(Problem::not_found)?;
+    let row = held(conn, &item.number)?;
     claims::require_not_held_by_other(conn, row.id, staff.id, now)?;
-    decide(conn, app, staff, &row, &item.decision, now)
+    decide(conn, app, staff, &row, &item.decision, parts, now)
 }
 
 /// Says which item was in the way; nothing was changed.

@@ -3,31 +3,127 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::body::{PartBody, TriageBody, insert_decision};
+use super::body::{Action, PARTS_MAX, PartBody, TriageBody, insert_decision};
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
     body::{Border, ComplaintBody, LocationBody},
-    intake::{self, Door},
-    parts, petitioners,
+    intake::{self, Door, Prepared},
+    joining, parts, petitioners,
     queries::{self, ComplaintRow, PlaceRow},
     views::StepView,
 };
+use crate::matching::{self, Report, Verdict};
 use crate::platform::{
-    db::Connection,
+    db::{self, Connection, Id},
     problem::{Item, OnDb, Problem},
 };
 use crate::record::Event;
 
-/// Makes a complaint of each further matter: same petitioners, same channel, same day of receipt
-/// and so the same clocks, a number and a tracking code of its own.
-pub(super) fn split(
+/// A further matter of a letter, judged; what it joins is held.
+pub(super) struct Part {
+    prepared: Prepared,
+    verdict: Verdict,
+}
+
+/// The further matters of one letter, or what is wrong with them: told when their turn comes.
+pub(super) type Parts = Result<Vec<Part>, Problem>;
+
+/// Takes what is decided on. Filing the parts of a letter needs more locks than the letter's: what
+/// they share with reports that come this moment, and the entries they join. All are taken here in
+/// the one order, letters included. The parts are judged before any of them is filed: the brigade
+/// says that they are several matters, so none is found to be another. Answers the parts of each
+/// item.
+pub(super) fn take(
+    conn: &mut Connection,
+    app: &App,
+    staff: &Staff,
+    items: &[(&str, &TriageBody)],
+    now: DateTime<Utc>,
+) -> Result<Vec<Parts>, Problem> {
+    db::settled(conn, |conn| take_once(conn, app, staff, items, now))
+}
+
+fn take_once(
+    conn: &mut Connection,
+    app: &App,
+    staff: &Staff,
+    items: &[(&str, &TriageBody)],
+    now: DateTime<Utc>,
+) -> Result<Option<Vec<Parts>>, Problem> {
+    let numbers: Vec<&str> = items.iter().map(|(number, _)| *number).collect();
+    let read = queries::by_numbers(conn, &numbers).or_fault("load complaints")?;
+    let mut prepared: Vec<Result<Vec<Prepared>, Problem>> = Vec::new();
+    for (number, body) in items {
+        let letter = read.iter().find(|row| row.number == *number);
+        prepared.push(match letter.filter(|_| body.action == Action::Split) {
+            Some(letter) => prepare(conn, app, staff, letter, body, now),
+            None => Ok(Vec::new()),
+        });
+    }
+    let reports: Vec<&Prepared> = prepared.iter().flatten().flatten().collect();
+    let shared: Vec<&Report> = reports.iter().map(|part| &part.report).collect();
+    matching::queries::lock(conn, &shared, &app.profile).or_fault("lock the matters")?;
+    let ids: Vec<Id> = read.iter().map(|row| row.id).collect();
+    let Some((verdicts, held)) = joining::look(conn, &app.profile, &reports, &ids)? else {
+        return Ok(None);
+    };
+    // The parts take place and signers from their letter: one corrected meanwhile is read again.
+    let corrected = |was: &ComplaintRow| {
+        let mut held = held.iter();
+        held.any(|row| row.id == was.id && row.version != was.version)
+    };
+    if !reports.is_empty() && read.iter().any(corrected) {
+        return Ok(None);
+    }
+    let mut verdicts = verdicts.into_iter();
+    let parts = prepared.into_iter().map(|of_letter| {
+        let parts = of_letter?.into_iter().zip(verdicts.by_ref());
+        Ok(parts
+            .map(|(prepared, verdict)| Part { prepared, verdict })
+            .collect())
+    });
+    Ok(Some(parts.collect()))
+}
+
+/// Each further matter as a complaint: same petitioners, same channel, same day of receipt and so
+/// the same clocks.
+fn prepare(
     conn: &mut Connection,
     app: &App,
     staff: &Staff,
     letter: &ComplaintRow,
     body: &TriageBody,
-    document: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<Prepared>, Problem> {
+    let place = queries::place_of(conn, letter.id).or_fault("load the place")?;
+    let signers = petitioners::load(conn, &app.keys, letter.id)?;
+    let parts = body.parts.iter().take(PARTS_MAX).enumerate();
+    let prepared = parts.map(|(at, part)| {
+        let checked = complaint_of(part, &place)
+            .check(&app.profile, now, Border::Open)
+            .map_err(|problem| located(&problem, at))?;
+        let (door, people) = (door_of(letter, staff), signers.clone());
+        let photos = Vec::new();
+        Ok(intake::prepare_signed(
+            &app.profile,
+            checked,
+            door,
+            people,
+            photos,
+        ))
+    });
+    prepared.collect()
+}
+
+/// Makes a complaint of each further matter, with a number and a tracking code of its own.
+pub(super) fn split(
+    conn: &mut Connection,
+    app: &App,
+    staff: &Staff,
+    letter: &ComplaintRow,
+    (body, document): (&TriageBody, &str),
+    parts: Parts,
     now: DateTime<Utc>,
 ) -> Result<StepView, Problem> {
     if let Some(number) = parts::letter_of(conn, letter.id).or_fault("load the letter")? {
@@ -37,17 +133,9 @@ pub(super) fn split(
             format!("this is itself a part of {number}; split that one"),
         ));
     }
-    let place = queries::place_of(conn, letter.id).or_fault("load the place")?;
-    let signers = petitioners::load(conn, &app.keys, letter.id)?;
     let mut numbers = Vec::new();
-    for (at, part) in body.parts.iter().enumerate() {
-        let checked = complaint_of(part, &place)
-            .check(&app.profile, now, Border::Open)
-            .map_err(|problem| located(&problem, at))?;
-        let door = door_of(letter, staff);
-        let people = signers.clone();
-        let prepared = intake::prepare_signed(&app.profile, checked, door, people, Vec::new());
-        let stored = intake::store(conn, &app.profile, &app.keys, &prepared, now)?;
+    for Part { prepared, verdict } in parts? {
+        let stored = intake::insert(conn, &app.profile, &app.keys, &prepared, verdict, now)?;
         parts::insert(conn, stored.row.id, letter.id, staff.id, now).or_fault("file a part")?;
         numbers.push(stored.row.number);
     }

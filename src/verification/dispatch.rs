@@ -169,6 +169,14 @@ pub(super) fn officer_for(
     })
 }
 
+/// The state a visit begins in.
+const fn begins(officer: Option<&StaffRow>) -> &'static str {
+    match officer {
+        Some(_) => "assigned",
+        None => "pending",
+    }
+}
+
 /// An order to look at a matter on site.
 pub(super) struct Order<'a> {
     pub(super) profile: &'a Profile,
@@ -196,7 +204,9 @@ impl Order<'_> {
             detail.insert("instead_of".to_owned(), json!(before));
         }
         let actor = self.staff.actor();
-        let event = Event::new("verification", id, "dispatch", &actor).with(detail);
+        let event = Event::new("verification", id, "dispatch", &actor)
+            .moving("", begins(officer))
+            .with(detail);
         record::append(conn, &event, now).or_fault("record")?;
         Ok(id)
     }
@@ -230,11 +240,7 @@ impl Order<'_> {
                 verification::complaint_id.eq(complaint.id),
                 verification::grid_code.eq(self.grid),
                 verification::officer_id.eq(officer.map(|o| o.id)),
-                verification::state.eq(if officer.is_some() {
-                    "assigned"
-                } else {
-                    "pending"
-                }),
+                verification::state.eq(begins(officer)),
                 verification::lon.eq(self.place.lon),
                 verification::lat.eq(self.place.lat),
                 verification::radius_m.eq(rules.check_in_radius_m),

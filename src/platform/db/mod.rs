@@ -347,19 +347,39 @@ const LOOKS: usize = 8;
 /// `None` lets go what it locked, so that locks are never taken one after another in a wrong order.
 ///
 /// # Errors
-/// 503 when it moves again and again; a fault when the database fails.
+/// 503 when it moves again and again; what the look answers.
 pub fn settled<T>(
     conn: &mut Connection,
-    mut look: impl FnMut(&mut Connection) -> diesel::QueryResult<Option<T>>,
+    mut look: impl FnMut(&mut Connection) -> Result<Option<T>, Problem>,
 ) -> Result<T, Problem> {
-    use diesel::result::Error::RollbackTransaction;
     for _ in 0..LOOKS {
-        match conn.transaction(|conn| look(conn)?.ok_or(RollbackTransaction)) {
-            Err(RollbackTransaction) => {}
-            found => return found.or_fault("take what may be moving"),
+        let looked = conn.transaction::<T, Unsettled, _>(|conn| {
+            look(conn)
+                .map_err(|problem| Unsettled::Stopped(Rollback::Refused(problem)))?
+                .ok_or(Unsettled::Moves)
+        });
+        match looked {
+            Ok(found) => return Ok(found),
+            Err(Unsettled::Moves) => {}
+            Err(Unsettled::Stopped(Rollback::Refused(problem))) => return Err(problem),
+            Err(Unsettled::Stopped(Rollback::Database(e))) => {
+                return Err(e).or_fault("take what may be moving");
+            }
         }
     }
     Err(Problem::unavailable("rows move again and again", 1))
+}
+
+/// Why a look of [`settled`] was rolled back.
+enum Unsettled {
+    Moves,
+    Stopped(Rollback),
+}
+
+impl From<diesel::result::Error> for Unsettled {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Stopped(error.into())
+    }
 }
 
 /// Runs `f` in a transaction (a savepoint when one is already open).

@@ -1,0 +1,2 @@
+-- Nothing to take back: the rows were wrong before.
+SELECT 1;

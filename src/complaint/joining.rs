@@ -1,0 +1,58 @@
+//! What new reports are, with the entries they join taken: a merge, its undoing, a decision on a link
+//! or a withdrawal that comes between the look and the lock is not overlooked.
+
+use diesel::prelude::*;
+
+use super::{intake::Prepared, queries::ComplaintRow, take};
+use crate::district::Profile;
+use crate::matching::{Verdict, candidates, decide};
+use crate::platform::{
+    db::{Connection, Id},
+    problem::{OnDb, Problem},
+};
+
+/// One look of `settled`: judges reports, and takes what they join and further complaints in one
+/// go. `None` when what one joins moved or no longer takes part in matching: it is judged again
+/// then. What the reports share with others is locked by the caller before.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn look(
+    conn: &mut Connection,
+    profile: &Profile,
+    reports: &[&Prepared],
+    further: &[Id],
+) -> Result<Option<(Vec<Verdict>, Vec<ComplaintRow>)>, Problem> {
+    let verdicts: Vec<Verdict> = reports
+        .iter()
+        .map(|prepared| judge(conn, profile, prepared))
+        .collect::<QueryResult<_>>()
+        .or_fault("find candidates")?;
+    let joined = verdicts.iter().filter_map(Verdict::joins);
+    let mut ids: Vec<Id> = joined.map(|(target, _)| target.into()).collect();
+    ids.extend(further);
+    let Some(rows) = take::look(conn, &ids, &[])? else {
+        return Ok(None);
+    };
+    let stand = verdicts.iter().all(|verdict| stands(verdict, &rows));
+    Ok(stand.then_some((verdicts, rows)))
+}
+
+fn judge(conn: &mut Connection, profile: &Profile, prepared: &Prepared) -> QueryResult<Verdict> {
+    let found = candidates::candidates_of(conn, &prepared.report, profile)?;
+    let verdict = decide(&prepared.report, &found, profile);
+    Ok(match &prepared.checked.same_as {
+        Some(number) => verdict.following(number),
+        None => verdict,
+    })
+}
+
+/// Whether what a verdict joins is, now that it is held, as it was when it was judged.
+fn stands(verdict: &Verdict, held: &[ComplaintRow]) -> bool {
+    verdict.joins().is_none_or(|(target, entry)| {
+        held.iter().any(|row| {
+            let there = (row.id.0, row.entry_id.0) == (target, entry);
+            there && candidates::takes_part(&row.state, row.hidden)
+        })
+    })
+}
