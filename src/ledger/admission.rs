@@ -21,7 +21,7 @@ use crate::district::calendar::date_of;
 use crate::platform::{
     db::{Connection, Id, UtcTime, schema::ledger_decision},
     http::{Answer, Body, IdempotencyKey, IfMatch, dates::FIRST_DAY, says_something},
-    problem::{Item, OnDb, Problem},
+    problem::{Code, Item, OnDb, Problem},
 };
 use crate::record::{self, Event};
 
@@ -56,6 +56,8 @@ pub async fn propose(
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = take(conn, &staff, &path)?;
             version.check(row.version)?;
+            MACHINE.next(&row.state, "propose")?;
+            has_complaints(&row)?;
             advance(conn, &row, "propose", &staff, Some(&value.reason), now)?;
             answer(conn, &shared, &staff, row.id)
         })
@@ -221,6 +223,9 @@ pub async fn decide(
             let row = take(conn, &staff, &path)?;
             version.require(row.version)?;
             MACHINE.next(&row.state, value.outcome.event())?;
+            if value.outcome != Outcome::NotListed {
+                has_complaints(&row)?;
+            }
             value.check(&row.state, &shared, date_of(now))?;
             insert(conn, row.id, &staff, &value, now).or_fault("insert a decision")?;
             advance(
@@ -235,6 +240,16 @@ pub async fn decide(
         })
         .await?;
     Ok(answer.into_response())
+}
+
+/// An entry is brought before the steering group, and listed, for what somebody complains of: one
+/// whose complaints were all withdrawn, found to be another matter's, or hidden says nothing.
+fn has_complaints(row: &EntryRow) -> Result<(), Problem> {
+    if row.complaint_count > 0 {
+        return Ok(());
+    }
+    let why = format!("entry {} has no complaint that stands", row.number);
+    Err(Problem::because(Code::GuardFailed, why))
 }
 
 /// Loads an entry for changing.

@@ -4,7 +4,10 @@
 //! source its state. Undoing puts just that back. What came meanwhile goes with the complaint it was
 //! linked to; what is linked to none that moves stays in the target.
 
+use std::collections::HashSet;
+
 use actix_web::{HttpResponse, web};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -29,7 +32,7 @@ use crate::platform::{
     http::{Answer, Body, IdempotencyKey, says_something},
     problem::{Code, OnDb, Problem},
 };
-use crate::record::{self, Event};
+use crate::record::{self, Actor, Event};
 
 /// Which entry an entry goes into.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -64,10 +67,29 @@ struct Before {
     /// The state the target was in.
     #[serde(default)]
     target_state: String,
+    /// The complaint that led the target.
+    #[serde(default)]
+    target_lead: Option<Id>,
     complaints: Vec<Linked>,
+    /// How the merge left the same complaints; absent in merges of earlier versions.
+    #[serde(default)]
+    merged: Vec<Linked>,
 }
 
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
+impl Before {
+    /// How the merge left its complaints. Earlier versions kept what a complaint named.
+    fn merged(&self) -> Vec<Linked> {
+        if !self.merged.is_empty() {
+            return self.merged.clone();
+        }
+        let named = self.complaints.iter().filter_map(|linked| linked.repeat_of);
+        let named: HashSet<Id> = named.collect();
+        let complaints = self.complaints.iter();
+        complaints.map(|linked| linked.merged(&named)).collect()
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Linked {
     id: Id,
     link: String,
@@ -82,23 +104,18 @@ const JOINING: [&str; 2] = ["own", "suspected"];
 const JOINED: (&str, &str) = ("confirmed", "R4");
 
 impl Linked {
-    /// How the merge left the link; the rest kept theirs.
-    fn merged(&self) -> Self {
-        let joined = JOINING.contains(&self.link.as_str());
+    /// How a merge leaves the link. What joins names a complaint only where that stands in the
+    /// target: a link that counts never points out of its entry. The rest keep theirs.
+    fn merged(&self, in_target: &HashSet<Id>) -> Self {
+        if !JOINING.contains(&self.link.as_str()) {
+            return self.clone();
+        }
         let (link, rule) = JOINED;
         Self {
             id: self.id,
-            link: if joined {
-                link.to_owned()
-            } else {
-                self.link.clone()
-            },
-            link_rule: if joined {
-                Some(rule.to_owned())
-            } else {
-                self.link_rule.clone()
-            },
-            repeat_of: self.repeat_of,
+            link: link.to_owned(),
+            link_rule: Some(rule.to_owned()),
+            repeat_of: self.repeat_of.filter(|named| in_target.contains(named)),
         }
     }
 }
@@ -206,23 +223,7 @@ fn move_complaints(
             complaint::repeat_of,
         ))
         .load(conn)?;
-    diesel::update(
-        complaint::table
-            .filter(complaint::entry_id.eq(source.id))
-            .filter(complaint::link.eq_any(JOINING)),
-    )
-    .set((
-        complaint::link.eq(JOINED.0),
-        complaint::link_rule.eq(JOINED.1),
-    ))
-    .execute(conn)?;
-    diesel::update(complaint::table.filter(complaint::entry_id.eq(source.id)))
-        .set((
-            complaint::entry_id.eq(target.id),
-            complaint::version.eq(complaint::version + 1),
-        ))
-        .execute(conn)?;
-    let complaints = rows
+    let complaints: Vec<Linked> = rows
         .into_iter()
         .map(|(id, link, link_rule, repeat_of)| Linked {
             id,
@@ -231,11 +232,40 @@ fn move_complaints(
             repeat_of,
         })
         .collect();
+    let in_target = complaint::table
+        .filter(complaint::entry_id.eq(target.id))
+        .select(complaint::id)
+        .load(conn)?;
+    let in_target: HashSet<Id> = in_target.into_iter().collect();
+    let merged: Vec<Linked> = complaints.iter().map(|l| l.merged(&in_target)).collect();
+    for (was, linked) in complaints.iter().zip(&merged) {
+        if was != linked {
+            link(conn, linked)?;
+        }
+    }
+    diesel::update(complaint::table.filter(complaint::entry_id.eq(source.id)))
+        .set((
+            complaint::entry_id.eq(target.id),
+            complaint::version.eq(complaint::version + 1),
+        ))
+        .execute(conn)?;
     Ok(Before {
         source_state: source.state.clone(),
         target_state: target.state.clone(),
+        target_lead: target.lead_complaint_id,
         complaints,
+        merged,
     })
+}
+
+fn link(conn: &mut Connection, linked: &Linked) -> QueryResult<usize> {
+    diesel::update(complaint::table.find(linked.id))
+        .set((
+            complaint::link.eq(&linked.link),
+            complaint::link_rule.eq(&linked.link_rule),
+            complaint::repeat_of.eq(linked.repeat_of),
+        ))
+        .execute(conn)
 }
 
 /// Why a merge is taken back.
@@ -274,8 +304,10 @@ pub async fn undo_merge(
     let Body { value, fingerprint } = body;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let (source, target, before, undone) = load_merge(conn, id)?;
+            let (source, target, ..) = load_merge(conn, id)?;
             queries::take(conn, &[source, target]).or_fault("take entries")?;
+            // Looked at again: two may take one merge back at once.
+            let (.., before, undone) = load_merge(conn, id)?;
             let target = queries::by_id(conn, target).or_fault("load the target")?;
             let before: Before = serde_json::from_value(before.0)
                 .map_err(|e| Problem::fault(format!("a merge cannot be read: {e}")))?;
@@ -284,6 +316,7 @@ pub async fn undo_merge(
             let actor = staff.actor();
             let reason = Some(value.reason.as_str());
             moves::revive(conn, source, &before.source_state, &actor, reason, now)?;
+            leave_target(conn, source, target.id, &before, &actor, now)?;
             diesel::update(ledger_merge::table.find(id))
                 .set((
                     ledger_merge::undone_at.eq(UtcTime(now)),
@@ -354,48 +387,59 @@ fn put_back(
     before: &Before,
 ) -> Result<(), Problem> {
     let ids: Vec<Id> = before.complaints.iter().map(|linked| linked.id).collect();
-    for linked in &before.complaints {
-        as_merged(conn, target.id, &linked.merged())?;
+    let merged = before.merged();
+    for linked in &merged {
+        as_merged(conn, target.id, linked)?;
     }
     let since = moves::followers(conn, &ids, target.id).or_fault("find who follows")?;
     let since: Vec<Id> = since.into_iter().filter(|id| !ids.contains(id)).collect();
-    for linked in &before.complaints {
-        diesel::update(complaint::table.find(linked.id))
-            .set((
-                complaint::entry_id.eq(source),
-                complaint::link.eq(&linked.link),
-                complaint::link_rule.eq(&linked.link_rule),
-                complaint::repeat_of.eq(linked.repeat_of),
-                complaint::version.eq(complaint::version + 1),
-            ))
-            .execute(conn)
-            .or_fault("move a complaint back")?;
+    for (was, linked) in before.complaints.iter().zip(&merged) {
+        // A rule named anew since, by what its reporter added, is no link decided on.
+        if was != linked {
+            link(conn, was).or_fault("link as before")?;
+        }
     }
+    moves::move_all(conn, &ids, source).or_fault("move complaints back")?;
     moves::move_all(conn, &since, source).or_fault("take complaints along")
+}
+
+/// The target may be left without a complaint: its own were found to be another matter's since.
+/// Its matter is then where the one went that led it.
+fn leave_target(
+    conn: &mut Connection,
+    source: Id,
+    target: Id,
+    before: &Before,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let went: Option<Id> = match before.target_lead {
+        Some(lead) => complaint::table
+            .find(lead)
+            .select(complaint::entry_id)
+            .first(conn)
+            .optional()
+            .or_fault("look where the lead went")?,
+        None => None,
+    };
+    let into = went.unwrap_or(source);
+    moves::leave_if_empty(conn, target, into, Code::UndoRefused, actor, now).map(|_| ())
 }
 
 /// Whether a complaint still stands as the merge left it. What a named person decided since is not
 /// overwritten.
 fn as_merged(conn: &mut Connection, target: Id, merged: &Linked) -> Result<(), Problem> {
-    type Row = (String, Id, String, Option<String>, Option<Id>);
-    let (number, entry, link, link_rule, repeat_of): Row = complaint::table
+    let (number, entry, link, repeat_of): (String, Id, String, Option<Id>) = complaint::table
         .find(merged.id)
         .select((
             complaint::number,
             complaint::entry_id,
             complaint::link,
-            complaint::link_rule,
             complaint::repeat_of,
         ))
         .first(conn)
         .or_fault("load a complaint")?;
-    let stands = Linked {
-        id: merged.id,
-        link,
-        link_rule,
-        repeat_of,
-    };
-    if entry == target && stands == *merged {
+    if (entry, &link, repeat_of) == (target, &merged.link, merged.repeat_of) {
         return Ok(());
     }
     let why = format!("the link of complaint {number} was decided on since; undo that first");

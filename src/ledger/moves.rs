@@ -15,11 +15,21 @@ use super::{
 use crate::platform::{
     db::{
         Connection, Id, UtcTime,
-        schema::{complaint, ledger_entry},
+        schema::{complaint, ledger_entry, ledger_merge},
     },
     problem::{Code, OnDb, Problem},
 };
 use crate::record::{self, Actor, Event};
+
+/// Links that say that two complaints are one matter. They stand in one entry and change it
+/// together: such a link never points out of its complaint's entry. A suspicion may.
+pub const JOINED: [&str; 2] = ["confirmed", "provisional"];
+
+/// Whether a link says that two complaints are one matter.
+#[must_use]
+pub fn is_joined(link: &str) -> bool {
+    JOINED.contains(&link)
+}
 
 /// Where a complaint stands in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,7 +72,7 @@ pub fn put(
     }
     let along = followers(conn, &[id], from).or_fault("find who follows")?;
     move_all(conn, &along, to.entry).or_fault("take complaints along")?;
-    leave_if_empty(conn, from, to.entry, actor, now)
+    leave_if_empty(conn, from, to.entry, Code::MergeRefused, actor, now)
 }
 
 /// Complaints of an entry that were linked, directly or through others, to one of these.
@@ -72,7 +82,7 @@ pub fn put(
 pub fn followers(conn: &mut Connection, of: &[Id], entry: Id) -> QueryResult<Vec<Id>> {
     let linked: Vec<(Id, Option<Id>)> = complaint::table
         .filter(complaint::entry_id.eq(entry))
-        .filter(complaint::link.eq_any(["confirmed", "provisional"]))
+        .filter(complaint::link.eq_any(JOINED))
         .filter(complaint::repeat_of.is_not_null())
         .order(complaint::id.asc())
         .select((complaint::id, complaint::repeat_of))
@@ -113,12 +123,17 @@ pub fn move_all(conn: &mut Connection, ids: &[Id], to: Id) -> QueryResult<()> {
     Ok(())
 }
 
-/// Closes an entry that lost its last complaint, and answers the state it was in. One that was
-/// admitted or refused admission cannot vanish like that.
-fn leave_if_empty(
+/// Closes an entry that lost its last complaint, whatever took it: it is merged away, with a pointer
+/// to where its matter went. Answers the state it was in. One that was admitted or refused
+/// admission cannot vanish like that.
+///
+/// # Errors
+/// `refused` when such an entry would be left empty; a fault when the database fails.
+pub fn leave_if_empty(
     conn: &mut Connection,
     id: Id,
     into: Id,
+    refused: Code,
     actor: &Actor,
     now: DateTime<Utc>,
 ) -> Result<Option<String>, Problem> {
@@ -138,13 +153,66 @@ fn leave_if_empty(
             "entry {} is {label} and would be left without a complaint",
             entry.number
         );
-        return Err(Problem::because(Code::MergeRefused, why));
+        return Err(Problem::because(refused, why));
     }
     let target = queries::by_id(conn, into).or_fault("load the target")?;
     let event = Event::new("ledger_entry", id, "merge", actor)
         .with(json!({ "into": target.number, "emptied": true }));
     merge_away(conn, &entry, into, &event, now)?;
     Ok(Some(entry.state))
+}
+
+/// Where a complaint that once opened an entry comes back to: that entry, also when it was closed
+/// because it was empty, or the one that took it by hand.
+///
+/// # Errors
+/// What the database answers.
+pub fn home(conn: &mut Connection, mut entry: Id) -> QueryResult<Id> {
+    while let Some(taker) = queries::by_id(conn, entry)?.merged_into {
+        if !was_merged_by_hand(conn, entry)? {
+            break;
+        }
+        entry = taker;
+    }
+    Ok(entry)
+}
+
+/// Whether an entry is merged by somebody's hand, which only undoing that merge takes back.
+///
+/// # Errors
+/// What the database answers.
+pub fn was_merged_by_hand(conn: &mut Connection, entry: Id) -> QueryResult<bool> {
+    let standing = ledger_merge::table
+        .filter(ledger_merge::source_entry_id.eq(entry))
+        .filter(ledger_merge::undone_at.is_null());
+    diesel::select(diesel::dsl::exists(standing)).get_result(conn)
+}
+
+/// Opens an entry again that was closed because it was empty: a complaint comes back to it. Any
+/// other entry stays as it is.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn reopen_emptied(
+    conn: &mut Connection,
+    id: Id,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let entry = queries::by_id(conn, id).or_fault("load the entry")?;
+    if entry.merged_into.is_none() || was_merged_by_hand(conn, id).or_fault("look for a merge")? {
+        return Ok(());
+    }
+    let before = record::state_before(conn, "ledger_entry", id, &entry.state);
+    let before = before.or_fault("look into the history")?;
+    revive(
+        conn,
+        id,
+        before.as_deref().unwrap_or("clue"),
+        actor,
+        None,
+        now,
+    )
 }
 
 /// Merges an entry away by its machine and records it.

@@ -192,6 +192,27 @@ pub fn history(conn: &mut Connection, subject: Id, limit: i64) -> QueryResult<Ve
         .load(conn)
 }
 
+/// The state from which a subject came into a state, the last time.
+///
+/// # Errors
+/// What the database answers.
+pub fn state_before(
+    conn: &mut Connection,
+    subject_kind: &str,
+    subject: Id,
+    state: &str,
+) -> QueryResult<Option<String>> {
+    let came: Option<Option<String>> = record::table
+        .filter(record::subject_id.eq(subject))
+        .filter(record::subject_kind.eq(subject_kind))
+        .filter(record::to_state.eq(state))
+        .order(record::id.desc())
+        .select(record::from_state)
+        .first(conn)
+        .optional()?;
+    Ok(came.flatten())
+}
+
 /// An instant as the API shows it, in Asia/Shanghai.
 #[must_use]
 pub fn local(at: UtcTime) -> DateTime<FixedOffset> {

@@ -9,7 +9,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::claims;
+use super::{claims, match_standing as standing};
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
@@ -23,10 +23,10 @@ use crate::ledger::{
     moves::{self, Standing},
     queries as ledger,
 };
-use crate::matching::{Outcome, Rule, queries};
+use crate::matching::{Rule, queries};
 use crate::platform::{
     db::{
-        Connection, Id, JsonValue, UtcTime,
+        self, Connection, Id, JsonValue, UtcTime,
         schema::{match_decision, match_verdict},
     },
     http::{Answer, Body, IdempotencyKey},
@@ -73,19 +73,6 @@ pub struct MatchDecisionBody {
     pub reason: Option<String>,
 }
 
-/// What a decision changed, kept with it so that it can be put back exactly.
-#[derive(Debug, Serialize, Deserialize)]
-struct Kept {
-    /// Where the complaint stood.
-    before: Standing,
-    /// Where the decision put it.
-    after: Standing,
-    /// The complaint's state before, to which an undoing leads.
-    state: String,
-    /// The state of the entry it left empty.
-    emptied: Option<String>,
-}
-
 /// Confirms, rejects or undoes a proposed link, in one step. Repeats count from here on. Undoing
 /// puts back exactly what the last decision changed; of a link that was attached by itself it
 /// makes a question.
@@ -109,13 +96,13 @@ pub async fn decide_match(
             let kept = match value.decision {
                 Decision::Confirm => {
                     let after = confirmed(conn, &row, value.target.as_deref())?;
-                    decide(conn, &shared, &row, after, &actor, now)?
+                    standing::put(conn, &shared, &row, after, &actor, now)?
                 }
                 Decision::Reject => {
                     let after = rejected(conn, &shared, &row, now)?;
-                    decide(conn, &shared, &row, after, &actor, now)?
+                    standing::put(conn, &shared, &row, after, &actor, now)?
                 }
-                Decision::Undo => undo(conn, &shared, &row, &actor, now)?,
+                Decision::Undo => standing::undo(conn, &shared, &row, &actor, now)?,
             };
             let model = keep(conn, &row, &staff, &value, &kept, now)?;
             let state = settle(conn, &row, &actor, &value, &kept, now)?;
@@ -130,12 +117,28 @@ pub async fn decide_match(
     Ok(answer.into_response())
 }
 
-/// Takes the complaint and, in one go, every entry the decision leads to.
+/// Takes the complaint and, in one go, every complaint and entry the decision leads to.
 fn taken(
     conn: &mut Connection,
     number: &str,
     body: &MatchDecisionBody,
 ) -> Result<ComplaintRow, Problem> {
+    db::settled(conn, |conn| {
+        let (own, ids, entries) = led_to(conn, number, body)?;
+        let Some(rows) = take::look(conn, &ids, &entries)? else {
+            return Ok(None);
+        };
+        let led_elsewhere = led_to(conn, number, body)? != (own, ids, entries);
+        Ok(rows.into_iter().find(|row| row.id == own && !led_elsewhere))
+    })
+}
+
+/// The complaint, and what the decision leads to as things stand: complaints and entries.
+fn led_to(
+    conn: &mut Connection,
+    number: &str,
+    body: &MatchDecisionBody,
+) -> Result<(Id, Vec<Id>, Vec<Id>), Problem> {
     let by_number = |conn: &mut Connection, number: &str| {
         complaints::by_number(conn, number).or_fault("load a complaint")
     };
@@ -145,14 +148,15 @@ fn taken(
         (Decision::Confirm, Some(target)) => ids.extend(by_number(conn, target)?.map(|t| t.id)),
         (Decision::Confirm, None) => ids.extend(row.repeat_of),
         (Decision::Undo, _) => {
-            let kept = standing_decision(conn, row.id)?.and_then(|(_, kept)| kept);
-            entries.extend(kept.map(|kept| kept.before.entry));
+            if let Some((_, Some(kept))) = standing::standing_decision(conn, row.id)? {
+                let home = moves::home(conn, kept.before.entry).or_fault("look for the entry")?;
+                entries.extend([kept.before.entry, home]);
+                ids.extend(kept.before.repeat_of);
+            }
         }
         (Decision::Reject, _) => {}
     }
-    let rows = take::all(conn, &ids, &entries)?;
-    let own = rows.into_iter().find(|taken| taken.id == row.id);
-    own.ok_or_else(Problem::not_found)
+    Ok((row.id, ids, entries))
 }
 
 /// Counts the decision for the model whose verdict it was about.
@@ -166,15 +170,6 @@ fn count(app: &App, model: &str, decision: Decision, link: &str) {
     if link == "provisional" && !matches!(decision, Decision::Undo) {
         let rejected = matches!(decision, Decision::Reject);
         app.metrics.provisional_decided(model, rejected);
-    }
-}
-
-fn standing_of(row: &ComplaintRow) -> Standing {
-    Standing {
-        entry: row.entry_id,
-        link: row.link.clone(),
-        rule: row.link_rule.clone(),
-        repeat_of: row.repeat_of,
     }
 }
 
@@ -265,7 +260,7 @@ fn rejected(
     let entry = match row.link.as_str() {
         "suspected" => row.entry_id,
         "provisional" => own_entry(conn, app, row, now)?,
-        "confirmed" if attached_by_itself(conn, row)? => own_entry(conn, app, row, now)?,
+        "confirmed" if standing::attached_by_itself(conn, row)? => own_entry(conn, app, row, now)?,
         _ => return Err(Problem::wrong_state(&row.link, "reject")),
     };
     Ok(Standing {
@@ -297,132 +292,6 @@ fn own_entry(
     ledger::open_clue(conn, &app.profile, &report, &title, now).map(|(id, _)| id)
 }
 
-/// Whether the link is the verdict's own, on which nobody decided.
-fn attached_by_itself(conn: &mut Connection, row: &ComplaintRow) -> Result<bool, Problem> {
-    let decided = standing_decision(conn, row.id)?.is_some();
-    let verdicts = queries::verdicts_of(conn, row.id).or_fault("load verdicts")?;
-    let attached = Outcome::Attached.as_str();
-    Ok(!decided
-        && verdicts
-            .last()
-            .is_some_and(|last| last.outcome == attached && last.target_id == row.repeat_of))
-}
-
-/// Puts a complaint where a decision sends it.
-fn decide(
-    conn: &mut Connection,
-    app: &App,
-    row: &ComplaintRow,
-    after: Standing,
-    actor: &Actor,
-    now: DateTime<Utc>,
-) -> Result<Kept, Problem> {
-    ledger::take(conn, &[row.entry_id, after.entry]).or_fault("take entries")?;
-    let emptied = moves::put(conn, row.id, row.entry_id, &after, actor, now)?;
-    refresh_both(conn, app, row.entry_id, after.entry, now)?;
-    Ok(Kept {
-        before: standing_of(row),
-        after,
-        state: row.state.clone(),
-        emptied,
-    })
-}
-
-/// Undoing puts the complaint, and the entry it had left empty, back to where the last decision
-/// found them.
-fn undo(
-    conn: &mut Connection,
-    app: &App,
-    row: &ComplaintRow,
-    actor: &Actor,
-    now: DateTime<Utc>,
-) -> Result<Kept, Problem> {
-    let refused = |why: String| Problem::because(Code::UndoRefused, why);
-    let Some((decision, kept)) = standing_decision(conn, row.id)? else {
-        if row.link == "confirmed" && attached_by_itself(conn, row)? {
-            let question = Standing {
-                link: "provisional".to_owned(),
-                ..standing_of(row)
-            };
-            let asked = decide(conn, app, row, question, actor, now)?;
-            return Ok(Kept {
-                state: "screening".to_owned(),
-                ..asked
-            });
-        }
-        return Err(refused("there is no decision to undo".to_owned()));
-    };
-    let Kept {
-        before,
-        after,
-        state,
-        emptied,
-    } = kept.ok_or_else(|| refused("the decision did not keep what was before".to_owned()))?;
-    let stands = standing_of(row);
-    if (&stands.link, &stands.rule, stands.repeat_of) != (&after.link, &after.rule, after.repeat_of)
-    {
-        let why = "the link was changed since, by a merge or a correction; undo that first";
-        return Err(refused(why.to_owned()));
-    }
-    // What moved with the entry in between stays with it; only a decision that moved is moved back.
-    let entry = if before.entry == after.entry {
-        row.entry_id
-    } else {
-        before.entry
-    };
-    ledger::take(conn, &[row.entry_id, entry]).or_fault("take entries")?;
-    let home = ledger::by_id(conn, entry).or_fault("load the entry")?;
-    if let ("merged", Some(was)) = (home.state.as_str(), &emptied) {
-        moves::revive(conn, entry, was, actor, None, now)?;
-    } else if CLOSED_TO_COMPLAINTS.contains(&home.state.as_str()) {
-        let why = format!(
-            "entry {} is {} since; undo that first",
-            home.number, home.state
-        );
-        return Err(refused(why));
-    }
-    diesel::update(match_decision::table.find(decision))
-        .set(match_decision::undone_at.eq(UtcTime(now)))
-        .execute(conn)
-        .or_fault("mark the decision")?;
-    let done = decide(conn, app, row, Standing { entry, ..before }, actor, now)?;
-    Ok(Kept { state, ..done })
-}
-
-/// The last confirmation or rejection that was not undone, with what it kept.
-fn standing_decision(conn: &mut Connection, id: Id) -> Result<Option<(Id, Option<Kept>)>, Problem> {
-    let found: Option<(Id, Option<JsonValue>)> = match_decision::table
-        .filter(match_decision::complaint_id.eq(id))
-        .filter(match_decision::decision.eq_any(["confirm", "reject"]))
-        .filter(match_decision::undone_at.is_null())
-        .order(match_decision::id.desc())
-        .select((match_decision::id, match_decision::kept))
-        .first(conn)
-        .optional()
-        .or_fault("load decisions")?;
-    let read = |kept: JsonValue| {
-        serde_json::from_value(kept.0)
-            .map_err(|e| Problem::fault(format!("a decision cannot be read: {e}")))
-    };
-    found
-        .map(|(id, kept)| Ok((id, kept.map(read).transpose()?)))
-        .transpose()
-}
-
-fn refresh_both(
-    conn: &mut Connection,
-    app: &App,
-    a: Id,
-    b: Id,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
-    ledger::refresh(conn, &app.profile, a, now)?;
-    if a != b {
-        ledger::refresh(conn, &app.profile, b, now)?;
-    }
-    Ok(())
-}
-
 /// The decision as a label with its author: what a later model learns from, and what an undoing
 /// puts back. Answers the model whose verdict it is about.
 fn keep(
@@ -430,7 +299,7 @@ fn keep(
     row: &ComplaintRow,
     staff: &Staff,
     body: &MatchDecisionBody,
-    kept: &Kept,
+    kept: &standing::Kept,
     now: DateTime<Utc>,
 ) -> Result<String, Problem> {
     let verdict: Option<(Id, String)> = match_verdict::table
@@ -465,7 +334,7 @@ fn settle(
     row: &ComplaintRow,
     actor: &Actor,
     body: &MatchDecisionBody,
-    kept: &Kept,
+    kept: &standing::Kept,
     now: DateTime<Utc>,
 ) -> Result<&'static str, Problem> {
     let event = match (body.decision, row.state.as_str()) {

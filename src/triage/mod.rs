@@ -7,6 +7,7 @@ pub mod corrections;
 pub mod decisions;
 mod final_review;
 pub mod match_decisions;
+mod match_standing;
 pub mod matches;
 pub mod queue;
 pub mod reference;
