@@ -8,8 +8,7 @@ use serde_json::json;
 use super::{
     body::Checked,
     filing::{NewComplaint, clocks, insert_details},
-    hidden,
-    joining,
+    hidden, joining,
     person::{Person, PetitionerKind},
     petitioners::{self, REPORTER, Signer},
     photos::{self, PhotoView, Taken},

@@ -186,7 +186,7 @@ const BULK_MAX: usize = 100;
 const BULK_PARTS_MAX: usize = 50;
 
 /// Decides on many complaints, all or nothing. Items somebody else holds are refused; those
-/// nobody holds need no claim here.
+/// nobody holds need no claim here. Letters are split into 50 matters at most, all together.
 #[utoipa::path(post, path = "/api/v1/triage/decisions", tag = "triage", operation_id = "decide_many",
     request_body = BulkBody,
     responses((status = 200, body = BulkDone), (status = "default", response = crate::platform::http::AnyProblem)))]

@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod command;
 pub mod contract;
 pub mod draw;
+pub mod facts;
 pub mod fill;
 pub mod hostile;
 pub mod load;
