@@ -115,12 +115,21 @@ pub(super) async fn triage(town: &Town, who: &Actor, what: u64, draw: &mut Draw)
                 json!({ "reason": "已核实身份" }),
             )
             .await;
-            town.post(
-                who,
-                &format!("{path}/unhiding"),
-                json!({ "reason": "确有其事" }),
-            )
-            .await;
+            let mut steps = ["unhiding", "hiding-review"];
+            if draw.below(2) == 0 {
+                steps.reverse();
+            }
+            let hidden = town
+                .found(who, "/api/v1/complaints?hidden=true", draw)
+                .await;
+            for (number, step) in [&hidden, &number].into_iter().zip(steps) {
+                town.post(
+                    who,
+                    &format!("/api/v1/complaints/{number}/{step}"),
+                    json!({ "reason": "确有其事" }),
+                )
+                .await;
+            }
         }
         _ => {
             town.get(who, "/api/v1/triage/queue?limit=20").await;

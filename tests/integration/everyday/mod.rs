@@ -29,7 +29,7 @@ use crate::support::{
 use town::{SPOTS, Town};
 
 /// Turns of each of twenty in the suite; bounded, so that it takes some seconds.
-const TURNS: u64 = 60;
+const TURNS: u64 = 45;
 
 /// Requests told of a failure.
 const TAIL: usize = 40;
