@@ -19,7 +19,6 @@ pub(super) fn run(settings: Settings) -> anyhow::Result<()> {
         let workers = std::thread::available_parallelism()?.get();
         let (server, running) = server::start(app, workers)?;
         let address = server.address;
-        let app = server.app.clone();
         say(&format!(
             "dengwen listens on http://{address}\ndocumentation: http://{address}/docs/\n"
         ))?;
