@@ -196,9 +196,11 @@ pub async fn rate(
                 &shared.keys,
                 row.id,
                 reply.id,
-                value.score.as_str(),
-                texts,
-                value.wants_reopening,
+                queries::Rated {
+                    score: value.score.as_str(),
+                    texts,
+                    wants_reopening: value.wants_reopening,
+                },
                 now,
             )?;
             if value.wants_reopening {

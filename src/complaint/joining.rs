@@ -11,6 +11,10 @@ use crate::platform::{
     problem::{OnDb, Problem},
 };
 
+/// What reports are, in their order, and the complaints taken for it: those they join and the further
+/// ones.
+pub type Held = (Vec<Verdict>, Vec<ComplaintRow>);
+
 /// One look of `settled`: judges reports, and takes what they join and further complaints in one
 /// go. `None` when what one joins moved or no longer takes part in matching: it is judged again
 /// then. What the reports share with others is locked by the caller before.
@@ -22,7 +26,7 @@ pub fn look(
     profile: &Profile,
     reports: &[&Prepared],
     further: &[Id],
-) -> Result<Option<(Vec<Verdict>, Vec<ComplaintRow>)>, Problem> {
+) -> Result<Option<Held>, Problem> {
     let verdicts: Vec<Verdict> = reports
         .iter()
         .map(|prepared| judge(conn, profile, prepared))

@@ -441,6 +441,17 @@ pub fn is_rated(conn: &mut Connection, reply: Id) -> QueryResult<bool> {
     diesel::select(diesel::dsl::exists(rating::table.find(reply))).get_result(conn)
 }
 
+/// What a reporter says of a reply.
+#[derive(Debug, Clone, Copy)]
+pub struct Rated<'a> {
+    /// The score's code.
+    pub score: &'a str,
+    /// The words as sent, and masked.
+    pub texts: Option<(&'a str, &'a str)>,
+    /// Whether the matter should be taken up again.
+    pub wants_reopening: bool,
+}
+
 /// Stores a reply's rating, once.
 ///
 /// # Errors
@@ -450,21 +461,19 @@ pub fn insert_rating(
     keys: &Keys,
     complaint: Id,
     reply: Id,
-    score: &str,
-    texts: Option<(&str, &str)>,
-    wants_reopening: bool,
+    said: Rated<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
     let seal = |text| sealed::RATING.seal_text(keys, reply.0.as_bytes(), text);
-    let text = texts.map(|t| seal(t.0)).transpose()?;
+    let text = said.texts.map(|t| seal(t.0)).transpose()?;
     diesel::insert_into(rating::table)
         .values((
             rating::reply_id.eq(reply),
             rating::complaint_id.eq(complaint),
-            rating::score.eq(score),
+            rating::score.eq(said.score),
             rating::text.eq(text),
-            rating::text_masked.eq(texts.map(|t| t.1)),
-            rating::wants_reopening.eq(wants_reopening),
+            rating::text_masked.eq(said.texts.map(|t| t.1)),
+            rating::wants_reopening.eq(said.wants_reopening),
             rating::created_at.eq(UtcTime(now)),
         ))
         .execute(conn)

@@ -192,7 +192,7 @@ fn the_time_is_that_of_the_shot_in_its_own_offset() {
 fn adobe_rgb_may_be_said_in_exif_alone() {
     let flat = pixels::to_jpeg(&RgbImage::from_pixel(64, 48, Rgb([200, 60, 60])), 95).unwrap();
     // The directory of interoperability hangs on that of EXIF.
-    let inner = vec![text(1, "R03")];
+    let inner = [text(1, "R03")];
     let exif_at = 8 + 2 + 12 + 4;
     let interop_at = exif_at + 2 + 12 + 4;
     let mut block = b"II\x2a\0\x08\0\0\0".to_vec();

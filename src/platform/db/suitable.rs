@@ -152,7 +152,8 @@ mod tests {
     #[test]
     fn a_server_is_refused_with_what_to_do() {
         assert_eq!(unfit(&fit()), None);
-        let cases: [(fn(&mut Server), &str); 7] = [
+        type Spoil = fn(&mut Server);
+        let cases: [(Spoil, &str); 7] = [
             (|s| s.version = 130_014, "14 or newer"),
             (|s| s.encoding = "EUC_CN".to_owned(), "ENCODING 'UTF8'"),
             (|s| s.standby = true, "standby"),

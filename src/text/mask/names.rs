@@ -501,11 +501,8 @@ pub(super) fn titled(text: &[char], at: usize) -> Found {
         // A name of several letters must open with a surname that is hardly a word; behind Han
         // letters it is else any part of a sentence.
         let unsure = !opens.sure && is_han(before) && (given > 0 || !BEFORE_NAMES.contains(before));
-        return (!no_one && !word && !unsure && !(some && !opens.sure)).then_some((
-            Kind::Name,
-            at,
-            to,
-        ));
+        let doubtful = some && !opens.sure;
+        return (!no_one && !word && !unsure && !doubtful).then_some((Kind::Name, at, to));
     }
     None
 }

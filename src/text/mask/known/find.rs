@@ -130,7 +130,7 @@ impl KnownPeople {
         if let Some(to) = self.spelled(text, title) {
             return Some((from, to));
         }
-        let titled = there(TITLES) || SHORT_TITLES.iter().any(|w| short(&w));
+        let titled = there(TITLES) || SHORT_TITLES.iter().any(short);
         titled.then_some((from, behind))
     }
 
