@@ -258,7 +258,7 @@ on_both! {
         let reporter = reporter_of(&brigade, &filed).await;
         assert_eq!(reporter["unreadable"], true);
         assert_eq!(reporter["phone"], Value::Null);
-        let full = brigade.post(&format!("{path}/reporter/unmask"), json!({ "reason": "电话回访核实情况" })).await.expect(200);
+        let full = brigade.post(&format!("{path}/reporter/unmask"), json!({ "purpose": "contact", "reason": "电话回访核实情况" })).await.expect(200);
         assert_eq!(full.body["reporters"][0]["unreadable"], true);
         dengwen::jobs::run_due(&world.server.app).await.unwrap();
         let new_one = file(&world.resident(), fumes(Some("13812345678"), 0.0)).await;

@@ -98,7 +98,7 @@ on_both! {
         assert!(!flags.0.to_string().contains("1.38001"));
         let brigade = world.brigade().await;
         let unmask = format!("{COMPLAINTS}/{}/reporter/unmask", receipt.text("/number"));
-        let shown = brigade.post(&unmask, json!({ "reason": "电话无法识别，核对原文" })).await.expect(200);
+        let shown = brigade.post(&unmask, json!({ "purpose": "contact", "reason": "电话无法识别，核对原文" })).await.expect(200);
         assert_eq!(shown.text("/reporters/0/phone"), "1.38001E+10");
         assert_eq!(asked(&resident, river(Some("12345"))).await, ["reporter.phone not_a_persons_phone"]);
         assert!(asked(&resident, river(Some("未留"))).await.is_empty());
