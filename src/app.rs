@@ -163,16 +163,26 @@ impl App {
     }
 
     /// Whether a bucket is this installation's; marks it on a first start. A folder was asked when
-    /// the application was built.
+    /// the application was built. One that does not answer keeps nobody from complaining: its
+    /// photos are put off meanwhile.
     ///
     /// # Errors
-    /// Why it is not, or that it does not answer.
+    /// Why it is not.
     pub async fn enter_bucket(&self) -> anyhow::Result<()> {
         let place = Place::of(self.settings.blob_url.as_deref(), &self.settings.data_dir)?;
         let Place::Bucket(bucket) = place else {
             return Ok(());
         };
-        marks::agree_bucket(&self.blobs, &self.installation, &bucket).await?;
+        match marks::agree_bucket(&self.blobs, &self.installation, &bucket).await {
+            Ok(()) => {}
+            Err(marks::Mismatch::Unusable(place, reason)) => {
+                tracing::error!(
+                    "{place} does not answer: {reason}; complaints are taken, photos are put off, and whose it is will be asked at the next start"
+                );
+                return Ok(());
+            }
+            Err(other) => return Err(other.into()),
+        }
         let said = self
             .db
             .write(|c| marks::say_marked(c).or_fault("mark"))

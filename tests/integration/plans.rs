@@ -166,9 +166,9 @@ fn fault(conn: &Connection, sql: &str, plan: &[String]) -> Option<String> {
     });
     let bounded = SORTED.iter().any(|(table, _)| {
         let sql = sql.replace('`', "\"");
-        [format!("FROM \"{table}\" "), format!("FROM (\"{table}\" ")]
+        ["", "(", "(("]
             .iter()
-            .any(|from| sql.contains(from))
+            .any(|parts| sql.contains(&format!("FROM {parts}\"{table}\" ")))
     });
     if is_page && sorts && !bounded {
         return Some("sorts before its first row".to_owned());
@@ -181,7 +181,9 @@ fn fault(conn: &Connection, sql: &str, plan: &[String]) -> Option<String> {
         let ordered = table.contains(" USING ") && is_page;
         let table = table.split(' ').next().unwrap_or_default();
         let judged = match conn {
-            Connection::Sqlite(_) => !table.starts_with('(') && table != "CONSTANT",
+            Connection::Sqlite(_) => {
+                !table.starts_with('(') && !table.starts_with("pragma_") && table != "CONSTANT"
+            }
             Connection::Postgres(_) => fill::grown().any(|grown| grown == table),
         };
         let small = SMALL.iter().any(|(name, _)| *name == table);

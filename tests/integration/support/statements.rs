@@ -21,8 +21,10 @@ pub fn of(url: &str) -> BTreeSet<String> {
     SEEN.lock().unwrap()[&place(url)].clone()
 }
 
+/// A database's place: what its URL says of how to connect does not make it another.
 fn place(url: &str) -> String {
-    url.trim_start_matches("sqlite://").to_owned()
+    let place = url.trim_start_matches("sqlite://");
+    place.split('?').next().unwrap_or(place).to_owned()
 }
 
 /// Listens on one connection; knows from its first event whose it is.
@@ -35,8 +37,9 @@ impl Instrumentation for Watcher {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         match event {
             InstrumentationEvent::StartEstablishConnection { url, .. } => {
-                let known = SEEN.lock().unwrap().contains_key(url);
-                self.watched = known.then(|| url.to_owned());
+                let place = place(url);
+                let known = SEEN.lock().unwrap().contains_key(&place);
+                self.watched = known.then_some(place);
             }
             InstrumentationEvent::StartQuery { query, .. } => {
                 if let Some(url) = &self.watched {
