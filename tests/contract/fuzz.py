@@ -34,6 +34,8 @@ RELATIONS = {
     "not_of_this_grid", "not_a_position", "outside_district", "outside_radius", "outside_time_band",
     "unknown", "unknown_part", "is_a_part", "another_matter", "not_dissatisfied", "not_a_mobile", "too_many_photos",
     "wrong", "wrong_password", "unchanged", "too_weak", "other_words",
+    # How many parts all decisions of one request split letters into, and words that give no reason.
+    "too_many_parts", "no_reason",
 }
 # Problems that say what state something is in, or what a picture's bytes are.
 STATES = {401, 403, 404, 409, 410, 412, 413, 415, 423, 428, 429, 503}
