@@ -8,11 +8,8 @@
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use chacha20poly1305::{
-    XChaCha20Poly1305, XNonce,
-    aead::{Aead, KeyInit},
-};
 use chrono::{DateTime, TimeDelta, Utc};
+use dengwen_cipher::{Cipher, NONCE_BYTES};
 use ed25519_dalek::{SigningKey, pkcs8::EncodePrivateKey};
 use hmac::{Hmac, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -30,7 +27,6 @@ use super::problem::{Code, Problem};
 /// How long an access token is valid.
 pub const ACCESS_TOKEN_LIFE: TimeDelta = TimeDelta::minutes(15);
 
-const NONCE_BYTES: usize = 24;
 const ISSUER: &str = "dengwen";
 
 /// A secret that hides itself in logs.
@@ -159,7 +155,7 @@ const SEALED_PREFIX: usize = 5;
 #[derive(Clone)]
 struct Working {
     id: KeyId,
-    identity: XChaCha20Poly1305,
+    identity: Cipher,
     index: [u8; 32],
     verify: DecodingKey,
 }
@@ -254,15 +250,11 @@ impl Keys {
     pub fn seal(&self, plain: &[u8], context: &[u8]) -> Result<Vec<u8>, Problem> {
         let mut nonce = [0; NONCE_BYTES];
         rand::rng().fill_bytes(&mut nonce);
-        let payload = chacha20poly1305::aead::Payload {
-            msg: plain,
-            aad: context,
-        };
         let sealed = self
             .present
             .identity
-            .encrypt(&XNonce::from(nonce), payload)
-            .map_err(|_| Problem::fault("sealing failed"))?;
+            .seal(plain, nonce, context)
+            .ok_or_else(|| Problem::fault("sealing failed"))?;
         Ok([&self.seal_prefix(), nonce.as_slice(), &sealed].concat())
     }
 
@@ -348,7 +340,7 @@ impl Working {
     fn of(root: &RootKey) -> Self {
         Self {
             id: KeyId::of(root),
-            identity: XChaCha20Poly1305::new(&derive(root, "reporter-identity").into()),
+            identity: Cipher::new(&derive(root, "reporter-identity")),
             index: derive(root, "blind-index"),
             verify: DecodingKey::from_ed_der(signing_key(root).verifying_key().as_bytes()),
         }
@@ -361,10 +353,8 @@ impl Working {
 
     /// Opens a nonce and what follows it.
     fn open(&self, sealed: &[u8], context: &[u8]) -> Option<Vec<u8>> {
-        let (nonce, msg) = sealed.split_at_checked(NONCE_BYTES)?;
-        let nonce = <[u8; NONCE_BYTES]>::try_from(nonce).ok()?;
-        let payload = chacha20poly1305::aead::Payload { msg, aad: context };
-        self.identity.decrypt(&XNonce::from(nonce), payload).ok()
+        let (nonce, msg) = sealed.split_first_chunk::<NONCE_BYTES>()?;
+        self.identity.open(msg, *nonce, context)
     }
 
     fn blind_index(&self, kind: &str, value: &str) -> String {

@@ -27,7 +27,13 @@ fn files(folder: &str) -> Vec<(PathBuf, String)> {
 /// The ground floor is pure: no database, no HTTP, nothing from above.
 #[test]
 fn the_ground_floor_is_pure() {
-    for folder in ["../crates/photo/src", "geo", "text", "linkage"] {
+    for folder in [
+        "../crates/cipher/src",
+        "../crates/photo/src",
+        "geo",
+        "text",
+        "linkage",
+    ] {
         let found = files(folder);
         assert!(!found.is_empty(), "{folder}");
         for (path, text) in found {

@@ -153,8 +153,9 @@ on_both! {
         let mut world = mut_world;
         let number = world.resident().post("/api/v1/complaints", river(None)).await.expect(201).text("/number");
         let id: Id = world.db_read(|c| complaint::table.select(complaint::id).first(c).unwrap());
-        // What a server wrote whose clock was a day ahead.
-        let (seconds, _) = uuid::Uuid::now_v7().get_timestamp().unwrap().to_unix();
+        // What a server wrote whose clock was a day ahead: of the newest id rather than of this
+        // machine's clock, because the ids of all stories of this process keep one order.
+        let (seconds, _) = Id::new().0.get_timestamp().unwrap().to_unix();
         let tomorrow = uuid::Timestamp::from_unix(uuid::NoContext, seconds + 86_400, 0);
         world.db_read(|c| {
             diesel::insert_into(record::table).values((

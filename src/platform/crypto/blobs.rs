@@ -1,10 +1,7 @@
 //! How blobs lie in the store: originals sealed in chunks, public copies with a checksum before
 //! them. Either way a changed byte is noticed when it is read.
 
-use chacha20poly1305::{
-    XChaCha20Poly1305, XNonce,
-    aead::{Aead, KeyInit, Payload},
-};
+use dengwen_cipher::{Cipher, NONCE_BYTES, TAG_BYTES};
 use rand::Rng;
 use sha2::{Digest, Sha256};
 
@@ -19,9 +16,6 @@ const SUMMED: &[u8] = b"DWC1";
 
 /// Bytes sealed together.
 const CHUNK: usize = 64 * 1024;
-
-/// Bytes the cipher adds to each chunk.
-const TAG: usize = 16;
 
 /// Random bytes of a blob's nonces; the rest is the chunk's number and whether it is the last.
 const NONCE_PREFIX: usize = 19;
@@ -60,12 +54,12 @@ impl BlobKey {
     /// # Errors
     /// A fault when the cipher fails or there are more chunks than can be numbered.
     pub fn seal(&self, plain: &[u8], place: &str) -> Result<Vec<u8>, Problem> {
-        let cipher = XChaCha20Poly1305::new(self.0.reveal().into());
+        let cipher = Cipher::new(self.0.reveal());
         let mut prefix = [0; NONCE_PREFIX];
         rand::rng().fill_bytes(&mut prefix);
         let chunks = plain.len().div_ceil(CHUNK).max(1);
         let mut sealed =
-            Vec::with_capacity(SEALED.len() + NONCE_PREFIX + plain.len() + chunks * TAG);
+            Vec::with_capacity(SEALED.len() + NONCE_PREFIX + plain.len() + chunks * TAG_BYTES);
         sealed.extend_from_slice(SEALED);
         sealed.extend_from_slice(&prefix);
         for at in 0..chunks {
@@ -73,13 +67,9 @@ impl BlobKey {
             let chunk = rest.get(..CHUNK).unwrap_or(rest);
             let nonce = nonce(&prefix, at, at + 1 == chunks)
                 .ok_or_else(|| Problem::fault("a blob has too many chunks"))?;
-            let payload = Payload {
-                msg: chunk,
-                aad: place.as_bytes(),
-            };
             let bytes = cipher
-                .encrypt(&nonce, payload)
-                .map_err(|_| Problem::fault("sealing a blob failed"))?;
+                .seal(chunk, nonce, place.as_bytes())
+                .ok_or_else(|| Problem::fault("sealing a blob failed"))?;
             sealed.extend_from_slice(&bytes);
         }
         Ok(sealed)
@@ -88,17 +78,13 @@ impl BlobKey {
     /// Opens what is sealed for a place; `None` when it was changed, cut, is another's or was sealed
     /// under another key.
     fn open(&self, sealed: &[u8], place: &str) -> Option<Vec<u8>> {
-        let cipher = XChaCha20Poly1305::new(self.0.reveal().into());
+        let cipher = Cipher::new(self.0.reveal());
         let (prefix, body) = sealed.split_first_chunk::<NONCE_PREFIX>()?;
-        let chunks = body.len().div_ceil(CHUNK + TAG);
+        let chunks = body.len().div_ceil(CHUNK + TAG_BYTES);
         let mut plain = Vec::with_capacity(body.len());
-        for (at, chunk) in body.chunks(CHUNK + TAG).enumerate() {
+        for (at, chunk) in body.chunks(CHUNK + TAG_BYTES).enumerate() {
             let nonce = nonce(prefix, at, at + 1 == chunks)?;
-            let payload = Payload {
-                msg: chunk,
-                aad: place.as_bytes(),
-            };
-            plain.extend(cipher.decrypt(&nonce, payload).ok()?);
+            plain.extend(cipher.open(chunk, nonce, place.as_bytes())?);
         }
         (chunks > 0).then_some(plain)
     }
@@ -153,14 +139,14 @@ pub fn with_checksum(plain: &[u8]) -> Vec<u8> {
     [SUMMED, Sha256::digest(plain).as_slice(), plain].concat()
 }
 
-fn nonce(prefix: &[u8; NONCE_PREFIX], at: usize, last: bool) -> Option<XNonce> {
-    let mut nonce = [0; 24];
+fn nonce(prefix: &[u8; NONCE_PREFIX], at: usize, last: bool) -> Option<[u8; NONCE_BYTES]> {
+    let mut nonce = [0; NONCE_BYTES];
     let (head, tail) = nonce.split_at_mut(NONCE_PREFIX);
     head.copy_from_slice(prefix);
     let (number, flag) = tail.split_at_mut(4);
     number.copy_from_slice(&u32::try_from(at).ok()?.to_be_bytes());
     flag.copy_from_slice(&[u8::from(last)]);
-    Some(XNonce::from(nonce))
+    Some(nonce)
 }
 
 #[cfg(test)]
@@ -188,7 +174,7 @@ mod tests {
             let mut flipped = sealed.clone();
             *flipped.last_mut().unwrap() ^= 1;
             assert_eq!(key.read(flipped, "original/aa/x"), Err(Damaged));
-            for cut in [1, TAG, CHUNK + TAG] {
+            for cut in [1, TAG_BYTES, CHUNK + TAG_BYTES] {
                 if let Some(short) = sealed.len().checked_sub(cut).filter(|n| *n >= SEALED.len()) {
                     assert_eq!(
                         key.read(sealed[..short].to_vec(), "original/aa/x"),
@@ -200,8 +186,8 @@ mod tests {
         }
         let mut swapped = key.seal(&vec![1; 2 * CHUNK + 5], "p").unwrap();
         let body = SEALED.len() + NONCE_PREFIX;
-        let (a, b) = swapped[body..].split_at_mut(CHUNK + TAG);
-        a.swap_with_slice(&mut b[..CHUNK + TAG]);
+        let (a, b) = swapped[body..].split_at_mut(CHUNK + TAG_BYTES);
+        a.swap_with_slice(&mut b[..CHUNK + TAG_BYTES]);
         assert_eq!(key.read(swapped, "p"), Err(Damaged));
     }
 
