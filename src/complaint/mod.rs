@@ -16,6 +16,7 @@ pub mod intake;
 pub mod joining;
 pub mod machine;
 pub mod multipart;
+pub mod otherwise;
 pub mod own;
 pub mod parts;
 pub mod person;

@@ -89,7 +89,7 @@ fn check_filer(conn: &mut Connection, prepared: &Prepared, first: Id) -> Result<
     Err(Problem::because(Code::AlreadyExists, detail))
 }
 
-fn by_upstream_number(
+pub(super) fn by_upstream_number(
     conn: &mut Connection,
     channel: &str,
     number: &str,
@@ -219,32 +219,8 @@ fn keep_photos(
     Ok(beyond.iter().map(Taken::beyond_limit).collect())
 }
 
-/// The number of the first record of a submission's upstream number, where that one says something
-/// else: in a table, another matter under the same id.
-///
-/// # Errors
-/// A fault when the database fails.
-pub fn tells_otherwise(
-    conn: &mut Connection,
-    keys: &Keys,
-    prepared: &Prepared,
-) -> Result<Option<String>, Problem> {
-    let Some(number) = &prepared.door.external_no else {
-        return Ok(None);
-    };
-    let known = by_upstream_number(conn, &prepared.door.channel, number);
-    let Some(first) = known.or_fault("look for the number")? else {
-        return Ok(None);
-    };
-    if is_told(conn, keys, first, &prepared.checked.description)? {
-        return Ok(None);
-    }
-    let row = queries::by_id(conn, first).or_fault("load the first record")?;
-    Ok(Some(row.number))
-}
-
 /// Whether a complaint or one of its supplements has these words.
-fn is_told(
+pub(super) fn is_told(
     conn: &mut Connection,
     keys: &Keys,
     complaint: Id,

@@ -59,6 +59,21 @@ const NONE_LEFT: &[&str] = &[
     "拒绝提供",
     "不愿提供",
     "不愿透露",
+    "拒绝透露",
+    "不便透露",
+    "不方便透露",
+    "不想透露",
+    "不方便",
+    "不便",
+    "不便提供",
+    "不方便提供",
+    "不想提供",
+    "不肯提供",
+    "不愿留",
+    "不方便留",
+    "不愿意留",
+    "同上",
+    "见上",
     "未登记",
     "未填",
     "未填写",
@@ -94,8 +109,9 @@ impl PhoneText {
         if says_none(text) {
             return Self::None;
         }
-        let text = as_a_sheet_holds_it(&plain(text));
-        let tokens = tokens(&text);
+        let has_digits = text.chars().any(|c| sign(c).is_ascii_digit());
+        let held = as_a_sheet_holds_it(&plain(text, !has_digits));
+        let tokens = tokens(&held);
         let mut numbers: Vec<String> = Vec::new();
         let runs: Vec<_> = tokens
             .split(|token| *token == Token::Stop)
@@ -110,6 +126,9 @@ impl PhoneText {
         }
         if !numbers.is_empty() {
             return Self::Numbers(numbers);
+        }
+        if let Some(number) = parted(text, home) {
+            return Self::Numbers(vec![number]);
         }
         let mut told = runs.iter().filter(|groups| !groups.is_empty());
         let (Some(only), None) = (told.next(), told.next()) else {
@@ -156,22 +175,84 @@ pub fn says_none(text: &str) -> bool {
     NONE_LEFT.contains(&said.as_str()) || said.chars().all(|c| c == '0')
 }
 
+/// The one number that a text is where signs that else part numbers part its groups
+/// (`138/0013/8000`, `0591:87654321`), or where numerals stand among its digits (`1三8零0138000`).
+fn parted(text: &str, home: Option<&str>) -> Option<String> {
+    [false, true].into_iter().find_map(|numerals| {
+        let text = joined(&plain(text, numerals));
+        let tokens = tokens(&text);
+        let runs = tokens.split(|token| *token == Token::Stop).map(groups_of);
+        let mut told = runs.filter(|groups| !groups.is_empty());
+        let (groups, None) = (told.next()?, told.next()) else {
+            return None;
+        };
+        let plus = groups
+            .first()
+            .is_some_and(|(joint, _)| *joint == Joint::Plus);
+        number(&groups, plus, home)
+    })
+}
+
+/// The text with a dash for each sign that stands alone between two digits. Several of them hide
+/// digits, `138****8000`.
+fn joined(text: &str) -> String {
+    const SIGNS: [char; 12] = [
+        '/', '\\', ',', '、', '|', '~', '〜', '*', ':', ';', '。', '=',
+    ];
+    let mut joined = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(SIGNS) {
+        let (before, from) = rest.split_at(at);
+        let mut after = from.chars();
+        let sign = after.next().unwrap_or_default();
+        let parts = before.trim_end().ends_with(|c: char| c.is_ascii_digit())
+            && after
+                .as_str()
+                .trim_start()
+                .starts_with(|c: char| c.is_ascii_digit());
+        joined.push_str(before);
+        joined.push(if parts { '-' } else { sign });
+        rest = after.as_str();
+    }
+    joined.push_str(rest);
+    joined
+}
+
 /// The text with digits and signs of every script in their ASCII form, without letters that take
-/// no ink. Chinese numerals count where no other digit stands; beside digits, 一 is a dash.
-fn plain(text: &str) -> String {
-    let letters = || text.chars().filter(|c| !takes_no_ink(*c)).map(sign);
-    let has_digits = letters().any(|c| c.is_ascii_digit());
-    letters()
-        .map(|c| match chinese_numeral(c) {
-            Some(_) if has_digits && c == '一' => '-',
-            Some(digit) if !has_digits => digit,
+/// no ink. `numerals` count as digits where no other digit stands; beside digits, 一 is a dash.
+fn plain(text: &str, numerals: bool) -> String {
+    let letters = text.chars().filter(|c| !takes_no_ink(*c)).map(sign);
+    letters
+        .map(|c| match numeral(c) {
+            Some(digit) if numerals => digit,
+            Some(_) if c == '一' => '-',
             _ => c,
         })
         .collect()
 }
 
-fn chinese_numeral(c: char) -> Option<char> {
+/// The digit of a Chinese numeral, or of one in a circle, raised or lowered.
+fn numeral(c: char) -> Option<char> {
+    /// The letter of each row of nine that is a one.
+    const ONES: [char; 4] = ['①', '❶', '➀', '➊'];
+    let one = ONES.iter().map(|one| u32::from(*one));
+    let circled = one
+        .filter_map(|one| u32::from(c).checked_sub(one))
+        .find(|n| *n < 9);
+    if let Some(digit) = circled {
+        return char::from_digit(digit + 1, 10);
+    }
     Some(match c {
+        '⁰' | '₀' | '⓪' | '⓿' | '🄋' | '🄌' => '0',
+        '¹' | '₁' => '1',
+        '²' | '₂' => '2',
+        '³' | '₃' => '3',
+        '⁴' | '₄' => '4',
+        '⁵' | '₅' => '5',
+        '⁶' | '₆' => '6',
+        '⁷' | '₇' => '7',
+        '⁸' | '₈' => '8',
+        '⁹' | '₉' => '9',
         '〇' | '零' | '○' => '0',
         '一' | '壹' | '幺' => '1',
         '二' | '贰' | '两' => '2',

@@ -60,7 +60,7 @@ pub struct CheckInBody {
     /// The pair's datum.
     pub datum: Datum,
     /// Accuracy, metres.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 20_040_000)]
     pub accuracy_m: Option<f64>,
     /// The device's clock when it happened.
     #[serde(deserialize_with = "crate::platform::http::dates::instant")]

@@ -209,10 +209,19 @@ pub fn media_type(request: &HttpRequest) -> Option<String> {
     Some(essence.trim().to_ascii_lowercase())
 }
 
+/// Whether a media type is JSON's: its own, its old name, one that is written in it (RFC 6839), or
+/// none at all.
+fn names_json(media_type: &str) -> bool {
+    match media_type.strip_prefix("application/") {
+        Some(kind) => kind == "json" || kind.ends_with("+json"),
+        None => matches!(media_type, "" | "text/json"),
+    }
+}
+
 /// JSON is UTF-8 (RFC 8259, 8.1), whether its sender says so or not.
 fn is_json(request: &HttpRequest) -> Result<(), Problem> {
     let refused = |detail| Err(Problem::because(Code::UnsupportedMediaType, detail));
-    if media_type(request).as_deref() != Some("application/json") {
+    if !media_type(request).as_deref().is_none_or(names_json) {
         return refused("send application/json");
     }
     let value = request.headers().get(header::CONTENT_TYPE);
@@ -223,7 +232,7 @@ fn is_json(request: &HttpRequest) -> Result<(), Problem> {
         is_charset.then(|| value.trim().trim_matches('"').to_ascii_lowercase())
     });
     match charset.as_deref() {
-        None | Some("utf-8" | "utf8" | "us-ascii") => Ok(()),
+        None | Some("" | "utf-8" | "utf8" | "us-ascii") => Ok(()),
         Some(_) => refused("send JSON as UTF-8"),
     }
 }
@@ -261,7 +270,16 @@ fn read_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
         let message = "has a letter NUL, which is no text";
         return Err(Problem::bad_parameter(&name.replace('\0', "?"), message));
     }
-    let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+    // A form sends all of its fields; one that is empty says nothing.
+    let said = query
+        .split('&')
+        .filter(|pair| {
+            pair.split_once('=')
+                .is_some_and(|(_, value)| !value.is_empty())
+        })
+        .collect::<Vec<_>>()
+        .join("&");
+    let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(said.as_bytes()));
     serde_path_to_error::deserialize(pairs).map_err(|e| {
         let message = e.inner().to_string();
         let (code, field) = shape_of(&message);
@@ -388,6 +406,52 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(refused(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_empty_pair_of_a_query_says_nothing() {
+        #[derive(Debug, Deserialize, Default, PartialEq)]
+        #[serde(deny_unknown_fields, default)]
+        struct Filters {
+            state: Option<String>,
+            limit: Option<i64>,
+        }
+        for query in ["", "state=&limit=", "state&limit", "&&", "limit=&other="] {
+            assert_eq!(
+                read_query::<Filters>(query).unwrap(),
+                Filters::default(),
+                "{query}"
+            );
+        }
+        let read = read_query::<Filters>("state=&limit=7&").unwrap();
+        assert_eq!((read.state, read.limit), (None, Some(7)));
+        let blank = read_query::<Filters>("state=%20").unwrap();
+        assert_eq!(blank.state.as_deref(), Some(" "));
+        for query in ["other=1", "limit=x", "limit=%00"] {
+            assert!(read_query::<Filters>(query).is_err(), "{query}");
+        }
+    }
+
+    #[test]
+    fn json_is_known_by_any_of_its_names() {
+        for kind in [
+            "application/json",
+            "text/json",
+            "",
+            "application/vnd.office+json",
+            "application/problem+json",
+        ] {
+            assert!(names_json(kind), "{kind}");
+        }
+        for kind in [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "application/jsonp",
+            "multipart/form-data",
+            "image/x+json",
+        ] {
+            assert!(!names_json(kind), "{kind}");
         }
     }
 

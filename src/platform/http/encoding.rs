@@ -2,6 +2,7 @@
 //! that the bounds of a body are those of what it holds and never of how it was packed.
 
 use std::{
+    borrow::Cow,
     collections::VecDeque,
     io::Write,
     pin::Pin,
@@ -10,7 +11,7 @@ use std::{
 
 use actix_web::{HttpRequest, dev::Payload, error::PayloadError, http::header};
 use bytes::Bytes;
-use flate2::write::{MultiGzDecoder, ZlibDecoder};
+use flate2::write::{DeflateDecoder, GzDecoder, ZlibDecoder};
 use futures_util::Stream;
 
 use crate::platform::problem::{Code, Problem};
@@ -33,9 +34,18 @@ pub struct Unpacked<S = Payload> {
 
 enum Unpack {
     Not,
-    Gzip(MultiGzDecoder<Vec<u8>>),
-    Deflate(ZlibDecoder<Vec<u8>>),
+    Gzip(GzDecoder<Vec<u8>>),
+    /// What came of a `deflate` body until its first two bytes tell which of the two it is.
+    Unsure(Vec<u8>),
+    Zlib(ZlibDecoder<Vec<u8>>),
+    /// Without the frame of zlib, which many senders leave out.
+    Raw(DeflateDecoder<Vec<u8>>),
+    /// Behind the end of what was packed.
+    Padding,
 }
+
+/// What opens each member of a gzip file.
+const GZIP: u8 = 0x1f;
 
 /// The body of a request, unpacked.
 ///
@@ -48,8 +58,8 @@ pub fn unpacked(request: &HttpRequest, payload: Payload) -> Result<Unpacked, Pro
             let once = matches!(unpack, Unpack::Not);
             unpack = match coding.to_ascii_lowercase().as_str() {
                 "" | "identity" => unpack,
-                "gzip" | "x-gzip" if once => Unpack::Gzip(MultiGzDecoder::new(Vec::new())),
-                "deflate" if once => Unpack::Deflate(ZlibDecoder::new(Vec::new())),
+                "gzip" | "x-gzip" if once => Unpack::Gzip(GzDecoder::new(Vec::new())),
+                "deflate" if once => Unpack::Unsure(Vec::new()),
                 _ => {
                     let detail =
                         format!("send the body as it is, or packed once as one of {CODINGS}");
@@ -69,32 +79,74 @@ pub fn unpacked(request: &HttpRequest, payload: Payload) -> Result<Unpacked, Pro
 
 impl Unpack {
     fn write(&mut self, piece: &[u8]) -> std::io::Result<Vec<u8>> {
+        let (mut unpacked, mut rest) = (Vec::new(), Cow::Borrowed(piece));
+        if let Self::Unsure(came) = self {
+            came.extend_from_slice(piece);
+            let came = std::mem::take(came);
+            *self = match came.as_slice() {
+                [] | [_] => Self::Unsure(came.clone()),
+                // RFC 1950, 2.2: the method, and a check of the two.
+                [method, flags, ..]
+                    if method & 15 == 8 && u16::from_be_bytes([*method, *flags]) % 31 == 0 =>
+                {
+                    Self::Zlib(ZlibDecoder::new(Vec::new()))
+                }
+                _ => Self::Raw(DeflateDecoder::new(Vec::new())),
+            };
+            rest = Cow::Owned(came);
+        }
+        let mut rest: &[u8] = &rest;
+        while !rest.is_empty() {
+            let taken = match self {
+                Self::Unsure(_) => return Ok(unpacked),
+                Self::Not => {
+                    unpacked.extend_from_slice(rest);
+                    rest.len()
+                }
+                Self::Gzip(decoder) => decoder.write(rest)?,
+                Self::Zlib(decoder) => decoder.write(rest)?,
+                Self::Raw(decoder) => decoder.write(rest)?,
+                // Some senders fill up a block, or end a line.
+                Self::Padding if rest.iter().all(|b| matches!(b, 0 | b'\r' | b'\n')) => rest.len(),
+                Self::Padding => return Err(std::io::ErrorKind::InvalidData.into()),
+            };
+            if taken == 0 {
+                unpacked.extend(self.finish()?);
+                *self = match self {
+                    Self::Gzip(_) if rest.first() == Some(&GZIP) => {
+                        Self::Gzip(GzDecoder::new(Vec::new()))
+                    }
+                    _ => Self::Padding,
+                };
+            }
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+        unpacked.extend(self.take());
+        Ok(unpacked)
+    }
+
+    /// What was unpacked since.
+    fn take(&mut self) -> Vec<u8> {
         match self {
-            Self::Not => Ok(piece.to_vec()),
-            Self::Gzip(decoder) => {
-                decoder.write_all(piece)?;
-                Ok(std::mem::take(decoder.get_mut()))
-            }
-            Self::Deflate(decoder) => {
-                decoder.write_all(piece)?;
-                Ok(std::mem::take(decoder.get_mut()))
-            }
+            Self::Gzip(decoder) => std::mem::take(decoder.get_mut()),
+            Self::Zlib(decoder) => std::mem::take(decoder.get_mut()),
+            Self::Raw(decoder) => std::mem::take(decoder.get_mut()),
+            Self::Not | Self::Unsure(_) | Self::Padding => Vec::new(),
         }
     }
 
     /// What is left at the end; a packing that breaks off is an error.
     fn finish(&mut self) -> std::io::Result<Vec<u8>> {
         match self {
-            Self::Not => Ok(Vec::new()),
-            Self::Gzip(decoder) => {
-                decoder.try_finish()?;
-                Ok(std::mem::take(decoder.get_mut()))
+            Self::Gzip(decoder) => decoder.try_finish()?,
+            Self::Zlib(decoder) => decoder.try_finish()?,
+            Self::Raw(decoder) => decoder.try_finish()?,
+            Self::Unsure(came) if !came.is_empty() => {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
             }
-            Self::Deflate(decoder) => {
-                decoder.try_finish()?;
-                Ok(std::mem::take(decoder.get_mut()))
-            }
+            Self::Not | Self::Unsure(_) | Self::Padding => {}
         }
+        Ok(self.take())
     }
 }
 
@@ -161,7 +213,7 @@ mod tests {
             .collect();
         let mut body = Unpacked {
             packed: stream::iter(chunks),
-            unpack: Unpack::Gzip(MultiGzDecoder::new(Vec::new())),
+            unpack: Unpack::Gzip(GzDecoder::new(Vec::new())),
             left: Bytes::new(),
             ready: VecDeque::new(),
             ended: false,
