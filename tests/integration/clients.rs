@@ -128,15 +128,15 @@ on_both! {
         let more = json!({ "text": "昨晚又排了", "new_facts": "", "occurred_at": "" });
         resident.post(&format!("/api/v1/tracking/{}/supplements", filed.text("/tracking_code")), more).await.expect(201);
         for (list, filters) in [
-            ("/api/v1/complaints", "state=&category=&street=&link=&hidden=&due_until=&limit=&cursor="),
-            ("/api/v1/entries", "state=&category=&street=&limit=&cursor="),
-            ("/api/v1/triage/queue", "state=&street=&link=&limit=&cursor="),
+            ("/api/v1/complaints", "state=&category=&street=&link=&hidden=&unreviewed=&cursor="),
+            ("/api/v1/entries", "state=&category=&street=&strong_concern=&cursor="),
+            ("/api/v1/triage/queue", "state=&category=&street=&link=&due_until=&cursor="),
         ] {
             let all = brigade.get(&format!("{list}?limit=1")).await.expect(200);
             let first = brigade.get(&format!("{list}?{filters}&limit=1")).await.expect(200);
             assert_eq!(first.body, all.body, "{list}");
             if let Some(cursor) = all.body["next_cursor"].as_str() {
-                brigade.get(&format!("{list}?{filters}&limit=1&cursor={cursor}")).await.expect(200);
+                brigade.get(&format!("{list}?{filters}&limit=1&limit=&cursor={cursor}")).await.expect(200);
             }
         }
         let mut empty = fumes(None, 0.0);

@@ -247,7 +247,10 @@ mod tests {
             let text = |bytes: Bytes| String::from_utf8_lossy(&bytes).into_owned();
             match piece? {
                 Piece::Skipped(_) => {}
-                Piece::Headers(headers) => parts.push((text(headers), String::new())),
+                Piece::Headers(headers) => {
+                    let lines = text(headers).trim_start().to_owned();
+                    parts.push((lines, String::new()));
+                }
                 Piece::Data(data) => parts.last_mut().unwrap().1.push_str(&text(data)),
                 Piece::End => ended += 1,
             }
