@@ -197,7 +197,10 @@ impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> Stream for Unpacked<
 mod tests {
     use super::*;
     use actix_web::test::TestRequest;
-    use flate2::{Compression, write::GzEncoder};
+    use flate2::{
+        Compression,
+        write::{DeflateEncoder, GzEncoder, ZlibEncoder},
+    };
     use futures_util::{StreamExt as _, stream};
 
     fn gzip(text: &[u8]) -> Bytes {
@@ -207,13 +210,21 @@ mod tests {
     }
 
     async fn unpack(packed: Bytes) -> Result<Vec<u8>, PayloadError> {
+        unpack_as(Unpack::Gzip(GzDecoder::new(Vec::new())), packed, 1000).await
+    }
+
+    async fn unpack_as(
+        unpack: Unpack,
+        packed: Bytes,
+        chunk: usize,
+    ) -> Result<Vec<u8>, PayloadError> {
         let chunks: Vec<_> = packed
-            .chunks(1000)
+            .chunks(chunk)
             .map(|c| Ok(Bytes::copy_from_slice(c)))
             .collect();
         let mut body = Unpacked {
             packed: stream::iter(chunks),
-            unpack: Unpack::Gzip(GzDecoder::new(Vec::new())),
+            unpack,
             left: Bytes::new(),
             ready: VecDeque::new(),
             ended: false,
@@ -237,6 +248,42 @@ mod tests {
         let whole = gzip(&[b'x'; 5000]);
         assert!(unpack(whole.slice(..whole.len() / 2)).await.is_err());
         assert!(unpack(Bytes::from_static(b"no gzip at all")).await.is_err());
+    }
+
+    /// JSON and headers: a block that was filled up, and a `deflate` without its frame, are read.
+    #[tokio::test]
+    async fn what_stands_behind_and_before_is_tolerated() {
+        let text = b"{\"a\":1}";
+        let (mut zlib, mut raw) = (
+            ZlibEncoder::new(Vec::new(), Compression::best()),
+            DeflateEncoder::new(Vec::new(), Compression::best()),
+        );
+        zlib.write_all(text).unwrap();
+        raw.write_all(text).unwrap();
+        let packed = [
+            (true, gzip(text).to_vec()),
+            (false, zlib.finish().unwrap()),
+            (false, raw.finish().unwrap()),
+        ];
+        for (is_gzip, packed) in packed {
+            for chunk in [1, 1000] {
+                let read = async |bytes: Vec<u8>| {
+                    let unpack = if is_gzip {
+                        Unpack::Gzip(GzDecoder::new(Vec::new()))
+                    } else {
+                        Unpack::Unsure(Vec::new())
+                    };
+                    unpack_as(unpack, Bytes::from(bytes), chunk).await
+                };
+                for behind in [&b""[..], b"\0", b"\r\n", &[0; 700]] {
+                    let whole = [packed.as_slice(), behind].concat();
+                    assert_eq!(read(whole).await.unwrap(), text, "{is_gzip} {chunk}");
+                }
+                assert!(read([packed.as_slice(), b"junk"].concat()).await.is_err());
+                assert!(read([packed.as_slice(), b"\0\x1f"].concat()).await.is_err());
+                assert!(read(packed[..packed.len() - 1].to_vec()).await.is_err());
+            }
+        }
     }
 
     #[test]
