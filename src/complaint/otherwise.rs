@@ -44,7 +44,7 @@ pub fn tells_otherwise(
     let Some(number) = &prepared.door.external_no else {
         return Ok(None);
     };
-    let known = by_upstream_number(conn, &prepared.door.channel, number);
+    let known = by_upstream_number(conn, keys, &prepared.door.channel, number);
     let Some(first) = known.or_fault("look for the number")? else {
         return Ok(None);
     };

@@ -210,6 +210,19 @@ fn passport(text: &str) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
+/// Whether a text is a company's code (统一社会信用代码), or a permit's that begins with it.
+#[must_use]
+pub fn is_of_a_company(text: &str) -> bool {
+    const LETTERS: usize = 18;
+    const PERMIT_MAX: usize = 4;
+    let plain = plain(text);
+    let permit = plain.len().checked_sub(LETTERS);
+    permit.is_some_and(|more| more <= PERMIT_MAX)
+        && plain
+            .get(..LETTERS)
+            .is_some_and(|code| company(code).is_some())
+}
+
 /// 18 letters without I, O, S, V, Z; the last checks the others (GB 32100-2015).
 fn company(text: &str) -> Option<String> {
     const LETTERS: &str = "0123456789ABCDEFGHJKLMNPQRTUWXY";
