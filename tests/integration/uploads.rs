@@ -122,6 +122,19 @@ on_both! {
     }
 }
 
+on_both! {
+    /// A1, given up on: a sound photo whose pixels take too long is kept, sealed and without copies.
+    async fn a_photo_that_is_given_up_on_is_kept_sealed(world) {
+        let resident = world.resident();
+        let parts = [("complaint", None, river(None).to_string().into_bytes()), ("photo", Some("a.webp"), worst::costly())];
+        let sent = resident.post_parts("/api/v1/complaints", &parts).await.expect(201).body;
+        let photo = &sent["photos"][0];
+        assert_eq!((photo["status"].as_str(), photo["viewable"].as_bool()), (Some("kept"), Some(false)), "{photo}");
+        let track = format!("/api/v1/tracking/{}/photos/{}", sent["tracking_code"].as_str().unwrap(), photo["id"].as_str().unwrap());
+        resident.get(&track).await.expect(404);
+    }
+}
+
 /// A1, given up on: a question that takes too much is answered as such, and the next one is not
 /// the worse for it.
 #[tokio::test]
@@ -131,7 +144,7 @@ async fn a_helper_is_given_up_on_and_replaced() {
         bytes: 26_214_400,
         pixels: 200_000_000,
     };
-    let question = dengwen::photo::wire::question(limits).unwrap();
+    let question = dengwen::photo::wire::question(limits, dengwen::photo::Depth::Pixels).unwrap();
     let helpers = Helpers::new(program(), PHOTO_DECODER, PHOTO_BUDGET);
     let good = scene(1, 900, 700);
     let costly = worst::costly();
