@@ -6,7 +6,6 @@ use actix_web::{HttpResponse, http::header};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use futures_util::future::join_all;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -90,16 +89,19 @@ pub struct PhotoView {
     pub remarks: Vec<String>,
 }
 
-/// Looks at photos on the bounded pool and stores the good ones' blobs. Blobs are content
-/// addressed: when the transaction after this fails, what was stored is merely unused.
+/// Looks at photos on the bounded pool and stores the good ones' blobs, one after another: a
+/// submission costs the memory of one photo at work beside its own bytes, which go as each is
+/// stored, and leaves the pool to others between two of them. Blobs are content addressed: when the
+/// transaction after this fails, what was stored is merely unused.
 ///
 /// # Errors
 /// 503 when the blob store does not take them; a refused photo is no error.
 pub async fn take_in(app: &App, uploads: Vec<Upload>) -> Result<Vec<Taken>, Problem> {
-    join_all(uploads.into_iter().map(|upload| take_one(app, upload)))
-        .await
-        .into_iter()
-        .collect()
+    let mut taken = Vec::with_capacity(uploads.len());
+    for upload in uploads {
+        taken.push(take_one(app, upload).await?);
+    }
+    Ok(taken)
 }
 
 fn limits(app: &App) -> PhotoLimits {

@@ -304,6 +304,22 @@ fn a_form_is_read_as_forms_are_sent() {
             );
             assert_eq!(filed.body["photos"][1]["file_name"], "照.jpg");
         }
+        // Empty room behind a photo costs its sender nothing when it is packed, and us a disk.
+        let padded = [scene(3, 60, 40), vec![0; 8 << 20]].concat();
+        let padded = part(b"name=\"photo\"; filename=\"b.jpg\"", &padded);
+        let form = [
+            form[..form.len() - 7].to_vec(),
+            padded,
+            b"--b--\r\n".to_vec(),
+        ]
+        .concat();
+        let headers = [("content-type", kind), ("content-encoding", "gzip")];
+        post(&resident, COMPLAINTS, &headers, gzip(&form))
+            .await
+            .expect_problem(413, "body_too_large");
+        post(&resident, COMPLAINTS, &headers[..1], form)
+            .await
+            .expect(201);
     });
 }
 

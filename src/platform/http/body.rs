@@ -194,11 +194,17 @@ pub fn announced_bytes(request: &HttpRequest) -> Option<usize> {
 /// A body that did not come whole.
 #[must_use]
 pub fn broken_off(error: &PayloadError) -> Problem {
-    let detail = match error {
-        PayloadError::EncodingCorrupted => "the body is not packed as Content-Encoding says",
-        _ => "the body breaks off",
-    };
-    Problem::because(Code::MalformedRequest, detail)
+    match error {
+        PayloadError::Overflow => Problem::because(
+            Code::BodyTooLarge,
+            "the body unpacks to many times what came; send it as it is",
+        ),
+        PayloadError::EncodingCorrupted => Problem::because(
+            Code::MalformedRequest,
+            "the body is not packed as Content-Encoding says",
+        ),
+        _ => Problem::because(Code::MalformedRequest, "the body breaks off"),
+    }
 }
 
 /// The media type of a request, lower case, without its parameters.

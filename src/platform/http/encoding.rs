@@ -22,6 +22,13 @@ pub const CODINGS: &str = "gzip, deflate";
 /// So much is unpacked at a time: at most a thousand times as many bytes come of it.
 const PIECE: usize = 256;
 
+/// A body may unpack to so many times what came of it. Photos are packed already and JSON shrinks to
+/// a fifth; what shrinks further is empty room, which would cost its sender nothing and us a disk.
+const TIMES: usize = 10;
+
+/// So much may come of a body however small it is: more than JSON may have.
+const ALWAYS: usize = 1024 * 1024;
+
 /// A body as it was meant, whatever it was packed in.
 pub struct Unpacked<S = Payload> {
     packed: S,
@@ -30,6 +37,9 @@ pub struct Unpacked<S = Payload> {
     left: Bytes,
     ready: VecDeque<Bytes>,
     ended: bool,
+    /// Bytes that came, and bytes that came of them.
+    came: usize,
+    made: usize,
 }
 
 enum Unpack {
@@ -68,13 +78,25 @@ pub fn unpacked(request: &HttpRequest, payload: Payload) -> Result<Unpacked, Pro
             };
         }
     }
-    Ok(Unpacked {
-        packed: payload,
-        unpack,
-        left: Bytes::new(),
-        ready: VecDeque::new(),
-        ended: false,
-    })
+    Ok(Unpacked::new(payload, unpack))
+}
+
+impl<S> Unpacked<S> {
+    fn new(packed: S, unpack: Unpack) -> Self {
+        Self {
+            packed,
+            unpack,
+            left: Bytes::new(),
+            ready: VecDeque::new(),
+            ended: false,
+            came: 0,
+            made: 0,
+        }
+    }
+
+    fn is_too_much(&self) -> bool {
+        self.made > ALWAYS.max(self.came.saturating_mul(TIMES))
+    }
 }
 
 impl Unpack {
@@ -168,6 +190,7 @@ impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> Stream for Unpacked<
                         return Poll::Ready(Some(Ok(bytes)));
                     }
                     Some(Ok(bytes)) => {
+                        this.came += bytes.len();
                         this.left = bytes;
                         continue;
                     }
@@ -183,7 +206,14 @@ impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> Stream for Unpacked<
             };
             match unpacked {
                 Ok(bytes) if bytes.is_empty() => {}
-                Ok(bytes) => this.ready.push_back(Bytes::from(bytes)),
+                Ok(bytes) => {
+                    this.made += bytes.len();
+                    if this.is_too_much() {
+                        this.ended = true;
+                        return Poll::Ready(Some(Err(PayloadError::Overflow)));
+                    }
+                    this.ready.push_back(Bytes::from(bytes));
+                }
                 Err(_) => {
                     this.ended = true;
                     return Poll::Ready(Some(Err(PayloadError::EncodingCorrupted)));
@@ -222,13 +252,7 @@ mod tests {
             .chunks(chunk)
             .map(|c| Ok(Bytes::copy_from_slice(c)))
             .collect();
-        let mut body = Unpacked {
-            packed: stream::iter(chunks),
-            unpack,
-            left: Bytes::new(),
-            ready: VecDeque::new(),
-            ended: false,
-        };
+        let mut body = Unpacked::new(stream::iter(chunks), unpack);
         let mut whole = Vec::new();
         while let Some(piece) = body.next().await {
             let piece = piece?;
@@ -238,11 +262,19 @@ mod tests {
         Ok(whole)
     }
 
-    /// JSON and headers: a bomb comes in small pieces, so that its reader can stop.
+    /// JSON and headers: a bomb comes in small pieces and ends early, whatever was honest before it.
     #[tokio::test]
     async fn a_packed_body_is_unpacked_in_small_pieces() {
         let bomb = vec![0; 20 << 20];
-        assert_eq!(unpack(gzip(&bomb)).await.unwrap().len(), bomb.len());
+        let ended = unpack(gzip(&bomb)).await.unwrap_err();
+        assert!(matches!(ended, PayloadError::Overflow), "{ended}");
+        let small = vec![0; ALWAYS - 1];
+        assert_eq!(unpack(gzip(&small)).await.unwrap().len(), small.len());
+        let noise: Vec<u8> = (0_u32..500_000)
+            .flat_map(|n| (n.wrapping_mul(2_654_435_761) >> 8).to_be_bytes())
+            .collect();
+        let honest = [noise.as_slice(), &vec![0; 4 << 20]].concat();
+        assert_eq!(unpack(gzip(&honest)).await.unwrap().len(), honest.len());
         let twice = [gzip(b"{\"a\":"), gzip(b"1}")].concat();
         assert_eq!(unpack(Bytes::from(twice)).await.unwrap(), b"{\"a\":1}");
         let whole = gzip(&[b'x'; 5000]);
