@@ -220,23 +220,33 @@ pub fn is_of_a_company(text: &str) -> bool {
     permit.is_some_and(|more| more <= PERMIT_MAX)
         && plain
             .get(..LETTERS)
-            .is_some_and(|code| company(code).is_some())
+            .is_some_and(|code| has_company_check(code) && resident(code).is_none())
+}
+
+/// A company's code in the field of an identity number; one of digits alone would be a misspelled
+/// identity number sooner.
+fn company(text: &str) -> Option<String> {
+    let is_one = has_company_check(text) && text.bytes().any(|b| b.is_ascii_uppercase());
+    is_one.then(|| text.to_owned())
 }
 
 /// 18 letters without I, O, S, V, Z; the last checks the others (GB 32100-2015).
-fn company(text: &str) -> Option<String> {
+fn has_company_check(text: &str) -> bool {
     const LETTERS: &str = "0123456789ABCDEFGHJKLMNPQRTUWXY";
     let values: Option<Vec<usize>> = text.chars().map(|c| LETTERS.find(c)).collect();
-    let values = values.filter(|values| values.len() == 18)?;
-    let (last, others) = values.split_last()?;
+    let values = values
+        .filter(|values| values.len() == 18)
+        .unwrap_or_default();
+    let Some((last, others)) = values.split_last() else {
+        return false;
+    };
     let mut weight = 1;
     let mut sum = 0;
     for value in others {
         sum += value * weight;
         weight = weight * 3 % 31;
     }
-    ((31 - sum % 31) % 31 == *last && text.bytes().any(|b| b.is_ascii_uppercase()))
-        .then(|| text.to_owned())
+    (31 - sum % 31) % 31 == *last
 }
 
 #[cfg(test)]

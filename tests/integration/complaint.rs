@@ -4,7 +4,13 @@ use chrono::TimeDelta;
 use dengwen::{
     account::Role,
     photo::sample::{SampleExif, scene, with_exif},
-    platform::db::schema::{complaint, petitioner, photo},
+    platform::{
+        db::{
+            Id,
+            schema::{complaint, petitioner, photo},
+        },
+        sealed::HISTORY_REASON,
+    },
 };
 use diesel::prelude::*;
 use reqwest::Method;
@@ -302,7 +308,9 @@ on_both! {
         assert_eq!(full.body["reporters"][0]["phone"], "13812345678");
         let kept = world.db_read(|c| {
             use dengwen::platform::db::schema::record;
-            record::table.filter(record::event.eq("unmask_reporter")).select(record::reason).first::<Option<String>>(c).unwrap()
+            let noted = record::table.filter(record::event.eq("unmask_reporter")).select((record::id, record::reason));
+            let (id, reason) = noted.first::<(Id, Option<String>)>(c).unwrap();
+            HISTORY_REASON.read_maybe(&world.server.app.keys, id.0.as_bytes(), reason)
         });
         assert_eq!(kept.as_deref(), Some("电话回访核实情况"));
         let sealed: Vec<Option<Vec<u8>>> = world.db_read(|c| petitioner::table.select(petitioner::sealed).load(c).unwrap());

@@ -61,6 +61,7 @@ fn by_year(text: &[char], at: usize) -> Option<(Birth, usize)> {
     if digits == 8 {
         return Some(((year / 10_000, year / 100 % 100, year % 100), next));
     }
+    let next = next + usize::from(get(text, next) == ' ' && get(text, next + 1) == '年');
     let sign = get(text, next);
     let said = sign == '年';
     if !(digits == 4 || digits == 2 && said) || !(said || matches!(sign, '-' | '/' | '.' | ' ')) {
