@@ -5,7 +5,7 @@ use super::{
     letters::{common_digits, digit_here, loose_digit, match_letters, over_gap, starred_tail},
     words::{
         AMONG_WORDS, BUSINESSES, DRAWN_SURNAMES, NO_TITLE_BEFORE, OTHER_WORDS, SHORT_TITLES,
-        SURE_TITLES, TAIL_WORDS, TITLES,
+        SURE_TITLES, TAIL_WORDS, TITLES, WORDS_AROUND,
     },
 };
 use crate::text::{
@@ -33,6 +33,10 @@ fn is_another_word(text: &[char], at: usize) -> bool {
     let mut words = OTHER_WORDS.iter();
     // 何处长 is somebody, 何处 is nowhere.
     words.any(|word| after_word(text, at, word).is_some_and(|end| get(text, end) != '长'))
+        || at.checked_sub(1).is_some_and(|before| {
+            let mut around = WORDS_AROUND.iter();
+            around.any(|word| after_word(text, before, word).is_some())
+        })
 }
 
 /// Where a letter ends that is said in one of these ways, in whatever writing.

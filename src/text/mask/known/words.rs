@@ -100,6 +100,9 @@ pub(super) const SURE_TITLES: &[&str] = &["先生", "女士", "小姐", "太太"
 /// Surnames that are in every sentence: 向业主解释, 和老师说. They need a title that is nothing else.
 pub(super) const AMONG_WORDS: &str = "和向同与对由被因当经以所有又还可要能各都但则每为如已及即并";
 
+/// Words of which a surname is the second letter, and which name nobody.
+pub(super) const WORDS_AROUND: &[&str] = &["园林业主", "园林住户", "园林居民"];
+
 /// Words in which a surname or a letter of a given name is nobody's. Those in which it might be
 /// somebody's (小江, 高总) are not among them.
 pub(super) const OTHER_WORDS: &[&str] = &[
@@ -137,7 +140,6 @@ pub(super) const OTHER_WORDS: &[&str] = &[
     "分工",
     "林科院",
     "林科所",
-    "园林",
     "林业主管",
     "林业局",
     "林业站",
