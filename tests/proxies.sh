@@ -124,10 +124,7 @@ check() {
     status=$(ask "$other" -H "X-Forwarded-For: $client" "$site/api/v1/tracking/AAAA-BBBB-CCCC-DDDD")
     expect "$status" 404 "another client"
 
-    # An answer that comes before the body's end may be cut off by a proxy that is still sending it.
-    for _ in 1 2 3 4 5 6 7 8; do
-        status=$(ask "$client" -X POST "$site/api/v1/complaints" -H 'Content-Type: application/json' --data-binary "@$folder/large.json") && break
-    done
+    status=$(ask "$client" -X POST "$site/api/v1/complaints" -H 'Content-Type: application/json' --data-binary "@$folder/large.json")
     expect "$status" 413 "a JSON body too large"
     expect_problem "413"
 

@@ -24,6 +24,10 @@ use crate::platform::problem::{Code, Item, Problem};
 /// A JSON body may have this many bytes; photos travel as multipart.
 pub const MAX_JSON_BYTES: usize = 256 * 1024;
 
+/// So much of a body that is too large is read and dropped before it is refused: a proxy that still
+/// sends when the answer comes cuts the answer off, or makes a 502 of it.
+const PASSED_OVER: usize = 2 * 1024 * 1024;
+
 /// A JSON body that was read, parsed (unknown fields refused) and validated.
 #[derive(Debug)]
 pub struct Body<T> {
@@ -168,17 +172,25 @@ pub fn read_json(
             let detail = format!("a JSON body may have {MAX_JSON_BYTES} bytes");
             Problem::because(Code::BodyTooLarge, detail)
         };
-        if announced.is_some_and(|bytes| bytes > MAX_JSON_BYTES) {
+        if announced.is_some_and(|bytes| bytes > MAX_JSON_BYTES + PASSED_OVER) {
             return Err(too_large());
         }
         let waiting = Patience::JSON.begin();
         let mut bytes = BytesMut::new();
+        let mut passed_over = 0;
         while let Some(chunk) = waiting.next(&mut body).await? {
             let chunk = chunk.map_err(|e| broken_off(&e))?;
-            if bytes.len() + chunk.len() > MAX_JSON_BYTES {
-                return Err(too_large());
+            if passed_over > 0 || bytes.len() + chunk.len() > MAX_JSON_BYTES {
+                passed_over += chunk.len();
+                if passed_over > PASSED_OVER {
+                    break;
+                }
+            } else {
+                bytes.extend_from_slice(&chunk);
             }
-            bytes.extend_from_slice(&chunk);
+        }
+        if passed_over > 0 {
+            return Err(too_large());
         }
         Ok(bytes.freeze())
     }
