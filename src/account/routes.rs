@@ -49,7 +49,8 @@ pub struct SignIn {
 }
 
 /// Signs a member of staff in. 401 `second_factor_required` when the password is right and the
-/// account has a second factor: send the same again with its code as `totp`.
+/// account has a second factor: send the same again with its code as `totp`. Ten wrong codes in an
+/// hour from devices that are not known are enough (429); a known device is not barred by them.
 #[utoipa::path(post, path = "/api/v1/sessions", tag = "sessions", operation_id = "create_session",
     request_body = SignIn, security(()),
     responses((status = 200, body = Tokens), (status = "default", response = crate::platform::http::AnyProblem)))]
@@ -70,7 +71,7 @@ pub async fn sign_in(
         .db
         .read(move |c| account_and_device(c, &name, token.as_deref(), now))
         .await?;
-    let attempt = Try::of_staff(&app.limits, &username, &address.0, known)?;
+    let mut attempt = Try::of_staff(&app.limits, &username, &address.0, known)?;
     let turn = known.map_or(Turn::Stranger, |_| Turn::Known);
     let hash = found.as_ref().map(|s| s.password_hash.clone());
     let right = app
@@ -82,6 +83,10 @@ pub async fn sign_in(
     let staff = found
         .filter(|staff| right && !staff.disabled)
         .ok_or_else(|| Problem::new(Code::BadCredentials))?;
+    if totp.is_some() && known.is_none() {
+        // Before it is compared: codes that come at once are so many guesses.
+        attempt.count_code(&app.limits, staff.id)?;
+    }
     let (keys, now) = (app.keys.clone(), app.now());
     let opened = app
         .db

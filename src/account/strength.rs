@@ -2,13 +2,13 @@
 //!
 //! A guesser begins with what leaked before, with dates, walks over the keyboard and repetitions,
 //! and with the names of the person, the place and the product. The first are counted by `zxcvbn`,
-//! which knows the common ones; the names are ours to tell it.
+//! which knows the common English ones; the names and the common Chinese ones are ours to tell it.
 
 use zxcvbn::Score;
 
 use super::password::{MAX_LETTERS, MIN_LETTERS};
 use crate::district::Profile;
-use crate::platform::problem::Problem;
+use crate::platform::{guessable, problem::Problem};
 
 /// Letters that must be left of a password without the names everybody would try.
 const LEFT_WITHOUT_NAMES: usize = 8;
@@ -72,7 +72,8 @@ fn weakness(password: &str, whose: &Whose<'_>) -> Option<(&'static str, String)>
             "is little more than the name of the person, the place or the product".to_owned();
         return Some(("names_its_owner", message));
     }
-    let words: Vec<&str> = names.iter().map(String::as_str).collect();
+    let names = names.iter().map(String::as_str);
+    let words: Vec<&str> = names.chain(guessable::words().iter().copied()).collect();
     if zxcvbn::zxcvbn(password, &words).score() < Score::Three {
         let message =
             "is easily guessed; several words that do not belong together are not".to_owned();
@@ -148,6 +149,15 @@ mod tests {
             ("iloveyou1234", "easily_guessed"),
             ("P@ssw0rd2024", "easily_guessed"),
             ("Summer1990!", "easily_guessed"),
+            ("woaini1314520", "easily_guessed"),
+            ("woaizhongguo", "easily_guessed"),
+            ("Huawei@123", "easily_guessed"),
+            ("Huawei@2026", "easily_guessed"),
+            ("zhangwei1990", "easily_guessed"),
+            ("wodemima123", "easily_guessed"),
+            ("laopo5201314", "easily_guessed"),
+            ("我爱中国我爱中国1", "too_short"),
+            ("我爱你我爱你我爱你中国", "easily_guessed"),
         ] {
             assert_eq!(of(password), Some(code), "{password}");
         }

@@ -3,7 +3,8 @@
 //! Wrong passwords count against the pair of name and address, so that nobody bars a name for its
 //! owner elsewhere; against the address, which may guess at many names; and, far more widely,
 //! against the name, at which many addresses may guess. A device from which the account signed in
-//! before counts for itself alone: no stranger's guesses bar it.
+//! before counts for itself alone: no stranger's guesses bar it. Whoever has the password and guesses
+//! at the second factor meets a ceiling of the account's, wherever they guess from.
 
 use crate::platform::{
     address::ClientAddress,
@@ -41,6 +42,18 @@ impl Try {
             ],
         };
         Self::count(limits, counted)
+    }
+
+    /// Counts a code of the second factor as well, sent with the right password from a device that is
+    /// not known; a known one counts for itself already.
+    ///
+    /// # Errors
+    /// 429 when there were too many.
+    pub(super) fn count_code(&mut self, limits: &Limits, account: Id) -> Result<(), Problem> {
+        let account = Sender::from(&account.to_string());
+        limits.take(Limited::SecondFactor, &account)?;
+        self.0.push((Limited::SecondFactor, account));
+        Ok(())
     }
 
     /// Counts a signed-in member of staff's try at their own password.

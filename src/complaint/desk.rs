@@ -185,6 +185,7 @@ pub fn check_intake(app: &App, body: IntakeBody, actor: Actor) -> Result<Draft, 
         resident_keys: Vec::new(),
         sender: None,
         sender_before: Vec::new(),
+        self_filed: false,
         actor,
     };
     Ok(Draft {

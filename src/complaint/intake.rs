@@ -13,7 +13,8 @@ use super::{
     petitioners::{self, REPORTER, Signer},
     photos::{self, PhotoView, Taken},
     queries::{self, ComplaintRow},
-    resent, senders,
+    resent,
+    senders::{self, Sender},
 };
 use crate::district::{Profile, calendar::date_of};
 use crate::ledger::queries as ledger;
@@ -49,6 +50,9 @@ pub struct Door {
     pub sender: Option<String>,
     /// The same under former keys, while keys are changed.
     pub sender_before: Vec<String>,
+    /// Whether the reporter files it, and nobody for them: what is said of who they are is then
+    /// said by the sender.
+    pub self_filed: bool,
     /// Who files it.
     pub actor: Actor,
 }
@@ -81,6 +85,25 @@ impl Prepared {
     #[must_use]
     pub fn known(&self) -> KnownPeople {
         known_of(&self.people)
+    }
+
+    /// Who sends it, as the abuse list looks at them.
+    fn sender(&self) -> Sender<'_> {
+        let door = &self.door;
+        if !door.self_filed {
+            let petitioners = self.people.iter().map(|signer| signer.keys.as_slice());
+            return Sender::Brought(petitioners.collect());
+        }
+        if !door.resident_keys.is_empty() {
+            return Sender::Proven(&door.resident_keys);
+        }
+        let persons = self.report.persons.iter();
+        Sender::Claimed(
+            persons
+                .chain(&door.sender)
+                .chain(&door.sender_before)
+                .collect(),
+        )
     }
 
     /// Leaves the place unknown: the row belongs to another district, where roads and rivers may
@@ -118,6 +141,8 @@ pub struct Stored {
     pub verdict: Verdict,
     /// Whether this is an earlier record, answered again (R0).
     pub first_record: bool,
+    /// Whether who sent it is told the tracking code.
+    pub tells_code: bool,
 }
 
 /// Prepares a complaint: keys, normal forms, the report for matching. Nothing is stored.
@@ -283,20 +308,9 @@ pub fn insert(
         report,
         ..
     } = prepared;
-    let addresses: Vec<String> = door
-        .sender
-        .iter()
-        .chain(&door.sender_before)
-        .cloned()
-        .collect();
-    let sender = senders::Sender {
-        proven: &door.resident_keys,
-        persons: &report.persons,
-        addresses: &addresses,
-    };
     let person_days = profile.rules.abuse.person_block_days;
-    let hidden =
-        senders::is_blocked(conn, &sender, person_days, now).or_fault("look at the abuse list")?;
+    let hidden = senders::is_blocked(conn, &prepared.sender(), person_days, now)
+        .or_fault("look at the abuse list")?;
     let title = ledger::title_of(
         profile,
         &checked.category,
@@ -353,6 +367,7 @@ pub fn insert(
         entry_number: placement.entry_number,
         verdict,
         first_record: false,
+        tells_code: true,
     })
 }
 

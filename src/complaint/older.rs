@@ -1,4 +1,5 @@
-//! Complaints from before numbers that name somebody were sealed, and matching went by bare words.
+//! Complaints from before upstream numbers stood as keys, those that name somebody sealed, and
+//! matching went by bare words.
 
 use diesel::prelude::*;
 
@@ -51,6 +52,10 @@ fn seal_number(conn: &mut Connection, keys: &Keys, id: Id, number: &str) -> Resu
     let Some(sealed) = upstream.sealed else {
         return Ok(());
     };
+    if is_taken(conn, id, &upstream.stands).or_fault("look for the number")? {
+        // Two spellings of one number were two complaints, and stay so.
+        return Ok(());
+    }
     diesel::update(complaint_text::table.find(id))
         .set(complaint_text::external_no.eq(sealed))
         .execute(conn)
@@ -60,6 +65,19 @@ fn seal_number(conn: &mut Connection, keys: &Keys, id: Id, number: &str) -> Resu
         .execute(conn)
         .map(|_| ())
         .or_fault("index an upstream number")
+}
+
+/// Whether another complaint of the same channel stands under a number.
+fn is_taken(conn: &mut Connection, id: Id, stands: &str) -> QueryResult<bool> {
+    let channel: String = complaint::table
+        .find(id)
+        .select(complaint::channel)
+        .first(conn)?;
+    let other = complaint::table
+        .filter(complaint::channel.eq(channel))
+        .filter(complaint::external_no.eq(stands))
+        .filter(complaint::id.ne(id));
+    diesel::select(diesel::dsl::exists(other)).get_result(conn)
 }
 
 /// The words in which a verdict is explained name the premises, and with them who is named there.

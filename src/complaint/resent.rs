@@ -2,7 +2,8 @@
 //! one did not hold yet, photos and words, is kept with it.
 //!
 //! The upstream number answers the office and the brigade, and a service that filed it itself; any
-//! other service is told that the number is taken, and nothing else (409).
+//! other service is told that the number is taken, and nothing else (409). The tracking code is
+//! told to who filed the first record, and to nobody else who knows its number.
 //!
 //! Two things make a submission the same: the upstream system's number, or one sender's same
 //! photo of the same person within a day. A stranger who knows somebody's phone and has the photo
@@ -14,6 +15,7 @@ use diesel::prelude::*;
 use serde_json::json;
 
 use super::{
+    filer::Filer,
     intake::{Prepared, Stored},
     photos::{self, PhotoView, Taken},
     queries::{self, ComplaintRow},
@@ -27,17 +29,26 @@ use crate::platform::{
     crypto::Keys,
     db::{
         Connection, Id, UtcTime,
-        schema::{complaint, complaint_sender, photo, record as record_of},
+        schema::{complaint, complaint_sender, photo},
     },
     problem::{Code, OnDb, Problem},
 };
-use crate::record::{self, Event};
+use crate::record::{self, Actor, Event};
 
 /// Earlier complaints looked at for the same photo.
 const LOOKED_AT: usize = 20;
 
 /// A complaint keeps so many times the photos of one submission.
 pub const PHOTOS_TIMES: usize = 2;
+
+/// The first record of a submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FirstRecord {
+    /// The complaint.
+    pub id: Id,
+    /// Whether who sends it again filed it, and may be told its tracking code.
+    pub own: bool,
+}
 
 /// The first record of a submission that came before, whatever became of it meanwhile.
 ///
@@ -48,46 +59,43 @@ pub fn first_record_of(
     keys: &Keys,
     profile: &Profile,
     prepared: &Prepared,
-) -> Result<Option<Id>, Problem> {
+) -> Result<Option<FirstRecord>, Problem> {
     if let Some(number) = &prepared.door.external_no {
         let channel = &prepared.door.channel;
         let known =
             by_upstream_number(conn, keys, channel, number).or_fault("look for the number")?;
-        if let Some(known) = known {
-            check_filer(conn, prepared, known)?;
-            return Ok(Some(known));
+        if let Some(id) = known {
+            let own = is_filer(conn, prepared, id)?;
+            return Ok(Some(FirstRecord { id, own }));
         }
     }
-    for earlier in with_its_photos(conn, profile, prepared).or_fault("look for the photos")? {
-        let old = matching::queries::report_of(conn, keys, earlier)?;
+    for (id, resident) in
+        with_its_photos(conn, profile, prepared).or_fault("look for the photos")?
+    {
+        let old = matching::queries::report_of(conn, keys, id)?;
         let rules = &profile.rules.matching;
         if old.is_some_and(|old| matching::is_resent(&prepared.report, &old, rules)) {
-            return Ok(Some(earlier));
+            // What a resident filed signed in is theirs, and not whoever's behind their address.
+            let own = resident.is_none() || resident == prepared.door.resident;
+            return Ok(Some(FirstRecord { id, own }));
         }
     }
     Ok(None)
 }
 
-/// A service is answered with what it filed itself. Numbers are easily guessed, and the first record
-/// tells the tracking code.
-fn check_filer(conn: &mut Connection, prepared: &Prepared, first: Id) -> Result<(), Problem> {
-    let Some(service) = prepared.door.service else {
-        return Ok(());
+/// Whether who sends a number filed it. Numbers are easily guessed: a service that did not is
+/// refused.
+fn is_filer(conn: &mut Connection, prepared: &Prepared, first: Id) -> Result<bool, Problem> {
+    let filer = Filer::of(conn, first).or_fault("look who filed it")?;
+    let own = match &prepared.door.actor {
+        Actor::Staff(account, _) => filer.is_some_and(|filer| filer.is_account(*account)),
+        Actor::Reporter | Actor::System => false,
     };
-    let filer: Option<Id> = record_of::table
-        .filter(record_of::subject_id.eq(first))
-        .filter(record_of::event.eq("register"))
-        .order(record_of::id.asc())
-        .select(record_of::actor_id)
-        .first::<Option<Id>>(conn)
-        .optional()
-        .or_fault("look who filed it")?
-        .flatten();
-    if filer == Some(service) {
-        return Ok(());
+    if prepared.door.service.is_some() && !own {
+        let detail = "this number of the channel was filed through another account; ask the office";
+        return Err(Problem::because(Code::AlreadyExists, detail));
     }
-    let detail = "this number of the channel was filed through another account; ask the office";
-    Err(Problem::because(Code::AlreadyExists, detail))
+    Ok(own)
 }
 
 pub(super) fn by_upstream_number(
@@ -100,16 +108,18 @@ pub(super) fn by_upstream_number(
         .filter(complaint::channel.eq(channel))
         .filter(complaint::external_no.eq_any(upstream::lookups(keys, number)))
         .select(complaint::id)
-        .first(conn)
-        .optional()
+        .load(conn)
+        // Two spellings may be two complaints from before they were one: the first record is the least.
+        .map(|found: Vec<Id>| found.into_iter().min())
 }
 
-/// What the same address or the same signed-in resident sent lately with one of these photos.
+/// What the same address or the same signed-in resident sent lately with one of these photos, and
+/// the resident who was signed in.
 fn with_its_photos(
     conn: &mut Connection,
     profile: &Profile,
     prepared: &Prepared,
-) -> QueryResult<Vec<Id>> {
+) -> QueryResult<Vec<(Id, Option<Id>)>> {
     let door = &prepared.door;
     let hashes: Vec<&str> = prepared
         .report
@@ -121,7 +131,7 @@ fn with_its_photos(
         return Ok(Vec::new());
     }
     let since = door.received_at - TimeDelta::hours(profile.rules.matching.resubmit_hours);
-    let mut found: Vec<Id> = photo::table
+    let mut found: Vec<(Id, Option<Id>)> = photo::table
         .inner_join(complaint::table.left_join(complaint_sender::table))
         .filter(photo::sha256.eq_any(hashes))
         .filter(photo::verification_id.is_null())
@@ -133,7 +143,7 @@ fn with_its_photos(
                 .eq_any(door.sender.iter().chain(&door.sender_before))
                 .or(complaint::resident_id.eq(door.resident)),
         )
-        .select(complaint::id)
+        .select((complaint::id, complaint::resident_id))
         .load(conn)?;
     // Ids are time-ordered: the first record is the least.
     found.sort_unstable();
@@ -150,14 +160,15 @@ pub fn answer_again(
     conn: &mut Connection,
     keys: &Keys,
     profile: &Profile,
-    first: Id,
+    first: FirstRecord,
     prepared: &Prepared,
     now: DateTime<Utc>,
 ) -> Result<Stored, Problem> {
-    let row = take::one(conn, first)?;
+    let FirstRecord { id, own } = first;
+    let row = take::one(conn, id)?;
     let refused = keep_photos(conn, keys, profile, &row, prepared, now)?;
     keep_words(conn, keys, &row, prepared, now)?;
-    let photos = photos::of_complaint(conn, keys, first).or_fault("load photos")?;
+    let photos = photos::of_complaint(conn, keys, id).or_fault("load photos")?;
     let photos = photos.into_iter().map(photos::StoredPhoto::view);
     let entry_number = queries::entry_number_of(conn, row.entry_id).or_fault("load the entry")?;
     Ok(Stored {
@@ -166,11 +177,12 @@ pub fn answer_again(
         verdict: Verdict {
             rule: Rule::R0,
             outcome: Outcome::SameSubmission,
-            target: Some(first.0),
+            target: Some(id.0),
             target_entry: Some(row.entry_id.0),
             ..Verdict::new_matter(profile.model.name())
         },
         first_record: true,
+        tells_code: own,
         row,
     })
 }

@@ -12,14 +12,13 @@ use super::{
     multipart::{self, PartLimits, Parts},
     photos::{self, Upload},
     queries,
+    senders::Proven,
     similar::{self, SimilarView},
     views::{DeadlineView, QuestionView, Receipt},
 };
 use crate::account::{
     Caller, Resident,
     caller::{Address, MaybeCaller, sender_of},
-    queries::phone_of,
-    resident_routes::PHONE_KEY,
 };
 use crate::app::App;
 use crate::district::Profile;
@@ -32,7 +31,6 @@ use crate::platform::{
     },
     limit::{Limited, Sender},
     problem::{OnDb, Problem},
-    sealed,
 };
 use crate::record::{Actor, local};
 
@@ -91,6 +89,7 @@ pub async fn submit(
         resident_keys: signed_in.map_or_else(Vec::new, |s| s.phone_keys),
         sender: senders.next(),
         sender_before: senders.collect(),
+        self_filed: true,
         actor: Actor::Reporter,
     };
     let taken = photos::take_in(&app, sent.uploads).await?;
@@ -155,27 +154,21 @@ struct SignedIn {
     phone: Option<String>,
 }
 
-async fn resident_of(app: &App, caller: MaybeCaller) -> Result<Option<SignedIn>, Problem> {
+async fn resident_of(
+    app: &web::Data<App>,
+    caller: MaybeCaller,
+) -> Result<Option<SignedIn>, Problem> {
     let Some(Caller::Resident(Resident { id, .. })) = caller.0 else {
         return Ok(None);
     };
-    let (phone_key, sealed) = app
+    let shared = app.clone();
+    let Proven { keys, phone } = app
         .db
-        .read(move |c| phone_of(c, id).or_fault("load resident"))
+        .read(move |conn| Proven::by(conn, &shared.keys, id))
         .await?;
-    let phone = sealed.and_then(|bytes| {
-        let plain = sealed::RESIDENT_PHONE.open(&app.keys, id.0.as_bytes(), &bytes);
-        String::from_utf8(plain.ok()?).ok()
-    });
-    let mut phone_keys = phone
-        .as_ref()
-        .map_or_else(Vec::new, |phone| app.keys.blind_indexes(PHONE_KEY, phone));
-    if !phone_keys.contains(&phone_key) {
-        phone_keys.push(phone_key);
-    }
     Ok(Some(SignedIn {
         id,
-        phone_keys,
+        phone_keys: keys,
         phone,
     }))
 }
@@ -222,14 +215,15 @@ fn answer(
     let Stored {
         row,
         photos,
-        verdict,
         first_record,
+        tells_code,
         ..
     } = stored;
     let deadlines = queries::deadlines_of(conn, row.id).or_fault("load clocks")?;
     let receipt = Receipt {
         state_name: MACHINE.label(&row.state),
-        similar: if first_record || verdict.candidates.is_empty() {
+        // Whatever matching found by words: its silence would tell of them too.
+        similar: if first_record {
             Vec::new()
         } else {
             similar::open_near(conn, profile, report)?
@@ -240,14 +234,13 @@ fn answer(
         received_at: local(row.received_at),
         already_received: first_record,
         number: row.number,
-        tracking_code: row.tracking_code,
+        tracking_code: tells_code.then(|| row.tracking_code.clone()),
         state: row.state,
     };
     if first_record {
         return Answer::ok(&receipt);
     }
-    let location = format!("/api/v1/tracking/{}", receipt.tracking_code);
-    Answer::created(location, &receipt)
+    Answer::created(format!("/api/v1/tracking/{}", row.tracking_code), &receipt)
 }
 
 /// Similar open matters.
@@ -258,8 +251,9 @@ pub struct SimilarList {
 }
 
 /// What is already open nearby, so that an app can offer to follow it: file with `same_as` and the
-/// number shown here. Takes the same body as filing; stores nothing, and neither photos nor words are
-/// looked at. Distances are told in classes, to the near edge of a cell.
+/// number shown here. Takes the same body as filing; stores nothing, and of all it says the place
+/// and the category alone are looked at: without a place nothing is named. Distances are told in
+/// classes, to the near edge of a cell.
 #[utoipa::path(post, path = "/api/v1/complaints/similar", tag = "complaints", operation_id = "find_similar", security(()),
     request_body(content((ComplaintBody = "application/json"), (SubmissionForm = "multipart/form-data"))),
     responses((status = 200, body = SimilarList), (status = "default", response = crate::platform::http::AnyProblem)))]
@@ -295,6 +289,7 @@ pub async fn find_similar(
         resident_keys: Vec::new(),
         sender: None,
         sender_before: Vec::new(),
+        self_filed: true,
         actor: Actor::Reporter,
     };
     let prepared = intake::prepare(

@@ -1,6 +1,8 @@
 //! The abuse list (D8): a blocked sender gets the answer everybody gets, and what they send stays
 //! hidden. Somebody named puts a sender on the list, says why, and may take them off again.
 
+use std::collections::HashSet;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use diesel::prelude::*;
@@ -10,18 +12,18 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
+    petitioners::REPORTER,
     queries::{self, ComplaintRow},
     take,
 };
-use crate::account::{Staff, queries::phone_of};
+use crate::account::{Staff, queries::phone_of, resident_routes::PHONE_KEY};
 use crate::app::App;
 use crate::district::Abuse;
-use crate::matching::queries::persons_of;
 use crate::platform::{
     crypto::Keys,
     db::{
-        Connection, Id, UtcTime,
-        schema::{complaint, complaint_sender, sender_block, sender_block_key, staff},
+        Connection, Id, JsonValue, UtcTime,
+        schema::{complaint, complaint_sender, petitioner, sender_block, sender_block_key, staff},
     },
     http::{Answer, Body, IdempotencyKey, Page, PageQuery, Query, says_something},
     problem::{Code, OnDb, Problem},
@@ -33,16 +35,45 @@ use crate::record::{self, Event, local};
 /// still be blocked when the brigade reads what they sent.
 const SENDER_KEPT_DAYS: i64 = 30;
 
-/// Who sends, as the abuse list looks at them.
-#[derive(Debug, Clone, Copy)]
-pub struct Sender<'a> {
-    /// The blind indexes of the phone a signed-in resident proved to be theirs, by present and
-    /// former keys; none for whoever proved nothing.
-    pub proven: &'a [String],
-    /// Blind indexes of everybody named as petitioner.
-    pub persons: &'a [String],
-    /// The blind indexes of the sending address.
-    pub addresses: &'a [String],
+/// The phone a resident proved to be theirs by signing in.
+#[derive(Debug, Clone)]
+pub struct Proven {
+    /// Its blind indexes, by present and former keys.
+    pub keys: Vec<String>,
+    /// The phone, unless its key is lost.
+    pub phone: Option<String>,
+}
+
+impl Proven {
+    /// By a resident.
+    ///
+    /// # Errors
+    /// A fault when the database fails.
+    pub fn by(conn: &mut Connection, keys: &Keys, resident: Id) -> Result<Self, Problem> {
+        let (phone_key, sealed) = phone_of(conn, resident).or_fault("load resident")?;
+        let phone = sealed.and_then(|bytes| {
+            let plain = sealed::RESIDENT_PHONE.open(keys, resident.0.as_bytes(), &bytes);
+            String::from_utf8(plain.ok()?).ok()
+        });
+        let indexes = |phone: &String| keys.blind_indexes(PHONE_KEY, phone);
+        let mut keys = phone.as_ref().map_or_else(Vec::new, indexes);
+        if !keys.contains(&phone_key) {
+            keys.push(phone_key);
+        }
+        Ok(Self { keys, phone })
+    }
+}
+
+/// Who sends, as the abuse list looks at them. All are told by blind indexes.
+#[derive(Debug, Clone)]
+pub enum Sender<'a> {
+    /// A resident who signed in, by the phone they proved.
+    Proven(&'a [String]),
+    /// Somebody who proved nothing, by whom they name as themselves and the address they send from.
+    Claimed(Vec<&'a String>),
+    /// Petitioners whose words the office or another system brought in, each by what is said of
+    /// them.
+    Brought(Vec<&'a [String]>),
 }
 
 /// Whether a sender is on the list.
@@ -50,7 +81,9 @@ pub struct Sender<'a> {
 /// Whoever proved a number is hit by a block on just that number, made for something that was sent
 /// with the number proved as well. Nobody else's claim to the number, nobody behind the same
 /// address and no other name in the report can silence them. Whoever proved nothing is hit by any
-/// block on a person they name or on the address they send from.
+/// block on a person they name or on the address they send from. What others brought in is hidden
+/// when every petitioner is blocked for what they sent with their number proved: a list of signers
+/// is not silenced by one of them, nor a letter by a number somebody typed elsewhere.
 ///
 /// # Errors
 /// What the database answers.
@@ -72,15 +105,29 @@ pub fn is_blocked(
                     .is_null()
                     .and(sender_block::created_at.gt(since))),
         );
-    if !sender.proven.is_empty() {
-        let own = live
-            .filter(sender_block_key::key.eq_any(sender.proven))
-            .filter(sender_block_key::proven.eq(true));
-        return diesel::select(diesel::dsl::exists(own)).get_result(conn);
+    match sender {
+        Sender::Proven(keys) => {
+            let own = live
+                .filter(sender_block_key::key.eq_any(*keys))
+                .filter(sender_block_key::proven.eq(true));
+            diesel::select(diesel::dsl::exists(own)).get_result(conn)
+        }
+        Sender::Claimed(keys) => {
+            let named = live.filter(sender_block_key::key.eq_any(keys.iter().copied()));
+            diesel::select(diesel::dsl::exists(named)).get_result(conn)
+        }
+        Sender::Brought(petitioners) => {
+            let blocked: HashSet<String> = live
+                .filter(sender_block_key::key.eq_any(petitioners.iter().copied().flatten()))
+                .filter(sender_block_key::proven.eq(true))
+                .select(sender_block_key::key)
+                .load(conn)?
+                .into_iter()
+                .collect();
+            let is_hit = |keys: &&[String]| keys.iter().any(|key| blocked.contains(key));
+            Ok(!petitioners.is_empty() && petitioners.iter().all(is_hit))
+        }
     }
-    let keys: Vec<&String> = sender.persons.iter().chain(sender.addresses).collect();
-    let named = live.filter(sender_block_key::key.eq_any(keys));
-    diesel::select(diesel::dsl::exists(named)).get_result(conn)
 }
 
 /// Keeps the blind index of the address a complaint came from.
@@ -173,10 +220,11 @@ impl BlockView {
     }
 }
 
-/// Blocks the sender of a complaint, for as long as the profile says. Of somebody who is not known
+/// Blocks the sender of a complaint, for as long as the profile says: who reports, and nobody who
+/// signed with them. Of somebody who is not known
 /// the address is blocked, within thirty days after the complaint came and for some days only:
 /// others send from it as well. A block for what came without the phone proved never hits who
-/// proves it by signing in. What a blocked sender sends from now on is taken as ever, hidden, and
+/// proves it by signing in, nor what the office or another system takes in. What a blocked sender sends from now on is taken as ever, hidden, and
 /// looked at within a working day.
 #[utoipa::path(post, path = "/api/v1/sender-blocks", tag = "complaints", operation_id = "block_sender",
     request_body = BlockBody,
@@ -217,10 +265,7 @@ fn insert(
     abuse: Abuse,
     now: DateTime<Utc>,
 ) -> Result<Id, Problem> {
-    let mut keys = persons_of(conn, &[complaint.id])
-        .or_fault("load petitioners")?
-        .remove(&complaint.id)
-        .unwrap_or_default();
+    let mut keys = reporters_keys(conn, complaint.id).or_fault("load the reporter")?;
     let days = if keys.is_empty() {
         abuse.address_block_days
     } else {
@@ -244,7 +289,7 @@ fn insert(
     if keys.is_empty() {
         return Err(Problem::because(
             Code::GuardFailed,
-            "nothing is known of this complaint's sender any more",
+            "nothing is known of who sent this complaint, or no longer",
         ));
     }
     let id = Id::new();
@@ -271,6 +316,19 @@ fn insert(
             .or_fault("insert a block's key")?;
     }
     Ok(id)
+}
+
+/// The blind indexes of who reports. Those who signed with them, or whom they speak for, sent nothing.
+fn reporters_keys(conn: &mut Connection, complaint: Id) -> QueryResult<Vec<String>> {
+    let found: Vec<JsonValue> = petitioner::table
+        .filter(petitioner::complaint_id.eq(complaint))
+        .filter(petitioner::kind.eq(REPORTER))
+        .select(petitioner::person_keys)
+        .load(conn)?;
+    let keys = found
+        .into_iter()
+        .map(|JsonValue(keys)| serde_json::from_value::<Vec<String>>(keys).unwrap_or_default());
+    Ok(keys.flatten().collect())
 }
 
 fn find(conn: &mut Connection, id: Id) -> Result<BlockRow, Problem> {

@@ -1,13 +1,13 @@
 //! Open matters that may be the same, as anybody may see them. Whoever asks learns that something
 //! is open in a cell of the map, and nothing that tells a house, a word or a person: places are
-//! brought to the middle of their cell before they are compared, and no words are compared at all.
+//! brought to the middle of their cell before they are compared, and nothing but place and category
+//! is compared at all. What has no place is not asked about.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::district::{Profile, shanghai};
 use crate::geo::{Point, distance_m, snapped};
-use crate::linkage::Address;
 use crate::matching::{self, Candidate, Place, Report};
 use crate::platform::{
     db::Connection,
@@ -76,10 +76,13 @@ pub fn open_near(
     profile: &Profile,
     report: &Report,
 ) -> Result<Vec<SimilarView>, Problem> {
-    let radius = matching::radius_m(profile, report);
-    let asked = without_words(report.clone(), ASKED);
+    let asked = bare(report.clone());
+    if asked.place.is_none() {
+        return Ok(Vec::new());
+    }
+    let radius = matching::radius_m(profile, &asked);
     let candidates: Vec<Candidate> =
-        matching::candidates::candidates_within(conn, report, radius + CELL_M)
+        matching::candidates::candidates_within(conn, &asked, radius + CELL_M)
             .or_fault("find similar matters")?
             .into_iter()
             .filter(|old| old.closed_at.is_none() && old.report.id != report.id)
@@ -116,10 +119,6 @@ fn view(profile: &Profile, old: &Candidate, from: Option<Place>) -> SimilarView 
     }
 }
 
-/// Keys of whole addresses on either side: never the same, so that no guess at one is answered.
-const ASKED: u32 = 1;
-const KEPT: u32 = 2;
-
 /// An earlier complaint as it may be compared for whoever asks from a place: as near as anything in
 /// its cell may be, wherever in the cell it lies.
 fn coarse(mut old: Candidate, from: Option<Place>) -> Candidate {
@@ -130,7 +129,7 @@ fn coarse(mut old: Candidate, from: Option<Place>) -> Candidate {
             accuracy_m: None,
         }
     });
-    old.report = without_words(old.report, KEPT);
+    old.report = bare(old.report);
     old
 }
 
@@ -147,34 +146,26 @@ fn nearer(middle: Point, from: Point) -> Point {
     }
 }
 
-/// A report without what its writer said, whom it names and what they sent along. The roads of an
-/// address stay, and the name of a premises, which is on its door.
-fn without_words(report: Report, whole: u32) -> Report {
+/// A report of which its place and category are left: no word of its writer's, no name of a premises
+/// or a road, no hour, no street that would tell the side of a border, nobody and nothing they sent.
+/// Whatever else were compared would answer guesses at it.
+fn bare(report: Report) -> Report {
     Report {
-        persons: Vec::new(),
-        sender: None,
-        external_no: None,
-        object_id: None,
-        address: report.address.map(|address| Address {
-            whole,
-            number: None,
-            ..address
-        }),
-        names: Vec::new(),
-        demand: None,
-        grams: Vec::new(),
-        text_keys: Vec::new(),
-        photos: Vec::new(),
-        quotes: Vec::new(),
-        says_again: false,
-        number_key: 0,
-        ..report
+        id: report.id,
+        channel: report.channel,
+        place: report.place,
+        category: report.category,
+        coarse: report.coarse,
+        group: report.group,
+        received_at: report.received_at,
+        ..Report::default()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::linkage::{Address, Named};
 
     #[test]
     fn classes_are_coarse() {
@@ -227,20 +218,37 @@ mod tests {
     }
 
     #[test]
-    fn no_words_are_compared() {
-        let report = Report {
-            persons: vec!["key".to_owned()],
-            grams: vec![1],
-            text_keys: vec![2],
-            address: Address::read("五四路128号3-501"),
+    fn place_and_category_alone_are_compared() {
+        let blank = Report {
+            place: Some(Place {
+                point: Point {
+                    lon: 119.2985,
+                    lat: 26.0860,
+                },
+                accuracy_m: None,
+            }),
+            category: "air.cooking_fume".into(),
+            coarse: "air".into(),
             ..Report::default()
         };
-        let (asked, kept) = (
-            without_words(report.clone(), ASKED),
-            without_words(report, KEPT),
-        );
-        assert!(asked.grams.is_empty() && asked.persons.is_empty() && asked.text_keys.is_empty());
-        let whole = |report: &Report| report.address.as_ref().map(|a| a.whole);
-        assert_ne!(whole(&asked), whole(&kept));
+        let told = Report {
+            persons: vec!["key".to_owned()],
+            external_no: Some("E-100".to_owned()),
+            object_id: Some("91350100M000100Y43".to_owned()),
+            premises: Some("林秀英家作坊".to_owned()),
+            address: Address::read("五四路128号3-501"),
+            names: Named::all_in("五四路老王烧烤"),
+            area: Some("350102004".into()),
+            hours: Some(1 << 22),
+            demand: Some("查处".to_owned()),
+            grams: vec![1],
+            text_keys: vec![2],
+            quotes: vec![3],
+            says_again: true,
+            number_key: 4,
+            ..blank.clone()
+        };
+        let shown = |report: Report| serde_json::to_value(bare(report)).unwrap();
+        assert_eq!(shown(told), shown(blank));
     }
 }

@@ -1,6 +1,7 @@
-//! The number a complaint has upstream. It is the number of a file, no secret, and stands as it is in
-//! the complaint's row, where it is looked up. One in which a name or a number of somebody's stands
-//! is sealed, and looked up by its blind index.
+//! The number a complaint has upstream. It is the number of a file, no secret, and stands in the
+//! complaint's row as a key, by which it is found in whatever spelling it comes again; as it was
+//! written it is kept beside, sealed, where the two differ. Of one in which a name or a number of
+//! somebody's stands, a blind index of the key stands in the row.
 
 use diesel::prelude::*;
 
@@ -11,7 +12,7 @@ use crate::platform::{
     problem::{OnDb, Problem},
     sealed::{EXTERNAL_NO, INDEXED},
 };
-use crate::text::KnownPeople;
+use crate::text::{KnownPeople, file_number};
 
 /// What the blind index is made for.
 const KIND: &str = "external-no";
@@ -19,9 +20,9 @@ const KIND: &str = "external-no";
 /// An upstream number as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upstream {
-    /// What stands in the complaint's row: the number, or its blind index.
+    /// What stands in the complaint's row: the number's key, or its blind index.
     pub stands: String,
-    /// The number sealed, where its index stands for it.
+    /// The number as it was written, sealed, where something else stands for it.
     pub sealed: Option<String>,
 }
 
@@ -36,16 +37,18 @@ impl Upstream {
         known: &KnownPeople,
         number: &str,
     ) -> Result<Self, Problem> {
-        if !known.stands_in(number) {
-            return Ok(Self {
-                stands: number.to_owned(),
-                sealed: None,
-            });
-        }
-        Ok(Self {
-            stands: indexed(&keys.blind_index(KIND, number)),
-            sealed: Some(EXTERNAL_NO.seal_text(keys, complaint, number)?),
-        })
+        let key = file_number(number);
+        let stands = if known.stands_in(number) {
+            indexed(&keys.blind_index(KIND, &key))
+        } else {
+            key
+        };
+        let sealed = if stands == number {
+            None
+        } else {
+            Some(EXTERNAL_NO.seal_text(keys, complaint, number)?)
+        };
+        Ok(Self { stands, sealed })
     }
 }
 
@@ -53,13 +56,16 @@ fn indexed(index: &str) -> String {
     format!("{INDEXED}{index}")
 }
 
-/// All that may stand in a row for a number: who names whom is not known of it alone, and while keys
-/// are changed indexes are made by two.
+/// All that may stand in a row for a number: who names whom is not known of it alone, while keys are
+/// changed indexes are made by two, and a row from before has it as it was written.
 #[must_use]
 pub fn lookups(keys: &Keys, number: &str) -> Vec<String> {
-    let indexes = keys.blind_indexes(KIND, number);
-    std::iter::once(number.to_owned())
-        .chain(indexes.iter().map(|index| indexed(index)))
+    let key = file_number(number);
+    let indexes = keys.blind_indexes(KIND, &key);
+    let indexes = indexes.iter().map(|index| indexed(index));
+    [key, number.to_owned()]
+        .into_iter()
+        .chain(indexes)
         .collect()
 }
 
@@ -84,7 +90,7 @@ pub fn index_anew(conn: &mut Connection, keys: &Keys, row: &ComplaintRow) -> Res
     let text = queries::text_of(conn, row.id).or_fault("load the text")?;
     let stored = text.external_no;
     let number = stored.and_then(|no| EXTERNAL_NO.open_text(keys, row.id.0.as_bytes(), no));
-    let Some(present) = number.map(|no| indexed(&keys.blind_index(KIND, &no))) else {
+    let Some(present) = number.map(|no| indexed(&keys.blind_index(KIND, &file_number(&no)))) else {
         return Ok(false);
     };
     if *stands == present {

@@ -84,8 +84,11 @@ impl QuestionView {
 pub struct Receipt {
     /// The complaint's own number, for ever.
     pub number: String,
-    /// The code to follow it by; whoever has it sees what its reporter sees.
-    pub tracking_code: String,
+    /// The code to follow it by; whoever has it sees what its reporter sees. Absent where somebody
+    /// else filed the first record that this answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub tracking_code: Option<String>,
     /// State.
     pub state: String,
     /// State in Chinese.

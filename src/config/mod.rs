@@ -104,7 +104,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "DENGWEN_SIGN_INS_PER_HOUR",
         default: "20",
-        meaning: "Failed sign-ins of one user name (or phone) from one address in an hour; five times as many from one address by any name, ten times as many of one user name from anywhere. As many phone codes and refused refreshes, each for one address or phone.",
+        meaning: "Failed sign-ins of one user name (or phone) from one address in an hour; five times as many from one address by any name, ten times as many of one user name from anywhere. Of the second factor of one account ten at most, from devices it never signed in from. As many phone codes and refused refreshes, each for one address or phone.",
     },
     Key {
         name: "DENGWEN_TOTP_ROLES",

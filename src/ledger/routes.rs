@@ -73,7 +73,19 @@ pub struct EntryQuery {
     pub limit: Option<i64>,
 }
 
-/// The ledger, newest entry first. Entries merged away are not in it. A street sees its own.
+/// A street's own complaints, as far as they are shown. Asked for one of them, a planner seeks; asked
+/// whether there is any, it lists all there are.
+macro_rules! complaints_of_street {
+    ($street:expr) => {
+        complaint::table
+            .inner_join(complaint_place::table)
+            .filter(complaint_place::street_code.eq($street))
+            .filter(complaint::hidden.eq(false))
+    };
+}
+
+/// The ledger, newest entry first. Entries merged away are not in it. A street sees those that lie
+/// in it, and those that one of its complaints was merged into.
 #[utoipa::path(get, path = "/api/v1/entries", tag = "ledger", operation_id = "list_entries",
     params(EntryQuery),
     responses((status = 200, body = Page<EntrySummary>), (status = "default", response = crate::platform::http::AnyProblem)))]
@@ -129,7 +141,11 @@ pub async fn list_entries(
             if let Some(category) = category {
                 rows = rows.filter(ledger_entry::category.eq(category));
             }
-            if let Some(street) = street {
+            let scope = Scope::of(&staff);
+            // A street that asks for its own has all that is its own.
+            if let Some(street) = street
+                && scope != Scope::Street(street.clone())
+            {
                 rows = rows.filter(ledger_entry::street_code.eq(street));
             }
             if let Some(strong) = strong_concern {
@@ -138,8 +154,13 @@ pub async fn list_entries(
             if let Some(id) = after {
                 rows = rows.filter(ledger_entry::id.lt(id));
             }
-            if let Scope::Street(street) = Scope::of(&staff) {
-                rows = rows.filter(ledger_entry::street_code.eq(street));
+            if let Scope::Street(street) = scope {
+                let own = complaints_of_street!(street.clone())
+                    .filter(complaint::entry_id.eq(ledger_entry::id))
+                    .limit(1)
+                    .select(complaint::id)
+                    .single_value();
+                rows = rows.filter(ledger_entry::street_code.eq(street).or(own.is_not_null()));
             }
             let rows: Vec<EntryRow> = rows.load(conn).or_fault("list entries")?;
             words::summaries(conn, &shared, &staff, rows)
@@ -158,6 +179,20 @@ fn is_hidden(conn: &mut Connection, row: &EntryRow) -> QueryResult<bool> {
     Ok(one && row.complaint_count == 0)
 }
 
+/// Whether an entry is for the caller: it lies in their part of the district, or one of their
+/// complaints was merged into it.
+fn is_theirs(conn: &mut Connection, staff: &Staff, row: &EntryRow) -> QueryResult<bool> {
+    let scope = Scope::of(staff);
+    if scope.holds(row.street_code.as_deref(), None) {
+        return Ok(true);
+    }
+    let Scope::Street(street) = scope else {
+        return Ok(false);
+    };
+    let own = complaints_of_street!(street).filter(complaint::entry_id.eq(row.id));
+    diesel::select(diesel::dsl::exists(own)).get_result(conn)
+}
+
 /// An entry the caller may see. The clue of a hidden complaint is for those who look after the
 /// abuse list.
 ///
@@ -166,7 +201,7 @@ fn is_hidden(conn: &mut Connection, row: &EntryRow) -> QueryResult<bool> {
 pub fn visible(conn: &mut Connection, staff: &Staff, number: &str) -> Result<EntryRow, Problem> {
     let row = queries::by_number(conn, number).or_fault("load an entry")?;
     let row = row.ok_or_else(Problem::not_found)?;
-    let theirs = Scope::of(staff).holds(row.street_code.as_deref(), None);
+    let theirs = is_theirs(conn, staff, &row).or_fault("look for own complaints")?;
     let sees_hidden = matches!(staff.role, Role::Admin | Role::Brigade | Role::Office);
     let hidden = !sees_hidden && is_hidden(conn, &row).or_fault("look for what is hidden")?;
     if theirs && !hidden {

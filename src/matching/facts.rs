@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{Address, Named, PhotoRef, Place, Report};
 use crate::district::shanghai;
-use crate::text::{NameKind, letter_triples, name_key, premises_key, text_keys};
+use crate::text::{NameKind, file_number, letter_triples, name_key, premises_key, text_keys};
 
 /// What is known of a complaint, whichever way it came. Its words and numbers are bare of persons
 /// (`KnownPeople::bare`), because the report is kept as it is.
@@ -55,10 +55,10 @@ impl Known<'_> {
             id: self.id,
             number_key: number_key(self.number),
             channel: self.channel.into(),
-            external_no: own(self.external_no),
+            external_no: self.external_no.map(file_number),
             persons: self.persons,
             sender: self.sender,
-            object_id: own(self.object_id),
+            object_id: self.object_id.map(file_number),
             premises: self.premises.and_then(premises_key),
             place: self.place,
             address: self.address.and_then(Address::read),

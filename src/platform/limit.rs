@@ -62,6 +62,14 @@ const SIMILAR_PLACE_PER_DAY: NonZeroU32 = match NonZeroU32::new(60) {
     None => NonZeroU32::MIN,
 };
 
+/// Wrong codes of one account's second factor in an hour, from devices it never signed in from: who
+/// sends them has the password. Three codes of a million open at any time, so at this rate one is
+/// met in four years.
+const SECOND_FACTOR_PER_HOUR: NonZeroU32 = match NonZeroU32::new(10) {
+    Some(codes) => codes,
+    None => NonZeroU32::MIN,
+};
+
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -83,6 +91,9 @@ pub enum Limited {
     StaffSignInAddress,
     /// Staff signing in by one name, from whatever address.
     StaffSignInName,
+    /// Codes of the second factor for one account, whose password was right, from devices that are
+    /// not known.
+    SecondFactor,
     /// Residents signing in by code, by one phone from one address.
     ResidentSignIn,
     /// Residents signing in by code from one address, by whatever phone.
@@ -105,6 +116,7 @@ pub struct Limits {
     staff_sign_in: Allowance,
     staff_sign_in_address: Allowance,
     staff_sign_in_name: Allowance,
+    second_factor: Allowance,
     resident_sign_in: Allowance,
     resident_sign_in_address: Allowance,
     on: bool,
@@ -136,6 +148,7 @@ impl Limits {
             staff_sign_in: Allowance::per_hour(rates.sign_in),
             staff_sign_in_address: Allowance::per_hour(times(rates.sign_in, OF_AN_ADDRESS)),
             staff_sign_in_name: Allowance::per_hour(times(rates.sign_in, OF_A_NAME)),
+            second_factor: Allowance::per_hour(rates.sign_in.min(SECOND_FACTOR_PER_HOUR)),
             resident_sign_in: Allowance::per_hour(rates.sign_in),
             resident_sign_in_address: Allowance::per_hour(times(rates.sign_in, OF_AN_ADDRESS)),
             on,
@@ -173,6 +186,7 @@ impl Limits {
             Limited::StaffSignIn => &self.staff_sign_in,
             Limited::StaffSignInAddress => &self.staff_sign_in_address,
             Limited::StaffSignInName => &self.staff_sign_in_name,
+            Limited::SecondFactor => &self.second_factor,
             Limited::ResidentSignIn => &self.resident_sign_in,
             Limited::ResidentSignInAddress => &self.resident_sign_in_address,
         }

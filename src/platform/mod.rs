@@ -9,6 +9,7 @@ mod circuit;
 pub mod clock;
 pub mod crypto;
 pub mod db;
+pub mod guessable;
 pub mod hashing;
 pub mod helper;
 pub mod http;

@@ -183,7 +183,8 @@ pub const OBJECT_ID: SealedColumn = words(
     "the registered object complained of",
 );
 
-/// An upstream number that names somebody. Others are no secret and stand in the complaint's row.
+/// An upstream number as it was written, where it names somebody or its key differs from it. The key
+/// of others is no secret and stands in the complaint's row.
 pub const EXTERNAL_NO: SealedColumn = words(
     "complaint_text",
     "external_no",

@@ -2,6 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use icu_normalizer::ComposingNormalizerBorrowed;
+
+use super::{digits::plain_digit, ink::takes_no_ink};
+
 /// Keys of a text at most; enough to meet a copy that was shortened or edited.
 const MAX_KEYS: usize = 8;
 
@@ -40,6 +44,36 @@ pub(super) fn hash(window: &[char]) -> u64 {
     let mixed = (sum ^ (sum >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed ^ (mixed >> 31)
 }
+
+/// The number of a file or the code of an object as a key. Who types or pastes one varies full-width
+/// forms, case, spaces, the length of a dash and the quote a spreadsheet puts before it; all else
+/// tells two numbers apart.
+#[must_use]
+pub fn file_number(text: &str) -> String {
+    let plain = ComposingNormalizerBorrowed::new_nfkc().normalize(text);
+    let is_told = |c: &char| !c.is_whitespace() && !takes_no_ink(*c) && !QUOTES.contains(c);
+    let mut key = String::with_capacity(text.len());
+    for letter in plain.chars().filter(is_told) {
+        if !DASHES.contains(&letter) {
+            key.extend(plain_digit(letter).to_uppercase());
+        } else if !key.ends_with('-') {
+            key.push('-');
+        }
+    }
+    // What is nothing but such signs is told apart as it stands.
+    if key.is_empty() { text.to_owned() } else { key }
+}
+
+/// Dashes of every length, as they are after compatibility composition.
+const DASHES: [char; 13] = [
+    '-', '\u{058a}', '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2015}',
+    '\u{2043}', '\u{2212}', '\u{2500}', '\u{2796}', '\u{30fc}',
+];
+
+/// Quotes that stand around a number or before it.
+const QUOTES: [char; 8] = [
+    '\'', '"', '`', '\u{00b4}', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}',
+];
 
 /// The distinct triples of neighbouring letters of a text's normal form, as sorted hashes: what two
 /// texts are compared by.
@@ -109,6 +143,33 @@ mod tests {
     #[test]
     fn writers_variations_disappear() {
         assert_eq!(normalise("ＡＢＣ，你 好！１２"), "abc你好12");
+    }
+
+    #[test]
+    fn a_file_number_is_one_in_every_spelling() {
+        for spelling in [
+            "E-100",
+            " E-100 ",
+            "e-100",
+            "Ｅ－100",
+            "E–100",
+            "E—100",
+            "E——100",
+            "E \u{2212} 100",
+            "\u{202d}E-100\u{202c}",
+            "'E-100",
+            "E\u{a0}-１００",
+            "E-\u{200b}100",
+            "ｅ‑100",
+            "E-١٠٠",
+        ] {
+            assert_eq!(file_number(spelling), "E-100", "{spelling:?}");
+        }
+        for other in ["E100", "E-1000", "E-10-0", "E/100", "F-100"] {
+            assert_ne!(file_number(other), "E-100", "{other:?}");
+        }
+        assert_eq!(file_number("榕环〔2026〕12号"), "榕环〔2026〕12号");
+        assert_eq!(file_number("''"), "''");
     }
 
     #[test]

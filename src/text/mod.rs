@@ -12,7 +12,7 @@ mod places;
 
 pub use identity::IdentityText;
 pub use ink::takes_no_ink;
-pub use keys::{letter_triples, normalise, premises_key, text_keys, text_number};
+pub use keys::{file_number, letter_triples, normalise, premises_key, text_keys, text_number};
 pub use mask::{Finding, Kind, KnownPeople, KnownPerson, Masked, mask, mask_phone};
 pub use phone::PhoneText;
 pub use places::{NameKind, PlaceName, name_key, place_names};

@@ -8,9 +8,11 @@ use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
     body::{Border, ComplaintBody, LocationBody},
+    filer::Filer,
     intake::{self, Door, Prepared},
     joining, parts, petitioners,
     queries::{self, ComplaintRow, PlaceRow},
+    senders::Proven,
     views::StepView,
 };
 use crate::matching::{self, Report, Verdict};
@@ -98,12 +100,13 @@ fn prepare(
 ) -> Result<Vec<Prepared>, Problem> {
     let place = queries::place_of(conn, letter.id).or_fault("load the place")?;
     let signers = petitioners::load(conn, &app.keys, letter.id)?;
+    let door = door_of(conn, app, letter, staff)?;
     let parts = body.parts.iter().take(PARTS_MAX).enumerate();
     let prepared = parts.map(|(at, part)| {
         let checked = complaint_of(part, &place)
             .check(&app.profile, now, Border::Open)
             .map_err(|problem| located(&problem, at))?;
-        let (door, people) = (door_of(letter, staff), signers.clone());
+        let (door, people) = (door.clone(), signers.clone());
         let photos = Vec::new();
         Ok(intake::prepare_signed(
             &app.profile,
@@ -177,9 +180,20 @@ fn complaint_of(part: &PartBody, place: &PlaceRow) -> ComplaintBody {
     }
 }
 
-/// The letter's own door. The upstream number stays with the letter: it names one complaint.
-fn door_of(letter: &ComplaintRow, staff: &Staff) -> Door {
-    Door {
+/// The letter's own door, with what its sender proved. The upstream number stays with the letter: it
+/// names one complaint.
+fn door_of(
+    conn: &mut Connection,
+    app: &App,
+    letter: &ComplaintRow,
+    staff: &Staff,
+) -> Result<Door, Problem> {
+    let filer = Filer::of(conn, letter.id).or_fault("look who filed it")?;
+    let resident_keys = match letter.resident_id {
+        Some(resident) => Proven::by(conn, &app.keys, resident)?.keys,
+        None => Vec::new(),
+    };
+    Ok(Door {
         channel: letter.channel.clone(),
         external_no: None,
         service: None,
@@ -187,11 +201,12 @@ fn door_of(letter: &ComplaintRow, staff: &Staff) -> Door {
         received_at: letter.received_at.0,
         object_id: None,
         resident: letter.resident_id,
-        resident_keys: Vec::new(),
+        resident_keys,
         sender: None,
         sender_before: Vec::new(),
+        self_filed: filer.is_some_and(|filer| filer.is_reporter()),
         actor: staff.actor(),
-    }
+    })
 }
 
 fn located(problem: &Problem, at: usize) -> Problem {

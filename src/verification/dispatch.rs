@@ -287,7 +287,7 @@ pub struct ReassignBody {
 }
 
 /// Gives a visit to an officer, the first or another. What the former uploaded is kept; what they
-/// upload from now on is refused.
+/// upload from now on is refused, and the visit is closed to them.
 #[utoipa::path(post, path = "/api/v1/verifications/{id}/reassignment", tag = "verification", operation_id = "reassign_verification",
     params(("id" = String, Path)), request_body = ReassignBody,
     responses((status = 200, body = super::views::VerificationView), (status = "default", response = crate::platform::http::AnyProblem)))]

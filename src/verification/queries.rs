@@ -142,14 +142,18 @@ pub fn take(conn: &mut Connection, id: &str) -> Result<VisitRow, Problem> {
         .ok_or_else(Problem::not_found)
 }
 
-/// Whether staff may see a visit: officers those of their grid, the brigade all. One that was
-/// called off, because the matter lies elsewhere or has ended, is closed to officers.
+/// Whether staff may see a visit: the brigade all, an officer their own and those of their grid that
+/// wait for somebody to be sent. One that went to another officer is closed to the former; one that
+/// was called off, because the matter lies elsewhere or has ended, to all officers.
 ///
 /// # Errors
 /// 404 when it is not theirs to see.
 pub fn visible(staff: &Staff, row: &VisitRow) -> Result<(), Problem> {
     let theirs = match staff.role {
-        Role::GridOfficer => row.state != CALLED_OFF && is_near(staff, row),
+        Role::GridOfficer => {
+            let waits = row.officer_id.is_none() && is_near(staff, row);
+            row.state != CALLED_OFF && (waits || row.officer_id == Some(staff.id))
+        }
         _ => true,
     };
     if theirs {
@@ -166,8 +170,9 @@ fn is_near(staff: &Staff, row: &VisitRow) -> bool {
     row.officer_id == Some(staff.id) || staff.grid_code.as_deref() == Some(row.grid_code.as_str())
 }
 
-/// Whether staff may send what they captured on a visit: also after it was called off. What an
-/// officer did on the way is kept, however late it comes.
+/// Whether a visit is there for staff who send what they captured on it: also after it was called
+/// off. What an officer did on the way is kept, however late it comes. Whoever of the grid sends to
+/// another's is told that it went to another.
 ///
 /// # Errors
 /// 404 when it is not theirs.

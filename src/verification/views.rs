@@ -204,7 +204,7 @@ pub fn view(
     row: VisitRow,
 ) -> Result<VerificationView, Problem> {
     if queries::visible(staff, &row).is_err() {
-        return closed(conn, app, row);
+        return closed(conn, app, staff, row);
     }
     let keys = &app.keys;
     let complaint = complaints::by_id(conn, row.complaint_id).or_fault("load a complaint")?;
@@ -250,12 +250,18 @@ pub fn view(
 }
 
 /// A visit that is closed to who was sent: what they captured is kept and acknowledged, and nothing
-/// of the matter is told any more.
-fn closed(conn: &mut Connection, app: &App, row: VisitRow) -> Result<VerificationView, Problem> {
+/// of the matter, nor of who went after them, is told any more.
+fn closed(
+    conn: &mut Connection,
+    app: &App,
+    staff: &Staff,
+    row: VisitRow,
+) -> Result<VerificationView, Problem> {
     let complaint = complaints::by_id(conn, row.complaint_id).or_fault("load a complaint")?;
     let words = Words::about(conn, &app.keys, false, &[row.complaint_id])?;
     let events = queries::events_of(conn, row.id).or_fault("load events")?;
     let stored = photos::of_complaint(conn, &app.keys, row.complaint_id).or_fault("load photos")?;
+    let theirs = row.officer_id == Some(staff.id);
     Ok(VerificationView {
         id: row.id,
         complaint: complaint.number,
@@ -272,15 +278,16 @@ fn closed(conn: &mut Connection, app: &App, row: VisitRow) -> Result<Verificatio
         instructions: None,
         due_on: None,
         assigned_at: row.assigned_at.map(local),
-        result: row.result,
+        result: row.result.filter(|_| theirs),
         missing: Vec::new(),
         events: events
             .into_iter()
+            .filter(|event| event.officer_id == staff.id)
             .map(|event| EventView::of(event.opened(&app.keys), &words))
             .collect(),
         photos: stored
             .into_iter()
-            .filter(|photo| photo.verification_id == Some(row.id))
+            .filter(|photo| theirs && photo.verification_id == Some(row.id))
             .map(|photo| photo.view_for(false))
             .collect(),
         grid_code: row.grid_code,

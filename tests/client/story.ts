@@ -76,7 +76,9 @@ const receipt = given(
 equal(receipt.photos.length, 1, "photos of the receipt");
 equal(receipt.photos[0]?.status, "kept", "the photo");
 
-const path = { code: receipt.tracking_code };
+const code = receipt.tracking_code;
+if (code == null) throw new Error("a receipt of a new complaint tells its code");
+const path = { code };
 const tracked = given(await resident.GET("/api/v1/tracking/{code}", { params: { path } }));
 equal(tracked.number, receipt.number, "the tracked complaint");
 

@@ -300,7 +300,7 @@ on_both! {
         assert_eq!(seen.body["reporters"][0]["phone"], "138****5678");
         assert_eq!(seen.body["reporters"][0]["name"], "林**");
         let unmask = format!("{path}/reporter/unmask");
-        for reason in ["", "        ", "啊啊啊啊啊啊啊", "......"] {
+        for reason in ["", "        ", "啊啊啊啊啊啊啊", "......", "asdfasdfasdf", "12345678901234567890", "查看一下查看一下", "工作需要查看"] {
             brigade.post(&unmask, json!({ "purpose": "contact", "reason": reason })).await.expect(422);
         }
         own.post(&unmask, json!({ "purpose": "contact", "reason": "想知道是谁投诉的" })).await.expect(403);

@@ -200,7 +200,9 @@ on_both! {
 }
 
 on_both! {
-    /// D24: an officer whose visit went to another is told so; strangers see nothing.
+    /// D24: an officer whose visit went to another is told so, and the visit is closed to them: what
+    /// they sent before is acknowledged still, without the matter and without what the other found.
+    /// Colleagues of the grid and strangers see nothing.
     async fn a_reassigned_visit_refuses_the_former_officer(world) {
         let brigade = world.brigade().await;
         let (_, id, officer) = dispatched(&world, &brigade).await;
@@ -210,9 +212,17 @@ on_both! {
         let stranger = world.officer("officer3", "35010200100101").await;
         stranger.get(&path("")).await.expect(404);
         brigade.post(&path("/reassignment"), json!({ "officer": "officer3", "reason": "请假" })).await.expect(422);
+        second.get(&path("")).await.expect(404);
+        officer.post(&path("/check-in"), check_in("c0", 5.0)).await.expect(200);
+        officer.get(&path("")).await.expect(200);
         brigade.post(&path("/reassignment"), json!({ "officer": "officer2", "reason": "请假" })).await.expect(200);
+        officer.get(&path("")).await.expect(404);
         officer.post(&path("/check-in"), check_in("c1", 5.0)).await.expect_problem(403, "forbidden");
+        second.get(&path("")).await.expect(200);
         second.post(&path("/check-in"), check_in("c1", 5.0)).await.expect(200);
+        let acknowledged = officer.post(&path("/check-in"), check_in("c0", 5.0)).await.expect(200);
+        assert_eq!((acknowledged.text("/description"), &acknowledged.body["instructions"]), (String::new(), &Value::Null));
+        assert_eq!(acknowledged.body["events"].as_array().unwrap().len(), 1, "{}", acknowledged.body);
         let section = world.staff(Role::Section).await;
         section.get(&path("")).await.expect(403);
     }

@@ -309,7 +309,7 @@ on_both! {
             assert_eq!(summary.known, usize::from(told.is_none()), "{row}: {summary:?}");
             assert!(told.is_none_or(|told| summary.refused[0].1.contains(&format!("with {told}"))), "{row}: {summary:?}");
         }
-        let number: String = world.db_read(|c| complaint::table.filter(complaint::external_no.eq("s3-1")).select(complaint::number).first(c).unwrap());
+        let number: String = world.db_read(|c| complaint::table.filter(complaint::external_no.eq("S3-1")).select(complaint::number).first(c).unwrap());
         let brigade = world.brigade().await;
         let path = format!("/api/v1/complaints/{number}");
         let body = serde_json::json!({ "address": "丁街5号", "reason": "现场核对" });

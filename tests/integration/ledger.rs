@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use crate::support::{
-    World,
+    Actor, World,
     bodies::{fumes, river},
 };
 
@@ -199,5 +199,37 @@ on_both! {
         brigade.post(&decide, json!({ "decision": "confirm" })).await.expect(200);
         assert_eq!(brigade.get(&path("")).await.expect(200).body["duplicate_count"], 1);
         brigade.post(&path("/proposal"), json!({ "reason": "又有人反映" })).await.expect(200);
+    }
+}
+
+on_both! {
+    /// A street keeps sight of its matter when it is merged into another street's entry: it reads
+    /// the target with its own complaints alone, until the merge is taken back.
+    async fn a_street_reads_what_its_matter_was_merged_into(world) {
+        let brigade = world.brigade().await;
+        let own = entry_of(&world, fumes(Some("13800000001"), 0.0)).await;
+        let target = entry_of(&world, river(Some("13800000002"))).await;
+        let (street, other) = (world.street("street", "350102004").await, world.street("other", "350102001").await);
+        let path = format!("/api/v1/entries/{target}");
+        street.get(&path).await.expect(404);
+        let merged = brigade.post(&format!("/api/v1/entries/{own}/merge"), json!({ "into": target, "reason": "同一问题" })).await.expect(200);
+        let view = street.get(&path).await.expect(200).body;
+        let complaints = view["complaints"].as_array().unwrap();
+        assert_eq!((complaints.len(), &complaints[0]["category"]), (1, &json!("air.cooking_fume")), "{view}");
+        assert!(!view.to_string().contains("截污清淤"), "{view}");
+        assert_eq!(street.get(&format!("/api/v1/entries/{own}")).await.expect(200).body["merged_into"], json!(target));
+        let listed = async |actor: &Actor, filter: &str| {
+            let page = actor.get(&format!("/api/v1/entries{filter}")).await.expect(200).body;
+            let items = page["items"].as_array().unwrap().iter();
+            items.map(|item| item["number"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        for filter in ["", "?street=350102004"] {
+            assert_eq!(listed(&street, filter).await, std::slice::from_ref(&target), "{filter}");
+            assert!(listed(&other, filter).await.is_empty());
+        }
+        other.get(&path).await.expect(404);
+        brigade.post(&format!("/api/v1/merges/{}/undo", merged.text("/merge_id")), json!({ "reason": "两回事" })).await.expect(200);
+        street.get(&path).await.expect(404);
+        assert_eq!(listed(&street, "").await, [own]);
     }
 }

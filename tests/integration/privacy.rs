@@ -38,7 +38,8 @@ async fn service(world: &World, name: &str, channels: &[&str]) -> Actor {
 
 on_both! {
     /// Tracking codes: a service that guesses an upstream number learns that it is taken and
-    /// nothing else; what it filed itself it is told again, and so is the office.
+    /// nothing else; what it filed itself it is told again. The office and the brigade are told the
+    /// number of what another filed, and no code.
     async fn a_service_is_told_of_its_own_numbers_alone(world) {
         let office = world.staff(Role::Office).await;
         let hotline = service(&world, "hotline", &["hotline_12345"]).await;
@@ -53,8 +54,13 @@ on_both! {
         let again = hotline.post("/api/v1/intake", intake("hotline_12345", "FZ-2")).await.expect(200);
         assert_eq!(again.text("/tracking_code"), own.text("/tracking_code"));
         twin.post("/api/v1/intake", intake("hotline_12345", "FZ-2")).await.expect_problem(409, "already_exists");
-        let seen = office.post("/api/v1/intake", intake("hotline_12345", "FZ-2")).await.expect(200);
-        assert_eq!(seen.text("/number"), own.text("/number"));
+        for asker in [&office, &world.brigade().await] {
+            let seen = asker.post("/api/v1/intake", intake("hotline_12345", "FZ-2")).await.expect(200);
+            assert_eq!(seen.text("/number"), own.text("/number"));
+            assert!(!seen.body.to_string().contains(&own.text("/tracking_code")), "{}", seen.body);
+        }
+        let mine = office.post("/api/v1/intake", intake("hotline_12345", "FZ-1")).await.expect(200);
+        assert_eq!(mine.text("/tracking_code"), theirs.text("/tracking_code"));
     }
 }
 
@@ -125,6 +131,54 @@ on_both! {
         brigade.post("/api/v1/sender-blocks", block(&abuse)).await.expect(201);
         assert!(is_hidden(&brigade, &file_from(&other, "198.51.100.12", &fumes(None, 300.0)).await).await);
         assert!(!is_hidden(&brigade, &file_from(&owner, "198.51.100.12", &fumes(None, 600.0)).await).await);
+    }
+}
+
+on_both! {
+    /// Silencing: one signer's block hides nobody's petition. What a number claimed in the app was
+    /// blocked for hides nothing the office or a service takes in; a block of a joint letter hits who
+    /// filed it and no signer; a letter is hidden when all who signed were blocked for what they proved.
+    async fn one_signer_silences_no_petition(world, behind_proxy()) {
+        let (brigade, office) = (world.brigade().await, world.staff(Role::Office).await);
+        let hotline = service(&world, "hotline", &["hotline_12345"]).await;
+        let stranger = world.resident();
+        let block = async |receipt: &Reply| {
+            brigade.post("/api/v1/sender-blocks", json!({ "number": receipt.text("/number"), "reason": "连续发送广告" })).await.expect(201);
+        };
+        let signed = |number: &str, phones: &[&str]| {
+            let mut body = json!({ "channel": "hotline_12345", "external_no": number, "complaint": fumes(phones.first().copied(), 0.0) });
+            body["petitioners"] = phones[1..].iter().map(|phone| json!({ "kind": "joint_signer", "person": { "phone": phone } })).collect();
+            body
+        };
+        let heard = async |actor: &Actor, body: Value| {
+            let receipt = actor.post("/api/v1/intake", body).await.expect(201);
+            assert!(!is_hidden(&brigade, &receipt).await, "{}", receipt.body);
+            receipt
+        };
+        block(&file_from(&stranger, "203.0.113.7", &river(Some("13911110001"))).await).await;
+        let joint = heard(&hotline, signed("FZ-1", &["13811113333", "13911110001", "13811112222"])).await;
+        heard(&hotline, signed("FZ-2", &["13911110001"])).await;
+        heard(&office, signed("FZ-3", &["13911110001"])).await;
+
+        block(&joint).await;
+        let of_signer = file_from(&stranger, "203.0.113.8", &river(Some("13811112222"))).await;
+        assert!(!is_hidden(&brigade, &of_signer).await, "who signed sent nothing");
+        let of_filer = file_from(&stranger, "203.0.113.9", &river(Some("13811113333"))).await;
+        assert!(is_hidden(&brigade, &of_filer).await);
+
+        // What the phone's owner proved is theirs in the parts of their letter as well.
+        let owner = world.signed_in_resident("13911110001").await;
+        let letter = file_from(&owner, "198.51.100.1", &river(None)).await;
+        brigade.post("/api/v1/triage/claims", json!({ "number": letter.text("/number") })).await.expect(201);
+        let part = json!({ "category": "noise.construction", "description": "对面工地夜间施工" });
+        let split = json!({ "action": "split", "reason": "一信多诉", "parts": [part] });
+        let path = format!("{COMPLAINTS}/{}/decision", letter.text("/number"));
+        let part = brigade.post(&path, split).await.expect(200).text("/parts/0");
+        assert_eq!(brigade.get(&format!("{COMPLAINTS}/{part}")).await.expect(200).body["hidden"], false);
+        block(&letter).await;
+        heard(&hotline, signed("FZ-4", &["13911110001", "13811112222"])).await;
+        let all = hotline.post("/api/v1/intake", signed("FZ-5", &["13911110001"])).await.expect(201);
+        assert!(is_hidden(&brigade, &all).await);
     }
 }
 
@@ -253,6 +307,39 @@ on_both! {
             }).await;
             assert_eq!(answer, here, "{guess}");
         }
+        // At whatever distance, in its own category and in another: a name, a road, an hour and a demand
+        // change nothing, and without a place nothing is told.
+        let home = json!({ "category": "air.odour", "description": "作坊熏人", "premises": "林秀英家作坊", "address": "西洪路12号",
+            "location": { "lon": LON + 0.006, "lat": LAT, "datum": "WGS84" }, "occurred_at": "2026-11-23T03:00:00+08:00", "demand": "compensation" });
+        let homes = stranger.post(COMPLAINTS, home.clone()).await.expect(201).text("/number");
+        for (category, metres) in [("air.odour", 0.0), ("air.odour", 200.0), ("air.odour", 350.0), ("air.odour", 900.0), ("noise.social", 0.0), ("noise.social", 150.0)] {
+            let at = |guess: Value| {
+                let mut body = json!({ "category": category, "description": "很难受",
+                    "location": { "lon": LON + 0.006, "lat": LAT + metres / 111_195.0, "datum": "WGS84" } });
+                body.as_object_mut().unwrap().extend(guess.as_object().unwrap().clone());
+                stranger.post("/api/v1/complaints/similar", body)
+            };
+            let blank = at(json!({})).await.expect(200).body;
+            assert_eq!(blank.to_string().contains(&homes), category == "air.odour" && metres < 600.0, "{category} {metres} {blank}");
+            for guess in [
+                json!({ "premises": "林秀英家作坊" }),
+                json!({ "premises": "林秀" }),
+                json!({ "premises": "老王烧烤" }),
+                json!({ "address": "西洪路" }),
+                json!({ "address": "五四路" }),
+                json!({ "occurred_at": "2026-11-23T03:00:00+08:00" }),
+                json!({ "occurred_at": "2026-11-23T15:00:00+08:00" }),
+                json!({ "demand": "compensation" }),
+            ] {
+                assert_eq!(at(guess.clone()).await.expect(200).body, blank, "{category} {metres} {guess}");
+            }
+        }
+        let mut nowhere = home;
+        nowhere.as_object_mut().unwrap().remove("location");
+        let told = stranger.post("/api/v1/complaints/similar", nowhere.clone()).await.expect(200);
+        assert_eq!(told.body["similar"], json!([]));
+        let filed = stranger.post(COMPLAINTS, nowhere).await.expect(201);
+        assert_eq!(filed.body["similar"], json!([]));
         // The class changes with the cell's middle and not with the place: all that is learned by
         // walking around is one of a few classes.
         let mut classes = std::collections::BTreeSet::new();

@@ -87,6 +87,28 @@ on_both! {
         let supplements = seen.body["supplements"].as_array().unwrap();
         assert_eq!((supplements.len(), supplements[0]["text"].as_str()), (1, Some("河水还是发黑发臭，附照片。")));
         assert_eq!(count(&world), 1);
+
+        // However it is written: staff read it as it came first.
+        let spelled = |number: &str| json!({ "channel": "hotline_12345", "external_no": number, "complaint": fumes(None, 0.0) });
+        let first = office.post("/api/v1/intake", spelled(" ｅ–１００ ")).await.expect(201).text("/number");
+        for spelling in ["E-100", " E-100 ", "e-100", "Ｅ－100", "E—100", "\u{202d}E - 100\u{202c}"] {
+            let again = office.post("/api/v1/intake", spelled(spelling)).await.expect(200);
+            assert_eq!(again.text("/number"), first, "{spelling:?}");
+        }
+        let seen = office.get(&format!("{COMPLAINTS}/{first}")).await.expect(200);
+        assert_eq!(seen.text("/external_no").trim(), "ｅ–１００");
+        let other = office.post("/api/v1/intake", spelled("E100")).await.expect(201);
+        assert_ne!(other.text("/number"), first);
+        // One that names somebody stands as an index of the same key.
+        let named = |number: &str| json!({ "channel": "hotline_12345", "external_no": number, "complaint": river(Some("13812345678")) });
+        let first = office.post("/api/v1/intake", named("Fz-13812345678")).await.expect(201).text("/number");
+        let again = office.post("/api/v1/intake", named("ＦＺ—13812345678 ")).await.expect(200);
+        assert_eq!(again.text("/number"), first);
+        let at_once = (0..4).map(|n| office.post("/api/v1/intake", spelled(["Q-1", "q-1", "Ｑ-1", "Q–1"][n])));
+        let answers = futures_util::future::join_all(at_once).await;
+        let mut codes: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+        codes.sort_unstable();
+        assert_eq!(codes, [200, 200, 200, 201]);
     }
 }
 
@@ -115,6 +137,10 @@ on_both! {
         let filed = file_from(&signed_in, "203.0.113.7", &river(None), &[3]).await.expect(201);
         let moved = file_from(&signed_in, "198.51.100.9", &river(None), &[3]).await.expect(200);
         assert_eq!(moved.text("/number"), filed.text("/number"));
+        assert_eq!(moved.text("/tracking_code"), filed.text("/tracking_code"));
+        // Whoever stands behind the resident's address and knows phone and photo is not the resident.
+        let neighbour = file_from(&resident, "203.0.113.7", &river(Some("13800000002")), &[3]).await.expect(200);
+        assert!(!neighbour.body.to_string().contains(&filed.text("/tracking_code")), "{}", neighbour.body);
     }
 }
 

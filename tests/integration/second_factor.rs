@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use data_encoding::BASE32_NOPAD;
 use dengwen::account::{Role, queries, second_factor::queries as factors};
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use reqwest::Method;
 use serde_json::{Value, json};
 use sha1::Sha1;
 
@@ -42,6 +43,16 @@ async fn enrol(world: &World, actor: &Actor) -> (String, Vec<String>) {
     let codes = confirmed.body["recovery_codes"].as_array().unwrap();
     let codes = codes.iter().map(|c| c.as_str().unwrap().to_owned());
     (secret, codes.collect())
+}
+
+/// Signs in from an address.
+async fn sign_in_from(world: &World, address: &str, body: &Value) -> Reply {
+    let stranger = world.resident();
+    stranger
+        .send(Method::POST, "/api/v1/sessions", |r| {
+            r.header("x-forwarded-for", address.to_owned()).json(body)
+        })
+        .await
 }
 
 async fn sign_in(world: &World, totp: Value) -> Reply {
@@ -176,5 +187,32 @@ on_both! {
             sign_in(&world, json!("000000")).await.expect(401);
         }
         sign_in(&world, json!("000000")).await.expect_problem(429, "too_many_requests");
+    }
+}
+
+on_both! {
+    /// Second factor: who has the password guesses at few codes of an account, from however many
+    /// addresses, one after another and at once; its owner's known device signs in meanwhile.
+    async fn an_account_bears_few_guesses_at_its_code(world, Wishes { tight_limits: true, behind_proxy: true, ..Wishes::default() }) {
+        let me = world.brigade().await;
+        let (secret, recovery) = enrol(&world, &me).await;
+        world.clock.advance(TimeDelta::seconds(30));
+        let right = || json!({ "username": "brigade", "password": PASSWORD, "totp": app_shows(&world, &secret) });
+        let first = sign_in_from(&world, "192.0.2.1", &right()).await.expect(200);
+        let mut guess = right();
+        guess["totp"] = json!("no code");
+        let addresses: Vec<String> = (0..12).map(|n| format!("198.51.100.{n}")).collect();
+        let at_once = addresses.iter().map(|address| sign_in_from(&world, address, &guess));
+        let answers = futures_util::future::join_all(at_once).await;
+        let compared = answers.iter().filter(|answer| answer.status == 401).count();
+        assert_eq!((compared, answers.iter().filter(|answer| answer.status == 429).count()), (5, 7));
+        world.clock.advance(TimeDelta::seconds(30));
+        sign_in_from(&world, "203.0.113.1", &right()).await.expect_problem(429, "too_many_requests");
+        let mut lost = right();
+        lost["totp"] = json!(recovery[0]);
+        sign_in_from(&world, "203.0.113.2", &lost).await.expect_problem(429, "too_many_requests");
+        let mut known = right();
+        known["device_token"] = first.body["device_token"].clone();
+        sign_in_from(&world, "203.0.113.3", &known).await.expect(200);
     }
 }

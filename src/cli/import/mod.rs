@@ -34,7 +34,7 @@ use crate::complaint::{
 use crate::config::Settings;
 use crate::platform::problem::Problem;
 use crate::record::Actor;
-use crate::text::text_number;
+use crate::text::{file_number, text_number};
 
 /// Row errors and warnings printed at most, each; all are counted.
 const ERRORS_SHOWN: usize = 20;
@@ -212,7 +212,10 @@ impl Seen {
     fn warning(&mut self, line: u64, row: &Row) -> Result<Option<String>, String> {
         let (id, spoiled) = (&row.id, spoiled(&row.id));
         let said = row.said();
-        let (first_line, first) = *self.0.entry(text_number(id)).or_insert((line, said));
+        let (first_line, first) = *self
+            .0
+            .entry(text_number(&file_number(id)))
+            .or_insert((line, said));
         let differs: Vec<&str> = said
             .iter()
             .zip(first)

@@ -2,6 +2,8 @@
 //! such keys are guessed. A key that `openssl rand` prints is refused less than once in a hundred
 //! million times.
 
+use crate::platform::guessable;
+
 /// Different values 32 random bytes have at least; thirty are usual.
 const DISTINCT_MIN: usize = 20;
 
@@ -24,6 +26,8 @@ pub fn weakness(key: &[u8; 32], text: &str) -> Option<&'static str> {
         Some("repeats the same few bytes")
     } else if distinct(steps(key)) < STEPS_MIN {
         Some("is a series or a pattern")
+    } else if guessable::is_hash_of_a_word(key) {
+        Some("is the hash of a common word")
     } else if std::str::from_utf8(key).is_ok() {
         Some("is the base64 of text")
     } else if !has(u8::is_ascii_uppercase) || !has(u8::is_ascii_lowercase) {
@@ -55,6 +59,8 @@ fn commonest(values: impl Iterator<Item = u8>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::super::{new_root_key, parse_root_key};
+    use sha2::{Digest as _, Sha256};
+
     use base64::{Engine as _, engine::general_purpose::STANDARD};
 
     /// Of each kind of weak key several.
@@ -87,6 +93,19 @@ mod tests {
                 "changemechangemechangemechangemechangemecha=",
             ]
             .map(str::to_owned),
+        );
+        weak.extend(
+            [
+                "",
+                "password",
+                "password\n",
+                "Huawei@123",
+                "dengwen-demo",
+                "gulou",
+                "woaini",
+                "5201314",
+            ]
+            .map(|word| STANDARD.encode(Sha256::digest(word))),
         );
         for text in weak {
             assert!(parse_root_key(&text).is_err(), "{text}");
