@@ -8,7 +8,10 @@
 use std::{
     io::Write as _,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -25,6 +28,7 @@ use object_store::{
 use super::alarms::{Alarm, Alarms};
 use super::circuit::Circuit;
 use super::crypto::blobs::{BlobKey, Kept, with_checksum};
+use super::owned::{MARK, Owned};
 use super::private;
 use super::problem::{Code, Problem};
 
@@ -39,9 +43,6 @@ const S3_LIMITS: [(ClientConfigKey, &str); 2] = [
 const S3_RETRIES: usize = 2;
 const S3_RETRY_WITHIN: Duration = Duration::from_secs(6);
 
-/// Name of the file or object that says whose store this is.
-pub const MARK: &str = "installation";
-
 /// Folder of sealed originals.
 const ORIGINALS: &str = "original/";
 
@@ -51,8 +52,8 @@ const COPIES: &str = "public/";
 /// What a local file not yet whole ends with.
 const UNFINISHED: &str = ".part";
 
-/// Seconds after which to ask again while the folder is gone.
-const GONE_RETRY_S: u64 = 60;
+/// Seconds after which to ask again while it is not known whose the bucket is.
+const UNKNOWN_RETRY_S: u64 = 5;
 
 /// Where blobs lie, by the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,9 +89,27 @@ pub struct Blobs(Arc<Inner>);
 struct Inner {
     store: Arc<dyn ObjectStore>,
     circuit: Circuit,
-    folder: Option<PathBuf>,
+    owner: Owner,
     key: BlobKey,
     alarms: Alarms,
+}
+
+/// How it is known whose the store is.
+#[derive(Debug)]
+enum Owner {
+    /// A folder says so whenever it is used.
+    Folder(Owned),
+    /// A bucket was asked: whether it said that it is ours.
+    Bucket(AtomicBool),
+}
+
+impl Inner {
+    fn folder(&self) -> Option<PathBuf> {
+        match &self.owner {
+            Owner::Folder(owned) => Some(owned.folder().to_owned()),
+            Owner::Bucket(_) => None,
+        }
+    }
 }
 
 /// A blob store that cannot be opened.
@@ -108,48 +127,72 @@ pub struct Listed {
 }
 
 impl Blobs {
-    /// Opens a store, with the usual `AWS_*` variables for a bucket. A folder is made where there
-    /// is none; whoever must not make one asks first.
+    /// Opens the store of the installation with that id, with the usual `AWS_*` variables for a
+    /// bucket. A folder is made where there is none; whoever must not make one asks first.
     ///
     /// # Errors
     /// When the folder cannot be made or the bucket's variables are not understood.
-    pub fn open(place: &Place, key: BlobKey, alarms: Alarms) -> Result<Self, BlobError> {
-        let (store, folder): (Arc<dyn ObjectStore>, _) = match place {
+    pub fn open(place: &Place, id: &str, key: BlobKey, alarms: Alarms) -> Result<Self, BlobError> {
+        let (store, owner): (Arc<dyn ObjectStore>, _) = match place {
             Place::Folder(folder) => {
                 private::folder(folder).map_err(|e| BlobError(e.to_string()))?;
                 private::tighten(folder);
                 let store = LocalFileSystem::new_with_prefix(folder);
                 let store = store.map_err(|e| BlobError(e.to_string()))?;
-                (Arc::new(store), Some(folder.clone()))
+                let owned = Owned::new(folder, id, Alarm::BlobsGone, &alarms);
+                (Arc::new(store), Owner::Folder(owned))
             }
-            Place::Bucket(bucket) => (Arc::new(s3(bucket)?), None),
+            Place::Bucket(bucket) => (Arc::new(s3(bucket)?), Owner::Bucket(false.into())),
         };
         Ok(Self(Arc::new(Inner {
             store,
             circuit: Circuit::new("the blob store"),
-            folder,
+            owner,
             key,
             alarms,
         })))
     }
 
-    /// Refuses while the folder is gone.
+    /// Refuses while the store is gone, or not known to be ours.
     fn is_there(&self) -> Result<(), Problem> {
-        let Some(folder) = &self.0.folder else {
-            return Ok(());
-        };
-        if folder.join(MARK).is_file() {
-            if self.0.alarms.is_raised(Alarm::BlobsGone) {
-                self.0.alarms.clear(Alarm::BlobsGone);
-            }
-            return Ok(());
+        match &self.0.owner {
+            Owner::Folder(owned) => owned.look(),
+            Owner::Bucket(_) if self.is_ours() => Ok(()),
+            Owner::Bucket(_) => Err(Problem::unavailable(
+                "the bucket is not known to be ours",
+                UNKNOWN_RETRY_S,
+            )),
         }
-        let words = format!(
-            "the blob folder {} is gone or another: nothing is stored until it is back",
-            folder.display()
-        );
-        self.0.alarms.raise(Alarm::BlobsGone, &words);
-        Err(Problem::unavailable(words, GONE_RETRY_S))
+    }
+
+    /// The folder, when the store is one.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Owned> {
+        match &self.0.owner {
+            Owner::Folder(owned) => Some(owned),
+            Owner::Bucket(_) => None,
+        }
+    }
+
+    /// Whether the store is known to be this installation's, as a folder is when it is opened.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        match &self.0.owner {
+            Owner::Folder(_) => true,
+            Owner::Bucket(ours) => ours.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Keeps what a bucket said of whose it is; with an alarm, and out of service, when it is
+    /// another's.
+    pub fn bucket_said(&self, whose: Result<(), &str>) {
+        if let Owner::Bucket(ours) = &self.0.owner {
+            ours.store(whose.is_ok(), Ordering::Relaxed);
+            match whose {
+                Ok(()) => self.0.alarms.clear(Alarm::BlobsGone),
+                Err(words) => self.0.alarms.raise(Alarm::BlobsGone, words),
+            }
+        }
     }
 
     /// Stores bytes under a key made by us (never by a client): originals sealed, copies with
@@ -200,7 +243,7 @@ impl Blobs {
     async fn put_as_is(&self, key: &str, stored: Bytes) -> Result<(), Problem> {
         self.is_there()?;
         let failed = |e: String| Problem::unavailable(format!("blob put {key}: {e}"), 5);
-        match self.0.folder.clone() {
+        match self.0.folder() {
             Some(folder) => {
                 let place = key.to_owned();
                 blocking(move || Ok(put_local(&folder, &place, &stored)))
@@ -317,7 +360,7 @@ impl Blobs {
     /// # Errors
     /// 503 when the folder cannot be read.
     pub async fn remove_unfinished(&self, until: DateTime<Utc>) -> Result<usize, Problem> {
-        let Some(folder) = self.0.folder.clone() else {
+        let Some(folder) = self.0.folder() else {
             return Ok(0);
         };
         blocking(move || {

@@ -19,6 +19,7 @@ pub mod limit;
 pub mod marks;
 pub mod metrics;
 pub mod outage;
+pub mod owned;
 pub mod private;
 pub mod problem;
 pub mod readiness;
