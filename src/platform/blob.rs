@@ -5,8 +5,9 @@
 //! and writes nothing where its folder is gone: a volume that is not mounted must not become a new
 //! and empty store.
 
+mod local;
+
 use std::{
-    io::Write as _,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -48,9 +49,6 @@ const ORIGINALS: &str = "original/";
 
 /// Folder of public copies.
 const COPIES: &str = "public/";
-
-/// What a local file not yet whole ends with.
-const UNFINISHED: &str = ".part";
 
 /// Seconds after which to ask again while it is not known whose the bucket is.
 const UNKNOWN_RETRY_S: u64 = 5;
@@ -246,7 +244,7 @@ impl Blobs {
         match self.0.folder() {
             Some(folder) => {
                 let place = key.to_owned();
-                blocking(move || Ok(put_local(&folder, &place, &stored)))
+                blocking(move || Ok(local::put(&folder, &place, &stored)))
                     .await?
                     .map_err(|e| failed(e.to_string()))
             }
@@ -364,7 +362,7 @@ impl Blobs {
             return Ok(0);
         };
         blocking(move || {
-            unfinished(&folder, until)
+            local::remove_unfinished(&folder, until)
                 .map_err(|e| Problem::unavailable(format!("list unfinished blobs: {e}"), 5))
         })
         .await
@@ -422,62 +420,6 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|e| Problem::fault(format!("blob task: {e}")))?
-}
-
-/// Writes beside, syncs, and moves into place. The two folders below the store's own are made when
-/// absent, the store's own never.
-fn put_local(folder: &Path, key: &str, bytes: &[u8]) -> std::io::Result<()> {
-    let path = folder.join(key);
-    let within = path.parent().unwrap_or(folder);
-    if !within.is_dir() {
-        if !folder.join(MARK).is_file() {
-            return Err(std::io::Error::other("the blob folder is gone"));
-        }
-        private::folder(within)?;
-        within.parent().map_or(Ok(()), sync)?;
-    }
-    let beside = within.join(format!("{}{UNFINISHED}", uuid::Uuid::now_v7().simple()));
-    let mut file = private::new_file(&beside)?;
-    let written = file
-        .write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .and_then(|()| std::fs::rename(&beside, &path))
-        .and_then(|()| sync(within));
-    if written.is_err() {
-        // Nobody knows of it; what is left is swept by a job.
-        let _ = std::fs::remove_file(&beside);
-    }
-    written
-}
-
-fn sync(folder: &Path) -> std::io::Result<()> {
-    std::fs::File::open(folder)?.sync_all()
-}
-
-/// Removes half-written files; object stores of former releases named them `NAME#NUMBER`.
-fn unfinished(folder: &Path, until: DateTime<Utc>) -> std::io::Result<usize> {
-    let mut removed = 0;
-    let mut folders = vec![folder.join(ORIGINALS), folder.join(COPIES)];
-    while let Some(folder) = folders.pop() {
-        let Ok(entries) = std::fs::read_dir(&folder) else {
-            continue;
-        };
-        for entry in entries {
-            let entry = entry?;
-            let is = entry.metadata()?;
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            if is.is_dir() {
-                folders.push(entry.path());
-            } else if (name.ends_with(UNFINISHED) || name.contains('#'))
-                && DateTime::<Utc>::from(is.modified()?) < until
-            {
-                std::fs::remove_file(entry.path())?;
-                removed += 1;
-            }
-        }
-    }
-    Ok(removed)
 }
 
 /// Keys of a photo's three blobs by its SHA-256 in hex.
