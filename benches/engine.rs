@@ -13,7 +13,7 @@ use dengwen::{
     geo::Point,
     linkage::{Context, Model, Place, Report, Side, rank::levels_of},
     matching::facts::Known,
-    photo::{PhotoLimits, process, sample::scene},
+    photo::{Depth, PhotoLimits, process, sample::scene},
 };
 
 /// A report some metres from the middle, with or without words.
@@ -93,7 +93,7 @@ fn photos(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("photo");
     group.sample_size(10);
     group.bench_function("12 megapixels", |bencher| {
-        bencher.iter(|| process(black_box(&photo), limits));
+        bencher.iter(|| process(black_box(&photo), limits, Depth::Pixels));
     });
     group.finish();
 }

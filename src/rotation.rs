@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::complaint::reindex::{self, Pass};
+use crate::complaint::{
+    older,
+    reindex::{self, Pass},
+};
 use crate::platform::{
     crypto::Keys,
     db::{
@@ -269,5 +272,15 @@ pub async fn seal_older(app: &App) -> Result<(), Problem> {
             }
         }
     }
-    Ok(())
+    let mut after = None;
+    loop {
+        let (from, keys) = (after, app.keys.clone());
+        after = app
+            .db
+            .write(move |conn| older::seal_after(conn, &keys, from))
+            .await?;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
 }

@@ -5,10 +5,12 @@ use tracing_subscriber::EnvFilter;
 use super::say;
 use crate::app::{App, Ports};
 use crate::config::Settings;
+use crate::platform::memory;
 use crate::{bucket, jobs, server};
 
 /// Serves until the process is told to stop; requests being answered are answered first.
 pub(super) fn run(settings: Settings) -> anyhow::Result<()> {
+    memory::give_back();
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_new(&settings.log)?)
         .with_writer(std::io::stderr)

@@ -66,7 +66,7 @@ pub struct ComplaintBody {
     /// Numbers of similar matters the reporter was shown and still files.
     #[serde(default)]
     #[validate(length(max = 20, message = "has 20 numbers at most"))]
-    #[schema(max_items = 20)]
+    #[schema(max_items = 20, nullable)]
     pub acknowledged_similar: Vec<String>,
     /// Number of the similar matter that the reporter says theirs is ("follow this one"). The
     /// complaint joins it as one more voice, provisionally, and has a number and a tracking code
@@ -89,7 +89,7 @@ pub struct LocationBody {
     /// The pair's datum.
     pub datum: Datum,
     /// Accuracy of the fix, metres.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 20_040_000)]
     pub accuracy_m: Option<f64>,
 }
 
@@ -154,7 +154,7 @@ pub struct IntakeBody {
     /// Joint signers and represented persons beside the reporter.
     #[serde(default)]
     #[validate(nested)]
-    #[schema(max_items = 500)]
+    #[schema(max_items = 500, nullable)]
     pub petitioners: Vec<PetitionerBody>,
     /// The complaint itself.
     #[validate(nested)]

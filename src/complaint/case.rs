@@ -142,9 +142,9 @@ pub fn of_complaint(
     row: &ComplaintRow,
     words: &Words,
 ) -> Result<CaseView, Problem> {
-    let history = record::history(conn, row.id, HISTORY_MAX).or_fault("load the history")?;
+    let history = record::history(conn, keys, row.id, HISTORY_MAX).or_fault("load the history")?;
     Ok(CaseView {
-        decisions: decisions(conn, row.id, words).or_fault("load decisions")?,
+        decisions: decisions(conn, keys, row.id, words).or_fault("load decisions")?,
         visits: visits(conn, row.id).or_fault("load visits")?,
         replies: replies(conn, keys, profile, row.id, words).or_fault("load replies")?,
         ratings: ratings(conn, keys, row.id, words).or_fault("load ratings")?,
@@ -161,6 +161,7 @@ pub fn of_complaint(
 }
 
 type DecisionRow = (
+    Id,
     String,
     Option<String>,
     Option<String>,
@@ -171,12 +172,18 @@ type DecisionRow = (
     UtcTime,
 );
 
-fn decisions(conn: &mut Connection, id: Id, words: &Words) -> QueryResult<Vec<TriageDecisionView>> {
+fn decisions(
+    conn: &mut Connection,
+    keys: &Keys,
+    id: Id,
+    words: &Words,
+) -> QueryResult<Vec<TriageDecisionView>> {
     let rows: Vec<DecisionRow> = triage_decision::table
         .inner_join(staff::table)
         .filter(triage_decision::complaint_id.eq(id))
         .order(triage_decision::id.asc())
         .select((
+            triage_decision::id,
             triage_decision::action,
             triage_decision::reason,
             triage_decision::procedure,
@@ -188,13 +195,16 @@ fn decisions(conn: &mut Connection, id: Id, words: &Words) -> QueryResult<Vec<Tr
         ))
         .load(conn)?;
     let views = rows.into_iter().map(
-        |(action, reason, procedure, document, notice, transfer_to, decided_by, at)| {
+        |(id, action, reason, procedure, document, notice, transfer_to, decided_by, at)| {
+            let read = |column: sealed::SealedColumn, stored| {
+                words.maybe(column.read_maybe(keys, id.0.as_bytes(), stored))
+            };
             TriageDecisionView {
                 action,
-                reason: words.maybe(reason),
+                reason: read(sealed::TRIAGE_REASON, reason),
                 procedure,
                 document,
-                notice: words.maybe(notice),
+                notice: read(sealed::TRIAGE_NOTICE, notice),
                 transfer_to,
                 decided_by,
                 at: local(at),

@@ -4,8 +4,6 @@
 //! broken off. A name is only ever shown, so whatever cannot be read of it is left out, and the
 //! part it names is still a part.
 
-use actix_web::http::header::{self, HeaderMap};
-
 /// The names of a part.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Disposition {
@@ -15,10 +13,48 @@ pub(super) struct Disposition {
     pub(super) file_name: Option<String>,
 }
 
-/// Reads a part's names from its headers.
-pub(super) fn of(headers: &HeaderMap) -> Disposition {
-    let value = headers.get(header::CONTENT_DISPOSITION);
-    value.map(|v| parse(v.as_bytes())).unwrap_or_default()
+/// Reads a part's names from its headers' lines. A line that opens as no header goes on with the
+/// one before it: a line break in a file's name is a letter of it.
+pub(super) fn of(headers: &[u8]) -> Disposition {
+    const NAME: &[u8] = b"content-disposition";
+    let mut value: Option<Vec<u8>> = None;
+    for line in headers.split(|b| *b == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        match (header(line), &mut value) {
+            (Some((name, rest)), None) if name.eq_ignore_ascii_case(NAME) => {
+                value = Some(rest.to_vec());
+            }
+            (None, Some(value)) => value.extend_from_slice(line),
+            (Some(_), Some(_)) => break,
+            (_, None) => {}
+        }
+    }
+    value.map(|value| parse(&value)).unwrap_or_default()
+}
+
+/// Name and value of a line that opens as a header does.
+fn header(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = line.iter().position(|b| *b == b':')?;
+    let (name, rest) = line.split_at(at);
+    let name = name.trim_ascii_end();
+    let is_name = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    (!name.is_empty() && name.iter().all(is_name))
+        .then(|| (name, rest.get(1..).unwrap_or_default()))
+}
+
+/// The boundary of a form's parts, from the request's content type; `None` when it is no form or has
+/// none.
+pub(super) fn boundary(content_type: &[u8]) -> Option<String> {
+    const FORM: &[u8] = b"multipart/form-data";
+    let kind = content_type.split(|b| *b == b';').next()?;
+    if !kind.trim_ascii().eq_ignore_ascii_case(FORM) {
+        return None;
+    }
+    let mut found = parameters(content_type).into_iter();
+    let (_, boundary) = found.find(|(key, _)| key == "boundary")?;
+    String::from_utf8(boundary)
+        .ok()
+        .filter(|boundary| !boundary.is_empty())
 }
 
 fn parse(value: &[u8]) -> Disposition {
@@ -119,6 +155,65 @@ mod tests {
     fn names(value: &[u8]) -> (String, Option<String>) {
         let found = parse(value);
         (found.name, found.file_name)
+    }
+
+    /// Forms: whatever letters a name has, the part is known by its own.
+    #[test]
+    fn no_letter_of_a_header_hides_a_part() {
+        let of = |headers: &[u8]| {
+            let found = super::of(headers);
+            (found.name, found.file_name.unwrap_or_default())
+        };
+        let photo = |file: &str| ("photo".to_owned(), file.to_owned());
+        let named = |file: &[u8]| {
+            let open: &[u8] = b"X Foo: 1\r\nContent-Length: abc\r\ncontent-disposition : form-data; name=\"photo\"; filename=\"";
+            [
+                open,
+                file,
+                b"\"\r\nContent-Type: multipart/mixed; name=x\r\n\r\n",
+            ]
+            .concat()
+        };
+        for (file, read) in [
+            (&b"a\x01\x07\x7fb.jpg"[..], "a\u{1}\u{7}\u{7f}b.jpg"),
+            (b"a\nb.jpg", "ab.jpg"),
+            (b"a\r\nb.jpg", "ab.jpg"),
+            (b"a\rb.jpg", "a\rb.jpg"),
+            (b"a\0.\0j\0p\0g\0", "a\0.\0j\0p\0g\0"),
+            (b"\x1b$B<L??\x1b(B.jpg", "\u{1b}$B<L??\u{1b}(B.jpg"),
+        ] {
+            assert_eq!(of(&named(file)), photo(read), "{file:?}");
+        }
+        let long = "长".repeat(30_000);
+        assert_eq!(of(&named(long.as_bytes())), photo(&long));
+        let folded =
+            b"Content-Disposition: form-data;\r\n name=\"photo\";\r\n\tfilename=\"a.jpg\"\r\n\r\n";
+        assert_eq!(of(folded), photo("a.jpg"));
+        assert_eq!(
+            of(b"Content-Type: image/jpeg\r\n\r\n"),
+            (String::new(), String::new())
+        );
+    }
+
+    #[test]
+    fn a_form_names_its_boundary() {
+        for (sent, named) in [
+            ("multipart/form-data; boundary=XbX", Some("XbX")),
+            (
+                "Multipart/Form-Data ; charset=utf-8; Boundary=\"a b\";",
+                Some("a b"),
+            ),
+            (
+                "multipart/form-data;boundary=----WebKit=_x(1)",
+                Some("----WebKit=_x(1)"),
+            ),
+            ("multipart/form-data; boundary=", None),
+            ("multipart/form-data", None),
+            ("multipart/mixed; boundary=XbX", None),
+            ("application/json", None),
+        ] {
+            assert_eq!(boundary(sent.as_bytes()).as_deref(), named, "{sent}");
+        }
     }
 
     #[test]

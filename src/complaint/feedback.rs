@@ -38,6 +38,7 @@ pub struct SupplementBody {
     pub text: String,
     /// Whether something new happened since; new facts lead to a new verification.
     #[serde(default)]
+    #[schema(nullable)]
     pub new_facts: bool,
     /// When it happened.
     #[serde(
@@ -141,6 +142,7 @@ pub struct RatingBody {
     pub text: Option<String>,
     /// Whether the matter should be taken up again. Staff decide; only with `dissatisfied`.
     #[serde(default)]
+    #[schema(nullable)]
     pub wants_reopening: bool,
 }
 

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{
     intake::{Door, Prepared},
     rank::{RankInput, queue_rank},
+    upstream::Upstream,
 };
 use crate::district::{DeadlineKind, Profile, calendar::date_of};
 use crate::geo::{Point, cell};
@@ -100,6 +101,7 @@ impl<'a> NewComplaint<'a> {
     pub(super) fn of(
         profile: &Profile,
         prepared: &'a Prepared,
+        words: &'a SealedWords,
         placement: &ledger::Placement,
         verdict: &Verdict,
         clocks: &[Clock],
@@ -114,6 +116,10 @@ impl<'a> NewComplaint<'a> {
             people,
             ..
         } = prepared;
+        let known = prepared.known();
+        let plain = |words: &String| known.mask(words).text;
+        let acknowledged: Vec<String> = checked.acknowledged.iter().map(plain).collect();
+        let same_as = checked.same_as.as_ref().map(plain);
         let from_above = profile.is_from_above(&door.channel);
         let waits = matches!(verdict.outcome, Outcome::Provisional | Outcome::Suspected);
         let occurred = report.occurred;
@@ -139,7 +145,7 @@ impl<'a> NewComplaint<'a> {
             number,
             tracking_code: new_tracking_code(),
             channel: &door.channel,
-            external_no: door.external_no.as_deref(),
+            external_no: words.upstream.as_ref().map(|no| no.stands.as_str()),
             source_class: door.source_class.as_deref(),
             discovery_mode: if from_above { "superior" } else { "public" },
             category: &checked.category,
@@ -163,7 +169,7 @@ impl<'a> NewComplaint<'a> {
             hidden,
             risk,
             flags: JsonValue(
-                json!({ "hot_point": checked.hot_point, "acknowledged_similar": checked.acknowledged, "same_as": checked.same_as, "questions": checked.questions }),
+                json!({ "hot_point": checked.hot_point, "acknowledged_similar": acknowledged, "same_as": same_as, "questions": checked.questions }),
             ),
             due_on,
             in_queue: !hidden,
@@ -179,18 +185,27 @@ impl<'a> NewComplaint<'a> {
 pub(super) struct SealedWords {
     description: String,
     address: Option<String>,
+    premises: Option<String>,
+    object_id: Option<String>,
+    upstream: Option<Upstream>,
 }
 
 impl SealedWords {
     /// Seals the words of a complaint.
     pub(super) fn of(keys: &Keys, prepared: &Prepared) -> Result<Self, Problem> {
         let id = prepared.report.id.as_bytes();
-        let checked = &prepared.checked;
-        let address = checked.address.as_deref();
+        let Prepared { checked, door, .. } = prepared;
+        let seal = |column: sealed::SealedColumn, words: &Option<String>| {
+            column.seal_maybe(keys, id, words.as_deref())
+        };
+        let upstream = door.external_no.as_deref();
         Ok(Self {
             description: sealed::DESCRIPTION.seal_text(keys, id, &checked.description)?,
-            address: address
-                .map(|words| sealed::ADDRESS.seal_text(keys, id, words))
+            address: seal(sealed::ADDRESS, &checked.address)?,
+            premises: seal(sealed::PREMISES, &checked.premises)?,
+            object_id: seal(sealed::OBJECT_ID, &door.object_id)?,
+            upstream: upstream
+                .map(|number| Upstream::of(keys, id, &prepared.known(), number))
                 .transpose()?,
         })
     }
@@ -205,7 +220,6 @@ pub(super) fn insert_details(
 ) -> QueryResult<()> {
     let Prepared {
         checked,
-        door,
         report,
         named_place,
         ..
@@ -220,9 +234,10 @@ pub(super) fn insert_details(
             complaint_text::address.eq(&sealed.address),
             complaint_text::address_masked
                 .eq(checked.address.as_deref().map(|a| known.mask(a).text)),
-            complaint_text::premises.eq(&checked.premises),
-            complaint_text::premises_key.eq(&report.premises),
-            complaint_text::object_id.eq(&door.object_id),
+            complaint_text::premises.eq(&sealed.premises),
+            complaint_text::object_id.eq(&sealed.object_id),
+            complaint_text::external_no
+                .eq(sealed.upstream.as_ref().and_then(|no| no.sealed.as_ref())),
         ))
         .execute(conn)?;
     let known = named_place.as_ref().and_then(|hit| hit.place);

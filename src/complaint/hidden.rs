@@ -75,8 +75,8 @@ pub async fn unhide_complaint(
                 .or_fault("unhide a complaint")?;
             mark_reviewed(conn, row.id, &staff, now).or_fault("mark the review")?;
             let actor = staff.actor();
-            let event =
-                Event::new("complaint", row.id, "unhide", &actor).because(Some(&value.reason));
+            let event = Event::new("complaint", row.id, "unhide", &actor)
+                .because(&shared.keys, Some(&value.reason));
             record::append(conn, &event, now).or_fault("record")?;
             matching::queries::refile(conn, &shared.keys, row.id)?;
             let back = queries::by_id(conn, row.id).or_fault("load the complaint")?;
@@ -173,7 +173,7 @@ pub async fn keep_hidden(
     key: IdempotencyKey,
     body: Body<UnhideBody>,
 ) -> Result<HttpResponse, Problem> {
-    let now = app.now();
+    let (shared, now) = (app.clone(), app.now());
     let Body { value, fingerprint } = body;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
@@ -186,8 +186,8 @@ pub async fn keep_hidden(
             }
             mark_reviewed(conn, row.id, &staff, now).or_fault("mark the review")?;
             let actor = staff.actor();
-            let event =
-                Event::new("complaint", row.id, "keep_hidden", &actor).because(Some(&value.reason));
+            let event = Event::new("complaint", row.id, "keep_hidden", &actor)
+                .because(&shared.keys, Some(&value.reason));
             record::append(conn, &event, now).or_fault("record")?;
             Answer::ok(&StepView::of(&row, &row.state))
         })

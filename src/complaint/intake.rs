@@ -80,18 +80,7 @@ impl Prepared {
     /// What is known of those who petition, to be masked in every copy of their words.
     #[must_use]
     pub fn known(&self) -> KnownPeople {
-        KnownPeople::of(self.people.iter().flat_map(|signer| {
-            let person = signer.person.clone();
-            KnownPerson::each(
-                person.name,
-                person
-                    .more_phones
-                    .into_iter()
-                    .chain(person.phone)
-                    .chain(person.unread_phone),
-                person.id_number.into_iter().chain(person.unread_id_number),
-            )
-        }))
+        known_of(&self.people)
     }
 
     /// Leaves the place unknown: the row belongs to another district, where roads and rivers may
@@ -99,6 +88,21 @@ impl Prepared {
     pub fn forget_named_place(&mut self) {
         self.named_place = None;
     }
+}
+
+fn known_of(people: &[Signer]) -> KnownPeople {
+    KnownPeople::of(people.iter().flat_map(|signer| {
+        let person = signer.person.clone();
+        KnownPerson::each(
+            person.name,
+            person
+                .more_phones
+                .into_iter()
+                .chain(person.phone)
+                .chain(person.unread_phone),
+            person.id_number.into_iter().chain(person.unread_id_number),
+        )
+    }))
 }
 
 /// A stored complaint, or the first record of the same submission.
@@ -197,6 +201,10 @@ fn report_of(
         .collect();
     persons.sort_unstable();
     persons.dedup();
+    let known = known_of(people);
+    let number = |number: &Option<String>| number.clone().filter(|no| !known.stands_in(no));
+    let (external_no, object_id) = (number(&door.external_no), number(&door.object_id));
+    let premises = checked.premises.as_deref().map(|name| known.bare(name));
     let accuracy_m = checked.position.and_then(|p| p.accuracy_m);
     let kept = photos.iter().filter_map(|photo| photo.result.as_ref().ok());
     let street = checked.point.and_then(|p| profile.street_at(p));
@@ -207,14 +215,14 @@ fn report_of(
         id: Id::new().0,
         number: "",
         channel: &door.channel,
-        external_no: door.external_no.as_deref(),
+        external_no: external_no.as_deref(),
         persons,
         sender: sender.map(of_day),
-        object_id: door.object_id.as_deref(),
-        premises: checked.premises.as_deref(),
+        object_id: object_id.as_deref(),
+        premises: premises.as_deref(),
         place: checked.point.map(|point| Place { point, accuracy_m }),
         address: checked.address.as_deref(),
-        description: &checked.description,
+        description: &known.bare(&checked.description),
         street: street.map(|s| s.code.as_str()),
         category: &checked.category,
         coarse: &checked.coarse,
@@ -304,15 +312,15 @@ pub fn insert(
     let placement = ledger::place(conn, profile, report, &title, placed, now)?;
     let number = next_number(conn, profile, now)?;
     let clocks = clocks(profile, door);
+    let words = SealedWords::of(keys, prepared)?;
     let row = NewComplaint::of(
-        profile, prepared, &placement, &verdict, &clocks, number, hidden, now,
+        profile, prepared, &words, &placement, &verdict, &clocks, number, hidden, now,
     );
     diesel::insert_into(complaint::table)
         .values(&row)
         .execute(conn)
         .or_fault("insert a complaint")?;
-    let sealed = SealedWords::of(keys, prepared)?;
-    insert_details(conn, profile, prepared, &sealed, &clocks)
+    insert_details(conn, profile, prepared, &words, &clocks)
         .or_fault("insert a complaint's details")?;
     petitioners::insert(conn, keys, row.id, &prepared.people, now)?;
     if let Some(sender) = &door.sender {

@@ -16,6 +16,8 @@ pub mod intake;
 pub mod joining;
 pub mod machine;
 pub mod multipart;
+pub mod older;
+pub mod otherwise;
 pub mod own;
 pub mod parts;
 pub mod person;
@@ -36,6 +38,7 @@ pub mod staff_routes;
 pub mod take;
 pub mod tracking;
 pub mod unmask;
+pub mod upstream;
 pub mod views;
 
 /// The operations of this capability.

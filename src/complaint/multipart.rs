@@ -1,17 +1,15 @@
 //! Reads a multipart body: one part `complaint` (JSON) and photos, in any order, within bounds.
 
-use actix_multipart::{Field, Multipart};
-use actix_web::{
-    HttpRequest,
-    dev::Payload,
-    http::header::{self, HeaderMap, HeaderValue},
-};
+use actix_web::{HttpRequest, dev::Payload, http::header};
 use bytes::{Bytes, BytesMut};
 
 use super::disposition::{self, Disposition};
 use super::photos::Upload;
 use crate::platform::{
-    http::{MAX_JSON_BYTES, Patience, Waiting, announced_bytes, broken_off, unpacked},
+    http::{
+        MAX_JSON_BYTES, Patience, Piece, PieceStream, Unpacked, Waiting, announced_bytes,
+        broken_off, unpacked,
+    },
     problem::{Code, Item, Problem},
     room::{Held, Visit},
 };
@@ -63,6 +61,9 @@ struct Reading<'a> {
     visit: &'a Visit,
 }
 
+/// A form's body, piece by piece.
+type Form = PieceStream<Unpacked>;
+
 fn malformed(detail: &str) -> Problem {
     Problem::because(Code::MalformedRequest, detail.to_owned())
 }
@@ -82,9 +83,11 @@ pub async fn read(
     if announced_bytes(request).is_some_and(|bytes| bytes > limits.whole()) {
         return Err(limits.too_large());
     }
-    let headers = as_any_parts(request)
+    let sent = request.headers().get(header::CONTENT_TYPE);
+    let boundary = sent
+        .and_then(|value| disposition::boundary(value.as_bytes()))
         .ok_or_else(|| malformed("send multipart/form-data with a boundary"))?;
-    let mut stream = Multipart::new(&headers, unpacked(request, payload.take())?);
+    let mut stream = PieceStream::new(&boundary, unpacked(request, payload.take())?);
     let mut parts = Parts::default();
     let mut reading = Reading {
         waiting: Patience::UPLOAD.begin(),
@@ -92,20 +95,21 @@ pub async fn read(
         limits,
         visit,
     };
-    while let Some(field) = reading.waiting.next(&mut stream).await? {
-        let field =
-            field.map_err(|_| malformed("the multipart body breaks off or is malformed"))?;
-        let Disposition { name, file_name } = disposition::of(field.headers());
+    while let Some(headers) = reading.next_part(&mut stream).await? {
+        let Disposition { name, file_name } = disposition::of(&headers);
         if name == limits.json && parts.json.is_none() {
-            let (json, _) = reading.field(field, MAX_JSON_BYTES).await?;
+            let (json, _) = reading.field(&mut stream, MAX_JSON_BYTES).await?;
             parts.json = Some(json.ok_or_else(|| Problem::new(Code::BodyTooLarge))?);
         } else if limits.roles.contains(&name.as_str()) {
-            let (bytes, held) = reading.field(field, limits.photo_bytes).await?;
-            // What a browser sends for a file input that nobody filled in.
-            if file_name.is_none() && bytes.as_ref().is_some_and(Bytes::is_empty) {
+            let (bytes, held) = reading.field(&mut stream, limits.photo_bytes).await?;
+            let is_empty = bytes.as_ref().is_some_and(Bytes::is_empty);
+            // What a browser sends for a file input that nobody filled in. An empty file that has a
+            // name is told, as long as there is room for it, and takes no photo's place.
+            if is_empty && (file_name.is_none() || parts.uploads.len() >= limits.photos) {
                 continue;
             }
-            if parts.uploads.len() == limits.photos {
+            let filled = |upload: &&Upload| upload.bytes.as_ref().is_none_or(|b| !b.is_empty());
+            if !is_empty && parts.uploads.iter().filter(filled).count() == limits.photos {
                 let message = format!("{} photos at most", limits.photos);
                 let item = Item::new(&name, "too_many_photos", message);
                 return Err(Problem::invalid_items(vec![item]));
@@ -127,41 +131,44 @@ pub async fn read(
     Ok(parts)
 }
 
-/// The request's headers, the body called parts of any kind: a form whose part has a file name in
-/// an encoding of its own would be refused whole by the reader of forms.
-fn as_any_parts(request: &HttpRequest) -> Option<HeaderMap> {
-    const FORM: &str = "multipart/form-data";
-    let sent = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
-    let start = sent.get(..FORM.len())?;
-    if !start.eq_ignore_ascii_case(FORM) {
-        return None;
-    }
-    let parameters = sent.get(FORM.len()..)?;
-    let mut headers = HeaderMap::new();
-    let called = HeaderValue::from_str(&format!("multipart/mixed{parameters}")).ok()?;
-    headers.insert(header::CONTENT_TYPE, called);
-    Some(headers)
-}
-
 impl Reading<'_> {
+    /// The headers of the next part; `None` when there is none.
+    async fn next_part(&mut self, stream: &mut Form) -> Result<Option<Bytes>, Problem> {
+        while let Some(piece) = self.waiting.next(stream).await? {
+            match piece? {
+                Piece::Headers(headers) => {
+                    self.count(headers.len())?;
+                    return Ok(Some(headers));
+                }
+                Piece::Skipped(bytes) => self.count(bytes)?,
+                Piece::Data(_) | Piece::End => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// Counts bytes that came.
+    fn count(&mut self, bytes: usize) -> Result<(), Problem> {
+        self.waiting.received(bytes)?;
+        let left = self.left.checked_sub(bytes);
+        self.left = left.ok_or_else(|| self.limits.too_large())?;
+        Ok(())
+    }
+
     /// The field's bytes and the room they hold; `None` when there were more than allowed. The
     /// rest is read and dropped, within the bound of the whole body, so that the parts after it
     /// are still read.
     async fn field(
         &mut self,
-        mut field: Field,
+        stream: &mut Form,
         max: usize,
     ) -> Result<(Option<Bytes>, Held), Problem> {
         let mut bytes = BytesMut::new();
         let mut held = self.visit.hold();
         let mut too_many = false;
-        while let Some(chunk) = self.waiting.next(&mut field).await? {
-            let chunk = chunk.map_err(|_| malformed("the multipart body breaks off"))?;
-            self.waiting.received(chunk.len())?;
-            self.left = self
-                .left
-                .checked_sub(chunk.len())
-                .ok_or_else(|| self.limits.too_large())?;
+        while let Some(piece) = self.waiting.next(stream).await? {
+            let Piece::Data(chunk) = piece? else { break };
+            self.count(chunk.len())?;
             too_many |= bytes.len() + chunk.len() > max;
             if too_many {
                 bytes = BytesMut::new();

@@ -1,18 +1,19 @@
 //! Photos of complaints and of visits: taken in, kept, shown.
 
+use std::time::Duration;
+
 use actix_web::{HttpResponse, http::header};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use futures_util::future::join_all;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::reuse;
-use crate::app::App;
+use crate::app::{App, PHOTO_BUDGET};
 use crate::geo::{Datum, Point, distance_m, to_canonical};
 use crate::on_each;
-use crate::photo::{self, PhotoLimits, PhotoProblem, Processed, Refusal, Remark};
+use crate::photo::{self, Depth, PhotoLimits, PhotoProblem, Processed, Refusal, Remark};
 use crate::platform::{
     blob::{Blobs, PhotoKeys},
     crypto::Keys,
@@ -88,16 +89,19 @@ pub struct PhotoView {
     pub remarks: Vec<String>,
 }
 
-/// Looks at photos on the bounded pool and stores the good ones' blobs. Blobs are content
-/// addressed: when the transaction after this fails, what was stored is merely unused.
+/// Looks at photos on the bounded pool and stores the good ones' blobs, one after another: a
+/// submission costs the memory of one photo at work beside its own bytes, which go as each is
+/// stored, and leaves the pool to others between two of them. Blobs are content addressed: when the
+/// transaction after this fails, what was stored is merely unused.
 ///
 /// # Errors
 /// 503 when the blob store does not take them; a refused photo is no error.
 pub async fn take_in(app: &App, uploads: Vec<Upload>) -> Result<Vec<Taken>, Problem> {
-    join_all(uploads.into_iter().map(|upload| take_one(app, upload)))
-        .await
-        .into_iter()
-        .collect()
+    let mut taken = Vec::with_capacity(uploads.len());
+    for upload in uploads {
+        taken.push(take_one(app, upload).await?);
+    }
+    Ok(taken)
 }
 
 fn limits(app: &App) -> PhotoLimits {
@@ -108,8 +112,9 @@ fn limits(app: &App) -> PhotoLimits {
     }
 }
 
-/// Looks at a sender's photo in a process of its own, of which only so many work at once. One that
-/// would cost more than a photo may is refused for itself.
+/// Looks at a sender's photo in a process of its own, of which only so many work at once. One whose
+/// pixels would cost more than a photo may is looked at once more without them, and kept as it is;
+/// one that is too costly even so is refused for itself.
 async fn look_at(
     app: &App,
     sender: &Sender,
@@ -120,22 +125,26 @@ async fn look_at(
         return Ok(Err(problem));
     }
     let garbled = |e: photo::wire::Garbled| Problem::fault(e.to_string());
-    let question = photo::wire::question(limits).map_err(garbled)?;
     let mut turn = app.photo_turns.wait(sender).await?;
-    match app.photo_decoders.ask(&question, photo).await {
-        Ok(answered) => {
-            turn.costs(answered.cpu);
-            photo::wire::read_answer(&answered.answer).map_err(garbled)
-        }
-        Err(GivenUp::TooCostly) => Ok(Err(PhotoProblem::TooCostly)),
-        Err(GivenUp::Unavailable(why)) => {
-            tracing::error!("no photo can be looked at: {why}");
-            Err(Problem::unavailable(
-                "photos cannot be looked at just now",
-                RETRY_AFTER_S,
-            ))
+    let mut spent = Duration::ZERO;
+    for depth in [Depth::Pixels, Depth::Structure] {
+        let question = photo::wire::question(limits, depth).map_err(garbled)?;
+        match app.photo_decoders.ask(&question, photo).await {
+            Ok(answered) => {
+                turn.costs(spent + answered.cpu);
+                return photo::wire::read_answer(&answered.answer).map_err(garbled);
+            }
+            Err(GivenUp::TooCostly) => spent += PHOTO_BUDGET.cpu,
+            Err(GivenUp::Unavailable(why)) => {
+                tracing::error!("no photo can be looked at: {why}");
+                return Err(Problem::unavailable(
+                    "photos cannot be looked at just now",
+                    RETRY_AFTER_S,
+                ));
+            }
         }
     }
+    Ok(Err(PhotoProblem::TooCostly))
 }
 
 async fn take_one(app: &App, upload: Upload) -> Result<Taken, Problem> {

@@ -116,8 +116,8 @@ pub struct TextRow {
     pub address: Option<String>,
     pub address_masked: Option<String>,
     pub premises: Option<String>,
-    pub premises_key: Option<String>,
     pub object_id: Option<String>,
+    pub external_no: Option<String>,
 }
 
 impl TextRow {
@@ -134,6 +134,9 @@ impl TextRow {
                 .or_else(|| self.address_masked.clone()),
             None => None,
         };
+        self.premises = sealed::PREMISES.read_maybe(keys, id, self.premises);
+        self.object_id = sealed::OBJECT_ID.read_maybe(keys, id, self.object_id);
+        self.external_no = sealed::EXTERNAL_NO.read_maybe(keys, id, self.external_no);
         self
     }
 }
@@ -378,6 +381,7 @@ pub fn insert_supplement(
 #[diesel(table_name = triage_decision)]
 #[expect(missing_docs, reason = "columns, named as in the views")]
 pub struct DecisionRow {
+    pub id: Id,
     pub action: String,
     pub reason: Option<String>,
     pub document: Option<String>,
@@ -389,12 +393,21 @@ pub struct DecisionRow {
 ///
 /// # Errors
 /// What the database answers.
-pub fn decisions_of(conn: &mut Connection, id: Id) -> QueryResult<Vec<DecisionRow>> {
-    triage_decision::table
+pub fn decisions_of(conn: &mut Connection, keys: &Keys, id: Id) -> QueryResult<Vec<DecisionRow>> {
+    let rows = triage_decision::table
         .filter(triage_decision::complaint_id.eq(id))
         .order(triage_decision::id.asc())
         .select(DecisionRow::as_select())
-        .load(conn)
+        .load(conn)?;
+    let opened = rows.into_iter().map(|row: DecisionRow| {
+        let id = row.id.0.as_bytes();
+        DecisionRow {
+            reason: sealed::TRIAGE_REASON.read_maybe(keys, id, row.reason),
+            notice: sealed::TRIAGE_NOTICE.read_maybe(keys, id, row.notice),
+            ..row
+        }
+    });
+    Ok(opened.collect())
 }
 
 /// A reply as stored.

@@ -11,7 +11,7 @@ use super::{
     person::Person,
     petitioners::{self, person_keys},
     queries::ComplaintRow,
-    take,
+    take, upstream,
 };
 use crate::account::resident_routes::PHONE_KEY;
 use crate::matching::queries as matching;
@@ -108,11 +108,12 @@ fn complaint_anew(
         }
         all.extend(own);
     }
+    let numbered = pass == Pass::Add && upstream::index_anew(conn, keys, row)?;
     let blocks = blocks_anew(conn, pass, row.id, &all).or_fault("index blocks")?;
     if changed && !row.hidden {
         matching::refile(conn, keys, row.id)?;
     }
-    Ok(changed || blocks)
+    Ok(changed || blocks || numbered)
 }
 
 /// A value's indexes under each key, the present one's first; one list for each value.

@@ -27,7 +27,7 @@ fn verdict_on(
     id: Id,
 ) -> Result<Option<(Report, Verdict)>, Problem> {
     let profile = &app.profile;
-    let own = queries::report_of(conn, &app.keys, id).or_fault("load the complaint")?;
+    let own = queries::report_of(conn, &app.keys, id)?;
     let Some(own) = own else {
         return Ok(None);
     };

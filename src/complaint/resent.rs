@@ -17,7 +17,7 @@ use super::{
     intake::{Prepared, Stored},
     photos::{self, PhotoView, Taken},
     queries::{self, ComplaintRow},
-    take,
+    take, upstream,
 };
 use crate::district::Profile;
 use crate::geo::Point;
@@ -51,14 +51,15 @@ pub fn first_record_of(
 ) -> Result<Option<Id>, Problem> {
     if let Some(number) = &prepared.door.external_no {
         let channel = &prepared.door.channel;
-        let known = by_upstream_number(conn, channel, number).or_fault("look for the number")?;
+        let known =
+            by_upstream_number(conn, keys, channel, number).or_fault("look for the number")?;
         if let Some(known) = known {
             check_filer(conn, prepared, known)?;
             return Ok(Some(known));
         }
     }
     for earlier in with_its_photos(conn, profile, prepared).or_fault("look for the photos")? {
-        let old = matching::queries::report_of(conn, keys, earlier).or_fault("load a complaint")?;
+        let old = matching::queries::report_of(conn, keys, earlier)?;
         let rules = &profile.rules.matching;
         if old.is_some_and(|old| matching::is_resent(&prepared.report, &old, rules)) {
             return Ok(Some(earlier));
@@ -89,14 +90,15 @@ fn check_filer(conn: &mut Connection, prepared: &Prepared, first: Id) -> Result<
     Err(Problem::because(Code::AlreadyExists, detail))
 }
 
-fn by_upstream_number(
+pub(super) fn by_upstream_number(
     conn: &mut Connection,
+    keys: &Keys,
     channel: &str,
     number: &str,
 ) -> QueryResult<Option<Id>> {
     complaint::table
         .filter(complaint::channel.eq(channel))
-        .filter(complaint::external_no.eq(number))
+        .filter(complaint::external_no.eq_any(upstream::lookups(keys, number)))
         .select(complaint::id)
         .first(conn)
         .optional()
@@ -219,32 +221,8 @@ fn keep_photos(
     Ok(beyond.iter().map(Taken::beyond_limit).collect())
 }
 
-/// The number of the first record of a submission's upstream number, where that one says something
-/// else: in a table, another matter under the same id.
-///
-/// # Errors
-/// A fault when the database fails.
-pub fn tells_otherwise(
-    conn: &mut Connection,
-    keys: &Keys,
-    prepared: &Prepared,
-) -> Result<Option<String>, Problem> {
-    let Some(number) = &prepared.door.external_no else {
-        return Ok(None);
-    };
-    let known = by_upstream_number(conn, &prepared.door.channel, number);
-    let Some(first) = known.or_fault("look for the number")? else {
-        return Ok(None);
-    };
-    if is_told(conn, keys, first, &prepared.checked.description)? {
-        return Ok(None);
-    }
-    let row = queries::by_id(conn, first).or_fault("load the first record")?;
-    Ok(Some(row.number))
-}
-
 /// Whether a complaint or one of its supplements has these words.
-fn is_told(
+pub(super) fn is_told(
     conn: &mut Connection,
     keys: &Keys,
     complaint: Id,

@@ -18,12 +18,14 @@ use crate::app::App;
 use crate::district::Abuse;
 use crate::matching::queries::persons_of;
 use crate::platform::{
+    crypto::Keys,
     db::{
         Connection, Id, UtcTime,
         schema::{complaint, complaint_sender, sender_block, sender_block_key, staff},
     },
     http::{Answer, Body, IdempotencyKey, Page, PageQuery, Query, says_something},
     problem::{Code, OnDb, Problem},
+    sealed,
 };
 use crate::record::{self, Event, local};
 
@@ -156,12 +158,13 @@ type BlockRow = (
     Option<UtcTime>,
 );
 
-impl From<BlockRow> for BlockView {
-    fn from((id, number, reason, created_by, created_at, lifted_at, expires_at): BlockRow) -> Self {
+impl BlockView {
+    fn of(keys: &Keys, row: BlockRow) -> Self {
+        let (id, number, reason, created_by, created_at, lifted_at, expires_at) = row;
         Self {
             id,
             number,
-            reason,
+            reason: sealed::BLOCK_REASON.read_text(keys, id.0.as_bytes(), reason),
             created_by,
             created_at: local(created_at),
             lifted_at: lifted_at.map(local),
@@ -192,13 +195,13 @@ pub async fn block_sender(
             let row = queries::by_number(conn, &value.number)
                 .or_fault("load a complaint")?
                 .ok_or_else(|| Problem::invalid("number", "unknown", "is no complaint's number"))?;
-            let id = insert(conn, &row, &staff, &value.reason, abuse, now)?;
+            let id = insert(conn, &shared.keys, &row, &staff, &value.reason, abuse, now)?;
             let actor = staff.actor();
             let event = Event::new("complaint", row.id, "block_sender", &actor)
-                .because(Some(&value.reason))
+                .because(&shared.keys, Some(&value.reason))
                 .with(json!({ "block": id }));
             record::append(conn, &event, now).or_fault("record")?;
-            let view = BlockView::from(find(conn, id)?);
+            let view = BlockView::of(&shared.keys, find(conn, id)?);
             Answer::created(format!("/api/v1/sender-blocks/{id}"), &view)
         })
         .await?;
@@ -207,6 +210,7 @@ pub async fn block_sender(
 
 fn insert(
     conn: &mut Connection,
+    sealing: &Keys,
     complaint: &ComplaintRow,
     staff: &Staff,
     reason: &str,
@@ -244,11 +248,12 @@ fn insert(
         ));
     }
     let id = Id::new();
+    let sealed = sealed::BLOCK_REASON.seal_text(sealing, id.0.as_bytes(), reason)?;
     diesel::insert_into(sender_block::table)
         .values((
             sender_block::id.eq(id),
             sender_block::complaint_id.eq(complaint.id),
-            sender_block::reason.eq(reason),
+            sender_block::reason.eq(sealed),
             sender_block::created_by.eq(staff.id),
             sender_block::created_at.eq(UtcTime(now)),
             sender_block::expires_at.eq(UtcTime(now + TimeDelta::days(days))),
@@ -323,7 +328,7 @@ pub async fn list_sender_blocks(
             rows.load(conn).or_fault("list blocks")
         })
         .await?;
-    let page = paging.of(rows, |row| row.0, BlockView::from);
+    let page = paging.of(rows, |row| row.0, |row| BlockView::of(&app.keys, row));
     Ok(page.into_response(&request))
 }
 
@@ -351,7 +356,7 @@ pub async fn lift_sender_block(
     key: IdempotencyKey,
     body: Body<LiftBody>,
 ) -> Result<HttpResponse, Problem> {
-    let now = app.now();
+    let (shared, now) = (app.clone(), app.now());
     let Body { value, fingerprint } = body;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
@@ -372,10 +377,10 @@ pub async fn lift_sender_block(
                 .or_fault("lift a block")?;
             let actor = staff.actor();
             let event = Event::new("complaint", row.id, "lift_sender_block", &actor)
-                .because(Some(&value.reason))
+                .because(&shared.keys, Some(&value.reason))
                 .with(json!({ "block": id }));
             record::append(conn, &event, now).or_fault("record")?;
-            Answer::ok(&BlockView::from(find(conn, id)?))
+            Answer::ok(&BlockView::of(&shared.keys, find(conn, id)?))
         })
         .await?;
     Ok(answer.into_response())

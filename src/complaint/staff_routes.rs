@@ -13,6 +13,7 @@ use super::{
     queries::{self, ComplaintRow},
     returned::NOT_COMPLETED,
     tracking::{SizeQuery, find_photo},
+    upstream,
     views::{
         ComplaintSummary, ComplaintView, DeadlineView, PlaceView, ReporterView, SupplementView,
     },
@@ -294,7 +295,7 @@ fn view(
         not_completed: row.has_flag(NOT_COMPLETED),
         demand: words.maybe(row.demand),
         procedure: row.procedure,
-        external_no: words.maybe(row.external_no),
+        external_no: words.maybe(upstream::read(row.external_no, text.external_no)),
         source_class: row.source_class,
         anonymous: row.anonymous,
         person_count: row.person_count,

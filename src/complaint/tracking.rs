@@ -92,11 +92,11 @@ fn view(
     let words = Words::about(conn, keys, false, &[row.id])?;
     let deadlines = queries::deadlines_of(conn, row.id).or_fault("load clocks")?;
     let text = queries::text_of(conn, row.id).or_fault("load the text")?;
-    let history = record::history(conn, row.id, TIMELINE_MAX).or_fault("load the history")?;
+    let history = record::history(conn, keys, row.id, TIMELINE_MAX).or_fault("load the history")?;
     let replies = queries::replies_of(conn, row.id).or_fault("load replies")?;
     let stored = photos::of_complaint(conn, keys, row.id).or_fault("load photos")?;
     let entry = ledger::by_id(conn, row.entry_id).or_fault("load the entry")?;
-    let decisions = queries::decisions_of(conn, row.id).or_fault("load decisions")?;
+    let decisions = queries::decisions_of(conn, keys, row.id).or_fault("load decisions")?;
     let may_rate = row.state == "replied" && may_rate(conn, profile, &replies, now)?;
     let parts = parts::of_letter(conn, row.id).or_fault("load parts")?;
     let procedure = row.procedure.as_deref().and_then(|p| profile.procedure(p));

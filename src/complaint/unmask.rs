@@ -17,12 +17,14 @@ use super::{
 use crate::account::{Resident, Role, Staff, caller::Address};
 use crate::app::App;
 use crate::platform::{
+    crypto::Keys,
     db::{
         Connection, Id, UtcTime,
         schema::{complaint, staff, unmasking},
     },
     http::{Answer, Body, Page, PageQuery, Query, is_blank},
     problem::{Code, OnDb, Problem},
+    sealed,
 };
 use crate::record::{self, Event, local};
 use crate::text::mask_phone;
@@ -167,7 +169,7 @@ pub async fn unmask_reporter(
             let today = looks_since(conn, staff.id, now - TimeDelta::days(1))?;
             check_measure(&looked, &today, now)?;
             let alarm = i64::try_from(looked.len()).unwrap_or(i64::MAX) + 1 >= ALARM_AT;
-            note(conn, &staff, row.id, &body.value, alarm, now)?;
+            note(conn, &shared.keys, &staff, row.id, &body.value, alarm, now)?;
             let reporters = petitioners::load(conn, &shared.keys, row.id)?
                 .into_iter()
                 .map(|signer| FullPerson {
@@ -232,20 +234,23 @@ fn check_measure(hour: &[UtcTime], day: &[UtcTime], now: DateTime<Utc>) -> Resul
 
 fn note(
     conn: &mut Connection,
+    keys: &Keys,
     who: &Staff,
     complaint: Id,
     body: &UnmaskBody,
     alarm: bool,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
+    let id = Id::new();
+    let reason = sealed::UNMASKING_REASON.seal_text(keys, id.0.as_bytes(), &body.reason)?;
     diesel::insert_into(unmasking::table)
         .values((
-            unmasking::id.eq(Id::new()),
+            unmasking::id.eq(id),
             unmasking::complaint_id.eq(complaint),
             unmasking::staff_id.eq(who.id),
             unmasking::role.eq(who.role.as_str()),
             unmasking::purpose.eq(body.purpose.as_str()),
-            unmasking::reason.eq(&body.reason),
+            unmasking::reason.eq(reason),
             unmasking::alarm.eq(alarm),
             unmasking::at.eq(UtcTime(now)),
         ))
@@ -253,7 +258,7 @@ fn note(
         .or_fault("note an unmasking")?;
     let actor = who.actor();
     let event = Event::new("complaint", complaint, "unmask_reporter", &actor)
-        .because(Some(&body.reason))
+        .because(keys, Some(&body.reason))
         .with(json!({ "purpose": body.purpose.as_str() }));
     record::append(conn, &event, now).or_fault("record")?;
     if alarm {
@@ -288,8 +293,9 @@ pub struct UnmaskingView {
 
 type Row = (Id, String, String, String, String, String, bool, UtcTime);
 
-impl From<Row> for UnmaskingView {
-    fn from((id, complaint, staff, role, purpose, reason, alarm, at): Row) -> Self {
+impl UnmaskingView {
+    fn of(keys: &Keys, row: Row) -> Self {
+        let (id, complaint, staff, role, purpose, reason, alarm, at) = row;
         Self {
             id,
             complaint,
@@ -297,7 +303,7 @@ impl From<Row> for UnmaskingView {
             role,
             purpose_name: UnmaskPurpose::name_of(&purpose),
             purpose,
-            reason,
+            reason: sealed::UNMASKING_REASON.read_text(keys, id.0.as_bytes(), reason),
             alarm,
             at: local(at),
         }
@@ -395,7 +401,7 @@ pub async fn list_unmaskings(
             rows.load(conn).or_fault("list unmaskings")
         })
         .await?;
-    let page = paging.of(rows, |row| row.0, UnmaskingView::from);
+    let page = paging.of(rows, |row| row.0, |row| UnmaskingView::of(&app.keys, row));
     Ok(page.into_response(&request))
 }
 

@@ -57,6 +57,9 @@ pub struct RawPosition {
     pub accuracy_m: Option<f64>,
 }
 
+/// Metres an accuracy may have: no place is farther from another than half of the Earth's girth.
+pub const ACCURACY_MAX_M: f64 = 20_040_000.0;
+
 /// Why a pair of numbers is no position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PositionError {
@@ -66,8 +69,10 @@ pub enum PositionError {
     /// 0/0 is what a device says when it knows no place.
     #[error("0/0 is a missing position, not a place")]
     Missing,
-    /// A negative or unreadable accuracy.
-    #[error("accuracy_m is a number of metres, 0 or more")]
+    /// A negative or unreadable accuracy, or one beyond the whole Earth.
+    #[error(
+        "accuracy_m is a number of metres, 0 to {ACCURACY_MAX_M}; leave it out when it is unknown"
+    )]
     BadAccuracy,
 }
 
@@ -89,7 +94,7 @@ impl RawPosition {
         if lon == 0.0 && lat == 0.0 {
             return Err(PositionError::Missing);
         }
-        if accuracy_m.is_some_and(|a| !a.is_finite() || a < 0.0) {
+        if accuracy_m.is_some_and(|a| !(0.0..=ACCURACY_MAX_M).contains(&a)) {
             return Err(PositionError::BadAccuracy);
         }
         Ok(Self {

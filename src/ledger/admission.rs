@@ -19,9 +19,11 @@ use crate::account::Staff;
 use crate::app::App;
 use crate::district::calendar::date_of;
 use crate::platform::{
+    crypto::Keys,
     db::{Connection, Id, UtcTime, schema::ledger_decision},
     http::{Answer, Body, IdempotencyKey, IfMatch, dates::FIRST_DAY, says_something},
     problem::{Code, Item, OnDb, Problem},
+    sealed,
 };
 use crate::record::{self, Event};
 
@@ -58,7 +60,8 @@ pub async fn propose(
             version.check(row.version)?;
             MACHINE.next(&row.state, "propose")?;
             has_complaints(&row)?;
-            advance(conn, &row, "propose", &staff, Some(&value.reason), now)?;
+            let reason = Some((&shared.keys, value.reason.as_str()));
+            advance(conn, &row, "propose", &staff, reason, now)?;
             answer(conn, &shared, &staff, row.id)
         })
         .await?;
@@ -227,15 +230,9 @@ pub async fn decide(
                 has_complaints(&row)?;
             }
             value.check(&row.state, &shared, date_of(now))?;
-            insert(conn, row.id, &staff, &value, now).or_fault("insert a decision")?;
-            advance(
-                conn,
-                &row,
-                value.outcome.event(),
-                &staff,
-                value.reason.as_deref(),
-                now,
-            )?;
+            insert(conn, &shared.keys, row.id, &staff, &value, now)?;
+            let reason = value.reason.as_deref().map(|why| (&shared.keys, why));
+            advance(conn, &row, value.outcome.event(), &staff, reason, now)?;
             answer(conn, &shared, &staff, row.id)
         })
         .await?;
@@ -269,41 +266,50 @@ fn advance(
     row: &EntryRow,
     event: &str,
     staff: &Staff,
-    reason: Option<&str>,
+    reason: Option<(&Keys, &str)>,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
     let step = MACHINE.next(&row.state, event)?;
     queries::set_state(conn, row.id, step.to, now).or_fault("move an entry")?;
     let actor = staff.actor();
-    let event = Event::new("ledger_entry", row.id, event, &actor)
-        .moving(step.from, step.to)
-        .because(reason);
+    let event = Event {
+        reason,
+        ..Event::new("ledger_entry", row.id, event, &actor)
+    };
+    let event = event.moving(step.from, step.to);
     record::append(conn, &event, now).or_fault("record")
 }
 
 fn insert(
     conn: &mut Connection,
+    keys: &Keys,
     entry: Id,
     staff: &Staff,
     body: &DecisionBody,
     now: DateTime<Utc>,
-) -> QueryResult<usize> {
+) -> Result<(), Problem> {
+    let id = Id::new();
+    let seal = |column: sealed::SealedColumn, words: &Option<String>| {
+        column.seal_maybe(keys, id.0.as_bytes(), words.as_deref())
+    };
     diesel::insert_into(ledger_decision::table)
         .values((
-            ledger_decision::id.eq(Id::new()),
+            ledger_decision::id.eq(id),
             ledger_decision::entry_id.eq(entry),
             ledger_decision::event.eq(body.outcome.event()),
             ledger_decision::outcome.eq(body.outcome.as_str()),
-            ledger_decision::meeting.eq(&body.meeting),
+            ledger_decision::meeting.eq(seal(sealed::MEETING, &body.meeting)?),
             ledger_decision::decided_on.eq(body.decided_on),
-            ledger_decision::minute_ref.eq(&body.minute_ref),
-            ledger_decision::level.eq(&body.level),
+            ledger_decision::minute_ref.eq(seal(sealed::MINUTES, &body.minute_ref)?),
+            ledger_decision::level.eq(seal(sealed::LEVEL, &body.level)?),
             ledger_decision::chosen_owner.eq(&body.chosen_owner),
-            ledger_decision::reason.eq(&body.reason),
+            ledger_decision::reason.eq(seal(sealed::LEDGER_REASON, &body.reason)?),
             ledger_decision::decided_by.eq(staff.id),
             ledger_decision::created_at.eq(UtcTime(now)),
         ))
         .execute(conn)
+        .map(|_| ())
+        .or_fault("insert a decision")
 }
 
 fn answer(conn: &mut Connection, app: &App, staff: &Staff, id: Id) -> Result<Answer, Problem> {

@@ -31,6 +31,7 @@ use crate::platform::{
     },
     http::{Answer, Body, IdempotencyKey, says_something},
     problem::{Code, OnDb, Problem},
+    sealed,
 };
 use crate::record::{self, Actor, Event};
 
@@ -141,13 +142,15 @@ pub async fn merge_entries(
             MACHINE.next(&source.state, "merge")?;
             let before = move_complaints(conn, &source, &target).or_fault("move complaints")?;
             let merge_id = Id::new();
+            let id = merge_id.0.as_bytes();
+            let reason = sealed::MERGE_REASON.seal_text(&shared.keys, id, &value.reason)?;
             diesel::insert_into(ledger_merge::table)
                 .values((
                     ledger_merge::id.eq(merge_id),
                     ledger_merge::source_entry_id.eq(source.id),
                     ledger_merge::target_entry_id.eq(target.id),
                     ledger_merge::before.eq(JsonValue(json!(before))),
-                    ledger_merge::reason.eq(&value.reason),
+                    ledger_merge::reason.eq(reason),
                     ledger_merge::merged_by.eq(staff.id),
                     ledger_merge::merged_at.eq(UtcTime(now)),
                 ))
@@ -157,11 +160,11 @@ pub async fn merge_entries(
             queries::refresh(conn, &shared.profile, target.id, now)?;
             let actor = staff.actor();
             let away = Event::new("ledger_entry", source.id, "merge", &actor)
-                .because(Some(&value.reason))
+                .because(&shared.keys, Some(&value.reason))
                 .with(json!({ "into": target.number }));
             moves::merge_away(conn, &source, target.id, &away, now)?;
             let taken = Event::new("ledger_entry", target.id, "take_merge", &actor)
-                .because(Some(&value.reason))
+                .because(&shared.keys, Some(&value.reason))
                 .with(json!({ "from": source.number, "merge": merge_id }));
             record::append(conn, &taken, now).or_fault("record")?;
             let row = queries::by_id(conn, target.id).or_fault("load the target")?;
@@ -314,14 +317,16 @@ pub async fn undo_merge(
             may_undo(&target, &before, undone)?;
             put_back(conn, source, &target, &before)?;
             let actor = staff.actor();
-            let reason = Some(value.reason.as_str());
+            let reason = Some((&shared.keys, value.reason.as_str()));
             moves::revive(conn, source, &before.source_state, &actor, reason, now)?;
             leave_target(conn, source, target.id, &before, &actor, now)?;
+            let why =
+                sealed::UNDO_REASON.seal_text(&shared.keys, id.0.as_bytes(), &value.reason)?;
             diesel::update(ledger_merge::table.find(id))
                 .set((
                     ledger_merge::undone_at.eq(UtcTime(now)),
                     ledger_merge::undone_by.eq(staff.id),
-                    ledger_merge::undo_reason.eq(&value.reason),
+                    ledger_merge::undo_reason.eq(why),
                 ))
                 .execute(conn)
                 .or_fault("mark the merge")?;
@@ -329,7 +334,7 @@ pub async fn undo_merge(
             queries::refresh(conn, &shared.profile, target.id, now)?;
             for entry in [source, target.id] {
                 let event = Event::new("ledger_entry", entry, "undo_merge", &actor)
-                    .because(Some(&value.reason))
+                    .because(&shared.keys, Some(&value.reason))
                     .with(json!({ "merge": id }));
                 record::append(conn, &event, now).or_fault("record")?;
             }

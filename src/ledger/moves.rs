@@ -13,6 +13,7 @@ use super::{
     queries::{self, EntryRow},
 };
 use crate::platform::{
+    crypto::Keys,
     db::{
         Connection, Id, UtcTime,
         schema::{complaint, ledger_entry, ledger_merge},
@@ -240,7 +241,7 @@ pub fn revive(
     id: Id,
     state: &str,
     actor: &Actor,
-    reason: Option<&str>,
+    reason: Option<(&Keys, &str)>,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
     let entry = queries::by_id(conn, id).or_fault("load the entry")?;
@@ -251,9 +252,11 @@ pub fn revive(
     };
     let step = MACHINE.next(&entry.state, name)?;
     set(conn, id, step.to, None, now).or_fault("revive an entry")?;
-    let event = Event::new("ledger_entry", id, name, actor)
-        .moving(step.from, step.to)
-        .because(reason);
+    let event = Event {
+        reason,
+        ..Event::new("ledger_entry", id, name, actor)
+    };
+    let event = event.moving(step.from, step.to);
     record::append(conn, &event, now).or_fault("record")
 }
 

@@ -200,7 +200,6 @@ pub fn open_clue(
                 ledger_entry::title.eq(shorten(title, TITLE_LETTERS)),
                 ledger_entry::category.eq(report.category.as_str()),
                 ledger_entry::coarse.eq(report.coarse.as_str()),
-                ledger_entry::object_id.eq(&report.object_id),
                 ledger_entry::lon.eq(point.map(|p| p.lon)),
                 ledger_entry::lat.eq(point.map(|p| p.lat)),
                 ledger_entry::street_code.eq(street),

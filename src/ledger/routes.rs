@@ -22,6 +22,7 @@ use super::{
 use crate::account::{Role, Staff};
 use crate::app::App;
 use crate::platform::{
+    crypto::Keys,
     db::{
         Connection, Id, UtcTime,
         schema::{
@@ -31,6 +32,7 @@ use crate::platform::{
     },
     http::{Page, PageQuery, Query, etag_of},
     problem::{OnDb, Problem},
+    sealed,
 };
 use crate::privacy::{Scope, Words};
 use crate::record::{self, local};
@@ -214,14 +216,15 @@ fn view(
         .map(|c| (c.id, c.number.clone()))
         .collect();
     let mut supplements = supplements_of(conn, &numbers, &words).or_fault("load supplements")?;
-    let history = record::history(conn, row.id, SHOWN_MAX).or_fault("load the history")?;
+    let history =
+        record::history(conn, &app.keys, row.id, SHOWN_MAX).or_fault("load the history")?;
     let merged_into = row
         .merged_into
         .map(|id| queries::by_id(conn, id).map(|e| e.number))
         .transpose()
         .or_fault("load the target")?;
-    let decisions = decisions_of(conn, row.id, &words).or_fault("load decisions")?;
-    let merges = merges_of(conn, row.id, &words)?;
+    let decisions = decisions_of(conn, &app.keys, row.id, &words).or_fault("load decisions")?;
+    let merges = merges_of(conn, &app.keys, row.id, &words)?;
     Ok(EntryView {
         summary: EntrySummary::of(&app.profile, &row, &words),
         lon: row.lon,
@@ -344,6 +347,7 @@ fn visits_of(conn: &mut Connection, numbers: &HashMap<Id, String>) -> QueryResul
 }
 
 type DecisionRow = (
+    Id,
     String,
     Option<String>,
     chrono::NaiveDate,
@@ -353,11 +357,17 @@ type DecisionRow = (
     Option<String>,
 );
 
-fn decisions_of(conn: &mut Connection, entry: Id, words: &Words) -> QueryResult<Vec<DecisionView>> {
+fn decisions_of(
+    conn: &mut Connection,
+    keys: &Keys,
+    entry: Id,
+    words: &Words,
+) -> QueryResult<Vec<DecisionView>> {
     let rows: Vec<DecisionRow> = ledger_decision::table
         .filter(ledger_decision::entry_id.eq(entry))
         .order(ledger_decision::id.asc())
         .select((
+            ledger_decision::id,
             ledger_decision::outcome,
             ledger_decision::meeting,
             ledger_decision::decided_on,
@@ -370,22 +380,30 @@ fn decisions_of(conn: &mut Connection, entry: Id, words: &Words) -> QueryResult<
     Ok(rows
         .into_iter()
         .map(
-            |(outcome, meeting, decided_on, minute_ref, level, chosen_owner, reason)| {
+            |(id, outcome, meeting, decided_on, minute_ref, level, chosen_owner, reason)| {
+                let read = |column: sealed::SealedColumn, stored| {
+                    words.maybe(column.read_maybe(keys, id.0.as_bytes(), stored))
+                };
                 DecisionView {
                     outcome,
-                    meeting: words.maybe(meeting),
+                    meeting: read(sealed::MEETING, meeting),
                     decided_on,
-                    minute_ref: words.maybe(minute_ref),
-                    level: words.maybe(level),
-                    chosen_owner: words.maybe(chosen_owner),
-                    reason: words.maybe(reason),
+                    minute_ref: read(sealed::MINUTES, minute_ref),
+                    level: read(sealed::LEVEL, level),
+                    chosen_owner,
+                    reason: read(sealed::LEDGER_REASON, reason),
                 }
             },
         )
         .collect())
 }
 
-fn merges_of(conn: &mut Connection, entry: Id, words: &Words) -> Result<Vec<MergeView>, Problem> {
+fn merges_of(
+    conn: &mut Connection,
+    keys: &Keys,
+    entry: Id,
+    words: &Words,
+) -> Result<Vec<MergeView>, Problem> {
     type Row = (Id, Id, Id, String, UtcTime, Option<UtcTime>);
     let rows: Vec<Row> = ledger_merge::table
         .filter(
@@ -420,7 +438,7 @@ fn merges_of(conn: &mut Connection, entry: Id, words: &Words) -> Result<Vec<Merg
                 id,
                 source: number(&source),
                 target: number(&target),
-                reason: words.text(reason),
+                reason: words.text(sealed::MERGE_REASON.read_text(keys, id.0.as_bytes(), reason)),
                 merged_at: local(merged_at),
                 undone_at: undone_at.map(local),
             },

@@ -7,7 +7,8 @@ use super::{Address, Named, PhotoRef, Place, Report};
 use crate::district::shanghai;
 use crate::text::{NameKind, letter_triples, name_key, premises_key, text_keys};
 
-/// What is known of a complaint, whichever way it came.
+/// What is known of a complaint, whichever way it came. Its words and numbers are bare of persons
+/// (`KnownPeople::bare`), because the report is kept as it is.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "named as in the complaint")]
 pub struct Known<'a> {

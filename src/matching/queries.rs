@@ -24,6 +24,7 @@ use crate::platform::{
     problem::{OnDb, Problem},
     sealed,
 };
+use crate::privacy;
 use crate::text::text_number;
 
 /// Keeps near-simultaneous reports of one matter apart: they take the same advisory locks, in one
@@ -106,7 +107,7 @@ type Where = (
 ///
 /// # Errors
 /// What the database answers.
-pub fn report_of(conn: &mut Connection, keys: &Keys, id: Id) -> QueryResult<Option<Report>> {
+pub fn report_of(conn: &mut Connection, keys: &Keys, id: Id) -> Result<Option<Report>, Problem> {
     let found: Option<(Filing, Words, Where)> = complaint::table
         .inner_join(complaint_text::table)
         .inner_join(complaint_place::table)
@@ -138,7 +139,8 @@ pub fn report_of(conn: &mut Connection, keys: &Keys, id: Id) -> QueryResult<Opti
             ),
         ))
         .first(conn)
-        .optional()?;
+        .optional()
+        .or_fault("load a complaint's facts")?;
     let Some((filing, words, at)) = found else {
         return Ok(None);
     };
@@ -147,22 +149,32 @@ pub fn report_of(conn: &mut Connection, keys: &Keys, id: Id) -> QueryResult<Opti
     // Words whose key is lost tell nothing; place, time and photos still do.
     let of = id.0.as_bytes();
     let description = sealed::DESCRIPTION.open_text(keys, of, description);
-    let description = description.unwrap_or_default();
     let address = address.and_then(|stored| sealed::ADDRESS.open_text(keys, of, stored));
+    let premises = premises.and_then(|stored| sealed::PREMISES.open_text(keys, of, stored));
+    let object_id = object_id.and_then(|stored| sealed::OBJECT_ID.open_text(keys, of, stored));
+    let people = privacy::known_of(conn, keys, &[id])?;
+    let description = people.bare(&description.unwrap_or_default());
+    let premises = premises.map(|name| people.bare(&name));
+    let is_file_number = |no: &String| !no.starts_with(sealed::INDEXED) && !people.stands_in(no);
+    let object_id = object_id.filter(|code| !people.stands_in(code));
     let (kind, lon, lat, accuracy_m, street) = at;
     let filed = from.map(|from| (from.0, until.unwrap_or(from).0));
     // What the reporter added of later happenings is what the report is about now (R3, R6).
-    let since = new_facts_of(conn, id)?.filter(|at| filed.is_none_or(|(_, until)| *at > until));
+    let since = new_facts_of(conn, id).or_fault("load new facts")?;
+    let since = since.filter(|at| filed.is_none_or(|(_, until)| *at > until));
     let occurred = since.map(|at| (at, at)).or(filed);
     // A place known by its name alone is no evidence of a place: it is told by the name.
     let is_point = kind == "point";
     let point = lon.zip(lat).filter(|_| is_point);
+    let mut persons = persons_of(conn, &[id]).or_fault("load petitioners")?;
+    let photos = photos_of(conn, id).or_fault("load photos")?;
+    let external_no = external_no.filter(is_file_number);
     let known = Known {
         id: id.0,
         number: &number,
         channel: &channel,
         external_no: external_no.as_deref(),
-        persons: persons_of(conn, &[id])?.remove(&id).unwrap_or_default(),
+        persons: persons.remove(&id).unwrap_or_default(),
         sender: None,
         object_id: object_id.as_deref(),
         premises: premises.as_deref(),
@@ -179,7 +191,7 @@ pub fn report_of(conn: &mut Connection, keys: &Keys, id: Id) -> QueryResult<Opti
         occurred,
         received_at: received_at.0,
         demand: demand.as_deref(),
-        photos: photos_of(conn, id)?,
+        photos,
     };
     Ok(Some(known.report()))
 }
@@ -278,7 +290,7 @@ pub fn store(
 /// # Errors
 /// A fault when the database fails.
 pub fn refile(conn: &mut Connection, keys: &Keys, id: Id) -> Result<(), Problem> {
-    match report_of(conn, keys, id).or_fault("load a complaint's facts")? {
+    match report_of(conn, keys, id)? {
         Some(report) => file(conn, &report),
         None => Ok(()),
     }

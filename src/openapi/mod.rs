@@ -1,5 +1,6 @@
 //! The OpenAPI 3.1 document, made of the handlers' own annotations, one line a capability.
 
+mod addressed;
 mod stated;
 
 use utoipa::{
@@ -86,6 +87,7 @@ fn whole() -> utoipa::openapi::OpenApi {
 pub fn stated() -> Result<serde_json::Value, serde_json::Error> {
     let mut document = serde_json::to_value(whole())?;
     stated::say(&mut document);
+    addressed::say(&mut document);
     Ok(document)
 }
 

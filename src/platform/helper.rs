@@ -29,6 +29,8 @@ use tokio::{
 
 pub use child::serve;
 
+use super::memory::ALLOCATOR;
+
 /// Questions after which a helper is replaced, so that no memory it has lost track of adds up.
 const QUESTIONS_OF_ONE: u32 = 200;
 
@@ -207,6 +209,7 @@ impl Helper {
         let mut child = Command::new(program)
             .arg(command)
             .env_clear()
+            .envs(ALLOCATOR)
             .current_dir("/")
             // Ctrl-C is for the server, which answers what it was asked before it ends.
             .process_group(0)

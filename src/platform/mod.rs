@@ -17,6 +17,7 @@ pub mod installation;
 pub mod jobs;
 pub mod limit;
 pub mod marks;
+pub mod memory;
 pub mod metrics;
 pub mod outage;
 pub mod owned;

@@ -94,74 +94,51 @@ pub const PHOTO_KEY: SealedColumn = SealedColumn {
 };
 
 /// A complaint in its own words.
-pub const DESCRIPTION: SealedColumn = SealedColumn {
-    table: "complaint_text",
-    column: "description",
-    key: RowKey::Id("complaint_id"),
-    text: true,
-    named: true,
-    holds: "a complaint in its own words",
-};
+pub const DESCRIPTION: SealedColumn = words(
+    "complaint_text",
+    "description",
+    "complaint_id",
+    "a complaint in its own words",
+);
 
 /// The address of a complaint.
-pub const ADDRESS: SealedColumn = SealedColumn {
-    table: "complaint_text",
-    column: "address",
-    key: RowKey::Id("complaint_id"),
-    text: true,
-    named: true,
-    holds: "the address of a complaint",
-};
+pub const ADDRESS: SealedColumn = words(
+    "complaint_text",
+    "address",
+    "complaint_id",
+    "the address of a complaint",
+);
 
 /// What was added to a complaint.
-pub const SUPPLEMENT: SealedColumn = SealedColumn {
-    table: "supplement",
-    column: "text",
-    key: RowKey::Id("id"),
-    text: true,
-    named: true,
-    holds: "what was added to a complaint",
-};
+pub const SUPPLEMENT: SealedColumn =
+    words("supplement", "text", "id", "what was added to a complaint");
 
 /// What a reporter was answered.
-pub const REPLY: SealedColumn = SealedColumn {
-    table: "reply",
-    column: "text",
-    key: RowKey::Id("id"),
-    text: true,
-    named: true,
-    holds: "what a reporter was answered",
-};
+pub const REPLY: SealedColumn = words("reply", "text", "id", "what a reporter was answered");
 
 /// What a reporter thinks of the answer.
-pub const RATING: SealedColumn = SealedColumn {
-    table: "rating",
-    column: "text",
-    key: RowKey::Id("reply_id"),
-    text: true,
-    named: true,
-    holds: "what a reporter thinks of the answer",
-};
+pub const RATING: SealedColumn = words(
+    "rating",
+    "text",
+    "reply_id",
+    "what a reporter thinks of the answer",
+);
 
 /// What an officer wrote down on site.
-pub const NOTES: SealedColumn = SealedColumn {
-    table: "verification_event",
-    column: "notes",
-    key: RowKey::Id("id"),
-    text: true,
-    named: true,
-    holds: "what an officer wrote down on site",
-};
+pub const NOTES: SealedColumn = words(
+    "verification_event",
+    "notes",
+    "id",
+    "what an officer wrote down on site",
+);
 
 /// The name of a photo's file, which senders name after persons.
-pub const FILE_NAME: SealedColumn = SealedColumn {
-    table: "photo",
-    column: "file_name",
-    key: RowKey::Id("id"),
-    text: true,
-    named: true,
-    holds: "the name of a photo's file, which senders name after persons",
-};
+pub const FILE_NAME: SealedColumn = words(
+    "photo",
+    "file_name",
+    "id",
+    "the name of a photo's file, which senders name after persons",
+);
 
 /// An answer kept for a client that asks again.
 pub const ANSWER: SealedColumn = SealedColumn {
@@ -172,6 +149,151 @@ pub const ANSWER: SealedColumn = SealedColumn {
     named: true,
     holds: "an answer kept for a client that asks again",
 };
+
+/// A text of a row that has an id, sealed for its own row and column.
+const fn words(
+    table: &'static str,
+    column: &'static str,
+    key: &'static str,
+    holds: &'static str,
+) -> SealedColumn {
+    SealedColumn {
+        table,
+        column,
+        key: RowKey::Id(key),
+        text: true,
+        named: true,
+        holds,
+    }
+}
+
+/// What is complained of by name: shops bear their owners' names, and writers their own.
+pub const PREMISES: SealedColumn = words(
+    "complaint_text",
+    "premises",
+    "complaint_id",
+    "the name of the premises complained of",
+);
+
+/// The registered object, whatever was written in its place.
+pub const OBJECT_ID: SealedColumn = words(
+    "complaint_text",
+    "object_id",
+    "complaint_id",
+    "the registered object complained of",
+);
+
+/// An upstream number that names somebody. Others are no secret and stand in the complaint's row.
+pub const EXTERNAL_NO: SealedColumn = words(
+    "complaint_text",
+    "external_no",
+    "complaint_id",
+    "an upstream number in which a name or a number of somebody's stands",
+);
+
+/// Why something was done, in the history.
+pub const HISTORY_REASON: SealedColumn = words(
+    "record",
+    "reason",
+    "id",
+    "why something was done, in the history",
+);
+
+/// Why a complaint was decided on as it was.
+pub const TRIAGE_REASON: SealedColumn = words(
+    "triage_decision",
+    "reason",
+    "id",
+    "why a complaint was decided on as it was",
+);
+
+/// What a reporter was told of a decision.
+pub const TRIAGE_NOTICE: SealedColumn = words(
+    "triage_decision",
+    "notice",
+    "id",
+    "what a reporter was told of a decision",
+);
+
+/// Why two complaints were said to be one matter or not.
+pub const MATCH_REASON: SealedColumn = words(
+    "match_decision",
+    "reason",
+    "id",
+    "why two complaints were said to be one matter or not",
+);
+
+/// Why a sender was blocked.
+pub const BLOCK_REASON: SealedColumn =
+    words("sender_block", "reason", "id", "why a sender was blocked");
+
+/// Why somebody looked behind a mask.
+pub const UNMASKING_REASON: SealedColumn = words(
+    "unmasking",
+    "reason",
+    "id",
+    "why somebody looked behind a mask",
+);
+
+/// What an officer is to look at.
+pub const INSTRUCTIONS: SealedColumn = words(
+    "verification",
+    "instructions",
+    "id",
+    "what an officer is to look at",
+);
+
+/// Why an officer was elsewhere.
+pub const ELSEWHERE: SealedColumn = words(
+    "verification_event",
+    "reason",
+    "id",
+    "why an officer was elsewhere",
+);
+
+/// Why entries were merged.
+pub const MERGE_REASON: SealedColumn =
+    words("ledger_merge", "reason", "id", "why entries were merged");
+
+/// Why a merge was undone.
+pub const UNDO_REASON: SealedColumn = words(
+    "ledger_merge",
+    "undo_reason",
+    "id",
+    "why a merge was undone",
+);
+
+/// Why an entry was decided on as it was.
+pub const LEDGER_REASON: SealedColumn = words(
+    "ledger_decision",
+    "reason",
+    "id",
+    "why an entry was decided on as it was",
+);
+
+/// The meeting that decided.
+pub const MEETING: SealedColumn = words(
+    "ledger_decision",
+    "meeting",
+    "id",
+    "the meeting that decided on an entry",
+);
+
+/// The minutes of that meeting.
+pub const MINUTES: SealedColumn = words(
+    "ledger_decision",
+    "minute_ref",
+    "id",
+    "where that meeting's minutes are",
+);
+
+/// The level an entry was brought before.
+pub const LEVEL: SealedColumn = words(
+    "ledger_decision",
+    "level",
+    "id",
+    "the level an entry was brought before",
+);
 
 /// All of them.
 pub const ALL: &[SealedColumn] = &[
@@ -188,7 +310,30 @@ pub const ALL: &[SealedColumn] = &[
     NOTES,
     FILE_NAME,
     ANSWER,
+    PREMISES,
+    OBJECT_ID,
+    EXTERNAL_NO,
+    HISTORY_REASON,
+    TRIAGE_REASON,
+    TRIAGE_NOTICE,
+    MATCH_REASON,
+    BLOCK_REASON,
+    UNMASKING_REASON,
+    INSTRUCTIONS,
+    ELSEWHERE,
+    MERGE_REASON,
+    UNDO_REASON,
+    LEDGER_REASON,
+    MEETING,
+    MINUTES,
+    LEVEL,
 ];
+
+/// What a blind index begins with where it stands in place of a number that is sealed.
+pub const INDEXED: &str = "indexed:";
+
+/// What is read in place of words whose key is lost, where nothing masked stands beside them.
+pub const UNREADABLE: &str = "（密钥已失，原文无法读取）";
 
 /// What a sealed text begins with.
 const SEALED_TEXT: &str = "sealed:1:";
@@ -248,6 +393,34 @@ impl SealedColumn {
             tracing::warn!("{table}.{column} cannot be opened with the keys given");
         }
         plain
+    }
+
+    /// Seals a row's text where there is one.
+    ///
+    /// # Errors
+    /// A fault when the cipher fails.
+    pub fn seal_maybe(
+        &self,
+        keys: &Keys,
+        id: &[u8],
+        plain: Option<&str>,
+    ) -> Result<Option<String>, Problem> {
+        plain
+            .map(|plain| self.seal_text(keys, id, plain))
+            .transpose()
+    }
+
+    /// A row's text as it is read: opened, or [`UNREADABLE`].
+    #[must_use]
+    pub fn read_text(&self, keys: &Keys, id: &[u8], stored: String) -> String {
+        self.open_text(keys, id, stored)
+            .unwrap_or_else(|| UNREADABLE.to_owned())
+    }
+
+    /// The same where there may be none.
+    #[must_use]
+    pub fn read_maybe(&self, keys: &Keys, id: &[u8], stored: Option<String>) -> Option<String> {
+        stored.map(|stored| self.read_text(keys, id, stored))
     }
 
     /// A text sealed under the present key in place of this one.

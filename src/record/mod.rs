@@ -10,9 +10,11 @@ use serde_json::{Value, json};
 
 use crate::district::shanghai;
 use crate::platform::{
+    crypto::Keys,
     db::{Connection, Id, JsonValue, UtcTime, schema::record},
     http::dates::readable,
     ids,
+    sealed::HISTORY_REASON,
 };
 
 /// Who acts.
@@ -49,8 +51,9 @@ pub struct Event<'a> {
     pub states: Option<(&'a str, &'a str)>,
     /// Who acts.
     pub actor: &'a Actor,
-    /// The reason given, where one is needed.
-    pub reason: Option<&'a str>,
+    /// The reason given, where one is needed, and the keys it is sealed with: staff's own words may
+    /// name persons.
+    pub reason: Option<(&'a Keys, &'a str)>,
     /// What else is worth keeping. No contact data: this is read by every role with access.
     pub detail: Value,
     /// The device's own time, kept beside ours and never used to order the history.
@@ -87,8 +90,8 @@ impl<'a> Event<'a> {
 
     /// With a reason.
     #[must_use]
-    pub fn because(mut self, reason: Option<&'a str>) -> Self {
-        self.reason = reason;
+    pub fn because(mut self, keys: &'a Keys, reason: Option<&'a str>) -> Self {
+        self.reason = reason.map(|reason| (keys, reason));
         self
     }
 
@@ -103,15 +106,21 @@ impl<'a> Event<'a> {
 /// Appends an event.
 ///
 /// # Errors
-/// What the database answers.
+/// What the database answers, or that the reason could not be sealed.
 pub fn append(conn: &mut Connection, event: &Event<'_>, now: DateTime<Utc>) -> QueryResult<()> {
     let (actor_id, actor_name) = match event.actor {
         Actor::Staff(id, name) => (Some(*id), name.as_str()),
         Actor::Reporter | Actor::System => (None, ""),
     };
+    let id = Id::new();
+    let reason = event
+        .reason
+        .map(|(keys, reason)| HISTORY_REASON.seal_text(keys, id.0.as_bytes(), reason))
+        .transpose()
+        .map_err(|e| diesel::result::Error::SerializationError(e.to_string().into()))?;
     diesel::insert_into(record::table)
         .values((
-            record::id.eq(Id::new()),
+            record::id.eq(id),
             record::subject_kind.eq(event.subject_kind),
             record::subject_id.eq(event.subject_id),
             record::event.eq(event.event),
@@ -120,7 +129,7 @@ pub fn append(conn: &mut Connection, event: &Event<'_>, now: DateTime<Utc>) -> Q
             record::actor_kind.eq(event.actor.kind()),
             record::actor_id.eq(actor_id),
             record::actor_name.eq(actor_name),
-            record::reason.eq(event.reason),
+            record::reason.eq(reason),
             record::detail.eq(JsonValue(event.detail.clone())),
             record::device_time.eq(event.device_time.map(UtcTime)),
             record::at.eq(UtcTime(now)),
@@ -146,7 +155,7 @@ pub fn keep_order(conn: &mut Connection) -> QueryResult<()> {
     Ok(())
 }
 
-/// One recorded event, as it was written.
+/// One recorded event, its reason opened.
 #[derive(Debug, Clone, Queryable)]
 pub struct Recorded {
     /// The row's id; ids order the history.
@@ -175,8 +184,13 @@ pub struct Recorded {
 ///
 /// # Errors
 /// What the database answers.
-pub fn history(conn: &mut Connection, subject: Id, limit: i64) -> QueryResult<Vec<Recorded>> {
-    record::table
+pub fn history(
+    conn: &mut Connection,
+    keys: &Keys,
+    subject: Id,
+    limit: i64,
+) -> QueryResult<Vec<Recorded>> {
+    let rows: Vec<Recorded> = record::table
         .filter(record::subject_id.eq(subject))
         .order(record::id.asc())
         .limit(limit)
@@ -192,7 +206,12 @@ pub fn history(conn: &mut Connection, subject: Id, limit: i64) -> QueryResult<Ve
             record::device_time,
             record::at,
         ))
-        .load(conn)
+        .load(conn)?;
+    let opened = rows.into_iter().map(|row| Recorded {
+        reason: HISTORY_REASON.read_maybe(keys, row.id.0.as_bytes(), row.reason),
+        ..row
+    });
+    Ok(opened.collect())
 }
 
 /// The state from which a subject came into a state, the last time.

@@ -1,6 +1,11 @@
 //! Identity documents as people write and paste them, brought to one form each.
 
-use super::{digits::plain_digit, ink::takes_no_ink, phone::says_none};
+use super::{
+    digits::{classify, plain_digit},
+    ink::takes_no_ink,
+    mask::Kind,
+    phone::says_none,
+};
 
 /// What a text for an identity number says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +30,7 @@ impl IdentityText {
         let plain = plain(text);
         let number = resident(&plain)
             .or_else(|| of_old_card(&plain))
+            .or_else(|| standing_alone(text))
             .or_else(|| neighbour(&plain))
             .or_else(|| passport(&plain))
             .or_else(|| company(&plain));
@@ -37,13 +43,88 @@ impl IdentityText {
 fn plain(text: &str) -> String {
     text.chars()
         .filter(|c| !takes_no_ink(*c))
-        .map(plain_digit)
-        .map(|c| match c {
-            '×' | '✕' | '╳' | 'х' | 'Х' | 'χ' | 'Χ' | 'Ⅹ' | 'ⅹ' => 'X',
-            c => c.to_ascii_uppercase(),
-        })
+        .map(letter)
         .filter(char::is_ascii_alphanumeric)
         .collect()
+}
+
+fn letter(c: char) -> char {
+    match plain_digit(c) {
+        '×' | '✕' | '╳' | 'х' | 'Х' | 'χ' | 'Χ' | 'Ⅹ' | 'ⅹ' => 'X',
+        c => c.to_ascii_uppercase(),
+    }
+}
+
+/// The number of a card that stands alone in a text, beside a label, a name or another number
+/// (`ID No. 110105…`, `…002X,13800138000`): groups that together have its length and its check
+/// letter, or the birthday of an old one behind a label.
+fn standing_alone(text: &str) -> Option<String> {
+    let groups = groups(text);
+    let from = |at: usize| groups.get(at..).unwrap_or_default();
+    let begins = || (0..groups.len()).map(from);
+    let read = |groups: &[Group], length: usize, card: fn(&str) -> Option<String>| {
+        let mut number = String::new();
+        for (at, group) in groups.iter().enumerate() {
+            if at > 0 && group.begins_anew {
+                return None;
+            }
+            number.push_str(&group.letters);
+            if number.len() >= length {
+                break;
+            }
+        }
+        card(&number)
+    };
+    let is_born = |number: &String| number.get(..17).is_some_and(is_identity);
+    begins()
+        .find_map(|groups| read(groups, 18, resident).filter(is_born))
+        .or_else(|| begins().find_map(|groups| read(groups, 15, of_old_card)))
+}
+
+/// Whether the digits of a card hold a birthday.
+fn is_identity(digits: &str) -> bool {
+    classify(&format!("{digits}0")) == Some(Kind::IdNumber)
+}
+
+/// Digits in a row, the last of which may be the check letter X.
+struct Group {
+    letters: String,
+    /// Whether a word stands between it and the group before.
+    begins_anew: bool,
+}
+
+/// The groups of a text. What letters stand before the digits of a word is its label; what has
+/// letters among or behind its digits is no group.
+fn groups(text: &str) -> Vec<Group> {
+    let mut groups = Vec::new();
+    let mut begins_anew = true;
+    let letters: String = text
+        .chars()
+        .filter(|c| !takes_no_ink(*c))
+        .map(letter)
+        .collect();
+    for word in letters
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|w| !w.is_empty())
+    {
+        // A label of another script ends where the digits begin, and a name begins behind them.
+        for part in word.split(|c: char| !c.is_ascii()) {
+            let digits = part.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+            let is_check = part == "X";
+            let letters = if is_check { part } else { digits };
+            let head = letters.strip_suffix('X').unwrap_or(letters);
+            if !is_check && !all_digits(head) {
+                begins_anew = true;
+                continue;
+            }
+            groups.push(Group {
+                letters: letters.to_owned(),
+                begins_anew: begins_anew || letters.len() < part.len(),
+            });
+            begins_anew = false;
+        }
+    }
+    groups
 }
 
 fn all_digits(text: &str) -> bool {
@@ -129,20 +210,43 @@ fn passport(text: &str) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
-/// 18 letters without I, O, S, V, Z; the last checks the others (GB 32100-2015).
+/// Whether a text is a company's code (统一社会信用代码), or a permit's that begins with it.
+#[must_use]
+pub fn is_of_a_company(text: &str) -> bool {
+    const LETTERS: usize = 18;
+    const PERMIT_MAX: usize = 4;
+    let plain = plain(text);
+    let permit = plain.len().checked_sub(LETTERS);
+    permit.is_some_and(|more| more <= PERMIT_MAX)
+        && plain
+            .get(..LETTERS)
+            .is_some_and(|code| has_company_check(code) && resident(code).is_none())
+}
+
+/// A company's code in the field of an identity number; one of digits alone would be a misspelled
+/// identity number sooner.
 fn company(text: &str) -> Option<String> {
+    let is_one = has_company_check(text) && text.bytes().any(|b| b.is_ascii_uppercase());
+    is_one.then(|| text.to_owned())
+}
+
+/// 18 letters without I, O, S, V, Z; the last checks the others (GB 32100-2015).
+fn has_company_check(text: &str) -> bool {
     const LETTERS: &str = "0123456789ABCDEFGHJKLMNPQRTUWXY";
     let values: Option<Vec<usize>> = text.chars().map(|c| LETTERS.find(c)).collect();
-    let values = values.filter(|values| values.len() == 18)?;
-    let (last, others) = values.split_last()?;
+    let values = values
+        .filter(|values| values.len() == 18)
+        .unwrap_or_default();
+    let Some((last, others)) = values.split_last() else {
+        return false;
+    };
     let mut weight = 1;
     let mut sum = 0;
     for value in others {
         sum += value * weight;
         weight = weight * 3 % 31;
     }
-    ((31 - sum % 31) % 31 == *last && text.bytes().any(|b| b.is_ascii_uppercase()))
-        .then(|| text.to_owned())
+    (31 - sum % 31) % 31 == *last
 }
 
 #[cfg(test)]
@@ -172,6 +276,20 @@ mod tests {
             "110105194912 31002х",
             "110105491231002",
             "110105 491231 002",
+            "ID: 11010519491231002X",
+            "ID No. 110105 19491231 002X",
+            "No:11010519491231002x",
+            "NO.11010519491231002X",
+            "sfz11010519491231002X",
+            "ZHANG SAN 11010519491231002X",
+            "XU XI 11010519491231 002 X",
+            "张三11010519491231002X李四",
+            "11010519491231002X,13800138000",
+            "13800138000 11010519491231002X",
+            "13800138000，身份证110105194912 31002×",
+            "11010519491231002X.0",
+            "11010519491231002X (ZHANG)",
+            "ID 110105491231002",
         ] {
             assert_eq!(
                 number(text).as_deref(),
@@ -214,6 +332,12 @@ mod tests {
             "1101051949123100",
             "91350100M000100Y44",
             "忘记了",
+            "ID: 110105194912310021",
+            "11010519491231 ZHANG 002X",
+            "ID 11010519491231002X1",
+            "11010519491231002 1380013",
+            "13800138000 1380013",
+            "ID 110105194912310",
         ] {
             assert_eq!(IdentityText::read(text), IdentityText::Unread, "{text:?}");
         }

@@ -5,11 +5,10 @@
 //! with `+` (`+85291234567`, ITU-T E.164). An extension follows a hyphen (`059187654321-8012`): two
 //! people behind one switchboard are two people.
 
-use super::{
-    digits::{is_mobile, plain_digit},
-    ink::takes_no_ink,
-    keys::normalise,
-};
+mod signs;
+
+use self::signs::{as_a_sheet_holds_it, joined, plain, sign};
+use super::{digits::is_mobile, ink::takes_no_ink, keys::normalise};
 
 /// Digits an extension has at most.
 const EXTENSION_DIGITS: usize = 6;
@@ -59,6 +58,21 @@ const NONE_LEFT: &[&str] = &[
     "拒绝提供",
     "不愿提供",
     "不愿透露",
+    "拒绝透露",
+    "不便透露",
+    "不方便透露",
+    "不想透露",
+    "不方便",
+    "不便",
+    "不便提供",
+    "不方便提供",
+    "不想提供",
+    "不肯提供",
+    "不愿留",
+    "不方便留",
+    "不愿意留",
+    "同上",
+    "见上",
     "未登记",
     "未填",
     "未填写",
@@ -94,8 +108,9 @@ impl PhoneText {
         if says_none(text) {
             return Self::None;
         }
-        let text = as_a_sheet_holds_it(&plain(text));
-        let tokens = tokens(&text);
+        let has_digits = text.chars().any(|c| sign(c).is_ascii_digit());
+        let held = as_a_sheet_holds_it(&plain(text, !has_digits));
+        let tokens = tokens(&held);
         let mut numbers: Vec<String> = Vec::new();
         let runs: Vec<_> = tokens
             .split(|token| *token == Token::Stop)
@@ -110,6 +125,9 @@ impl PhoneText {
         }
         if !numbers.is_empty() {
             return Self::Numbers(numbers);
+        }
+        if let Some(number) = parted(text, home) {
+            return Self::Numbers(vec![number]);
         }
         let mut told = runs.iter().filter(|groups| !groups.is_empty());
         let (Some(only), None) = (told.next(), told.next()) else {
@@ -156,77 +174,22 @@ pub fn says_none(text: &str) -> bool {
     NONE_LEFT.contains(&said.as_str()) || said.chars().all(|c| c == '0')
 }
 
-/// The text with digits and signs of every script in their ASCII form, without letters that take
-/// no ink. Chinese numerals count where no other digit stands; beside digits, 一 is a dash.
-fn plain(text: &str) -> String {
-    let letters = || text.chars().filter(|c| !takes_no_ink(*c)).map(sign);
-    let has_digits = letters().any(|c| c.is_ascii_digit());
-    letters()
-        .map(|c| match chinese_numeral(c) {
-            Some(_) if has_digits && c == '一' => '-',
-            Some(digit) if !has_digits => digit,
-            _ => c,
-        })
-        .collect()
-}
-
-fn chinese_numeral(c: char) -> Option<char> {
-    Some(match c {
-        '〇' | '零' | '○' => '0',
-        '一' | '壹' | '幺' => '1',
-        '二' | '贰' | '两' => '2',
-        '三' | '叁' => '3',
-        '四' | '肆' => '4',
-        '五' | '伍' => '5',
-        '六' | '陆' => '6',
-        '七' | '柒' => '7',
-        '八' | '捌' => '8',
-        '九' | '玖' => '9',
-        _ => return None,
+/// The one number that a text is where signs that else part numbers part its groups
+/// (`138/0013/8000`, `0591:87654321`), or where numerals stand among its digits (`1三8零0138000`).
+fn parted(text: &str, home: Option<&str>) -> Option<String> {
+    [false, true].into_iter().find_map(|numerals| {
+        let text = joined(&plain(text, numerals));
+        let tokens = tokens(&text);
+        let runs = tokens.split(|token| *token == Token::Stop).map(groups_of);
+        let mut told = runs.filter(|groups| !groups.is_empty());
+        let (groups, None) = (told.next()?, told.next()) else {
+            return None;
+        };
+        let plus = groups
+            .first()
+            .is_some_and(|(joint, _)| *joint == Joint::Plus);
+        number(&groups, plus, home)
     })
-}
-
-/// The ASCII form of a digit, a dash, a space, a plus, a bracket.
-fn sign(c: char) -> char {
-    match plain_digit(c) {
-        '-' | '_' | '‐' | '‑' | '‒' | '–' | '—' | '―' | '−' | '﹣' | '﹘' | '─' | '━' | '⁃'
-        | 'ー' => '-',
-        '+' | '﹢' | '⁺' | '➕' => '+',
-        '.' | '·' | '•' | '‧' | '∙' | '・' | '･' => '.',
-        '(' | ')' | '[' | ']' | '{' | '}' | '【' | '】' | '〔' | '〕' | '﹙' | '﹚' | '\''
-        | '"' | '`' | '‘' | '’' | '“' | '”' | '\u{20E3}' => ' ',
-        c if c.is_whitespace() => ' ',
-        c => c,
-    }
-}
-
-/// A number that a spreadsheet took for a quantity, when all its digits are there:
-/// `13800138000.0`, `1.3800138000E+10`, `13,800,138,000`. One that was rounded stays as it is.
-fn as_a_sheet_holds_it(text: &str) -> String {
-    let trimmed = text.trim();
-    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    if let Some((whole, rest)) = trimmed.split_once('.') {
-        if all_digits(whole) && !rest.is_empty() && rest.bytes().all(|b| b == b'0') {
-            return whole.to_owned();
-        }
-        if let Some((decimals, exponent)) = rest.split_once(['E', 'e'])
-            && all_digits(whole)
-            && all_digits(decimals)
-            && exponent.trim_start_matches('+').parse() == Ok(decimals.len())
-        {
-            return format!("{whole}{decimals}");
-        }
-    }
-    let thousands: Vec<&str> = trimmed.split(',').collect();
-    if let [first, rest @ ..] = thousands.as_slice()
-        && !rest.is_empty()
-        && all_digits(first)
-        && first.len() <= 3
-        && rest.iter().all(|part| part.len() == 3 && all_digits(part))
-    {
-        return thousands.concat();
-    }
-    text.to_owned()
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,9 +10,11 @@ use crate::account::Staff;
 use crate::complaint::body::LocationBody;
 use crate::district::Profile;
 use crate::platform::{
+    crypto::Keys,
     db::{Connection, Id, UtcTime, schema::triage_decision},
     http::says_something,
-    problem::{Item, Problem},
+    problem::{Item, OnDb, Problem},
+    sealed,
 };
 
 /// What is decided.
@@ -202,27 +204,34 @@ pub struct PartBody {
 /// Keeps a decision.
 ///
 /// # Errors
-/// What the database answers.
+/// A fault when the database or the cipher fails.
 pub(super) fn insert_decision(
     conn: &mut Connection,
+    keys: &Keys,
     id: Id,
     staff: &Staff,
     body: &TriageBody,
     document: &str,
     now: DateTime<Utc>,
-) -> QueryResult<usize> {
+) -> Result<(), Problem> {
+    let decision = Id::new();
+    let seal = |column: sealed::SealedColumn, words: &Option<String>| {
+        column.seal_maybe(keys, decision.0.as_bytes(), words.as_deref())
+    };
     diesel::insert_into(triage_decision::table)
         .values((
-            triage_decision::id.eq(Id::new()),
+            triage_decision::id.eq(decision),
             triage_decision::complaint_id.eq(id),
             triage_decision::action.eq(body.action.as_str()),
-            triage_decision::reason.eq(&body.reason),
+            triage_decision::reason.eq(seal(sealed::TRIAGE_REASON, &body.reason)?),
             triage_decision::procedure.eq(&body.procedure),
             triage_decision::document.eq(document),
-            triage_decision::notice.eq(&body.notice),
+            triage_decision::notice.eq(seal(sealed::TRIAGE_NOTICE, &body.notice)?),
             triage_decision::transfer_to.eq(&body.transfer_to),
             triage_decision::decided_by.eq(staff.id),
             triage_decision::decided_at.eq(UtcTime(now)),
         ))
         .execute(conn)
+        .map(|_| ())
+        .or_fault("insert a decision")
 }

@@ -37,7 +37,7 @@ use crate::platform::{
 };
 use crate::privacy;
 use crate::record::{self, Event};
-use crate::text::{KnownPeople, premises_key};
+use crate::text::KnownPeople;
 use crate::verification::moved as visits;
 
 /// A field of a patch that may be absent (leave it), null (clear it) or a value (D42).
@@ -224,14 +224,7 @@ fn correct(
 ) -> Result<ComplaintRow, Problem> {
     let before = corrections::seal(&app.keys, row.id, &body.before(conn, &app.keys, row)?)?;
     let known = privacy::known_of(conn, &app.keys, &[row.id])?;
-    let address = match &body.address {
-        Some(Some(words)) => {
-            let sealed = sealed::ADDRESS.seal_text(&app.keys, row.id.0.as_bytes(), words)?;
-            Some(sealed)
-        }
-        _ => None,
-    };
-    write_words(conn, row, body, &known, address).or_fault("correct the words")?;
+    write_words(conn, &app.keys, row, body, &known)?;
     if let Some(demand) = &body.demand {
         diesel::update(complaint::table.find(row.id))
             .set(complaint::demand.eq(demand))
@@ -262,7 +255,7 @@ fn correct(
         .or_fault("count the version")?;
     let actor = staff.actor();
     let event = Event::new("complaint", row.id, CORRECT, &actor)
-        .because(Some(&body.reason))
+        .because(&app.keys, Some(&body.reason))
         .with(Value::Object(detail));
     record::append(conn, &event, now).or_fault("record")?;
     let corrected = queries::by_id(conn, row.id).or_fault("load the complaint")?;
@@ -276,32 +269,35 @@ fn correct(
 
 fn write_words(
     conn: &mut Connection,
+    keys: &Keys,
     row: &ComplaintRow,
     body: &CorrectionBody,
     known: &KnownPeople,
-    sealed_address: Option<String>,
-) -> QueryResult<()> {
+) -> Result<(), Problem> {
     let text = complaint_text::table.find(row.id);
+    let seal = |column: sealed::SealedColumn, words: &Option<String>| {
+        column.seal_maybe(keys, row.id.0.as_bytes(), words.as_deref())
+    };
     if let Some(premises) = &body.premises {
         diesel::update(text)
-            .set((
-                complaint_text::premises.eq(premises),
-                complaint_text::premises_key.eq(premises.as_deref().and_then(premises_key)),
-            ))
-            .execute(conn)?;
+            .set(complaint_text::premises.eq(seal(sealed::PREMISES, premises)?))
+            .execute(conn)
+            .or_fault("correct the premises")?;
     }
     if let Some(address) = &body.address {
         diesel::update(text)
             .set((
-                complaint_text::address.eq(sealed_address),
+                complaint_text::address.eq(seal(sealed::ADDRESS, address)?),
                 complaint_text::address_masked.eq(address.as_deref().map(|a| known.mask(a).text)),
             ))
-            .execute(conn)?;
+            .execute(conn)
+            .or_fault("correct the address")?;
     }
     if let Some(object_id) = &body.object_id {
         diesel::update(text)
-            .set(complaint_text::object_id.eq(object_id))
-            .execute(conn)?;
+            .set(complaint_text::object_id.eq(seal(sealed::OBJECT_ID, object_id)?))
+            .execute(conn)
+            .or_fault("correct the object")?;
     }
     Ok(())
 }
@@ -318,7 +314,7 @@ fn change_place(
     let placed = Placed::of(&app.profile, position);
     place::put(conn, row, position, &placed).or_fault("change the place")?;
     let grid = before.grid_code.as_deref();
-    visits::follow_place(conn, &app.profile, staff, row, grid, now)?;
+    visits::follow_place(conn, app, staff, row, grid, now)?;
     let entry = ledger::by_id(conn, row.entry_id).or_fault("load the entry")?;
     if entry.lead_complaint_id == Some(row.id) && entry.state == "clue" {
         let (street, grid) = (placed.street.as_deref(), placed.grid.as_deref());

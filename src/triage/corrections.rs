@@ -1,5 +1,6 @@
 //! What a complaint was before it was corrected (D45): each correction keeps the values it replaced,
-//! sealed, because addresses and names may stand in them.
+//! sealed, because addresses and names may stand in them. Of a correction whose key is lost
+//! the values are gone; that it was made, by whom and when, is not.
 
 use actix_web::{HttpResponse, web};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -15,6 +16,7 @@ use crate::platform::{
     crypto::Keys,
     db::Id,
     problem::{OnDb, Problem},
+    sealed::CORRECTION,
 };
 use crate::record::{self, Recorded, local};
 
@@ -33,8 +35,13 @@ pub struct Correction {
     pub by: String,
     /// Why.
     pub reason: Option<String>,
-    /// The replaced values in the form of a correction: sent again, they undo it.
+    /// The replaced values in the form of a correction: sent again, they undo it. Empty when they
+    /// cannot be read any more.
     pub before: Value,
+    /// Present and true when the replaced values are sealed under a key that is lost.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub unreadable: bool,
 }
 
 /// A complaint's corrections.
@@ -58,35 +65,38 @@ pub async fn list_corrections(
         .db
         .read(move |conn| {
             let row = visible(conn, &staff, &path)?;
-            let history = record::history(conn, row.id, STEPS_MAX).or_fault("load the history")?;
+            let history = record::history(conn, &shared.keys, row.id, STEPS_MAX)
+                .or_fault("load the history")?;
             let corrections = history.into_iter().filter(|step| step.event == CORRECT);
-            corrections
-                .map(|step| opened(&shared.keys, row.id, step))
-                .collect::<Result<Vec<Correction>, Problem>>()
+            let opened = corrections.map(|step| opened(&shared.keys, row.id, step));
+            Ok(opened.collect())
         })
         .await?;
     Ok(HttpResponse::Ok().json(Corrections { corrections }))
 }
 
-fn opened(keys: &Keys, complaint: Id, step: Recorded) -> Result<Correction, Problem> {
-    let before = match step.detail.0.get("before").and_then(Value::as_str) {
-        Some(sealed) => open(keys, complaint, sealed)?,
-        None => Value::Object(Map::new()),
-    };
-    Ok(Correction {
+fn opened(keys: &Keys, complaint: Id, step: Recorded) -> Correction {
+    let kept = step.detail.0.get("before").and_then(Value::as_str);
+    let before = kept.map(|sealed| open(keys, complaint, sealed));
+    Correction {
         at: local(step.at),
         by: step.actor_name,
         reason: step.reason,
-        before,
-    })
+        unreadable: before == Some(None),
+        before: before
+            .flatten()
+            .unwrap_or_else(|| Value::Object(Map::new())),
+    }
 }
 
-fn open(keys: &Keys, complaint: Id, sealed: &str) -> Result<Value, Problem> {
-    let bytes = STANDARD
-        .decode(sealed)
-        .map_err(|e| Problem::fault(format!("a sealed correction: {e}")))?;
-    serde_json::from_slice(&keys.open(&bytes, complaint.0.as_bytes())?)
-        .map_err(|e| Problem::fault(format!("a sealed correction: {e}")))
+/// The replaced values; `None` when no key given opens them.
+fn open(keys: &Keys, complaint: Id, sealed: &str) -> Option<Value> {
+    let bytes = STANDARD.decode(sealed).ok()?;
+    let plain = CORRECTION.open(keys, complaint.0.as_bytes(), &bytes).ok();
+    if plain.is_none() {
+        tracing::warn!("a correction cannot be opened with the keys given");
+    }
+    serde_json::from_slice(&plain?).ok()
 }
 
 /// Seals replaced values for the record.
@@ -94,6 +104,7 @@ fn open(keys: &Keys, complaint: Id, sealed: &str) -> Result<Value, Problem> {
 /// # Errors
 /// A fault when the cipher fails.
 pub(super) fn seal(keys: &Keys, complaint: Id, before: &Value) -> Result<String, Problem> {
-    let sealed = keys.seal(before.to_string().as_bytes(), complaint.0.as_bytes())?;
+    let plain = before.to_string();
+    let sealed = CORRECTION.seal(keys, complaint.0.as_bytes(), plain.as_bytes())?;
     Ok(STANDARD.encode(sealed))
 }

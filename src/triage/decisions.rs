@@ -86,7 +86,7 @@ fn decide(
     if body.action == Action::NoLongerAccept {
         final_review::require(conn, profile, row, body)?;
     }
-    insert_decision(conn, row.id, staff, body, &document, now).or_fault("insert a decision")?;
+    insert_decision(conn, &app.keys, row.id, staff, body, &document, now)?;
     if let (Action::Accept, Some(code)) = (body.action, &body.procedure) {
         start_procedure(conn, profile, row, code).or_fault("start the procedure")?;
     }
@@ -102,7 +102,7 @@ fn decide(
     queries::refresh_due(conn, row.id).or_fault("find the next clock")?;
     let actor = staff.actor();
     let event = Event::new("complaint", row.id, body.action.as_str(), &actor)
-        .because(body.reason.as_deref())
+        .because(&app.keys, body.reason.as_deref())
         .with(json!({ "procedure": body.procedure, "document": document, "transfer_to": body.transfer_to, "final_review": body.final_review }));
     let state = queries::advance(conn, row, &event, now)?;
     ledger::refresh(conn, profile, row.entry_id, now)?;

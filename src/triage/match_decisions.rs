@@ -25,12 +25,14 @@ use crate::ledger::{
 };
 use crate::matching::{Rule, queries};
 use crate::platform::{
+    crypto::Keys,
     db::{
         self, Connection, Id, JsonValue, UtcTime,
         schema::{match_decision, match_verdict},
     },
     http::{Answer, Body, IdempotencyKey},
     problem::{Code, OnDb, Problem},
+    sealed,
 };
 use crate::privacy;
 use crate::record::{self, Actor, Event};
@@ -104,10 +106,10 @@ pub async fn decide_match(
                 }
                 Decision::Undo => standing::undo(conn, &shared, &row, &actor, now)?,
             };
-            let model = keep(conn, &row, &staff, &value, &kept, now)?;
+            let model = keep(conn, &shared.keys, &row, &staff, &value, &kept, now)?;
             let state = settle(conn, &row, &actor, &value, &kept, now)?;
             let event = Event::new("complaint", row.id, "decide_match", &actor)
-                .because(value.reason.as_deref())
+                .because(&shared.keys, value.reason.as_deref())
                 .with(json!({ "decision": value.decision, "link": kept.after.link, "before": row.link }));
             record::append(conn, &event, now).or_fault("record")?;
             count(&shared, &model, value.decision, &row.link);
@@ -277,9 +279,7 @@ fn own_entry(
     row: &ComplaintRow,
     now: DateTime<Utc>,
 ) -> Result<Id, Problem> {
-    let report = queries::report_of(conn, &app.keys, row.id)
-        .or_fault("load the complaint")?
-        .ok_or_else(Problem::not_found)?;
+    let report = queries::report_of(conn, &app.keys, row.id)?.ok_or_else(Problem::not_found)?;
     let text = complaints::text_of(conn, row.id).or_fault("load the words")?;
     let text = text.opened(&app.keys, row.id);
     let title = ledger::title_of(
@@ -297,6 +297,7 @@ fn own_entry(
 /// puts back. Answers the model whose verdict it is about.
 fn keep(
     conn: &mut Connection,
+    keys: &Keys,
     row: &ComplaintRow,
     staff: &Staff,
     body: &MatchDecisionBody,
@@ -312,13 +313,15 @@ fn keep(
         .or_fault("load the verdict")?;
     let (verdict, model) =
         verdict.ok_or_else(|| Problem::wrong_state(&row.link, body.decision.as_str()))?;
+    let id = Id::new();
+    let reason = sealed::MATCH_REASON.seal_maybe(keys, id.0.as_bytes(), body.reason.as_deref())?;
     diesel::insert_into(match_decision::table)
         .values((
-            match_decision::id.eq(Id::new()),
+            match_decision::id.eq(id),
             match_decision::verdict_id.eq(verdict),
             match_decision::complaint_id.eq(row.id),
             match_decision::decision.eq(body.decision.as_str()),
-            match_decision::reason.eq(&body.reason),
+            match_decision::reason.eq(reason),
             match_decision::decided_by.eq(staff.id),
             match_decision::decided_at.eq(UtcTime(now)),
             match_decision::kept.eq(JsonValue(json!(kept))),

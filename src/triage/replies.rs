@@ -170,7 +170,7 @@ fn reply_one(
                 .with(json!({ "document": document }));
             let state = queries::advance(conn, row, &event, now)?;
             queries::meet_deadline(conn, row.id, "reply", now).or_fault("meet the reply")?;
-            visits::cancel_open(conn, row.id, &actor, Some("信访件已答复"), now)?;
+            visits::cancel_open(conn, &app.keys, row.id, &actor, Some("信访件已答复"), now)?;
             state
         }
         ReplyKind::Progress => {
@@ -261,8 +261,8 @@ async fn step(
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = take::by_number(conn, &number)?;
             let actor = staff.actor();
-            let mut event =
-                Event::new("complaint", row.id, name, &actor).because(Some(&value.reason));
+            let mut event = Event::new("complaint", row.id, name, &actor)
+                .because(&shared.keys, Some(&value.reason));
             if name == "reopen" {
                 let stopped = clocks::restart_reply(conn, &shared.profile, row.id, now)
                     .or_fault("restart the clock")?;
@@ -270,7 +270,14 @@ async fn step(
             }
             let state = queries::advance(conn, &row, &event, now)?;
             if name == "close" {
-                visits::cancel_open(conn, row.id, &actor, Some("信访件已办结"), now)?;
+                visits::cancel_open(
+                    conn,
+                    &shared.keys,
+                    row.id,
+                    &actor,
+                    Some("信访件已办结"),
+                    now,
+                )?;
             }
             if name == "reopen" {
                 queries::set_flag(conn, &row, "wants_reopening", false, now)

@@ -139,10 +139,10 @@ pub(super) fn split(
         parts::insert(conn, stored.row.id, letter.id, staff.id, now).or_fault("file a part")?;
         numbers.push(stored.row.number);
     }
-    insert_decision(conn, letter.id, staff, body, document, now).or_fault("insert a decision")?;
+    insert_decision(conn, &app.keys, letter.id, staff, body, document, now)?;
     let actor = staff.actor();
     let event = Event::new("complaint", letter.id, "split", &actor)
-        .because(body.reason.as_deref())
+        .because(&app.keys, body.reason.as_deref())
         .with(json!({ "parts": numbers }));
     let state = queries::advance(conn, letter, &event, now)?;
     Ok(StepView {

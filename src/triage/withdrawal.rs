@@ -18,7 +18,6 @@ use crate::platform::{
     http::{Answer, Body, IdempotencyKey},
     problem::Problem,
 };
-use crate::privacy;
 use crate::record::Actor;
 use crate::verification::queries as visits;
 
@@ -49,13 +48,17 @@ pub async fn withdraw(
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = take::by_code(conn, &code)?;
-            let reason = value
-                .reason
-                .map(|r| privacy::masked(conn, &shared.keys, row.id, &r))
-                .transpose()?;
-            let event = reporter_event(&row, "withdraw").because(reason.as_deref());
+            let event =
+                reporter_event(&row, "withdraw").because(&shared.keys, value.reason.as_deref());
             let state = queries::advance(conn, &row, &event, now)?;
-            visits::cancel_open(conn, row.id, &Actor::Reporter, Some("信访件已撤回"), now)?;
+            visits::cancel_open(
+                conn,
+                &shared.keys,
+                row.id,
+                &Actor::Reporter,
+                Some("信访件已撤回"),
+                now,
+            )?;
             ledger::refresh(conn, &shared.profile, row.entry_id, now)?;
             Answer::ok(&StepView::of(&row, state))
         })

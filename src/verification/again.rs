@@ -13,7 +13,6 @@ use crate::platform::{
     problem::{Code, OnDb, Problem},
     sealed,
 };
-use crate::text::mask;
 
 /// What the phone itself said of an event; what we found out about it is left aside.
 #[derive(Debug, Clone, PartialEq, Queryable)]
@@ -40,7 +39,7 @@ impl Said {
             lat: Some(body.lat),
             datum: Some(body.datum.to_string()),
             accuracy_m: body.accuracy_m,
-            reason: body.reason.as_deref().map(|r| mask(r).text),
+            reason: body.reason.clone(),
             result: None,
             notes: None,
             device_time: UtcTime(body.device_time),
@@ -111,6 +110,9 @@ pub(super) fn is_known(
         notes: stored
             .notes
             .and_then(|notes| sealed::NOTES.open_text(keys, id.0.as_bytes(), notes)),
+        reason: stored
+            .reason
+            .and_then(|reason| sealed::ELSEWHERE.open_text(keys, id.0.as_bytes(), reason)),
         ..stored
     });
     match found {

@@ -25,9 +25,11 @@ use crate::complaint::{
 };
 use crate::district::{Profile, calendar::date_of};
 use crate::platform::{
+    crypto::Keys,
     db::{Connection, Id, UtcTime, schema::verification},
     http::{Answer, Body, IdempotencyKey, says_something},
     problem::{Code, OnDb, Problem},
+    sealed,
 };
 use crate::record::{self, Event};
 
@@ -102,6 +104,7 @@ pub async fn dispatch_verification(
             }
             let order = Order {
                 profile,
+                keys: &shared.keys,
                 staff: &staff,
                 complaint: &complaint,
                 place: &place,
@@ -180,6 +183,7 @@ const fn begins(officer: Option<&StaffRow>) -> &'static str {
 /// An order to look at a matter on site.
 pub(super) struct Order<'a> {
     pub(super) profile: &'a Profile,
+    pub(super) keys: &'a Keys,
     pub(super) staff: &'a Staff,
     pub(super) complaint: &'a ComplaintRow,
     pub(super) place: &'a PlaceRow,
@@ -218,7 +222,10 @@ impl Order<'_> {
         now: DateTime<Utc>,
     ) -> Result<Id, Problem> {
         let Self {
-            profile, complaint, ..
+            profile,
+            keys,
+            complaint,
+            ..
         } = self;
         let rules = &profile.rules.verification;
         let occurred = complaint
@@ -234,6 +241,8 @@ impl Order<'_> {
                 .working_days_after(date_of(now), rules.due_working_days)
         });
         let id = Id::new();
+        let instructions =
+            sealed::INSTRUCTIONS.seal_maybe(keys, id.0.as_bytes(), self.instructions)?;
         diesel::insert_into(verification::table)
             .values((
                 verification::id.eq(id),
@@ -246,7 +255,7 @@ impl Order<'_> {
                 verification::radius_m.eq(rules.check_in_radius_m),
                 verification::band_from.eq(band.map(|b| hour(b.from))),
                 verification::band_to.eq(band.map(|b| hour(b.until))),
-                verification::instructions.eq(self.instructions),
+                verification::instructions.eq(instructions),
                 verification::due_on.eq(due_on),
                 verification::assigned_at.eq(officer.map(|_| UtcTime(now))),
                 verification::dispatched_by.eq(self.staff.id),
@@ -304,7 +313,7 @@ pub async fn reassign_verification(
             assign(conn, &row, officer.as_ref(), now).or_fault("assign")?;
             let actor = staff.actor();
             let event = Event::new("verification", row.id, name, &actor)
-                .because(Some(&value.reason))
+                .because(&shared.keys, Some(&value.reason))
                 .with(json!({ "officer": value.officer }));
             queries::advance(conn, &row, &event, now)?;
             let row = queries::by_id(conn, row.id)

@@ -11,8 +11,9 @@ use super::{
     queries::{self, VisitRow},
 };
 use crate::account::Staff;
+use crate::app::App;
 use crate::complaint::queries::{self as complaints, ComplaintRow, PlaceRow};
-use crate::district::{Profile, calendar::date_of};
+use crate::district::calendar::date_of;
 use crate::platform::{
     db::{Connection, UtcTime, schema::verification},
     problem::{OnDb, Problem},
@@ -29,7 +30,7 @@ const MOVED: &str = "信访件地点已更正，不在本网格";
 /// A fault when the database fails.
 pub fn follow_place(
     conn: &mut Connection,
-    profile: &Profile,
+    app: &App,
     staff: &Staff,
     complaint: &ComplaintRow,
     before: Option<&str>,
@@ -48,7 +49,8 @@ pub fn follow_place(
         if visit.state == "submitted" || grid == before || grid == Some(visit.grid_code.as_str()) {
             correct_place(conn, &visit, &place, &actor, now)?;
         } else {
-            let event = Event::new("verification", visit.id, "cancel", &actor).because(Some(MOVED));
+            let event = Event::new("verification", visit.id, "cancel", &actor)
+                .because(&app.keys, Some(MOVED));
             queries::advance(conn, &visit, &event, now)?;
             withdrawn = Some(visit);
         }
@@ -57,13 +59,15 @@ pub fn follow_place(
         return Ok(());
     };
     // The same order to the grid of the new place.
+    let instructions = visit.read_instructions(&app.keys);
     let order = Order {
-        profile,
+        profile: &app.profile,
+        keys: &app.keys,
         staff,
         complaint,
         place: &place,
         grid,
-        instructions: visit.instructions.as_deref(),
+        instructions: instructions.as_deref(),
         due_on: visit.due_on.filter(|day| *day >= date_of(now)),
         instead_of: Some(visit.id),
     };

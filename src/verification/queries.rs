@@ -44,6 +44,12 @@ pub struct VisitRow {
 }
 
 impl VisitRow {
+    /// What the officer is to look at, opened.
+    #[must_use]
+    pub fn read_instructions(&self, keys: &Keys) -> Option<String> {
+        sealed::INSTRUCTIONS.read_maybe(keys, self.id.0.as_bytes(), self.instructions.clone())
+    }
+
     /// The hours a visit must fall in.
     #[must_use]
     pub fn band(&self) -> Option<Band> {
@@ -81,7 +87,7 @@ pub struct EventRow {
 }
 
 impl EventRow {
-    /// The notes opened, or the masked ones where their key is lost.
+    /// The words opened; of notes whose key is lost the masked ones stay.
     #[must_use]
     pub fn opened(mut self, keys: &Keys) -> Self {
         let open = |stored| sealed::NOTES.open_text(keys, self.id.0.as_bytes(), stored);
@@ -89,6 +95,7 @@ impl EventRow {
             .notes
             .and_then(open)
             .or_else(|| self.notes_masked.clone());
+        self.reason = sealed::ELSEWHERE.read_maybe(keys, self.id.0.as_bytes(), self.reason);
         self
     }
 }
@@ -215,6 +222,7 @@ pub fn open_of(conn: &mut Connection, complaint: Id) -> QueryResult<Vec<VisitRow
 /// A fault when the database fails.
 pub fn cancel_open(
     conn: &mut Connection,
+    keys: &Keys,
     complaint: Id,
     actor: &Actor,
     reason: Option<&str>,
@@ -224,7 +232,7 @@ pub fn cancel_open(
         // Taken as an upload takes it, so that a check-in is before or after this, never across.
         let visit = take(conn, &visit.id.to_string())?;
         if !ENDED.contains(&visit.state.as_str()) {
-            let event = Event::new("verification", visit.id, "cancel", actor).because(reason);
+            let event = Event::new("verification", visit.id, "cancel", actor).because(keys, reason);
             advance(conn, &visit, &event, now)?;
         }
     }

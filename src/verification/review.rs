@@ -72,7 +72,7 @@ pub async fn review_verification(
                 return Err(Problem::invalid("reason", "required", "says what to do again"));
             }
             let actor = staff.actor();
-            let event = Event::new("verification", row.id, name, &actor).because(value.reason.as_deref());
+            let event = Event::new("verification", row.id, name, &actor).because(&shared.keys, value.reason.as_deref());
             queries::advance(conn, &row, &event, now)?;
             if value.outcome == ReviewOutcome::Return {
                 // The visit is made again: only what comes from now on counts.

@@ -31,7 +31,6 @@ use crate::platform::{
 };
 use crate::privacy;
 use crate::record::Event;
-use crate::text::mask;
 
 /// What a visit's photo may show; a raw picture, which names no role, is a near one.
 const VISIT_ROLES: &[&str] = &["near", "far", "reference"];
@@ -60,7 +59,7 @@ pub struct CheckInBody {
     /// The pair's datum.
     pub datum: Datum,
     /// Accuracy, metres.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 20_040_000)]
     pub accuracy_m: Option<f64>,
     /// The device's clock when it happened.
     #[serde(deserialize_with = "crate::platform::http::dates::instant")]
@@ -97,7 +96,13 @@ pub async fn check_in(
                 return seen(conn, &shared, &staff, row);
             }
             check_own(&staff, &row)?;
-            let event = arrival(&shared, &staff, &row, position, &value, now)?;
+            let mut event = arrival(&shared, &staff, &row, position, &value, now)?;
+            let id = event.id.0;
+            event.reason = sealed::ELSEWHERE.seal_maybe(
+                &shared.keys,
+                id.as_bytes(),
+                value.reason.as_deref(),
+            )?;
             insert(conn, &event)?;
             settle(conn, &shared, &staff, row, Some(value.device_time), now)
         })
@@ -135,7 +140,6 @@ fn arrival<'a>(
         lat: Some(here.lat),
         distance_m: metres,
         in_grid: Some(grid.as_deref() == Some(row.grid_code.as_str())),
-        reason: body.reason.as_deref().map(|r| mask(r).text),
         same_time_of_day: row.band().map(|band| band.holds(body.device_time)),
         ..NewEvent::of(
             "check_in",

@@ -215,6 +215,7 @@ pub fn view(
     let stored = photos::of_complaint(conn, keys, row.complaint_id).or_fault("load photos")?;
     let full = staff.role.may_read_full_text();
     let words = Words::about(conn, keys, full, &[row.complaint_id])?;
+    let instructions = row.read_instructions(keys);
     Ok(VerificationView {
         id: row.id,
         complaint: complaint.number,
@@ -240,7 +241,7 @@ pub fn view(
         radius_m: row.radius_m,
         band_from: row.band_from,
         band_until: row.band_to,
-        instructions: words.maybe(row.instructions),
+        instructions: words.maybe(instructions),
         due_on: row.due_on,
         assigned_at: row.assigned_at.map(local),
         result: row.result,
@@ -275,7 +276,7 @@ fn closed(conn: &mut Connection, app: &App, row: VisitRow) -> Result<Verificatio
         missing: Vec::new(),
         events: events
             .into_iter()
-            .map(|event| EventView::of(event, &words))
+            .map(|event| EventView::of(event.opened(&app.keys), &words))
             .collect(),
         photos: stored
             .into_iter()

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use dengwen::{account::Role, photo::sample::scene};
 use flate2::{
     Compression,
-    write::{GzEncoder, ZlibEncoder},
+    write::{DeflateEncoder, GzEncoder, ZlibEncoder},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -58,6 +58,9 @@ on_both! {
         with_nothing["address"] = json!("");
         with_nothing["same_as"] = Value::Null;
         with_nothing["acknowledged_similar"] = Value::Null;
+        let mut with_lists = with_nothing.clone();
+        with_lists["acknowledged_similar"] = json!([]);
+        with_lists["reporter"]["id_number"] = json!("");
         let spellings = [
             plain.clone().into_bytes(),
             turned_round(&body).into_bytes(),
@@ -65,6 +68,7 @@ on_both! {
             plain.replace("老王", "\\u8001\\u738b").into_bytes(),
             plain.replace("\"accuracy_m\":10.0", "\"accuracy_m\":1e1").into_bytes(),
             with_nothing.to_string().into_bytes(),
+            with_lists.to_string().into_bytes(),
         ];
         let mut numbers = Vec::new();
         for spelling in &spellings {
@@ -75,6 +79,14 @@ on_both! {
         numbers.push(packed.await.expect(201).text("/number"));
         numbers.dedup();
         assert_eq!(numbers.len(), 1);
+        let nobody = fumes(None, 0.0);
+        for (at, reporter) in [json!({}), json!({ "name": null, "phone": "" }), json!(""), Value::Null].into_iter().enumerate() {
+            let mut sent = nobody.clone();
+            if at > 0 {
+                sent["reporter"] = reporter;
+            }
+            resident.post_once(COMPLAINTS, "nobodys", sent).await.expect(201);
+        }
         let mut other = body.clone();
         other["description"] = json!("河边有人偷倒垃圾，请来看看");
         resident.post_once(COMPLAINTS, "one-meaning", other).await.expect_problem(409, "idempotency_conflict");
@@ -96,7 +108,7 @@ on_both! {
         for field in ["address", "demand", "occurred_at", "occurred_until", "reporter", "same_as"] {
             body[field] = json!("");
         }
-        body["acknowledged_similar"] = Value::Null;
+        body["acknowledged_similar"] = json!("");
         body["location"]["accuracy_m"] = json!("");
         let number = resident.post(COMPLAINTS, body).await.expect(201).text("/number");
         let brigade = world.brigade().await;
@@ -110,6 +122,23 @@ on_both! {
         brigade.patch_if(&path, kept.body["version"].as_i64().unwrap(), cleared).await.expect(200);
         let seen = brigade.get(&path).await.expect(200);
         assert_eq!((&seen.body["premises"], &seen.body["address"]), (&Value::Null, &json!("东街口3号")));
+        let office = world.staff(Role::Office).await;
+        let intake = json!({ "channel": "letter", "complaint": fumes(None, 0.0), "petitioners": "", "received_at": "" });
+        let filed = office.post("/api/v1/intake", intake).await.expect(201);
+        let more = json!({ "text": "昨晚又排了", "new_facts": "", "occurred_at": "" });
+        resident.post(&format!("/api/v1/tracking/{}/supplements", filed.text("/tracking_code")), more).await.expect(201);
+        for (list, filters) in [
+            ("/api/v1/complaints", "state=&category=&street=&link=&hidden=&unreviewed=&cursor="),
+            ("/api/v1/entries", "state=&category=&street=&strong_concern=&cursor="),
+            ("/api/v1/triage/queue", "state=&category=&street=&link=&due_until=&cursor="),
+        ] {
+            let all = brigade.get(&format!("{list}?limit=1")).await.expect(200);
+            let first = brigade.get(&format!("{list}?{filters}&limit=1")).await.expect(200);
+            assert_eq!(first.body, all.body, "{list}");
+            if let Some(cursor) = all.body["next_cursor"].as_str() {
+                brigade.get(&format!("{list}?{filters}&limit=1&limit=&cursor={cursor}")).await.expect(200);
+            }
+        }
         let mut empty = fumes(None, 0.0);
         empty["description"] = json!("");
         resident.post(COMPLAINTS, empty).await.expect_problem(422, "invalid");
@@ -134,6 +163,10 @@ fn bodies_are_read_by_what_they_say_they_are() {
             "application/json;charset=UTF8",
             "Application/JSON; Charset=\"utf-8\"",
             "application/json; version=1",
+            "application/json; charset=",
+            "application/vnd.office+json",
+            "text/json",
+            "",
         ] {
             post(
                 &resident,
@@ -144,6 +177,14 @@ fn bodies_are_read_by_what_they_say_they_are() {
             .await
             .expect(201);
         }
+        post(&resident, COMPLAINTS, &[], plain.clone())
+            .await
+            .expect(201);
+        let mut cut = String::from_utf8(plain.clone()).unwrap();
+        cut = cut.replacen("油烟", "油烟\\ud83d", 1);
+        post(&resident, COMPLAINTS, &[("content-type", JSON)], cut.into())
+            .await
+            .expect(201);
         for refused in [
             "application/json; charset=gbk",
             "application/json; charset=utf-16",
@@ -174,6 +215,12 @@ fn bodies_are_read_by_what_they_say_they_are() {
         let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());
         zlib.write_all(&plain).unwrap();
         packed("deflate", zlib.finish().unwrap()).await.expect(201);
+        let mut raw = DeflateEncoder::new(Vec::new(), Compression::fast());
+        raw.write_all(&plain).unwrap();
+        packed("deflate", raw.finish().unwrap()).await.expect(201);
+        packed("gzip", [gzip(&plain), vec![0; 600]].concat())
+            .await
+            .expect(201);
         let unknown = packed("br", plain.clone())
             .await
             .expect_problem(415, "unsupported_encoding");
@@ -257,6 +304,22 @@ fn a_form_is_read_as_forms_are_sent() {
             );
             assert_eq!(filed.body["photos"][1]["file_name"], "照.jpg");
         }
+        // Empty room behind a photo costs its sender nothing when it is packed, and us a disk.
+        let padded = [scene(3, 60, 40), vec![0; 8 << 20]].concat();
+        let padded = part(b"name=\"photo\"; filename=\"b.jpg\"", &padded);
+        let form = [
+            form[..form.len() - 7].to_vec(),
+            padded,
+            b"--b--\r\n".to_vec(),
+        ]
+        .concat();
+        let headers = [("content-type", kind), ("content-encoding", "gzip")];
+        post(&resident, COMPLAINTS, &headers, gzip(&form))
+            .await
+            .expect_problem(413, "body_too_large");
+        post(&resident, COMPLAINTS, &headers[..1], form)
+            .await
+            .expect(201);
     });
 }
 
@@ -377,7 +440,14 @@ fn every_answer_is_safe_in_a_browser() {
             ),
             (405, client.put(at("/healthz"))),
             (405, client.request(Method::OPTIONS, at("/healthz"))),
-            (415, client.post(at(COMPLAINTS)).body("x")),
+            (400, client.post(at(COMPLAINTS)).body("x")),
+            (
+                415,
+                client
+                    .post(at(COMPLAINTS))
+                    .header("content-type", "text/plain")
+                    .body("x"),
+            ),
             (
                 413,
                 client

@@ -4,7 +4,13 @@ use chrono::TimeDelta;
 use dengwen::{
     account::Role,
     photo::sample::{SampleExif, scene, with_exif},
-    platform::db::schema::{complaint, petitioner, photo},
+    platform::{
+        db::{
+            Id,
+            schema::{complaint, petitioner, photo},
+        },
+        sealed::HISTORY_REASON,
+    },
 };
 use diesel::prelude::*;
 use reqwest::Method;
@@ -150,7 +156,7 @@ on_both! {
         let typed = |r: reqwest::RequestBuilder, t: &str| r.header("content-type", t.to_owned());
         resident.send(Method::POST, path, |r| typed(r, "multipart/form-data").body("x")).await.expect(400);
         resident.send(Method::POST, path, |r| typed(r, "multipart/form-data; boundary=b").body("--b\r\nnonsense")).await.expect(400);
-        resident.send(Method::POST, path, |r| r.body("x")).await.expect(415);
+        resident.send(Method::POST, path, |r| r.body("x")).await.expect(400);
         resident.post_parts(path, &[("photo", None, scene(1, 90, 60))]).await.expect(422);
         let unknown = [("complaint", None, fumes(None, 0.0).to_string().into_bytes()), ("script", None, b"x".to_vec())];
         resident.post_parts(path, &unknown).await.expect(400);
@@ -302,7 +308,9 @@ on_both! {
         assert_eq!(full.body["reporters"][0]["phone"], "13812345678");
         let kept = world.db_read(|c| {
             use dengwen::platform::db::schema::record;
-            record::table.filter(record::event.eq("unmask_reporter")).select(record::reason).first::<Option<String>>(c).unwrap()
+            let noted = record::table.filter(record::event.eq("unmask_reporter")).select((record::id, record::reason));
+            let (id, reason) = noted.first::<(Id, Option<String>)>(c).unwrap();
+            HISTORY_REASON.read_maybe(&world.server.app.keys, id.0.as_bytes(), reason)
         });
         assert_eq!(kept.as_deref(), Some("电话回访核实情况"));
         let sealed: Vec<Option<Vec<u8>>> = world.db_read(|c| petitioner::table.select(petitioner::sealed).load(c).unwrap());

@@ -3,7 +3,13 @@
 use dengwen::{
     account::Role,
     photo::sample::{SampleExif, scene, with_exif},
-    platform::db::schema::{record, verification},
+    platform::{
+        db::{
+            Id,
+            schema::{record, verification},
+        },
+        sealed::HISTORY_REASON,
+    },
 };
 use diesel::prelude::*;
 use serde_json::{Value, json};
@@ -306,9 +312,11 @@ on_both! {
         let sent = mine(&other).await;
         assert_eq!((sent[0]["grid_code"].clone(), sent[0]["state"].clone(), sent[0]["instructions"].clone()), (json!(grid), json!("assigned"), json!("看净化器")));
         assert!((sent[0]["lat"].as_f64().unwrap() - 26.1010).abs() < 1e-5, "{sent}");
-        let told: Vec<(String, Option<String>)> = world.db_read(|c| record::table.filter(record::event.eq_any(["cancel", "correct_place"])).order(record::id).select((record::event, record::reason)).load(c).unwrap());
-        assert_eq!(told.iter().map(|t| t.0.as_str()).collect::<Vec<_>>(), ["correct_place", "cancel"]);
-        assert!(told[1].1.as_deref().unwrap().contains("地点"));
+        let told: Vec<(Id, String, Option<String>)> = world.db_read(|c| record::table.filter(record::event.eq_any(["cancel", "correct_place"])).order(record::id).select((record::id, record::event, record::reason)).load(c).unwrap());
+        assert_eq!(told.iter().map(|t| t.1.as_str()).collect::<Vec<_>>(), ["correct_place", "cancel"]);
+        let (cancelled, _, why) = told[1].clone();
+        let why = HISTORY_REASON.read_maybe(&world.server.app.keys, cancelled.0.as_bytes(), why);
+        assert!(why.unwrap().contains("地点"));
 
         // What was found and sent in is the brigade's to review, wherever the place turns out to be.
         let second = sent[0]["id"].as_str().unwrap().to_owned();

@@ -157,8 +157,25 @@ fn everything_sealed_is_in_the_registry() {
     }
     assert!(columns.len() > 200, "the schema was read");
     let registered: Vec<_> = sealed::ALL.iter().map(|c| (c.table, c.column)).collect();
+    // What people write in their own words; `_masked` copies of it stand beside it.
+    let words = [
+        "description",
+        "address",
+        "premises",
+        "object_id",
+        "text",
+        "notes",
+        "file_name",
+        "reason",
+        "undo_reason",
+        "notice",
+        "instructions",
+        "meeting",
+        "minute_ref",
+        "level",
+    ];
     for (table, column) in &columns {
-        let is_sealed = column.starts_with("sealed");
+        let is_sealed = column.starts_with("sealed") || words.contains(column);
         assert!(
             !is_sealed || registered.contains(&(*table, *column)),
             "{table}.{column} is not in platform/sealed.rs"

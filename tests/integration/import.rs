@@ -163,7 +163,12 @@ on_both! {
         let text = |n: u32| format!("id,date,content\r\n{n},2026-11-20,第{n}行：龙津河㙍\r\n");
         let (gb18030, _, _) = encoding_rs::GB18030.encode("id,date,content\n5,2026-11-20,第5行：龙津河㙍\n");
         let (big5, _, _) = encoding_rs::BIG5.encode("id,date,content\n6,2026-11-20,河水發臭\n");
-        let files: [(Vec<u8>, &[&str]); 8] = [
+        let chinese = "编号,日期,内容\n9,2026-11-20,第9行：龙津河㙍\n";
+        let named: &[&str] = &["--columns", "id=编号,date=日期,text=内容"];
+        let files: [(Vec<u8>, &[&str]); 11] = [
+            (utf16(chinese, false, false), named),
+            (utf16(&chinese.replace('9', "10"), true, false), named),
+            (chinese.replace('9', "11").into_bytes(), named),
             (utf16(&text(1), false, true), &[]),
             (utf16(&text(2), true, true), &[]),
             (utf16(&text(3), false, false), &[]),
@@ -178,7 +183,7 @@ on_both! {
             assert_eq!(counts(&summary), (1, 0, vec![], vec![]), "file {at}: {summary:?}");
         }
         let stored = descriptions(&world);
-        for words in ["第1行：龙津河㙍", "第2行：龙津河㙍", "第3行：龙津河㙍", "第4行：龙津河㙍", "第5行：龙津河㙍", "河水發臭", "a,b;c,d;e"] {
+        for words in ["第1行：龙津河㙍", "第2行：龙津河㙍", "第3行：龙津河㙍", "第4行：龙津河㙍", "第5行：龙津河㙍", "第9行：龙津河㙍", "第10行：龙津河㙍", "第11行：龙津河㙍", "河水發臭", "a,b;c,d;e"] {
             assert!(stored.contains(&words.to_owned()), "{words} in {stored:?}");
         }
         let unknown = run_bytes(&world, b"id,date,content\n", &["--encoding", "klingon"]).await;
@@ -222,7 +227,8 @@ on_both! {
     /// told before anything is stored.
     async fn headers_say_what_parts_the_fields(world) {
         for (at, text) in ["sep=;\nid;date;content\n1;2026-11-20;甲,乙\n", "id;date;content;a,b,c,d\n2;2026-11-20;丙;\n",
-            "\"id\",\"date\",\"content\"\n\"3\",\"2026-11-20\",\"丁\"\n", "\u{200b}id , date,content\n4,2026-11-20,戊\n"].into_iter().enumerate()
+            "\"id\",\"date\",\"content\"\n\"3\",\"2026-11-20\",\"丁\"\n", "\u{200b}id , date,content\n4,2026-11-20,戊\n",
+            "id,date,content,\"备\n注\"\n6,2026-11-20,庚,x\n", "id;\"备,\r\n注\";date;\"con\r\ntent\"\r\n7;x;2026-11-20;\"辛\n,\"\r\n"].into_iter().enumerate()
         {
             let summary = run_bytes(&world, text.as_bytes(), &[]).await.unwrap();
             assert_eq!(counts(&summary), (1, 0, vec![], vec![]), "file {at}: {summary:?}");
@@ -235,7 +241,20 @@ on_both! {
         assert!(none.to_string().contains("no column \"content\"") && none.to_string().contains("words"), "{none}");
         let empty = run_bytes(&world, b"", &[]).await.unwrap_err();
         assert!(empty.to_string().contains("empty"), "{empty}");
-        assert_eq!(descriptions(&world).len(), 5);
+        assert_eq!(descriptions(&world).len(), 7);
+    }
+}
+
+on_both! {
+    /// CSV rows that a spreadsheet ends where its last field is: taken, and told by their lines, as
+    /// long as what is needed is there.
+    async fn rows_that_end_early_are_taken_and_told(world) {
+        let text = "id,date,content,phone,premises\n1,2026-11-20,甲,13800138000,\n2,2026-11-20,乙\n3,2026-11-20\n4,2026-11-20,丁,13800138000,店,x\n";
+        let columns = "id=id,date=date,text=content,phone=phone,premises=premises";
+        let summary = run_bytes(&world, text.as_bytes(), &["--columns", columns]).await.unwrap();
+        assert_eq!(counts(&summary), (2, 0, vec![4, 5], vec![3]), "{summary:?}");
+        assert!(summary.warned[0].1.contains("3 fields where the header has 5"), "{summary:?}");
+        assert_eq!(descriptions(&world), ["甲", "乙"]);
     }
 }
 
@@ -256,6 +275,49 @@ on_both! {
         assert_eq!(counts(&summary), (0, 2, vec![2], vec![]), "{summary:?}");
         assert!(summary.refused[0].1.contains("other words"), "{summary:?}");
         assert_eq!(descriptions(&world).len(), 3);
+    }
+}
+
+on_both! {
+    /// Rows of the same words under one id: another day, person or place is another matter, and its
+    /// row is refused by what differs, in one file and in the next; what was corrected, or is left
+    /// out, is none.
+    async fn the_same_words_of_another_matter_are_never_lost(world) {
+        let file = |rows: &[&str]| format!("id,date,content,phone,river\n{}\n", rows.join("\n"));
+        for (at, id) in ["350102202611200000", "1E+15", "#N/A", "1"].into_iter().enumerate() {
+            let source = format!("s{at}");
+            let row = |rest: &str| format!("{id},{rest}");
+            let rows = [row("2026-11-20,油烟扰民,13800138000,甲街"), row("2026-11-22,油烟扰民,13900139000,乙街")];
+            let summary = run_bytes(&world, file(&[&rows[0], &rows[1]]).as_bytes(), &["--source", &source]).await.unwrap();
+            let spoiled = if id == "1" { vec![] } else { vec![2] };
+            assert_eq!(counts(&summary), (1, 0, vec![3], spoiled.clone()), "{id}: {summary:?}");
+            let why = &summary.refused[0].1;
+            assert!(why.contains("another date and another person and another place") && why.contains("line 2"), "{why}");
+            assert_eq!(why.contains("ids as text"), id != "1", "{why}");
+            let again = run_bytes(&world, file(&[&rows[1]]).as_bytes(), &["--source", &source]).await.unwrap();
+            assert_eq!(counts(&again), (0, 0, vec![2], vec![]), "{id}: {again:?}");
+            assert!(again.refused[0].1.contains("with another date and another person and another place"), "{again:?}");
+        }
+        for (row, told) in [
+            ("1,2026/11/20,油烟扰民,138 0013 8000,甲街", None),
+            ("1,2026-11-20,油烟扰民,,", None),
+            ("1,2026-11-21,油烟扰民,13800138000,甲街", Some("another date")),
+            ("1,2026-11-20,油烟扰民,1.38001E+10,甲街", Some("another person")),
+            ("1,2026-11-20,油烟扰民,13800138000,丙街", Some("another place")),
+        ] {
+            let summary = run_bytes(&world, file(&[row]).as_bytes(), &["--source", "s3"]).await.unwrap();
+            assert_eq!(summary.known, usize::from(told.is_none()), "{row}: {summary:?}");
+            assert!(told.is_none_or(|told| summary.refused[0].1.contains(&format!("with {told}"))), "{row}: {summary:?}");
+        }
+        let number: String = world.db_read(|c| complaint::table.filter(complaint::external_no.eq("s3-1")).select(complaint::number).first(c).unwrap());
+        let brigade = world.brigade().await;
+        let path = format!("/api/v1/complaints/{number}");
+        let body = serde_json::json!({ "address": "丁街5号", "reason": "现场核对" });
+        brigade.post("/api/v1/triage/claims", serde_json::json!({ "number": number })).await.expect(201);
+        let version = brigade.get(&path).await.expect(200).body["version"].as_i64().unwrap();
+        brigade.patch_if(&path, version, body).await.expect(200);
+        let summary = run_bytes(&world, file(&["1,2026-11-20,油烟扰民,13800138000,甲街"]).as_bytes(), &["--source", "s3"]).await.unwrap();
+        assert_eq!(counts(&summary), (0, 1, vec![], vec![]), "what was corrected is not compared: {summary:?}");
     }
 }
 

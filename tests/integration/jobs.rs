@@ -176,7 +176,7 @@ on_both! {
         let returned = json!({ "action": "return", "reason": "请补充具体楼栋" });
         brigade.post(&format!("/api/v1/complaints/{number}/decision"), returned).await.expect(200);
         let events: Vec<String> = world.db_read(|c| {
-            let history = dengwen::record::history(c, id, 100).unwrap();
+            let history = dengwen::record::history(c, &world.server.app.keys, id, 100).unwrap();
             history.into_iter().map(|r| r.event).collect()
         });
         let before = events.iter().position(|e| e == "before_the_restart").unwrap();

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use dengwen::{
+    account::Role,
     platform::{
         crypto::{self, Keys},
         db::{
@@ -215,21 +216,35 @@ on_both! {
     }
 }
 
+/// The number of a complaint the office takes in under an upstream number that names its reporter.
+async fn taken_in(office: &Actor, status: u16) -> String {
+    let mut body = river(Some("13812340010"));
+    body["reporter"]["name"] = json!("谯曦雯");
+    let intake =
+        json!({ "channel": "hotline_12345", "external_no": "谯曦雯-2", "complaint": body });
+    let receipt = office.post("/api/v1/intake", intake).await;
+    receipt.expect(status).text("/number")
+}
+
 on_both! {
     /// The same person before and after the change is known by their petitions: the second report
     /// of one matter by one phone is a repeat whichever key filed the first.
     async fn one_person_stays_one_while_keys_change(world) {
         let first = file(&world.resident(), fumes(Some("13812340009"), 0.0)).await;
+        let upstream = taken_in(&world.staff(Role::Office).await, 201).await;
         let former = world.configured(KEY).to_owned();
         let (_, new) = crypto::new_root_key();
         let mut world = world;
         world.restart_on(&[(KEY, &new), (OLD, &former)]).await;
         world.clock.advance(TimeDelta::days(3));
         let second = world.resident().post("/api/v1/complaints", fumes(Some("13812340009"), 5.0)).await.expect(201);
+        assert_eq!(taken_in(&world.sign_in("office").await, 200).await, upstream);
         keys_command(&world, &["rotate"]).well();
         world.restart_with(OLD, "").await;
         world.clock.advance(TimeDelta::days(3));
         let third = world.resident().post("/api/v1/complaints", fumes(Some("13812340009"), 3.0)).await.expect(201);
+        // An upstream number that names somebody is known under either key as well.
+        assert_eq!(taken_in(&world.sign_in("office").await, 200).await, upstream);
         let brigade = world.brigade().await;
         let entry = |number: String| {
             let brigade = brigade.clone();
@@ -246,6 +261,11 @@ on_both! {
     /// its reporter, who is said to be unreadable, and the work goes on under a new key.
     async fn a_lost_key_loses_the_names_alone(world) {
         let filed = file(&world.resident(), fumes(Some("13812345678"), 0.0)).await;
+        let path = format!("/api/v1/complaints/{filed}");
+        let brigade = world.brigade().await;
+        let version = brigade.get(&path).await.expect(200).body["version"].as_i64().unwrap();
+        let change = json!({ "address": "东街口1号2座", "reason": "电话核实后更正" });
+        brigade.patch_if(&path, version, change).await.expect(200);
         let lost = crypto::KeyId::of(&crypto::parse_root_key(world.configured(KEY)).unwrap()).to_string();
         let (_, new) = crypto::new_root_key();
         keys_command(&world, &["forget", &lost]).refused("--lost-for-ever");
@@ -253,8 +273,11 @@ on_both! {
         keys_command(&world, &["forget", &lost, "--lost-for-ever"]).well();
         let mut world = world;
         world.restart_with(KEY, &new).await;
-        let brigade = world.brigade().await;
-        let path = format!("/api/v1/complaints/{filed}");
+        let brigade = world.sign_in("brigade").await;
+        let corrections = brigade.get(&format!("{path}/corrections")).await.expect(200).body;
+        let correction = &corrections["corrections"][0];
+        assert_eq!((&correction["before"], &correction["unreadable"], &correction["by"]), (&json!({}), &json!(true), &json!("brigade")));
+        assert_eq!(correction["reason"], dengwen::platform::sealed::UNREADABLE);
         let reporter = reporter_of(&brigade, &filed).await;
         assert_eq!(reporter["unreadable"], true);
         assert_eq!(reporter["phone"], Value::Null);

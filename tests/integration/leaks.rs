@@ -1,15 +1,18 @@
 //! The leak scan: marks that are found nowhere else are planted in every field that takes words,
 //! through the API; then every role reads whatever it may, and no mark is to be seen by a role
-//! without need, in any spelling it was planted in. What the brigade reads shows that they are
-//! there.
+//! without need, in any spelling it was planted in, nor on the disk. What the brigade reads shows
+//! that they are there.
 
 use dengwen::{
     account::{Access, Role},
     photo::sample::scene,
+    platform::db::schema::complaint,
     server::ROUTES,
 };
+use diesel::prelude::*;
 use serde_json::{Value, json};
 
+use crate::at_rest::on_the_disk;
 use crate::support::{
     Actor, Reply, World,
     actors::form,
@@ -416,7 +419,35 @@ on_both! {
         let seen = brigade.get(&format!("/api/v1/complaints/{}", planted.numbers[0])).await.expect(200);
         let marks = planted.seen_in(&seen, false);
         assert!(marks.len() > MARKS.len() - 3, "{marks:?}");
+
+        let written = kept_marks(&world);
+        assert!(written.is_empty(), "{written:#?}");
+        // The scan is honest: one thing in the open, and it is seen on the disk and in an answer.
+        world.db_read(|c| diesel::update(complaint::table).set(complaint::category.eq("谯曦雯")).execute(c).unwrap());
+        assert!(!kept_marks(&world).is_empty());
+        let (_, reader) = &readers[1];
+        let list = reader.get("/api/v1/complaints").await;
+        assert!(!planted.seen_in(&list, true).is_empty(), "{}", list.body);
     }
+}
+
+/// The marks that stand on the disk in the open, each with what stands around it.
+fn kept_marks(world: &World) -> Vec<String> {
+    let around = |line: &str| {
+        let text: Vec<char> = plain(line).chars().collect();
+        let text_of =
+            |from: usize, to: usize| -> String { text.iter().skip(from).take(to - from).collect() };
+        let whole: String = text.iter().collect();
+        let found = MARKS.iter().filter_map(|mark| whole.find(mark));
+        let places = found.map(|at| whole[..at].chars().count());
+        places
+            .map(|at| text_of(at.saturating_sub(60), at + 30))
+            .collect::<Vec<String>>()
+    };
+    on_the_disk(world)
+        .iter()
+        .flat_map(|line| around(line))
+        .collect()
 }
 
 /// The scanner itself sees a mark in every spelling it was planted in.

@@ -171,3 +171,43 @@ fn every_text_of_a_request_says_what_it_takes() {
     }
     assert!(seen > 40, "only {seen} texts");
 }
+
+/// Contract limits: what a path takes, that tries of a code are counted, how wide an accuracy may
+/// be, and that `null` is taken where a list or a yes or no may be absent.
+#[test]
+fn paths_and_places_say_their_limits() {
+    let mut parameters = 0;
+    for (path, item) in DOCUMENT["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let list = operation["parameters"].as_array().into_iter().flatten();
+            for parameter in list.filter(|p| p["in"] == "path") {
+                parameters += 1;
+                let schema = &parameter["schema"];
+                let limited = schema["maxLength"].is_u64() && schema["pattern"].is_string();
+                assert!(
+                    limited || schema["format"] == "uuid",
+                    "{method} {path}: {parameter}"
+                );
+            }
+            let counted = operation["responses"].get("429").is_some();
+            assert!(counted || !path.contains("{code}"), "{method} {path}");
+        }
+    }
+    assert!(parameters > 30, "only {parameters} parameters");
+    for schema in ["LocationBody", "CheckInBody"] {
+        let most = said(schema, "accuracy_m")[0]["maximum"].as_f64();
+        assert_eq!(most, Some(dengwen::geo::ACCURACY_MAX_M), "{schema}");
+    }
+    for (schema, field) in [
+        ("ComplaintBody", "acknowledged_similar"),
+        ("IntakeBody", "petitioners"),
+        ("SupplementBody", "new_facts"),
+        ("RatingBody", "wants_reopening"),
+    ] {
+        let kinds = said(schema, field)[0]["type"].clone();
+        assert!(
+            kinds.as_array().unwrap().contains(&"null".into()),
+            "{schema}.{field}"
+        );
+    }
+}

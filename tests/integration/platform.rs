@@ -33,7 +33,8 @@ on_both! {
     async fn broken_requests_are_the_clients_problem(world) {
         let resident = world.resident();
         let path = "/api/v1/sessions";
-        resident.send(Method::POST, path, |r| r.body("{}")).await.expect(415);
+        resident.send(Method::POST, path, |r| r.body("{}")).await.expect(400);
+        resident.send(Method::POST, path, |r| r.header("content-type", "text/plain").body("{}")).await.expect(415);
         let json = |r: reqwest::RequestBuilder| r.header("content-type", "application/json");
         resident.send(Method::POST, path, |r| json(r).body("{\"username\":")).await.expect(400);
         resident.send(Method::POST, path, |r| json(r).body("")).await.expect(400);

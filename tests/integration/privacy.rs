@@ -177,6 +177,46 @@ on_both! {
     }
 }
 
+on_both! {
+    /// A letter whose sender was blocked since is split: the parts are hidden like all that comes
+    /// from them, and stand before the reviewer with their day, one by one. The letter itself stays
+    /// where it was.
+    async fn the_parts_of_a_blocked_senders_letter_are_looked_at(world) {
+        let brigade = world.brigade().await;
+        let letter = world.resident().post(COMPLAINTS, fumes(Some("13800000666"), 0.0)).await.expect(201).text("/number");
+        brigade.post("/api/v1/sender-blocks", json!({ "number": letter, "reason": "连续发送广告" })).await.expect(201);
+        brigade.post("/api/v1/triage/claims", json!({ "number": letter })).await.expect(201);
+        let split = json!({ "action": "split", "reason": "一信多诉", "parts": [
+            { "category": "water.black_odorous", "description": "旁边内河发黑发臭" },
+            { "category": "noise.construction", "description": "对面工地夜间施工" }
+        ] });
+        let split = brigade.post(&format!("{COMPLAINTS}/{letter}/decision"), split).await.expect(200);
+        let mut parts = [split.text("/parts/0"), split.text("/parts/1")];
+        parts.sort_unstable();
+        let waiting = || async {
+            let page = brigade.get("/api/v1/complaints?hidden=true&unreviewed=true").await.expect(200);
+            let items = page.body["items"].as_array().unwrap();
+            assert!(items.iter().all(|item| item["review_due_on"] == "2026-11-25"), "{}", page.body);
+            let mut numbers: Vec<String> = items.iter().map(|item| item["number"].as_str().unwrap().to_owned()).collect();
+            numbers.sort_unstable();
+            numbers
+        };
+        assert_eq!(waiting().await, parts);
+        brigade.post(&format!("{COMPLAINTS}/{}/unhiding", parts[0]), json!({ "reason": "核实并非广告" })).await.expect(200);
+        assert_eq!(waiting().await, parts[1..]);
+        brigade.post(&format!("{COMPLAINTS}/{}/hiding-review", parts[1]), json!({ "reason": "确为广告，维持屏蔽" })).await.expect(200);
+        assert!(waiting().await.is_empty());
+        let seen = |number: String| {
+            let brigade = brigade.clone();
+            async move { brigade.get(&format!("{COMPLAINTS}/{number}")).await.expect(200).body }
+        };
+        let (back, kept, whole) = (seen(parts[0].clone()).await, seen(parts[1].clone()).await, seen(letter.clone()).await);
+        assert_eq!((&back["hidden"], &back["letter"]), (&json!(false), &json!(letter)));
+        assert_eq!((&kept["hidden"], &kept["letter"]), (&json!(true), &json!(letter)));
+        assert_eq!(whole["hidden"], false);
+    }
+}
+
 /// What a stranger is answered who stands so many metres east and north of the place.
 async fn asked(stranger: &Actor, east: f64, north: f64, shape: impl Fn(&mut Value)) -> Value {
     let mut body = fumes(None, 0.0);

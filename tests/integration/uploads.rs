@@ -7,14 +7,17 @@ use dengwen::{
     photo::sample::scene,
     platform::helper::{Budget, GivenUp, Helpers},
 };
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Wishes,
+    On, Wishes,
     actors::form,
     bodies::{fumes, river},
-    worst,
+    play, worst,
 };
+
+const COMPLAINTS: &str = "/api/v1/complaints";
 
 fn fixture(name: &str) -> Vec<u8> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/photos/");
@@ -119,6 +122,19 @@ on_both! {
     }
 }
 
+on_both! {
+    /// A1, given up on: a sound photo whose pixels take too long is kept, sealed and without copies.
+    async fn a_photo_that_is_given_up_on_is_kept_sealed(world) {
+        let resident = world.resident();
+        let parts = [("complaint", None, river(None).to_string().into_bytes()), ("photo", Some("a.webp"), worst::costly())];
+        let sent = resident.post_parts("/api/v1/complaints", &parts).await.expect(201).body;
+        let photo = &sent["photos"][0];
+        assert_eq!((photo["status"].as_str(), photo["viewable"].as_bool()), (Some("kept"), Some(false)), "{photo}");
+        let track = format!("/api/v1/tracking/{}/photos/{}", sent["tracking_code"].as_str().unwrap(), photo["id"].as_str().unwrap());
+        resident.get(&track).await.expect(404);
+    }
+}
+
 /// A1, given up on: a question that takes too much is answered as such, and the next one is not
 /// the worse for it.
 #[tokio::test]
@@ -128,7 +144,7 @@ async fn a_helper_is_given_up_on_and_replaced() {
         bytes: 26_214_400,
         pixels: 200_000_000,
     };
-    let question = dengwen::photo::wire::question(limits).unwrap();
+    let question = dengwen::photo::wire::question(limits, dengwen::photo::Depth::Pixels).unwrap();
     let helpers = Helpers::new(program(), PHOTO_DECODER, PHOTO_BUDGET);
     let good = scene(1, 900, 700);
     let costly = worst::costly();
@@ -157,4 +173,74 @@ async fn a_helper_is_given_up_on_and_replaced() {
             "{program}: {none:?}"
         );
     }
+}
+
+/// Forms: no letter, length or kind that a part's headers tell sinks the complaint, and an empty
+/// file that has a name takes no photo's place.
+#[test]
+fn no_header_of_a_part_sinks_the_complaint() {
+    play(On::Sqlite, Wishes::default(), |world| async move {
+        let resident = world.resident();
+        let complaint = fumes(None, 0.0).to_string();
+        let long = [b"a".repeat(100_000), b".jpg".to_vec()].concat();
+        let many = b"X-A: b\r\n".repeat(120);
+        let photo = |name: &[u8], more: &[u8], body: &[u8]| {
+            let open: &[u8] = b"--b\r\nContent-Disposition: form-data; name=\"photo\"; filename=\"";
+            [open, name, b"\"\r\n", more, b"\r\n", body, b"\r\n"].concat()
+        };
+        let scene_of = |seed: usize| scene(seed as u32, 60, 40);
+        let kept = async |photos: Vec<Vec<u8>>| {
+            let json = format!(
+                "--b\r\nContent-Disposition: form-data; name=\"complaint\"\r\n\r\n{complaint}\r\n"
+            );
+            let form = [json.into_bytes(), photos.concat(), b"--b--\r\n".to_vec()].concat();
+            let kind = "multipart/form-data; boundary=b";
+            let filed = resident
+                .send(Method::POST, COMPLAINTS, |r| {
+                    r.header("content-type", kind).body(form)
+                })
+                .await
+                .expect(201);
+            let photos = filed.body["photos"].as_array().unwrap().clone();
+            photos
+                .iter()
+                .filter(|photo| photo["status"] == "kept")
+                .count()
+        };
+        let names: [&[u8]; 7] = [
+            b"\x1b$B<L?\x1b(B.jpg",
+            b"a\x01\x07b.jpg",
+            b"a\x7f.jpg",
+            b"a\0.\0j\0p\0g\0",
+            b"a\nb.jpg",
+            b"a\rb.jpg",
+            b"a\r\nb.jpg",
+        ];
+        let named = names
+            .iter()
+            .enumerate()
+            .map(|(at, name)| photo(name, b"", &scene_of(at)));
+        assert_eq!(kept(named.collect()).await, names.len());
+        let headers: [&[u8]; 7] = [
+            b"Content-Length: 3\r\n",
+            b"Content-Length: 999999\r\n",
+            b"Content-Length: abc\r\n",
+            b"X Foo: bar\r\n",
+            b"Content-Type: multipart/mixed; boundary=q\r\n",
+            b"no header\r\n",
+            &many,
+        ];
+        let told = headers
+            .iter()
+            .enumerate()
+            .map(|(at, more)| photo(b"a.jpg", more, &scene_of(10 + at)));
+        assert_eq!(kept(told.collect()).await, headers.len());
+        let mut nine: Vec<_> = (20..29)
+            .map(|at| photo(b"a.jpg", b"", &scene_of(at)))
+            .collect();
+        nine[0] = photo(&long, b"", &scene_of(20));
+        nine.insert(0, photo(b"empty.jpg", b"", b""));
+        nine.push(photo(b"empty.jpg", b"", b""));
+        assert_eq!(kept(nine).await, 9);
+    });
 }

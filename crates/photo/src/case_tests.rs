@@ -18,7 +18,7 @@ fn case(name: &str) -> Vec<u8> {
 }
 
 fn kept(bytes: &[u8]) -> Processed {
-    process(bytes, LIMITS).unwrap()
+    process(bytes, LIMITS, Depth::Pixels).unwrap()
 }
 
 /// Facts as people read them: local clock, degrees with four digits.
@@ -41,7 +41,11 @@ fn place() -> Option<(String, String)> {
 /// The mean colour of the small copy.
 fn colour(photo: &Processed) -> [u8; 3] {
     let small = &photo.derived.as_ref().unwrap().small;
-    let picture = jpeg::open(small, LIMITS).unwrap().picture.unwrap().pixels;
+    let picture = jpeg::open(small, LIMITS, Depth::Pixels)
+        .unwrap()
+        .picture
+        .unwrap()
+        .pixels;
     let picture = RgbImage::from_raw(picture.width, picture.height, picture.data).unwrap();
     let count = f64::from(picture.width() * picture.height());
     [0, 1, 2].map(|at| {
@@ -117,7 +121,7 @@ fn a_whole_scan_needs_no_end_mark_and_half_a_scan_is_refused() {
         let filmed = [ended.clone(), vec![0; 9000]].concat();
         for bytes in [cut, ended, filmed] {
             assert_eq!(
-                process(&bytes, LIMITS).unwrap_err(),
+                process(&bytes, LIMITS, Depth::Pixels).unwrap_err(),
                 PhotoProblem::Truncated,
                 "{part}"
             );
@@ -176,14 +180,14 @@ fn what_is_sound_in_unsound_exif_is_kept_and_it_is_said() {
 
 #[test]
 fn a_heic_that_was_cut_off_or_is_noise_is_refused() {
-    let cut = process(&case("heic_12_bytes.heic"), LIMITS).unwrap_err();
+    let cut = process(&case("heic_12_bytes.heic"), LIMITS, Depth::Pixels).unwrap_err();
     assert_eq!(cut, PhotoProblem::Truncated);
     for brand in ["heic", "mif1", "avif", "heix"] {
         let mut noise = b"\0\0\0\x18ftyp".to_vec();
         noise.extend(brand.as_bytes());
         noise.extend(b"\0\0\0\0mif1heic");
         noise.extend((0..200_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8));
-        assert!(process(&noise, LIMITS).is_err(), "{brand}");
+        assert!(process(&noise, LIMITS, Depth::Pixels).is_err(), "{brand}");
     }
 }
 
@@ -262,7 +266,7 @@ fn pictures_of_up_to_two_hundred_megapixels_are_taken() {
         encoder
             .encode(&grey, width, height, jpeg_encoder::ColorType::Luma)
             .unwrap();
-        process(&jpeg, LIMITS)
+        process(&jpeg, LIMITS, Depth::Pixels)
     };
     let photo = large(16_320, 12_240).unwrap();
     assert_eq!((photo.width, photo.height), (Some(16_320), Some(12_240)));

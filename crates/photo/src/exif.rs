@@ -1,17 +1,19 @@
 //! What a photo tells about itself. What is unsound in it tells nothing and breaks nothing: the
 //! rest still counts, and it is said that something was left out.
 
-use chrono::{DateTime, Datelike as _, NaiveDateTime, Utc};
+use std::borrow::Cow;
+
+use chrono::{DateTime, Datelike as _, FixedOffset, NaiveDateTime, Utc};
 use exif::{Error, Exif, In, Reader, Tag, Value};
 
 use super::Facts;
-use super::exif_time;
+use super::{exif_directories, exif_time};
 
 /// Bytes of EXIF at most: no phone can write more, since a segment of a JPEG holds no more.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// Entries in all directories at most; phones write some eighty.
-const MAX_ENTRIES: usize = 2_000;
+/// Blocks of EXIF that are tried at most.
+const MAX_BLOCKS: usize = 4;
 
 /// Letters of a device's name at most.
 const DEVICE_LETTERS: usize = 64;
@@ -36,81 +38,70 @@ pub(super) struct Told {
     pub(super) adobe_rgb: bool,
 }
 
-/// A block's beginning, which is all that is ever looked at.
-pub(super) fn cut(block: &[u8]) -> &[u8] {
-    block.get(..MAX_BYTES).unwrap_or(block)
+/// The blocks of EXIF a file holds, as they come. Programs put one in front of another that is
+/// empty or broken.
+#[derive(Debug, Default)]
+pub(super) struct Blocks<'a>(Vec<Cow<'a, [u8]>>);
+
+impl<'a> Blocks<'a> {
+    /// Adds a block, with or without its name in front. Its beginning is all that is looked at.
+    pub(super) fn add(&mut self, block: impl Into<Cow<'a, [u8]>>) {
+        if !self.has_room() {
+            return;
+        }
+        self.0.push(match block.into() {
+            Cow::Borrowed(block) => Cow::Borrowed(block.get(..MAX_BYTES).unwrap_or(block)),
+            Cow::Owned(mut block) => {
+                block.truncate(MAX_BYTES);
+                Cow::Owned(block)
+            }
+        });
+    }
+
+    /// Whether another block would be tried.
+    pub(super) fn has_room(&self) -> bool {
+        self.0.len() < MAX_BLOCKS
+    }
+
+    /// What the first block tells that tells anything.
+    pub(super) fn told(&self) -> Told {
+        let mut left_out = false;
+        for block in &self.0 {
+            if let Some(told) = read(block) {
+                let unsound = told.unsound || left_out;
+                return Told { unsound, ..told };
+            }
+            left_out |= !without_name(block).is_empty();
+        }
+        Told {
+            unsound: left_out,
+            ..Told::default()
+        }
+    }
 }
 
-/// Reads a block, with or without its name in front.
-pub(super) fn told(block: &[u8]) -> Told {
-    let unsound = Told {
-        unsound: true,
-        ..Told::default()
-    };
-    let block = cut(block);
-    let block = match block.strip_prefix(b"Exif\0") {
+fn without_name(block: &[u8]) -> &[u8] {
+    match block.strip_prefix(b"Exif\0") {
         Some(named) => named.get(1..).unwrap_or_default(),
         None => block,
-    };
-    if !is_bounded(block) {
-        return unsound;
     }
-    let read = Reader::new()
-        .continue_on_error(true)
-        .read_raw(block.to_vec());
+}
+
+/// Reads a block; `None` when nothing in it can be read.
+fn read(block: &[u8]) -> Option<Told> {
+    let tidied = exif_directories::tidied(without_name(block))?;
+    let read = Reader::new().continue_on_error(true).read_raw(tidied.block);
     let (exif, errors) = match read {
         Ok(exif) => (exif, Vec::new()),
         Err(Error::PartialResult(partial)) => partial.into_inner(),
-        Err(_) => return unsound,
+        Err(_) => return None,
     };
-    Told {
-        unsound: errors.iter().any(matters),
+    exif.fields().next()?;
+    Some(Told {
+        unsound: tidied.left_out || !errors.is_empty(),
         adobe_rgb: text(&exif, Tag::InteroperabilityIndex).as_deref() == Some("R03"),
         facts: facts(&exif),
-    }
-}
-
-/// Web uploaders leave out the pointer to a next directory that is not there; nothing is lost.
-fn matters(error: &Error) -> bool {
-    !matches!(
-        error,
-        Error::InvalidFormat("Truncated next IFD offset" | "Unexpected next IFD")
-    )
-}
-
-/// Whether the directories hold no more entries than a reader should look at. Directories that
-/// overlap can be made to hold millions in a few kilobytes.
-fn is_bounded(block: &[u8]) -> bool {
-    const POINTERS: [u16; 3] = [0x8769, 0x8825, 0xa005];
-    let little = block.starts_with(b"II");
-    let short = |at: usize| match block.get(at..at.checked_add(2)?) {
-        Some([a, b]) if little => Some(u16::from_le_bytes([*a, *b])),
-        Some([a, b]) => Some(u16::from_be_bytes([*a, *b])),
-        _ => None,
-    };
-    let long = |at: usize| match block.get(at..at.checked_add(4)?) {
-        Some([a, b, c, d]) if little => Some(u32::from_le_bytes([*a, *b, *c, *d]) as usize),
-        Some([a, b, c, d]) => Some(u32::from_be_bytes([*a, *b, *c, *d]) as usize),
-        _ => None,
-    };
-    let mut left = MAX_ENTRIES;
-    let mut directories: Vec<usize> = long(4).into_iter().collect();
-    while let Some(directory) = directories.pop() {
-        let count = usize::from(short(directory).unwrap_or(0));
-        let held = block.len().saturating_sub(directory) / 12;
-        match left.checked_sub(count.min(held) + 1) {
-            Some(rest) => left = rest,
-            None => return false,
-        }
-        let entries = (0..count.min(held)).map(|n| directory + 2 + 12 * n);
-        directories.extend(
-            entries
-                .filter(|at| short(*at).is_some_and(|tag| POINTERS.contains(&tag)))
-                .filter_map(|at| long(at + 8)),
-        );
-        directories.extend(long(directory + 2 + 12 * count).filter(|next| *next != 0));
-    }
-    true
+    })
 }
 
 fn facts(exif: &Exif) -> Facts {
@@ -119,15 +110,13 @@ fn facts(exif: &Exif) -> Facts {
         // Devices that lost their clock write years before there were digital cameras; a year far
         // ahead was written to be read as news.
         let digital = DIGITAL_YEARS.contains(&read.local.year());
-        digital.then(|| {
-            (
-                read,
-                text(exif, *offset).and_then(|o| exif_time::offset(&o)),
-            )
-        })
+        digital.then(|| (read, offset_of(exif, *offset)))
     });
     let taken_at: Option<DateTime<Utc>> = clock.and_then(|(clock, beside)| {
-        let offset = beside.or(clock.offset).or_else(exif_time::shanghai)?;
+        let offset = beside
+            .or(clock.offset)
+            .or_else(|| any_offset(exif))
+            .or_else(exif_time::shanghai)?;
         let at = clock.local.and_local_timezone(offset).single()?;
         Some(at.to_utc())
     });
@@ -143,6 +132,17 @@ fn facts(exif: &Exif) -> Facts {
             .filter(|v| (1..=8).contains(v)),
         device: device(exif),
     }
+}
+
+fn offset_of(exif: &Exif, tag: Tag) -> Option<FixedOffset> {
+    exif_time::offset(&text(exif, tag)?)
+}
+
+/// The offset of any of the clocks: it is one device, in one place.
+fn any_offset(exif: &Exif) -> Option<FixedOffset> {
+    CLOCKS
+        .iter()
+        .find_map(|(_, offset)| offset_of(exif, *offset))
 }
 
 fn text(exif: &Exif, tag: Tag) -> Option<String> {
@@ -179,27 +179,21 @@ fn gps(exif: &Exif) -> Option<(f64, f64)> {
 }
 
 /// Degrees, minutes and seconds as one number. Without degrees it is no place; minutes or seconds
-/// that say nothing make it a coarser one.
+/// that say nothing make it a coarser one. A sign stands before degrees, or before every part.
 fn degrees(exif: &Exif, tag: Tag, side: Tag, negative: char) -> Option<f64> {
     let value = &exif.get_field(tag, In::PRIMARY)?.value;
     let whole = number(value, 0)?;
-    let part = |at: usize, unit: f64| {
-        let part = number(value, at).filter(|n| (0.0..=60.0).contains(n));
-        part.unwrap_or(0.0) / unit
-    };
-    let minutes = part(1, 60.0);
+    let part = |at: usize| number(value, at).filter(|n| n.abs() <= 60.0);
+    let minutes = part(1).unwrap_or(0.0);
     // Seconds of minutes that nobody knows are none.
-    let seconds = if number(value, 1).is_some() {
-        part(2, 3600.0)
-    } else {
-        0.0
-    };
+    let seconds = number(value, 1).and_then(|_| part(2)).unwrap_or(0.0);
+    let parts = [whole, minutes, seconds];
     let sign = match text(exif, side) {
         Some(side) if side.to_lowercase().starts_with(negative) => -1.0,
-        _ if whole.is_sign_negative() => -1.0,
+        _ if parts.iter().any(|part| *part < 0.0) => -1.0,
         _ => 1.0,
     };
-    Some(sign * (whole.abs() + minutes + seconds))
+    Some(sign * (whole.abs() + minutes.abs() / 60.0 + seconds.abs() / 3600.0))
 }
 
 /// One of a field's numbers, however it is written; `None` for a fraction of nothing.

@@ -1,7 +1,6 @@
 //! JPEG: decoded at 1/2, 1/4 or 1/8 scale where the large copy allows, so that most of the work for
 //! a phone's picture is never done.
 
-use std::borrow::Cow;
 use std::io::Read;
 
 use jpeg_decoder::{Decoder, PixelFormat};
@@ -9,7 +8,7 @@ use jpeg_decoder::{Decoder, PixelFormat};
 use super::colour::Profile;
 use super::jpeg_walk::{self, Walked};
 use super::pixels::{Kind, Pixels};
-use super::{LARGE_EDGE, Opened, PhotoLimits, PhotoProblem, Picture};
+use super::{Depth, LARGE_EDGE, Opened, PhotoLimits, PhotoProblem, Picture};
 
 /// Memory for the decoded picture; at the scale it is decoded at it needs a tenth.
 const MAX_OUTPUT_BYTES: usize = 256 * 1024 * 1024;
@@ -29,17 +28,24 @@ const BEHIND_A_SCAN: [u8; 32] = {
 
 const END: [u8; 2] = [0xff, 0xd9];
 
-pub(super) fn open(bytes: &[u8], limits: PhotoLimits) -> Result<Opened<'_>, PhotoProblem> {
+pub(super) fn open(
+    bytes: &[u8],
+    limits: PhotoLimits,
+    depth: Depth,
+) -> Result<Opened<'_>, PhotoProblem> {
     let walked = jpeg_walk::walk(bytes, limits)?;
     if walked.frame.is_too_large_in_memory() {
         return Err(PhotoProblem::TooCostly);
     }
-    let pixels = decode(bytes, &walked)?;
+    let pixels = match depth {
+        Depth::Pixels => Some(decode(bytes, &walked)?),
+        Depth::Structure => None,
+    };
     Ok(Opened {
-        exif: walked.exif.map(Cow::Borrowed),
+        exif: walked.exif,
         end_missing: walked.end_missing,
         trailer: walked.end < bytes.len(),
-        picture: Some(Picture {
+        picture: pixels.map(|pixels| Picture {
             width: walked.frame.width,
             height: walked.frame.height,
             pixels,
@@ -54,7 +60,8 @@ fn decode(bytes: &[u8], walked: &Walked<'_>) -> Result<Pixels, PhotoProblem> {
     let decoded = scaled(&mut source, walked.frame.width, walked.frame.height);
     decoded.map_err(|error| match error {
         jpeg_decoder::Error::Io(_) => PhotoProblem::Truncated,
-        _ if source.ran_over => PhotoProblem::Truncated,
+        // Without an end mark, what does not fit is what was put in place of the rest.
+        _ if source.ran_over || walked.end_missing => PhotoProblem::Truncated,
         _ => PhotoProblem::Corrupt,
     })
 }
@@ -84,8 +91,8 @@ fn scaled(source: &mut Source<'_>, width: u32, height: u32) -> Result<Pixels, jp
     })
 }
 
-/// The picture's own bytes, with [`BEHIND_A_SCAN`] put behind every scan and an end marker at the
-/// end, whether it was there or not.
+/// The picture's own bytes up to the end of its last scan, with [`BEHIND_A_SCAN`] put behind every
+/// scan and an end marker at the end, whether it was there or not.
 struct Source<'a> {
     /// What is being read.
     now: &'a [u8],
@@ -97,14 +104,13 @@ struct Source<'a> {
 
 impl<'a> Source<'a> {
     fn new(bytes: &'a [u8], walked: &Walked<'_>) -> Self {
-        let mut pieces: Vec<&[u8]> = Vec::with_capacity(walked.scan_ends.len() * 2 + 2);
+        let mut pieces: Vec<&[u8]> = Vec::with_capacity(walked.scan_ends.len() * 2 + 1);
         let mut from = 0;
         for end in &walked.scan_ends {
             pieces.push(bytes.get(from..*end).unwrap_or_default());
             pieces.push(&BEHIND_A_SCAN);
             from = *end;
         }
-        pieces.push(bytes.get(from..walked.end).unwrap_or_default());
         pieces.push(&END);
         pieces.reverse();
         Self {

@@ -4,6 +4,7 @@
 //! A marker is what stands where a marker may stand. The same two bytes inside a segment (a
 //! thumbnail, a maker's note) or behind the picture (the film of a motion photo) mean nothing.
 
+use super::exif::Blocks;
 use super::{PhotoLimits, PhotoProblem};
 
 /// Segments and scans at most. Cameras write some dozens, most of them pieces of one profile or of
@@ -27,19 +28,24 @@ const SOI: u8 = 0xd8;
 const EOI: u8 = 0xd9;
 const SOS: u8 = 0xda;
 
+/// Equal bytes at the end of a scan without an end marker that are padding: a download that was
+/// cut off is often filled up with them, and a decoder would read them as a picture. Codes of a
+/// picture do not repeat themselves so long.
+const PADDING: usize = 16;
+
 /// A JPEG as its segments tell it.
 #[derive(Debug)]
 pub(super) struct Walked<'a> {
     /// Where the picture ends: behind its end marker, or where the file ends without one.
     pub(super) end: usize,
-    /// Whether there is an end marker.
+    /// Whether there is no end marker.
     pub(super) end_missing: bool,
     /// The picture's size and components.
     pub(super) frame: Frame,
-    /// Where the coded data of each scan ends.
+    /// Where the coded data of each scan ends, up to the scan that completes the picture.
     pub(super) scan_ends: Vec<usize>,
-    /// The first EXIF block, without its name.
-    pub(super) exif: Option<&'a [u8]>,
+    /// EXIF blocks, without their name.
+    pub(super) exif: Blocks<'a>,
     /// The colour profile, put together.
     pub(super) profile: Option<Vec<u8>>,
 }
@@ -58,6 +64,8 @@ struct Component {
     id: u8,
     horizontal: u8,
     vertical: u8,
+    /// A bit for each of its 64 coefficients that a scan has brought to its last digit.
+    scanned: u64,
 }
 
 /// Reads along the bytes.
@@ -95,104 +103,157 @@ impl<'a> Cursor<'a> {
         body.ok_or(PhotoProblem::Truncated)
     }
 
-    /// Passes over the coded data of a scan: up to a marker that is no restart, or to the end.
+    /// Passes over the coded data of a scan: up to a marker that is no restart, or to the end. A
+    /// marker may have fill bytes in front; a last byte that begins one is no data.
     fn coded_data(&mut self) {
         while let Some(rest) = self.bytes.get(self.at..) {
             let Some(found) = rest.iter().position(|b| *b == 0xff) else {
                 break;
             };
-            match rest.get(found + 1) {
-                Some(0x00 | 0xd0..=0xd7) => self.at += found + 2,
-                Some(_) => {
+            let behind = rest.get(found..).unwrap_or_default();
+            let fill = behind.iter().take_while(|b| **b == 0xff).count();
+            match behind.get(fill) {
+                Some(0x00 | 0xd0..=0xd7) => self.at += found + fill + 1,
+                _ => {
                     self.at += found;
                     return;
                 }
-                None => break,
             }
         }
         self.at = self.bytes.len();
     }
 }
 
-/// Walks the segments of a JPEG up to its end.
-///
-/// # Errors
-/// When it ends within a segment or before its first scan, is no JPEG that is decoded here, or asks
-/// for more work than its pixels are worth.
-pub(super) fn walk(bytes: &[u8], limits: PhotoLimits) -> Result<Walked<'_>, PhotoProblem> {
-    let mut cursor = Cursor { bytes, at: 2 };
-    let mut frame: Option<Frame> = None;
-    let mut scan_ends = Vec::new();
-    let mut visits = 0u64;
-    let (mut exif, mut pieces) = (None, Pieces::default());
-    for _ in 0..MAX_SEGMENTS {
-        let Some(marker) = cursor.marker() else {
-            return finish(frame, scan_ends, exif, pieces, bytes.len(), true);
-        };
-        match marker {
-            EOI => return finish(frame, scan_ends, exif, pieces, cursor.at, false),
-            SOI => return Err(PhotoProblem::Corrupt),
-            0x01 | 0xd0..=0xd7 => {}
-            SOS => {
-                let header = cursor.segment()?;
-                let frame = frame.as_ref().ok_or(PhotoProblem::Corrupt)?;
-                visits += frame.visits_of(header);
-                if visits > MAX_BLOCK_VISITS {
-                    return Err(PhotoProblem::TooCostly);
-                }
-                cursor.coded_data();
-                scan_ends.push(cursor.at);
-            }
-            0xc0..=0xc2 => {
-                // A second frame belongs to the hierarchical mode, which nobody writes.
-                if frame.is_some() {
-                    return Err(PhotoProblem::Corrupt);
-                }
-                let parsed = Frame::parse(cursor.segment()?, marker == 0xc2)?;
-                limits.check_size(parsed.width, parsed.height, limits.pixels)?;
-                frame = Some(parsed);
-            }
-            // Lossless, arithmetic and hierarchical frames: no camera writes them.
-            0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => return Err(PhotoProblem::Corrupt),
-            0xe1 => {
-                let body = cursor.segment()?;
-                if exif.is_none() && body.starts_with(b"Exif\0") {
-                    exif = body.get(6..);
-                }
-            }
-            0xe2 => pieces.add(cursor.segment()?),
-            _ => {
-                cursor.segment()?;
-            }
-        }
-    }
-    Err(PhotoProblem::TooCostly)
-}
-
-fn finish<'a>(
+/// What the segments that were walked so far tell.
+#[derive(Debug, Default)]
+struct Told<'a> {
     frame: Option<Frame>,
     scan_ends: Vec<usize>,
-    exif: Option<&'a [u8]>,
+    visits: u64,
+    exif: Blocks<'a>,
     pieces: Pieces<'a>,
-    end: usize,
-    end_missing: bool,
-) -> Result<Walked<'a>, PhotoProblem> {
-    let missing = if end_missing {
-        PhotoProblem::Truncated
-    } else {
-        PhotoProblem::Corrupt
-    };
-    if scan_ends.is_empty() {
-        return Err(missing);
+}
+
+/// Walks the segments of a JPEG up to its end. Where every part of the picture was scanned, what
+/// is no segment after that is no fault of the picture's: it ends with its last scan.
+///
+/// # Errors
+/// When it ends within a segment or before all of it was scanned, is no JPEG that is decoded here,
+/// or asks for more work than its pixels are worth.
+pub(super) fn walk(bytes: &[u8], limits: PhotoLimits) -> Result<Walked<'_>, PhotoProblem> {
+    let mut cursor = Cursor { bytes, at: 2 };
+    let mut told = Told::default();
+    match told.segments(&mut cursor, limits) {
+        Ok(Some(end)) => told.finish(end, false),
+        Ok(None) if told.is_complete() => {
+            told.leave_out_padding(bytes);
+            told.finish(bytes.len(), true)
+        }
+        Ok(None) => Err(PhotoProblem::Truncated),
+        Err(PhotoProblem::Truncated | PhotoProblem::Corrupt) if told.is_complete() => {
+            let end = told.scan_ends.last().copied().unwrap_or(bytes.len());
+            told.leave_out_padding(bytes);
+            told.finish(end, true)
+        }
+        Err(problem) => Err(problem),
     }
-    Ok(Walked {
-        end,
-        end_missing,
-        frame: frame.ok_or(missing)?,
-        scan_ends,
-        exif,
-        profile: pieces.joined(),
-    })
+}
+
+impl<'a> Told<'a> {
+    /// Walks all segments; where the end marker ends, if there is one.
+    fn segments(
+        &mut self,
+        cursor: &mut Cursor<'a>,
+        limits: PhotoLimits,
+    ) -> Result<Option<usize>, PhotoProblem> {
+        for _ in 0..MAX_SEGMENTS {
+            let Some(marker) = cursor.marker() else {
+                return Ok(None);
+            };
+            match marker {
+                EOI => return Ok(Some(cursor.at)),
+                // Another picture, where more of this one should be.
+                SOI if !self.scan_ends.is_empty() => return Err(PhotoProblem::Truncated),
+                SOI => return Err(PhotoProblem::Corrupt),
+                0x01 | 0xd0..=0xd7 => {}
+                SOS => {
+                    let header = cursor.segment()?;
+                    let is_needed = !self.is_complete();
+                    let frame = self.frame.as_mut().ok_or(PhotoProblem::Corrupt)?;
+                    self.visits += frame.visits_of(header);
+                    if self.visits > MAX_BLOCK_VISITS {
+                        return Err(PhotoProblem::TooCostly);
+                    }
+                    frame.take(header);
+                    cursor.coded_data();
+                    if is_needed {
+                        self.scan_ends.push(cursor.at);
+                    }
+                }
+                0xc0..=0xc2 => {
+                    // A second frame belongs to the hierarchical mode, which nobody writes.
+                    if self.frame.is_some() {
+                        return Err(PhotoProblem::Corrupt);
+                    }
+                    let parsed = Frame::parse(cursor.segment()?, marker == 0xc2)?;
+                    limits.check_size(parsed.width, parsed.height, limits.pixels)?;
+                    self.frame = Some(parsed);
+                }
+                // Lossless, arithmetic and hierarchical frames: no camera writes them.
+                0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => {
+                    return Err(PhotoProblem::Corrupt);
+                }
+                0xe1 => {
+                    let body = cursor.segment()?;
+                    if body.starts_with(b"Exif\0") {
+                        self.exif.add(body.get(6..).unwrap_or_default());
+                    }
+                }
+                0xe2 => self.pieces.add(cursor.segment()?),
+                _ => {
+                    cursor.segment()?;
+                }
+            }
+        }
+        Err(PhotoProblem::TooCostly)
+    }
+
+    /// Whether every part of the picture was scanned to its last digit.
+    fn is_complete(&self) -> bool {
+        self.frame.as_ref().is_some_and(Frame::is_complete)
+    }
+
+    /// Leaves the padding at the end of the last scan out, but for one byte that may belong to it.
+    fn leave_out_padding(&mut self, bytes: &[u8]) {
+        let Some(end) = self.scan_ends.last_mut() else {
+            return;
+        };
+        let scanned = bytes.get(..*end).unwrap_or_default();
+        let Some(last) = scanned.last() else { return };
+        let run = scanned.iter().rev().take_while(|b| *b == last).count();
+        if run >= PADDING {
+            *end -= run - 1;
+        }
+    }
+
+    fn finish(self, end: usize, end_missing: bool) -> Result<Walked<'a>, PhotoProblem> {
+        let missing = if end_missing {
+            PhotoProblem::Truncated
+        } else {
+            PhotoProblem::Corrupt
+        };
+        if self.scan_ends.is_empty() {
+            return Err(missing);
+        }
+        Ok(Walked {
+            end,
+            end_missing,
+            frame: self.frame.ok_or(missing)?,
+            scan_ends: self.scan_ends,
+            exif: self.exif,
+            profile: self.pieces.joined(),
+        })
+    }
 }
 
 impl Frame {
@@ -212,6 +273,7 @@ impl Frame {
                     id: *id,
                     horizontal: (sampling >> 4).clamp(1, 4),
                     vertical: (sampling & 0x0f).clamp(1, 4),
+                    scanned: 0,
                 }),
                 _ => None,
             })
@@ -243,16 +305,32 @@ impl Frame {
 
     /// Blocks that a scan visits, by its header.
     fn visits_of(&self, header: &[u8]) -> u64 {
-        let count = header.first().copied().map_or(0, usize::from);
-        let named = header.get(1..).unwrap_or_default().chunks_exact(2);
-        named
-            .take(count)
-            .filter_map(|part| {
-                let id = *part.first()?;
-                self.components.iter().find(|c| c.id == id)
-            })
+        named_by(header)
+            .filter_map(|id| self.components.iter().find(|c| c.id == id))
             .map(|component| self.blocks(*component))
             .sum()
+    }
+
+    /// Marks what a scan brings to its last digit, by its header.
+    fn take(&mut self, header: &[u8]) {
+        let brought = match header {
+            _ if !self.progressive => u64::MAX,
+            // The first and the last coefficient, and the digits that are still to come.
+            [.., from @ 0..64, to @ 0..64, digits] if digits & 0x0f == 0 && from <= to => {
+                (u64::MAX >> (63 - to)) & (u64::MAX << from)
+            }
+            _ => 0,
+        };
+        for id in named_by(header) {
+            let component = self.components.iter_mut().find(|c| c.id == id);
+            if let Some(component) = component {
+                component.scanned |= brought;
+            }
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.components.iter().all(|c| c.scanned == u64::MAX)
     }
 
     /// Whether the coefficients of a progressive picture would take more memory than there is.
@@ -260,6 +338,13 @@ impl Frame {
         let blocks: u64 = self.components.iter().map(|c| self.blocks(*c)).sum();
         self.progressive && blocks.saturating_mul(BLOCK_BYTES) > MAX_COEFFICIENT_BYTES
     }
+}
+
+/// The components that a scan's header names.
+fn named_by(header: &[u8]) -> impl Iterator<Item = u8> + '_ {
+    let count = header.first().copied().map_or(0, usize::from);
+    let named = header.get(1..).unwrap_or_default().chunks_exact(2);
+    named.take(count).filter_map(|part| part.first()).copied()
 }
 
 /// The pieces of a colour profile, each numbered from one.

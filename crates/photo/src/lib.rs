@@ -10,8 +10,10 @@
 
 mod colour;
 mod exif;
+mod exif_directories;
 mod exif_time;
 mod heif;
+mod hevc_header;
 mod jpeg;
 mod jpeg_walk;
 mod pdq;
@@ -22,7 +24,6 @@ mod sniff;
 mod webp;
 pub mod wire;
 
-use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -81,8 +82,8 @@ pub struct Processed {
     pub height: Option<u32>,
     /// What it tells about itself.
     pub facts: Facts,
-    /// Public derivatives and hash; `None` for what is kept sealed only: every AVIF, and a HEIC
-    /// that the decoder does not know or that would take it too long.
+    /// Public derivatives and hash; `None` for what is kept sealed only: every AVIF, a HEIC that
+    /// the decoder does not know, and whatever would take too long to decode.
     pub derived: Option<Derived>,
     /// What was odd about the file, though it is kept.
     pub remarks: Vec<Remark>,
@@ -206,9 +207,19 @@ impl PhotoProblem {
     }
 }
 
+/// How far a photo is looked into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Depth {
+    /// Down to its pixels, of which public copies are made.
+    Pixels,
+    /// Its structure and what it tells about itself, which costs next to nothing: for a photo whose
+    /// pixels were given up on, and that is kept sealed only.
+    Structure,
+}
+
 /// A file whose structure is sound, decoded where it can be.
 struct Opened<'a> {
-    exif: Option<Cow<'a, [u8]>>,
+    exif: exif::Blocks<'a>,
     end_missing: bool,
     trailer: bool,
     picture: Option<Picture>,
@@ -243,10 +254,12 @@ pub fn at_sight(bytes: &[u8], limits: PhotoLimits) -> Result<MediaType, PhotoPro
 ///
 /// # Errors
 /// Why it was not taken in.
-pub fn process(bytes: &[u8], limits: PhotoLimits) -> Result<Processed, PhotoProblem> {
+pub fn process(bytes: &[u8], limits: PhotoLimits, depth: Depth) -> Result<Processed, PhotoProblem> {
     let media_type = at_sight(bytes, limits)?;
     // The decoders are third-party code on hostile input: a panic in one is that file's fault.
-    let guarded = catch_unwind(AssertUnwindSafe(|| take_in(bytes, media_type, limits)));
+    let guarded = catch_unwind(AssertUnwindSafe(|| {
+        take_in(bytes, media_type, limits, depth)
+    }));
     guarded.unwrap_or(Err(PhotoProblem::Corrupt))
 }
 
@@ -254,14 +267,17 @@ fn take_in(
     bytes: &[u8],
     media_type: MediaType,
     limits: PhotoLimits,
+    depth: Depth,
 ) -> Result<Processed, PhotoProblem> {
     let opened = match media_type {
-        MediaType::Jpeg => jpeg::open(bytes, limits)?,
-        MediaType::Png => png_file::open(bytes, limits)?,
-        MediaType::WebP => webp::open(bytes, limits)?,
-        MediaType::Heic | MediaType::Avif => heif::open(bytes, media_type, limits)?,
+        MediaType::Jpeg => jpeg::open(bytes, limits, depth)?,
+        MediaType::Png => png_file::open(bytes, limits, depth)?,
+        MediaType::WebP => webp::open(bytes, limits, depth)?,
+        MediaType::Heic => heif::open(bytes, limits, depth)?,
+        // Nothing here decodes its pixels.
+        MediaType::Avif => heif::open(bytes, limits, Depth::Structure)?,
     };
-    let told = opened.exif.as_deref().map(exif::told).unwrap_or_default();
+    let told = opened.exif.told();
     let remarks = [
         (opened.end_missing, Remark::EndMissing),
         (told.unsound, Remark::ExifUnsound),
@@ -322,5 +338,11 @@ mod tests;
 
 #[cfg(test)]
 mod case_tests;
+#[cfg(test)]
+mod end_tests;
+#[cfg(test)]
+mod exif_tests;
+#[cfg(test)]
+mod heif_tests;
 #[cfg(test)]
 mod neighbour_tests;

@@ -11,14 +11,14 @@ const LIMITS: PhotoLimits = PhotoLimits {
 };
 
 /// A field of a directory: tag, type, how many, and its bytes.
-type Field = (u16, u16, u32, Vec<u8>);
+pub(super) type Field = (u16, u16, u32, Vec<u8>);
 
-fn text(tag: u16, text: &str) -> Field {
+pub(super) fn text(tag: u16, text: &str) -> Field {
     let bytes: Vec<u8> = text.bytes().chain([0]).collect();
     (tag, 2, bytes.len() as u32, bytes)
 }
 
-fn fractions(tag: u16, kind: u16, parts: &[(i32, i32)]) -> Field {
+pub(super) fn fractions(tag: u16, kind: u16, parts: &[(i32, i32)]) -> Field {
     let bytes = parts
         .iter()
         .flat_map(|(n, d)| [n.to_le_bytes(), d.to_le_bytes()].concat());
@@ -26,7 +26,7 @@ fn fractions(tag: u16, kind: u16, parts: &[(i32, i32)]) -> Field {
 }
 
 /// EXIF of a main directory and those it points to, little endian, each with its pointer.
-fn tiff(main: Vec<Field>, others: Vec<(u16, Vec<Field>)>) -> Vec<u8> {
+pub(super) fn tiff(main: Vec<Field>, others: Vec<(u16, Vec<Field>)>) -> Vec<u8> {
     let length = |fields: &[Field]| {
         let values: usize = fields
             .iter()
@@ -66,19 +66,19 @@ fn tiff(main: Vec<Field>, others: Vec<(u16, Vec<Field>)>) -> Vec<u8> {
     out
 }
 
-const EXIF: u16 = 0x8769;
-const GPS: u16 = 0x8825;
-const INTEROP: u16 = 0xa005;
+pub(super) const EXIF: u16 = 0x8769;
+pub(super) const GPS: u16 = 0x8825;
+pub(super) const INTEROP: u16 = 0xa005;
 
-fn jpeg_with(block: &[u8]) -> Vec<u8> {
+pub(super) fn jpeg_with(block: &[u8]) -> Vec<u8> {
     let good = scene(4, 96, 64);
     let body = [b"Exif\0\0".as_slice(), block].concat();
     let length = (body.len() as u16 + 2).to_be_bytes();
     [&good[..2], &[0xff, 0xe1], &length, &body, &good[2..]].concat()
 }
 
-fn told(block: &[u8]) -> Processed {
-    process(&jpeg_with(block), LIMITS).unwrap()
+pub(super) fn told(block: &[u8]) -> Processed {
+    process(&jpeg_with(block), LIMITS, Depth::Pixels).unwrap()
 }
 
 #[test]
@@ -210,8 +210,12 @@ fn adobe_rgb_may_be_said_in_exif_alone() {
     let length = (body.len() as u16 + 2).to_be_bytes();
     let adobe = [&flat[..2], &[0xff, 0xe1], &length, &body, &flat[2..]].concat();
     let red = |bytes: &[u8]| {
-        let small = process(bytes, LIMITS).unwrap().derived.unwrap().small;
-        jpeg::open(&small, LIMITS)
+        let small = process(bytes, LIMITS, Depth::Pixels)
+            .unwrap()
+            .derived
+            .unwrap()
+            .small;
+        jpeg::open(&small, LIMITS, Depth::Pixels)
             .unwrap()
             .picture
             .unwrap()
@@ -236,7 +240,7 @@ fn other_formats_end_where_they_end_too() {
         bytes.into_inner()
     };
     let (png, webp) = (written(ImageFormat::Png), written(ImageFormat::WebP));
-    let remarks = |bytes: &[u8]| process(bytes, LIMITS).map(|photo| photo.remarks);
+    let remarks = |bytes: &[u8]| process(bytes, LIMITS, Depth::Pixels).map(|photo| photo.remarks);
     for good in [&png, &webp] {
         assert_eq!(remarks(good), Ok(vec![]));
         let film = [good.as_slice(), &[7; 5000]].concat();
@@ -263,7 +267,7 @@ fn sides_count_as_well_as_areas() {
             .write_image_data(&vec![90; width as usize * height as usize])
             .unwrap();
         drop(writer);
-        process(&bytes, LIMITS).map(|photo| (photo.width, photo.height))
+        process(&bytes, LIMITS, Depth::Pixels).map(|photo| (photo.width, photo.height))
     };
     assert_eq!(grey(65_535, 3), Ok((Some(65_535), Some(3))));
     assert_eq!(grey(2, 40_000), Ok((Some(2), Some(40_000))));
@@ -285,7 +289,7 @@ fn exif_beyond_what_a_phone_can_write_is_not_read() {
         writer.write_chunk(png::chunk::eXIf, chunk).unwrap();
         writer.write_image_data(&[90; 64]).unwrap();
         drop(writer);
-        process(&bytes, LIMITS).unwrap()
+        process(&bytes, LIMITS, Depth::Pixels).unwrap()
     };
     assert_eq!(png(&block).facts.device.as_deref(), Some("Phone"));
     let behind = block.len() as u32;

@@ -1,13 +1,13 @@
 //! PNG: its chunks walked first, its rows decoded one by one and made smaller as they come.
 
-use std::borrow::Cow;
 use std::io::Cursor;
 
 use png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Transformations};
 
 use super::colour::Profile;
+use super::exif::Blocks;
 use super::pixels::{Pixels, Shrink, on_white};
-use super::{MAX_SIDE, Opened, PhotoLimits, PhotoProblem, Picture, UNSCALED_PIXELS, exif};
+use super::{Depth, MAX_SIDE, Opened, PhotoLimits, PhotoProblem, Picture, UNSCALED_PIXELS};
 
 /// Chunks at most: a picture of 25 MB in pieces of 1 KB has fewer.
 const MAX_CHUNKS: usize = 32_768;
@@ -18,13 +18,20 @@ const MAX_SIDE_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of a packed colour profile at most.
 const MAX_PACKED_PROFILE: usize = 2 * 1024 * 1024;
 
+/// Bytes of EXIF as programs pack it into text: two letters each, and line breaks.
+const MAX_TEXT_BYTES: usize = 160 * 1024;
+
+/// Texts that are looked into for EXIF.
+const MAX_TEXTS: usize = 4;
+
 /// A PNG as its chunks tell it.
 #[derive(Debug, Default)]
 struct Walked<'a> {
     /// Behind the end chunk, or where the file ends without one.
     end: usize,
     end_missing: bool,
-    exif: Option<&'a [u8]>,
+    exif: Blocks<'a>,
+    texts: usize,
     profile_too_large: bool,
 }
 
@@ -41,8 +48,14 @@ fn walk(bytes: &[u8]) -> Result<Walked<'_>, PhotoProblem> {
         };
         let length = u32::from_be_bytes([*l3, *l2, *l1, *l0]) as usize;
         let body = bytes.get(at + 8..at + 8 + length);
-        match &[*a, *b, *c, *d] {
-            b"eXIf" => walked.exif = body.map(exif::cut),
+        let kind = &[*a, *b, *c, *d];
+        match kind {
+            b"eXIf" => body.into_iter().for_each(|body| walked.exif.add(body)),
+            b"zTXt" | b"tEXt" if walked.texts < MAX_TEXTS && body.is_some_and(is_exif_text) => {
+                walked.texts += 1;
+                let block = body.and_then(|body| exif_in_text(body, kind == b"zTXt"));
+                block.into_iter().for_each(|block| walked.exif.add(block));
+            }
             b"iCCP" => walked.profile_too_large = length > MAX_PACKED_PROFILE,
             b"IEND" => {
                 walked.end_missing = false;
@@ -59,7 +72,46 @@ fn walk(bytes: &[u8]) -> Result<Walked<'_>, PhotoProblem> {
     Err(PhotoProblem::TooCostly)
 }
 
-pub(super) fn open(bytes: &[u8], limits: PhotoLimits) -> Result<Opened<'_>, PhotoProblem> {
+/// The names of a text that is EXIF.
+const TEXT_NAMES: [&[u8]; 2] = [b"Raw profile type exif\0", b"Raw profile type APP1\0"];
+
+fn is_exif_text(chunk: &[u8]) -> bool {
+    TEXT_NAMES.iter().any(|name| chunk.starts_with(name))
+}
+
+/// EXIF as programs wrote it before PNG had a place for it: a text of its name, its length and its
+/// bytes in hexadecimal, mostly packed.
+fn exif_in_text(chunk: &[u8], is_packed: bool) -> Option<Vec<u8>> {
+    let named = TEXT_NAMES
+        .iter()
+        .find_map(|name| chunk.strip_prefix(*name))?;
+    let text = if is_packed {
+        // A byte says how it is packed; there is one way.
+        fdeflate::decompress_to_vec_bounded(named.get(1..)?, MAX_TEXT_BYTES).ok()?
+    } else {
+        named.get(..MAX_TEXT_BYTES).unwrap_or(named).to_vec()
+    };
+    let mut words = text
+        .split(u8::is_ascii_whitespace)
+        .filter(|word| !word.is_empty());
+    let (_name, _length) = (words.next()?, words.next()?);
+    let digits: Vec<u8> = words
+        .flatten()
+        .map_while(|letter| char::from(*letter).to_digit(16))
+        .filter_map(|digit| u8::try_from(digit).ok())
+        .collect();
+    let bytes = digits.chunks_exact(2).map(|pair| match pair {
+        [high, low] => high << 4 | low,
+        _ => 0,
+    });
+    Some(bytes.collect())
+}
+
+pub(super) fn open(
+    bytes: &[u8],
+    limits: PhotoLimits,
+    depth: Depth,
+) -> Result<Opened<'_>, PhotoProblem> {
     let walked = walk(bytes)?;
     let bounds = Limits {
         bytes: MAX_SIDE_BYTES,
@@ -74,20 +126,24 @@ pub(super) fn open(bytes: &[u8], limits: PhotoLimits) -> Result<Opened<'_>, Phot
         return Err(PhotoProblem::TooManyPixels(limits.pixels));
     }
     limits.check_size(width, height, UNSCALED_PIXELS)?;
-    let mut reader = decoder.read_info().map_err(broken)?;
-    let profile = profile(reader.info());
-    let pixels = rows(&mut reader, width, height)?;
+    let picture = match depth {
+        Depth::Pixels => {
+            let mut reader = decoder.read_info().map_err(broken)?;
+            Some(Picture {
+                width,
+                height,
+                profile: profile(reader.info()),
+                pixels: rows(&mut reader, width, height)?,
+                upright: false,
+            })
+        }
+        Depth::Structure => None,
+    };
     Ok(Opened {
-        exif: walked.exif.map(Cow::Borrowed),
+        exif: walked.exif,
         end_missing: walked.end_missing,
         trailer: walked.end < bytes.len(),
-        picture: Some(Picture {
-            width,
-            height,
-            pixels,
-            profile,
-            upright: false,
-        }),
+        picture,
     })
 }
 

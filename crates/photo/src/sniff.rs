@@ -54,17 +54,45 @@ pub(super) fn media_type(bytes: &[u8]) -> Option<MediaType> {
             b'P',
             ..,
         ] => Some(MediaType::WebP),
-        [_, _, _, _, b'f', b't', b'y', b'p', rest @ ..] => brand(rest),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => brand(bytes),
         _ => None,
     }
 }
 
-/// The brand of an ISO base media file, the major one first.
-fn brand(rest: &[u8]) -> Option<MediaType> {
-    match rest.get(..4)? {
-        b"avif" | b"avis" => Some(MediaType::Avif),
-        b"heic" | b"heix" | b"hevc" | b"hevx" | b"heim" | b"heis" | b"mif1" | b"msf1" | b"mif2"
-        | b"mif3" => Some(MediaType::Heic),
-        _ => None,
-    }
+/// Brands that are looked at: the major one and those it says to be compatible with.
+const MAX_BRANDS: usize = 32;
+
+/// What an ISO base media file is by its brands. One of a coding tells; those that only say that
+/// there is a picture are taken for the common coding, as is a film's with such a one beside it.
+fn brand(bytes: &[u8]) -> Option<MediaType> {
+    let length = match bytes {
+        [a, b, c, d, ..] => u32::from_be_bytes([*a, *b, *c, *d]) as usize,
+        _ => return None,
+    };
+    let major = bytes.get(8..12)?;
+    // The version stands between.
+    let others = bytes
+        .get(16..length.min(bytes.len()))
+        .unwrap_or_default()
+        .chunks_exact(4);
+    let brands = || {
+        std::iter::once(major)
+            .chain(others.clone())
+            .take(MAX_BRANDS)
+    };
+    brands()
+        .find_map(|brand| match brand {
+            b"avif" | b"avis" => Some(MediaType::Avif),
+            b"heic" | b"heix" | b"hevc" | b"hevx" | b"heim" | b"heis" => Some(MediaType::Heic),
+            _ => None,
+        })
+        .or_else(|| {
+            let picture = |brand: &[u8]| {
+                matches!(
+                    brand,
+                    b"mif1" | b"msf1" | b"mif2" | b"mif3" | b"miaf" | b"MiHE"
+                )
+            };
+            brands().any(picture).then_some(MediaType::Heic)
+        })
 }

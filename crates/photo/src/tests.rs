@@ -45,7 +45,11 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn pixels_of(jpeg: &[u8]) -> RgbImage {
-    let pixels = jpeg::open(jpeg, LIMITS).unwrap().picture.unwrap().pixels;
+    let pixels = jpeg::open(jpeg, LIMITS, Depth::Pixels)
+        .unwrap()
+        .picture
+        .unwrap()
+        .pixels;
     RgbImage::from_raw(pixels.width, pixels.height, pixels.data).unwrap()
 }
 
@@ -69,7 +73,12 @@ fn a_phone_photo_tells_its_facts_and_its_copies_tell_nothing() {
         taken: Some("2026:11:24 09:30:00"),
         orientation: Some(6),
     };
-    let photo = process(&with_exif(&scene(1, 2400, 1800), exif), LIMITS).unwrap();
+    let photo = process(
+        &with_exif(&scene(1, 2400, 1800), exif),
+        LIMITS,
+        Depth::Pixels,
+    )
+    .unwrap();
     let (lon, lat) = photo.facts.gps.unwrap();
     assert!((lon - 119.3012).abs() < 1e-6 && (lat - 26.0845).abs() < 1e-6);
     assert_eq!(
@@ -98,7 +107,7 @@ fn a_phone_photo_tells_its_facts_and_its_copies_tell_nothing() {
 
 #[test]
 fn small_pictures_are_not_blown_up() {
-    let photo = process(&scene(1, 120, 80), LIMITS).unwrap();
+    let photo = process(&scene(1, 120, 80), LIMITS, Depth::Pixels).unwrap();
     let derived = photo.derived.unwrap();
     assert_eq!(pixels_of(&derived.large).width(), 120);
     assert_eq!(pixels_of(&derived.small).width(), 120);
@@ -110,7 +119,7 @@ fn png_and_webp_are_taken_and_transparency_is_white() {
     for format in [ImageFormat::Png, ImageFormat::WebP] {
         let mut bytes = std::io::Cursor::new(Vec::new());
         clear.write_to(&mut bytes, format).unwrap();
-        let photo = process(bytes.get_ref(), LIMITS).unwrap();
+        let photo = process(bytes.get_ref(), LIMITS, Depth::Pixels).unwrap();
         let copy = pixels_of(&photo.derived.unwrap().small);
         assert!(copy.get_pixel(30, 20).0.iter().all(|v| *v > 250));
     }
@@ -120,14 +129,18 @@ fn png_and_webp_are_taken_and_transparency_is_white() {
 fn broken_and_hostile_files_are_refused_by_type() {
     let good = scene(3, 900, 700);
     for (name, bytes, code) in hostile::set(&good) {
-        assert_eq!(process(&bytes, LIMITS).unwrap_err().code(), code, "{name}");
+        assert_eq!(
+            process(&bytes, LIMITS, Depth::Pixels).unwrap_err().code(),
+            code,
+            "{name}"
+        );
     }
     let small = PhotoLimits {
         bytes: 100,
         ..LIMITS
     };
     assert_eq!(
-        process(&good, small).unwrap_err().refusal(),
+        process(&good, small, Depth::Pixels).unwrap_err().refusal(),
         Refusal::TooLarge
     );
 }
@@ -143,7 +156,7 @@ fn a_clock_of_an_impossible_year_is_none() {
             taken: Some(taken),
             ..SampleExif::default()
         };
-        let photo = process(&with_exif(&scene(1, 90, 60), exif), LIMITS).unwrap();
+        let photo = process(&with_exif(&scene(1, 90, 60), exif), LIMITS, Depth::Pixels).unwrap();
         assert_eq!(photo.facts.taken_at, None, "{taken}");
     }
 }
@@ -160,7 +173,10 @@ fn broken_exif_is_no_facts() {
     for byte in &mut photo[12..60] {
         *byte ^= 0x5a;
     }
-    assert_eq!(process(&photo, LIMITS).unwrap().facts, Facts::default());
+    assert_eq!(
+        process(&photo, LIMITS, Depth::Pixels).unwrap().facts,
+        Facts::default()
+    );
 }
 
 #[test]
@@ -172,7 +188,7 @@ fn every_hostile_file_ends_well() {
     assert!(all.len() > 100);
     for path in all {
         // Whatever the answer, it is one; a decoder that hangs or dies fails the test.
-        let _ = process(&std::fs::read(&path).unwrap(), LIMITS);
+        let _ = process(&std::fs::read(&path).unwrap(), LIMITS, Depth::Pixels);
     }
 }
 
@@ -185,7 +201,7 @@ fn real_phone_photos_are_taken_with_their_facts() {
         .iter()
         .filter(|p| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("jpg")))
     {
-        let photo = process(&std::fs::read(path).unwrap(), LIMITS).unwrap();
+        let photo = process(&std::fs::read(path).unwrap(), LIMITS, Depth::Pixels).unwrap();
         assert!(
             photo.facts.gps.is_some() && photo.facts.taken_at.is_some(),
             "{}",
@@ -198,14 +214,14 @@ fn real_phone_photos_are_taken_with_their_facts() {
 fn a_phones_heic_is_decoded_and_stands_upright() {
     let Some(folder) = shared("exif") else { return };
     let bytes = std::fs::read(folder.join("IMG_1034.heic")).unwrap();
-    let photo = process(&bytes, LIMITS).unwrap();
+    let photo = process(&bytes, LIMITS, Depth::Pixels).unwrap();
     assert_eq!(photo.media_type, MediaType::Heic);
     assert_eq!((photo.width, photo.height), (Some(4032), Some(3024)));
     assert!(photo.facts.taken_at.is_some());
     assert!(photo.derived.unwrap().telling);
     // Cut off anywhere, it is refused like half a JPEG.
     for part in [12, 40, 400, 4_000, bytes.len() / 2, bytes.len() - 1] {
-        let cut = process(&bytes[..part], LIMITS).unwrap_err();
+        let cut = process(&bytes[..part], LIMITS, Depth::Pixels).unwrap_err();
         assert_eq!(cut, PhotoProblem::Truncated, "{part} bytes");
     }
 }
@@ -251,7 +267,11 @@ fn the_hash_meets_its_reference_vectors() {
     let Some(folder) = shared("pdq") else { return };
     for (name, published) in REFERENCE {
         let bytes = std::fs::read(folder.join("dih").join(format!("{name}.jpg"))).unwrap();
-        let hash = process(&bytes, LIMITS).unwrap().derived.unwrap().hash;
+        let hash = process(&bytes, LIMITS, Depth::Pixels)
+            .unwrap()
+            .derived
+            .unwrap()
+            .hash;
         let distance = hash.distance(&published.parse().unwrap());
         // Decoders and scalers differ in a few bits; the authors accept ten.
         assert!(
@@ -263,9 +283,19 @@ fn the_hash_meets_its_reference_vectors() {
 
 #[test]
 fn a_re_used_file_is_found_after_edits_and_another_scene_is_not() {
-    let hash = |bytes: &[u8]| process(bytes, LIMITS).unwrap().derived.unwrap().hash;
+    let hash = |bytes: &[u8]| {
+        process(bytes, LIMITS, Depth::Pixels)
+            .unwrap()
+            .derived
+            .unwrap()
+            .hash
+    };
     let original = scene(7, 1600, 1200);
-    let smaller = process(&original, LIMITS).unwrap().derived.unwrap().small;
+    let smaller = process(&original, LIMITS, Depth::Pixels)
+        .unwrap()
+        .derived
+        .unwrap()
+        .small;
     assert!(hash(&original).distance(&hash(&smaller)) <= SAME_PICTURE_BITS);
     assert!(hash(&original).distance(&hash(&scene(8, 1600, 1200))) > SAME_PICTURE_BITS);
     let text = hash(&original).to_string();
@@ -274,7 +304,13 @@ fn a_re_used_file_is_found_after_edits_and_another_scene_is_not() {
 
 #[test]
 fn a_picture_is_known_however_it_is_turned() {
-    let hash = |bytes: &[u8]| process(bytes, LIMITS).unwrap().derived.unwrap().hash;
+    let hash = |bytes: &[u8]| {
+        process(bytes, LIMITS, Depth::Pixels)
+            .unwrap()
+            .derived
+            .unwrap()
+            .hash
+    };
     let original = scene(7, 1200, 900);
     let variants = hash(&original).turned();
     for orientation in 1..=8 {
@@ -299,7 +335,13 @@ fn a_picture_is_known_however_it_is_turned() {
 
 #[test]
 fn a_wall_tells_nothing() {
-    let telling = |bytes: &[u8]| process(bytes, LIMITS).unwrap().derived.unwrap().telling;
+    let telling = |bytes: &[u8]| {
+        process(bytes, LIMITS, Depth::Pixels)
+            .unwrap()
+            .derived
+            .unwrap()
+            .telling
+    };
     assert!(telling(&scene(7, 1200, 900)));
     let mut wall = std::io::Cursor::new(Vec::new());
     RgbImage::from_pixel(640, 480, image::Rgb([200, 200, 190]))

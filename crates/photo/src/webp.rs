@@ -6,9 +6,10 @@ use std::io::Cursor;
 use image_webp::{DecodingError, WebPDecoder};
 
 use super::colour::Profile;
+use super::exif::Blocks;
 use super::jpeg_walk::MAX_PROFILE_BYTES;
 use super::pixels::{Pixels, Shrink, on_white};
-use super::{Opened, PhotoLimits, PhotoProblem, Picture, UNSCALED_PIXELS, exif};
+use super::{Depth, Opened, PhotoLimits, PhotoProblem, Picture, UNSCALED_PIXELS};
 
 /// Chunks at most, frames of an animation included.
 const MAX_CHUNKS: usize = 8_192;
@@ -23,13 +24,19 @@ const CHUNK_HEADER: usize = 8;
 /// A WebP as its chunks tell it.
 #[derive(Debug, Default)]
 struct Walked<'a> {
-    /// Where the file ends by its own header.
+    /// Where the picture ends: by the file's own header, or behind its last chunk where programs
+    /// that write while they encode left the header's length at nothing or too small.
     end: usize,
-    exif: Option<&'a [u8]>,
+    exif: Blocks<'a>,
     profile: Option<&'a [u8]>,
     /// Pixels of the largest coded frame, whatever the canvas says.
     largest_frame: u64,
 }
+
+/// Chunks that a picture is made of.
+const OURS: [&[u8; 4]; 9] = [
+    b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP", b"EXIF", b"XMP ",
+];
 
 /// Walks the chunks.
 ///
@@ -44,23 +51,25 @@ fn walk(bytes: &[u8]) -> Result<Walked<'_>, PhotoProblem> {
         end: length.saturating_add(8).min(bytes.len()),
         ..Walked::default()
     };
-    let inside = bytes.get(..walked.end).unwrap_or_default();
     let mut at = FILE_HEADER;
     for _ in 0..MAX_CHUNKS {
-        let Some([a, b, c, d, l0, l1, l2, l3]) = inside.get(at..at + CHUNK_HEADER) else {
+        let Some([a, b, c, d, l0, l1, l2, l3]) = bytes.get(at..at + CHUNK_HEADER) else {
             return Ok(walked);
         };
         let length = u32::from_le_bytes([*l0, *l1, *l2, *l3]) as usize;
         let kind = &[*a, *b, *c, *d];
+        if at >= walked.end && !OURS.contains(&kind) {
+            return Ok(walked);
+        }
         let from = at + CHUNK_HEADER;
-        let Some(body) = inside.get(from..from.saturating_add(length)) else {
+        let Some(body) = bytes.get(from..from.saturating_add(length)) else {
             return match kind {
                 b"VP8 " | b"VP8L" | b"VP8X" | b"ALPH" | b"ANMF" => Err(PhotoProblem::Truncated),
                 _ => Ok(walked),
             };
         };
         match kind {
-            b"EXIF" => walked.exif = Some(exif::cut(body)),
+            b"EXIF" => walked.exif.add(body),
             b"ICCP" => walked.profile = Some(body).filter(|b| b.len() <= MAX_PROFILE_BYTES),
             b"VP8 " => walked.frame(lossy_pixels(body)),
             b"VP8L" => walked.frame(lossless_pixels(body)),
@@ -73,8 +82,26 @@ fn walk(bytes: &[u8]) -> Result<Walked<'_>, PhotoProblem> {
             _ => {}
         }
         at = from + length + length % 2;
+        if OURS.contains(&kind) {
+            walked.end = walked.end.max(at.min(bytes.len()));
+        }
     }
     Err(PhotoProblem::TooCostly)
+}
+
+/// The picture's bytes with a header that says how long they are.
+fn with_length<'a>(bytes: &'a [u8], walked: &Walked<'_>) -> Cow<'a, [u8]> {
+    let inside = bytes.get(..walked.end).unwrap_or_default();
+    let length = u32::try_from(inside.len().saturating_sub(8)).unwrap_or(u32::MAX);
+    let says = inside.get(4..8).and_then(|b| <[u8; 4]>::try_from(b).ok());
+    if says.map(u32::from_le_bytes) >= Some(length) {
+        return Cow::Borrowed(inside);
+    }
+    let mut mended = inside.to_vec();
+    if let Some(says) = mended.get_mut(4..8) {
+        says.copy_from_slice(&length.to_le_bytes());
+    }
+    Cow::Owned(mended)
 }
 
 impl Walked<'_> {
@@ -105,35 +132,46 @@ fn lossless_pixels(chunk: &[u8]) -> u64 {
     }
 }
 
-pub(super) fn open(bytes: &[u8], limits: PhotoLimits) -> Result<Opened<'_>, PhotoProblem> {
+pub(super) fn open(
+    bytes: &[u8],
+    limits: PhotoLimits,
+    depth: Depth,
+) -> Result<Opened<'_>, PhotoProblem> {
     let walked = walk(bytes)?;
-    let inside = bytes.get(..walked.end).unwrap_or_default();
+    let inside = with_length(bytes, &walked);
     if walked.largest_frame > UNSCALED_PIXELS.min(limits.pixels) {
         return Err(PhotoProblem::TooManyPixels(
             UNSCALED_PIXELS.min(limits.pixels),
         ));
     }
-    let mut decoder = WebPDecoder::new(Cursor::new(inside)).map_err(broken)?;
+    let decoder = WebPDecoder::new(Cursor::new(inside.as_ref())).map_err(broken)?;
     let (width, height) = decoder.dimensions();
     limits.check_size(width, height, UNSCALED_PIXELS)?;
+    let picture = match depth {
+        Depth::Pixels => Some(Picture {
+            width,
+            height,
+            pixels: decode(decoder)?,
+            profile: walked.profile.map(|bytes| Profile::Icc(bytes.to_vec())),
+            upright: false,
+        }),
+        Depth::Structure => None,
+    };
+    Ok(Opened {
+        exif: walked.exif,
+        end_missing: false,
+        trailer: walked.end < bytes.len(),
+        picture,
+    })
+}
+
+fn decode(mut decoder: WebPDecoder<Cursor<&[u8]>>) -> Result<Pixels, PhotoProblem> {
     decoder.set_memory_limit(MAX_DECODER_BYTES);
     let size = decoder.output_buffer_size().ok_or(PhotoProblem::Corrupt)?;
     let mut whole = vec![0; size];
     decoder.read_image(&mut whole).map_err(broken)?;
-    let alpha = decoder.has_alpha();
-    drop(decoder);
-    Ok(Opened {
-        exif: walked.exif.map(Cow::Borrowed),
-        end_missing: false,
-        trailer: walked.end < bytes.len(),
-        picture: Some(Picture {
-            width,
-            height,
-            pixels: shrunk(whole, width, height, alpha),
-            profile: walked.profile.map(|bytes| Profile::Icc(bytes.to_vec())),
-            upright: false,
-        }),
-    })
+    let (width, height) = decoder.dimensions();
+    Ok(shrunk(whole, width, height, decoder.has_alpha()))
 }
 
 fn shrunk(whole: Vec<u8>, width: u32, height: u32, alpha: bool) -> Pixels {

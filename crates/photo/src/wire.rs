@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{PhotoLimits, PhotoProblem, Processed, process};
+use super::{Depth, PhotoLimits, PhotoProblem, Processed, process};
 
 /// An answer as it is written.
 #[derive(Debug, Serialize, Deserialize)]
@@ -17,8 +17,8 @@ pub struct Garbled;
 ///
 /// # Errors
 /// Never for limits that are numbers.
-pub fn question(limits: PhotoLimits) -> Result<Vec<u8>, Garbled> {
-    postcard::to_allocvec(&limits).map_err(|_| Garbled)
+pub fn question(limits: PhotoLimits, depth: Depth) -> Result<Vec<u8>, Garbled> {
+    postcard::to_allocvec(&(limits, depth)).map_err(|_| Garbled)
 }
 
 /// Takes a photo in as a question says, and writes the answer.
@@ -26,8 +26,9 @@ pub fn question(limits: PhotoLimits) -> Result<Vec<u8>, Garbled> {
 /// # Errors
 /// When the question is none.
 pub fn answer(question: &[u8], photo: &[u8]) -> Result<Vec<u8>, Garbled> {
-    let limits: PhotoLimits = postcard::from_bytes(question).map_err(|_| Garbled)?;
-    postcard::to_allocvec(&Answer(process(photo, limits))).map_err(|_| Garbled)
+    let (limits, depth): (PhotoLimits, Depth) =
+        postcard::from_bytes(question).map_err(|_| Garbled)?;
+    postcard::to_allocvec(&Answer(process(photo, limits, depth))).map_err(|_| Garbled)
 }
 
 /// Reads an answer.

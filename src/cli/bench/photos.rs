@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 
-use crate::photo::{self, PhotoLimits, sample::scene};
+use crate::photo::{self, Depth, PhotoLimits, sample::scene};
 
 /// Which photos.
 #[derive(Debug, Args)]
@@ -38,7 +38,7 @@ pub(super) fn run(options: &Options) -> anyhow::Result<()> {
         for _ in 0..options.repeat {
             let bytes =
                 std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-            let taken = photo::process(&bytes, limits)
+            let taken = photo::process(&bytes, limits, Depth::Pixels)
                 .with_context(|| format!("{} is refused", file.display()))?;
             if let (Some(folder), Some(derived)) = (&options.out, &taken.derived) {
                 std::fs::write(folder.join("large.jpg"), &derived.large)?;

@@ -10,6 +10,8 @@ use std::{
 use anyhow::Context as _;
 use encoding_rs::{CoderResult, Decoder, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 
+use super::records::DELIMITERS;
+
 /// Bytes read at once.
 const CHUNK: usize = 64 * 1024;
 
@@ -20,8 +22,8 @@ const SOUND_FOR_ONE_BROKEN: usize = 8;
 /// What stands in a text where bytes were no letter.
 pub(super) const BROKEN: char = '\u{FFFD}';
 
-/// The encoding by its name, or by what the file's bytes are: a mark at its begin, UTF-16 by the
-/// noughts in its header line, UTF-8 when it is sound, GB18030 otherwise (which GBK and GB2312 are
+/// The encoding by its name, or by what the file's bytes are: a mark at its begin, UTF-16 by
+/// its line ends and signs, UTF-8 when it is sound, GB18030 otherwise (which GBK and GB2312 are
 /// parts of).
 ///
 /// # Errors
@@ -39,10 +41,10 @@ pub(super) fn encoding_of(path: &Path, named: Option<&str>) -> anyhow::Result<&'
     if let Some((encoding, _)) = Encoding::for_bom(head) {
         return Ok(encoding);
     }
-    match head {
-        [0, 1..=255, 0, 1..=255, ..] => return Ok(UTF_16BE),
-        [1..=255, 0, 1..=255, 0, ..] => return Ok(UTF_16LE),
-        _ => {}
+    for encoding in [UTF_16BE, UTF_16LE] {
+        if is_utf16(head, encoding) {
+            return Ok(encoding);
+        }
     }
     let (mut sound, mut broken) = (0, 0);
     let mut carried: Vec<u8> = Vec::new();
@@ -57,6 +59,22 @@ pub(super) fn encoding_of(path: &Path, named: Option<&str>) -> anyhow::Result<&'
     } else {
         Ok(GB18030)
     }
+}
+
+/// Whether bytes are lines of fields in this UTF-16: their ends and signs are letters of two bytes
+/// in it, one of them nought, as they are in nothing else.
+fn is_utf16(bytes: &[u8], encoding: &'static Encoding) -> bool {
+    let (mut ends, mut signs) = (false, false);
+    for pair in bytes.chunks_exact(2) {
+        let letter = match *pair {
+            [0, low] if encoding == UTF_16BE => low,
+            [low, 0] if encoding == UTF_16LE => low,
+            _ => continue,
+        };
+        ends |= matches!(letter, b'\n' | b'\r');
+        signs |= DELIMITERS.contains(&char::from(letter));
+    }
+    ends && signs
 }
 
 /// Counts letters of several bytes, sound and broken, and answers the begin of a letter that the

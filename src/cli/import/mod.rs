@@ -22,14 +22,14 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use self::{
     decode::{Lines, encoding_of},
     records::Records,
-    row::{NEEDED, Row, body, columns, is_ours, is_rounded, places, visible},
+    row::{NEEDED, Row, Said, body, columns, heading, is_ours, places, spoiled},
 };
 use crate::app::{App, Ports};
 use crate::complaint::{
     desk::check_intake,
     intake,
+    otherwise::tells_otherwise,
     person::{Question, QuestionCode},
-    resent,
 };
 use crate::config::Settings;
 use crate::platform::problem::Problem;
@@ -68,6 +68,9 @@ pub struct Complaints {
     #[arg(long)]
     columns: Option<String>,
 }
+
+/// What helps against a spreadsheet that takes an id for a quantity.
+const AS_TEXT: &str = "save the table with its ids as text";
 
 /// Columns unless said.
 const COLUMNS: &str =
@@ -139,7 +142,7 @@ pub async fn import(
     let encoding = encoding_of(&options.file, options.encoding.as_deref())?;
     let mut records = Records::new(Lines::open(&options.file, encoding)?);
     let header = records.header(options.delimiter, &names)?;
-    let header: Vec<String> = header.iter().map(|name| visible(name)).collect();
+    let header: Vec<String> = header.iter().map(|name| heading(name)).collect();
     if options.columns.is_none() {
         columns.retain(|meaning, column| {
             NEEDED.contains(&meaning.as_str()) || header.contains(column)
@@ -163,14 +166,18 @@ pub async fn import(
         let row = record.and_then(|fields| row::row(header.len(), &fields, &places));
         let outcome = match row {
             Ok(row) => match seen.warning(line, &row) {
-                Ok(rounded) => store(app, options, &row).await.map(|kept| (kept, rounded)),
+                Ok(spoiled) => {
+                    let warnings = spoiled.into_iter().chain(row.is_short.clone());
+                    let kept = store(app, options, &row).await;
+                    kept.map(|kept| (kept, warnings.collect::<Vec<_>>()))
+                }
                 Err(reason) => Err(reason),
             },
             Err(reason) => Err(reason),
         };
         match outcome {
-            Ok((kept, rounded)) => {
-                let questions = kept.questions.iter().map(asked).chain(rounded);
+            Ok((kept, warnings)) => {
+                let questions = kept.questions.iter().map(asked).chain(warnings);
                 summary.warned.extend(questions.map(|words| (line, words)));
                 summary.known += usize::from(kept.known);
                 summary.stored += usize::from(!kept.known);
@@ -193,37 +200,37 @@ fn delimiter(text: &str) -> Result<char, String> {
     }
 }
 
-/// The ids of a file so far: by their number, the words they came with and their line.
+/// The ids of a file so far: by their number, the line they came on and what it said.
 #[derive(Default)]
-struct Seen(HashMap<u64, (u64, u64)>);
+struct Seen(HashMap<u64, (u64, Said)>);
 
 impl Seen {
-    /// What to say of a row that is taken: that its id was rounded.
+    /// What to say of a row that is taken: that its id is one that a spreadsheet spoiled.
     ///
     /// # Errors
     /// Words for the line when the id came before with something else, or may have.
     fn warning(&mut self, line: u64, row: &Row) -> Result<Option<String>, String> {
-        let rounded = is_rounded(&row.id);
-        let words = text_number(&row.text);
-        let (first_line, first_words) =
-            *self.0.entry(text_number(&row.id)).or_insert((line, words));
-        let why = if rounded {
-            "; a spreadsheet rounded it: save the table with its ids as text"
-        } else {
-            ""
-        };
-        if first_line != line && (rounded || first_words != words) {
-            let id = &row.id;
-            return Err(format!(
-                "the id {id:?} is known from line {first_line} with other words{why}"
-            ));
+        let (id, spoiled) = (&row.id, spoiled(&row.id));
+        let said = row.said();
+        let (first_line, first) = *self.0.entry(text_number(id)).or_insert((line, said));
+        let differs: Vec<&str> = said
+            .iter()
+            .zip(first)
+            .filter(|(now, then)| *now != then)
+            .map(|((what, _), _)| *what)
+            .collect();
+        if first_line == line || (spoiled.is_none() && differs.is_empty()) {
+            return Ok(spoiled.map(|how| format!("{how} the id to {id:?}; {AS_TEXT}")));
         }
-        Ok(rounded.then(|| {
-            format!(
-                "a spreadsheet rounded the id to {:?}; save the table with its ids as text",
-                row.id
-            )
-        }))
+        let why = spoiled.map_or_else(String::new, |how| format!("; {how} it: {AS_TEXT}"));
+        let with = if differs.is_empty() {
+            String::new()
+        } else {
+            format!(" with {}", differs.join(" and "))
+        };
+        Err(format!(
+            "the id {id:?} is known from line {first_line}{with}{why}"
+        ))
     }
 }
 
@@ -259,9 +266,10 @@ async fn store(app: &web::Data<App>, options: &Complaints, row: &Row) -> Result<
     let stored = app
         .db
         .write(move |conn| {
-            if let Some(number) = resent::tells_otherwise(conn, &shared.keys, &prepared)? {
-                let message = format!("the id {id:?} is known as {number} with other words");
-                return Err(Problem::invalid("id", "other_words", message));
+            if let Some(first) = tells_otherwise(conn, &shared.keys, &prepared)? {
+                let (number, what) = (first.number, first.what.join(" and "));
+                let message = format!("the id {id:?} is known as {number} with {what}");
+                return Err(Problem::invalid("id", "tells_otherwise", message));
             }
             intake::store(conn, &shared.profile, &shared.keys, &prepared, now)
         })

@@ -3,7 +3,7 @@
 
 use std::{collections::VecDeque, io};
 
-use super::decode::Lines;
+use super::{decode::Lines, row::heading};
 use crate::platform::http::is_blank;
 
 /// Lines a quoted field may go on for. Beyond, its quote was never closed.
@@ -59,23 +59,13 @@ impl Records {
         {
             self.ahead.pop_front();
         }
-        let Some((_, line)) = self.look(0)? else {
+        if self.look(0)?.is_none() {
             anyhow::bail!("the file is empty");
+        }
+        self.delimiter = match said {
+            Some(sign) => sign,
+            None => self.likeliest(columns)?,
         };
-        let line = line.clone();
-        let found = |sign: char| {
-            let fields = split(&line, sign).unwrap_or_default();
-            let known = fields
-                .iter()
-                .filter(|f| columns.iter().any(|c| c == f.trim()))
-                .count();
-            (known, fields.len())
-        };
-        // Of signs that make as many, the first of the list.
-        self.delimiter = said.unwrap_or_else(|| {
-            let best = DELIMITERS.into_iter().rev().max_by_key(|sign| found(*sign));
-            best.unwrap_or(',')
-        });
         let Some((line, fields)) = self.next()? else {
             anyhow::bail!("the file has no header");
         };
@@ -88,10 +78,10 @@ impl Records {
     /// When the file cannot be read.
     pub(super) fn next(&mut self) -> io::Result<Option<Numbered>> {
         loop {
-            let Some((number, line)) = self.look(0)?.cloned() else {
+            let Some(number) = self.look(0)?.map(|(number, _)| *number) else {
                 return Ok(None);
             };
-            let record = self.record(line)?;
+            let record = self.record()?;
             // An old end-of-file mark stands on a line of its own; nobody sees it either.
             let blank = matches!(&record, Ok(fields) if fields.iter().all(|f| is_blank(f)));
             if !blank {
@@ -100,17 +90,41 @@ impl Records {
         }
     }
 
+    /// The sign that makes most of the columns looked for; of signs that make as many, the first of
+    /// the list.
+    fn likeliest(&mut self, columns: &[String]) -> io::Result<char> {
+        let mut best = (',', (0, 0));
+        for sign in DELIMITERS {
+            let fields = self.whole(sign)?.0.unwrap_or_default();
+            let is_known = |field: &&String| columns.contains(&heading(field));
+            let found = (fields.iter().filter(is_known).count(), fields.len());
+            if found > best.1 {
+                best = (sign, found);
+            }
+        }
+        Ok(best.0)
+    }
+
     /// Takes as many lines as the record goes on for; a wrong one takes its first line alone.
-    fn record(&mut self, first: String) -> io::Result<Result<Vec<String>, String>> {
-        let mut text = first;
+    fn record(&mut self) -> io::Result<Result<Vec<String>, String>> {
+        let (record, lines) = self.whole(self.delimiter)?;
+        self.ahead.drain(..lines);
+        Ok(record)
+    }
+
+    /// The record that begins at the next line, and the lines it goes on for.
+    fn whole(&mut self, delimiter: char) -> io::Result<(Result<Vec<String>, String>, usize)> {
+        let mut text = self
+            .look(0)?
+            .map(|(_, line)| line.clone())
+            .unwrap_or_default();
         let mut lines = 1;
-        let record = loop {
-            match split(&text, self.delimiter) {
-                Ok(fields) => break Ok(fields),
+        loop {
+            match split(&text, delimiter) {
+                Ok(fields) => return Ok((Ok(fields), lines)),
                 Err(Fault::Misplaced) => {
-                    lines = 1;
                     let words = "opens a quote, and what follows the next one is no end of a field";
-                    break Err(words.to_owned());
+                    return Ok((Err(words.to_owned()), 1));
                 }
                 Err(Fault::Open) => {
                     let next = if lines < LINES_OF_A_FIELD {
@@ -119,17 +133,14 @@ impl Records {
                         None
                     };
                     let Some((_, next)) = next else {
-                        lines = 1;
-                        break Err("opens a quote that is never closed".to_owned());
+                        return Ok((Err("opens a quote that is never closed".to_owned()), 1));
                     };
                     text.push('\n');
                     text.push_str(next);
                     lines += 1;
                 }
             }
-        };
-        self.ahead.drain(..lines);
-        Ok(record)
+        }
     }
 
     fn look(&mut self, at: usize) -> io::Result<Option<&(u64, String)>> {

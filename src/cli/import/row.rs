@@ -8,9 +8,13 @@ use crate::complaint::{
     person::ReporterBody,
 };
 use crate::district::Profile;
+use crate::text::text_number;
 
 /// Letters an upstream number has at most, its source included.
 const EXTERNAL_NO_LETTERS: usize = 64;
+
+/// Digits of a quantity that a spreadsheet holds; those behind them become noughts.
+const DIGITS_OF_A_QUANTITY: usize = 15;
 
 /// Meanings that a file must have a column for.
 pub(super) const NEEDED: [&str; 3] = ["id", "date", "text"];
@@ -27,6 +31,35 @@ pub(super) struct Row {
     phone: Option<String>,
     premises: Option<String>,
     occurred_at: Option<String>,
+    /// What to say of a row that ends before its header does.
+    pub(super) is_short: Option<String>,
+}
+
+/// What a row says, kind by kind, each as a number: two rows that say the same have the same.
+pub(super) type Said = [(&'static str, u64); 4];
+
+impl Row {
+    /// What the row says, as it is written.
+    pub(super) fn said(&self) -> Said {
+        let number = |cells: &[&Option<String>]| text_number(&format!("{cells:?}"));
+        let Position {
+            lon,
+            lat,
+            datum,
+            accuracy,
+        } = &self.position;
+        let (text, date) = (Some(self.text.clone()), Some(self.date.clone()));
+        let (district, place) = (Some(self.district.clone()), Some(self.place.clone()));
+        [
+            ("other words", number(&[&text, &self.category])),
+            ("another date", number(&[&date, &self.occurred_at])),
+            ("another person", number(&[&self.phone])),
+            (
+                "another place",
+                number(&[&district, &place, &self.premises, lon, lat, datum, accuracy]),
+            ),
+        ]
+    }
 }
 
 /// A row's position, as its columns hold it.
@@ -109,7 +142,12 @@ pub(super) fn visible(cell: &str) -> String {
     cell.trim_matches(unseen).to_owned()
 }
 
-/// A record of as many fields as the header, by meaning.
+/// A column's name, on one line.
+pub(super) fn heading(cell: &str) -> String {
+    visible(cell).split('\n').map(str::trim).collect()
+}
+
+/// A record by meaning, of as many fields as the header or of fewer where none is needed.
 ///
 /// # Errors
 /// Words for the line.
@@ -119,10 +157,16 @@ pub(super) fn row(
     places: &BTreeMap<String, usize>,
 ) -> Result<Row, String> {
     let beyond = fields.get(width..).unwrap_or_default();
-    if fields.len() < width || beyond.iter().any(|field| !field.trim().is_empty()) {
-        let count = fields.len();
-        return Err(format!("has {count} fields where the header has {width}"));
+    let count = fields.len();
+    let misfit = format!("has {count} fields where the header has {width}");
+    let has_needed = NEEDED
+        .iter()
+        .all(|meaning| places.get(*meaning).is_none_or(|at| *at < count));
+    if !has_needed || beyond.iter().any(|field| !field.trim().is_empty()) {
+        return Err(misfit);
     }
+    // Spreadsheets leave out the empty fields at a row's end.
+    let is_short = (count < width).then(|| format!("{misfit}; the others are taken for empty"));
     if fields.iter().any(|field| field.contains('\0')) {
         return Err("has a letter NUL, which is no text".to_owned());
     }
@@ -159,18 +203,32 @@ pub(super) fn row(
         phone: value("phone"),
         premises: value("premises"),
         occurred_at: value("occurred_at"),
+        is_short,
     })
 }
 
-/// Whether a spreadsheet took an id for a quantity and rounded it, `3.50102E+17`: others of the
-/// file may have become the same.
-pub(super) fn is_rounded(id: &str) -> bool {
-    let Some((number, exponent)) = id.split_once(['E', 'e']) else {
-        return false;
-    };
-    let exponent = exponent.trim_start_matches(['+', '-']);
+/// How a spreadsheet spoiled an id, so that others of the file may have become the same: it took
+/// the id for a quantity and rounded it (`3.50102E+17`, `1E+15`), kept the 15 digits it can hold and
+/// wrote noughts for the rest, or put an error in its place (`#N/A`).
+pub(super) fn spoiled(id: &str) -> Option<&'static str> {
+    const ROUNDED: &str = "a spreadsheet rounded";
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    digits(exponent) && number.contains('.') && number.split('.').all(digits)
+    if id.starts_with('#') {
+        return Some("a spreadsheet's error changed");
+    }
+    let whole = id.strip_suffix(".0").unwrap_or(id);
+    if digits(whole)
+        && whole
+            .get(DIGITS_OF_A_QUANTITY..)
+            .is_some_and(|rest| rest.bytes().all(|b| b == b'0') && !rest.is_empty())
+    {
+        return Some(ROUNDED);
+    }
+    let (number, exponent) = id.split_once(['E', 'e'])?;
+    let power = exponent.trim_start_matches(['+', '-']);
+    // Without a point and a sign it may be a number of somebody's own, such as `1E5`.
+    let is_quantity = number.contains('.') || power.len() < exponent.len();
+    (is_quantity && digits(power) && number.split('.').all(digits)).then_some(ROUNDED)
 }
 
 /// The upstream number of a row.
@@ -259,15 +317,41 @@ fn location(position: &Position, options: &Complaints) -> Result<Option<Location
 
 #[cfg(test)]
 mod tests {
-    use super::is_rounded;
+    use super::spoiled;
 
     #[test]
-    fn rounded_ids_are_seen() {
-        for id in ["3.50102E+17", "2.02611E+13", "1.5e10"] {
-            assert!(is_rounded(id), "{id}");
+    fn ids_that_a_spreadsheet_spoiled_are_seen() {
+        for id in [
+            "3.50102E+17",
+            "2.02611E+13",
+            "1.5e10",
+            "1E+15",
+            "2e+13",
+            "3.5E-05",
+            "350102202611200000",
+            "3501022026112000",
+            "350102202611200000.0",
+            "#N/A",
+            "#REF!",
+            "########",
+        ] {
+            assert!(spoiled(id).is_some(), "{id}");
         }
-        for id in ["350102", "GL-2026", "A1E5", "1E5", "3.5", "12.5E", "E+17"] {
-            assert!(!is_rounded(id), "{id}");
+        for id in [
+            "350102",
+            "GL-2026",
+            "A1E5",
+            "1E5",
+            "3.5",
+            "12.5E",
+            "E+17",
+            "202611200001",
+            "202611200000",
+            "350102202611200001",
+            "202611200001.0",
+            "12#3",
+        ] {
+            assert!(spoiled(id).is_none(), "{id}");
         }
     }
 }

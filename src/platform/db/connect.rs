@@ -27,6 +27,7 @@ PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 PRAGMA foreign_keys = ON;
 PRAGMA temp_store = MEMORY;
+PRAGMA secure_delete = ON;
 PRAGMA journal_size_limit = 67108864;
 PRAGMA cache_size = -16000;
 PRAGMA mmap_size = 68719476736;";

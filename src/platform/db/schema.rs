@@ -196,7 +196,6 @@ diesel::table! {
         title -> Text,
         category -> Text,
         coarse -> Text,
-        object_id -> Nullable<Text>,
         lon -> Nullable<Double>,
         lat -> Nullable<Double>,
         street_code -> Nullable<Text>,
@@ -310,9 +309,9 @@ diesel::table! {
         address -> Nullable<Text>,
         address_masked -> Nullable<Text>,
         premises -> Nullable<Text>,
-        premises_key -> Nullable<Text>,
         object_id -> Nullable<Text>,
         title -> Nullable<Text>,
+        external_no -> Nullable<Text>,
     }
 }
 

@@ -24,6 +24,10 @@ use crate::platform::problem::{Code, Item, Problem};
 /// A JSON body may have this many bytes; photos travel as multipart.
 pub const MAX_JSON_BYTES: usize = 256 * 1024;
 
+/// So much of a body that is too large is read and dropped before it is refused: a proxy that still
+/// sends when the answer comes cuts the answer off, or makes a 502 of it.
+const PASSED_OVER: usize = 2 * 1024 * 1024;
+
 /// A JSON body that was read, parsed (unknown fields refused) and validated.
 #[derive(Debug)]
 pub struct Body<T> {
@@ -168,17 +172,25 @@ pub fn read_json(
             let detail = format!("a JSON body may have {MAX_JSON_BYTES} bytes");
             Problem::because(Code::BodyTooLarge, detail)
         };
-        if announced.is_some_and(|bytes| bytes > MAX_JSON_BYTES) {
+        if announced.is_some_and(|bytes| bytes > MAX_JSON_BYTES + PASSED_OVER) {
             return Err(too_large());
         }
         let waiting = Patience::JSON.begin();
         let mut bytes = BytesMut::new();
+        let mut passed_over = 0;
         while let Some(chunk) = waiting.next(&mut body).await? {
             let chunk = chunk.map_err(|e| broken_off(&e))?;
-            if bytes.len() + chunk.len() > MAX_JSON_BYTES {
-                return Err(too_large());
+            if passed_over > 0 || bytes.len() + chunk.len() > MAX_JSON_BYTES {
+                passed_over += chunk.len();
+                if passed_over > PASSED_OVER {
+                    break;
+                }
+            } else {
+                bytes.extend_from_slice(&chunk);
             }
-            bytes.extend_from_slice(&chunk);
+        }
+        if passed_over > 0 {
+            return Err(too_large());
         }
         Ok(bytes.freeze())
     }
@@ -194,11 +206,17 @@ pub fn announced_bytes(request: &HttpRequest) -> Option<usize> {
 /// A body that did not come whole.
 #[must_use]
 pub fn broken_off(error: &PayloadError) -> Problem {
-    let detail = match error {
-        PayloadError::EncodingCorrupted => "the body is not packed as Content-Encoding says",
-        _ => "the body breaks off",
-    };
-    Problem::because(Code::MalformedRequest, detail)
+    match error {
+        PayloadError::Overflow => Problem::because(
+            Code::BodyTooLarge,
+            "the body unpacks to many times what came; send it as it is",
+        ),
+        PayloadError::EncodingCorrupted => Problem::because(
+            Code::MalformedRequest,
+            "the body is not packed as Content-Encoding says",
+        ),
+        _ => Problem::because(Code::MalformedRequest, "the body breaks off"),
+    }
 }
 
 /// The media type of a request, lower case, without its parameters.
@@ -209,10 +227,19 @@ pub fn media_type(request: &HttpRequest) -> Option<String> {
     Some(essence.trim().to_ascii_lowercase())
 }
 
+/// Whether a media type is JSON's: its own, its old name, one that is written in it (RFC 6839), or
+/// none at all.
+fn names_json(media_type: &str) -> bool {
+    match media_type.strip_prefix("application/") {
+        Some(kind) => kind == "json" || kind.ends_with("+json"),
+        None => matches!(media_type, "" | "text/json"),
+    }
+}
+
 /// JSON is UTF-8 (RFC 8259, 8.1), whether its sender says so or not.
 fn is_json(request: &HttpRequest) -> Result<(), Problem> {
     let refused = |detail| Err(Problem::because(Code::UnsupportedMediaType, detail));
-    if media_type(request).as_deref() != Some("application/json") {
+    if !media_type(request).as_deref().is_none_or(names_json) {
         return refused("send application/json");
     }
     let value = request.headers().get(header::CONTENT_TYPE);
@@ -223,7 +250,7 @@ fn is_json(request: &HttpRequest) -> Result<(), Problem> {
         is_charset.then(|| value.trim().trim_matches('"').to_ascii_lowercase())
     });
     match charset.as_deref() {
-        None | Some("utf-8" | "utf8" | "us-ascii") => Ok(()),
+        None | Some("" | "utf-8" | "utf8" | "us-ascii") => Ok(()),
         Some(_) => refused("send JSON as UTF-8"),
     }
 }
@@ -261,7 +288,16 @@ fn read_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
         let message = "has a letter NUL, which is no text";
         return Err(Problem::bad_parameter(&name.replace('\0', "?"), message));
     }
-    let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+    // A form sends all of its fields; one that is empty says nothing.
+    let said = query
+        .split('&')
+        .filter(|pair| {
+            pair.split_once('=')
+                .is_some_and(|(_, value)| !value.is_empty())
+        })
+        .collect::<Vec<_>>()
+        .join("&");
+    let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(said.as_bytes()));
     serde_path_to_error::deserialize(pairs).map_err(|e| {
         let message = e.inner().to_string();
         let (code, field) = shape_of(&message);
@@ -388,6 +424,52 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(refused(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_empty_pair_of_a_query_says_nothing() {
+        #[derive(Debug, Deserialize, Default, PartialEq)]
+        #[serde(deny_unknown_fields, default)]
+        struct Filters {
+            state: Option<String>,
+            limit: Option<i64>,
+        }
+        for query in ["", "state=&limit=", "state&limit", "&&", "limit=&other="] {
+            assert_eq!(
+                read_query::<Filters>(query).unwrap(),
+                Filters::default(),
+                "{query}"
+            );
+        }
+        let read = read_query::<Filters>("state=&limit=7&").unwrap();
+        assert_eq!((read.state, read.limit), (None, Some(7)));
+        let blank = read_query::<Filters>("state=%20").unwrap();
+        assert_eq!(blank.state.as_deref(), Some(" "));
+        for query in ["other=1", "limit=x", "limit=%00"] {
+            assert!(read_query::<Filters>(query).is_err(), "{query}");
+        }
+    }
+
+    #[test]
+    fn json_is_known_by_any_of_its_names() {
+        for kind in [
+            "application/json",
+            "text/json",
+            "",
+            "application/vnd.office+json",
+            "application/problem+json",
+        ] {
+            assert!(names_json(kind), "{kind}");
+        }
+        for kind in [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "application/jsonp",
+            "multipart/form-data",
+            "image/x+json",
+        ] {
+            assert!(!names_json(kind), "{kind}");
         }
     }
 

@@ -2,6 +2,7 @@
 //! that the bounds of a body are those of what it holds and never of how it was packed.
 
 use std::{
+    borrow::Cow,
     collections::VecDeque,
     io::Write,
     pin::Pin,
@@ -10,7 +11,7 @@ use std::{
 
 use actix_web::{HttpRequest, dev::Payload, error::PayloadError, http::header};
 use bytes::Bytes;
-use flate2::write::{MultiGzDecoder, ZlibDecoder};
+use flate2::write::{DeflateDecoder, GzDecoder, ZlibDecoder};
 use futures_util::Stream;
 
 use crate::platform::problem::{Code, Problem};
@@ -21,6 +22,13 @@ pub const CODINGS: &str = "gzip, deflate";
 /// So much is unpacked at a time: at most a thousand times as many bytes come of it.
 const PIECE: usize = 256;
 
+/// A body may unpack to so many times what came of it. Photos are packed already and JSON shrinks to
+/// a fifth; what shrinks further is empty room, which would cost its sender nothing and us a disk.
+const TIMES: usize = 10;
+
+/// So much may come of a body however small it is: more than JSON may have.
+const ALWAYS: usize = 1024 * 1024;
+
 /// A body as it was meant, whatever it was packed in.
 pub struct Unpacked<S = Payload> {
     packed: S,
@@ -29,13 +37,25 @@ pub struct Unpacked<S = Payload> {
     left: Bytes,
     ready: VecDeque<Bytes>,
     ended: bool,
+    /// Bytes that came, and bytes that came of them.
+    came: usize,
+    made: usize,
 }
 
 enum Unpack {
     Not,
-    Gzip(MultiGzDecoder<Vec<u8>>),
-    Deflate(ZlibDecoder<Vec<u8>>),
+    Gzip(GzDecoder<Vec<u8>>),
+    /// What came of a `deflate` body until its first two bytes tell which of the two it is.
+    Unsure(Vec<u8>),
+    Zlib(ZlibDecoder<Vec<u8>>),
+    /// Without the frame of zlib, which many senders leave out.
+    Raw(DeflateDecoder<Vec<u8>>),
+    /// Behind the end of what was packed.
+    Padding,
 }
+
+/// What opens each member of a gzip file.
+const GZIP: u8 = 0x1f;
 
 /// The body of a request, unpacked.
 ///
@@ -48,8 +68,8 @@ pub fn unpacked(request: &HttpRequest, payload: Payload) -> Result<Unpacked, Pro
             let once = matches!(unpack, Unpack::Not);
             unpack = match coding.to_ascii_lowercase().as_str() {
                 "" | "identity" => unpack,
-                "gzip" | "x-gzip" if once => Unpack::Gzip(MultiGzDecoder::new(Vec::new())),
-                "deflate" if once => Unpack::Deflate(ZlibDecoder::new(Vec::new())),
+                "gzip" | "x-gzip" if once => Unpack::Gzip(GzDecoder::new(Vec::new())),
+                "deflate" if once => Unpack::Unsure(Vec::new()),
                 _ => {
                     let detail =
                         format!("send the body as it is, or packed once as one of {CODINGS}");
@@ -58,43 +78,97 @@ pub fn unpacked(request: &HttpRequest, payload: Payload) -> Result<Unpacked, Pro
             };
         }
     }
-    Ok(Unpacked {
-        packed: payload,
-        unpack,
-        left: Bytes::new(),
-        ready: VecDeque::new(),
-        ended: false,
-    })
+    Ok(Unpacked::new(payload, unpack))
+}
+
+impl<S> Unpacked<S> {
+    fn new(packed: S, unpack: Unpack) -> Self {
+        Self {
+            packed,
+            unpack,
+            left: Bytes::new(),
+            ready: VecDeque::new(),
+            ended: false,
+            came: 0,
+            made: 0,
+        }
+    }
+
+    fn is_too_much(&self) -> bool {
+        self.made > ALWAYS.max(self.came.saturating_mul(TIMES))
+    }
 }
 
 impl Unpack {
     fn write(&mut self, piece: &[u8]) -> std::io::Result<Vec<u8>> {
+        let (mut unpacked, mut rest) = (Vec::new(), Cow::Borrowed(piece));
+        if let Self::Unsure(came) = self {
+            came.extend_from_slice(piece);
+            let came = std::mem::take(came);
+            *self = match came.as_slice() {
+                [] | [_] => Self::Unsure(came.clone()),
+                // RFC 1950, 2.2: the method, and a check of the two.
+                [method, flags, ..]
+                    if method & 15 == 8 && u16::from_be_bytes([*method, *flags]) % 31 == 0 =>
+                {
+                    Self::Zlib(ZlibDecoder::new(Vec::new()))
+                }
+                _ => Self::Raw(DeflateDecoder::new(Vec::new())),
+            };
+            rest = Cow::Owned(came);
+        }
+        let mut rest: &[u8] = &rest;
+        while !rest.is_empty() {
+            let taken = match self {
+                Self::Unsure(_) => return Ok(unpacked),
+                Self::Not => {
+                    unpacked.extend_from_slice(rest);
+                    rest.len()
+                }
+                Self::Gzip(decoder) => decoder.write(rest)?,
+                Self::Zlib(decoder) => decoder.write(rest)?,
+                Self::Raw(decoder) => decoder.write(rest)?,
+                // Some senders fill up a block, or end a line.
+                Self::Padding if rest.iter().all(|b| matches!(b, 0 | b'\r' | b'\n')) => rest.len(),
+                Self::Padding => return Err(std::io::ErrorKind::InvalidData.into()),
+            };
+            if taken == 0 {
+                unpacked.extend(self.finish()?);
+                *self = match self {
+                    Self::Gzip(_) if rest.first() == Some(&GZIP) => {
+                        Self::Gzip(GzDecoder::new(Vec::new()))
+                    }
+                    _ => Self::Padding,
+                };
+            }
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+        unpacked.extend(self.take());
+        Ok(unpacked)
+    }
+
+    /// What was unpacked since.
+    fn take(&mut self) -> Vec<u8> {
         match self {
-            Self::Not => Ok(piece.to_vec()),
-            Self::Gzip(decoder) => {
-                decoder.write_all(piece)?;
-                Ok(std::mem::take(decoder.get_mut()))
-            }
-            Self::Deflate(decoder) => {
-                decoder.write_all(piece)?;
-                Ok(std::mem::take(decoder.get_mut()))
-            }
+            Self::Gzip(decoder) => std::mem::take(decoder.get_mut()),
+            Self::Zlib(decoder) => std::mem::take(decoder.get_mut()),
+            Self::Raw(decoder) => std::mem::take(decoder.get_mut()),
+            Self::Not | Self::Unsure(_) | Self::Padding => Vec::new(),
         }
     }
 
     /// What is left at the end; a packing that breaks off is an error.
     fn finish(&mut self) -> std::io::Result<Vec<u8>> {
         match self {
-            Self::Not => Ok(Vec::new()),
-            Self::Gzip(decoder) => {
-                decoder.try_finish()?;
-                Ok(std::mem::take(decoder.get_mut()))
+            Self::Gzip(decoder) => decoder.try_finish()?,
+            Self::Zlib(decoder) => decoder.try_finish()?,
+            Self::Raw(decoder) => decoder.try_finish()?,
+            Self::Unsure(came) if !came.is_empty() => {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
             }
-            Self::Deflate(decoder) => {
-                decoder.try_finish()?;
-                Ok(std::mem::take(decoder.get_mut()))
-            }
+            Self::Not | Self::Unsure(_) | Self::Padding => {}
         }
+        Ok(self.take())
     }
 }
 
@@ -116,6 +190,7 @@ impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> Stream for Unpacked<
                         return Poll::Ready(Some(Ok(bytes)));
                     }
                     Some(Ok(bytes)) => {
+                        this.came += bytes.len();
                         this.left = bytes;
                         continue;
                     }
@@ -131,7 +206,14 @@ impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> Stream for Unpacked<
             };
             match unpacked {
                 Ok(bytes) if bytes.is_empty() => {}
-                Ok(bytes) => this.ready.push_back(Bytes::from(bytes)),
+                Ok(bytes) => {
+                    this.made += bytes.len();
+                    if this.is_too_much() {
+                        this.ended = true;
+                        return Poll::Ready(Some(Err(PayloadError::Overflow)));
+                    }
+                    this.ready.push_back(Bytes::from(bytes));
+                }
                 Err(_) => {
                     this.ended = true;
                     return Poll::Ready(Some(Err(PayloadError::EncodingCorrupted)));
@@ -145,7 +227,10 @@ impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> Stream for Unpacked<
 mod tests {
     use super::*;
     use actix_web::test::TestRequest;
-    use flate2::{Compression, write::GzEncoder};
+    use flate2::{
+        Compression,
+        write::{DeflateEncoder, GzEncoder, ZlibEncoder},
+    };
     use futures_util::{StreamExt as _, stream};
 
     fn gzip(text: &[u8]) -> Bytes {
@@ -155,17 +240,19 @@ mod tests {
     }
 
     async fn unpack(packed: Bytes) -> Result<Vec<u8>, PayloadError> {
+        unpack_as(Unpack::Gzip(GzDecoder::new(Vec::new())), packed, 1000).await
+    }
+
+    async fn unpack_as(
+        unpack: Unpack,
+        packed: Bytes,
+        chunk: usize,
+    ) -> Result<Vec<u8>, PayloadError> {
         let chunks: Vec<_> = packed
-            .chunks(1000)
+            .chunks(chunk)
             .map(|c| Ok(Bytes::copy_from_slice(c)))
             .collect();
-        let mut body = Unpacked {
-            packed: stream::iter(chunks),
-            unpack: Unpack::Gzip(MultiGzDecoder::new(Vec::new())),
-            left: Bytes::new(),
-            ready: VecDeque::new(),
-            ended: false,
-        };
+        let mut body = Unpacked::new(stream::iter(chunks), unpack);
         let mut whole = Vec::new();
         while let Some(piece) = body.next().await {
             let piece = piece?;
@@ -175,16 +262,60 @@ mod tests {
         Ok(whole)
     }
 
-    /// JSON and headers: a bomb comes in small pieces, so that its reader can stop.
+    /// JSON and headers: a bomb comes in small pieces and ends early, whatever was honest before it.
     #[tokio::test]
     async fn a_packed_body_is_unpacked_in_small_pieces() {
         let bomb = vec![0; 20 << 20];
-        assert_eq!(unpack(gzip(&bomb)).await.unwrap().len(), bomb.len());
+        let ended = unpack(gzip(&bomb)).await.unwrap_err();
+        assert!(matches!(ended, PayloadError::Overflow), "{ended}");
+        let small = vec![0; ALWAYS - 1];
+        assert_eq!(unpack(gzip(&small)).await.unwrap().len(), small.len());
+        let noise: Vec<u8> = (0_u32..500_000)
+            .flat_map(|n| (n.wrapping_mul(2_654_435_761) >> 8).to_be_bytes())
+            .collect();
+        let honest = [noise.as_slice(), &vec![0; 4 << 20]].concat();
+        assert_eq!(unpack(gzip(&honest)).await.unwrap().len(), honest.len());
         let twice = [gzip(b"{\"a\":"), gzip(b"1}")].concat();
         assert_eq!(unpack(Bytes::from(twice)).await.unwrap(), b"{\"a\":1}");
         let whole = gzip(&[b'x'; 5000]);
         assert!(unpack(whole.slice(..whole.len() / 2)).await.is_err());
         assert!(unpack(Bytes::from_static(b"no gzip at all")).await.is_err());
+    }
+
+    /// JSON and headers: a block that was filled up, and a `deflate` without its frame, are read.
+    #[tokio::test]
+    async fn what_stands_behind_and_before_is_tolerated() {
+        let text = b"{\"a\":1}";
+        let (mut zlib, mut raw) = (
+            ZlibEncoder::new(Vec::new(), Compression::best()),
+            DeflateEncoder::new(Vec::new(), Compression::best()),
+        );
+        zlib.write_all(text).unwrap();
+        raw.write_all(text).unwrap();
+        let packed = [
+            (true, gzip(text).to_vec()),
+            (false, zlib.finish().unwrap()),
+            (false, raw.finish().unwrap()),
+        ];
+        for (is_gzip, packed) in packed {
+            for chunk in [1, 1000] {
+                let read = async |bytes: Vec<u8>| {
+                    let unpack = if is_gzip {
+                        Unpack::Gzip(GzDecoder::new(Vec::new()))
+                    } else {
+                        Unpack::Unsure(Vec::new())
+                    };
+                    unpack_as(unpack, Bytes::from(bytes), chunk).await
+                };
+                for behind in [&b""[..], b"\0", b"\r\n", &[0; 700]] {
+                    let whole = [packed.as_slice(), behind].concat();
+                    assert_eq!(read(whole).await.unwrap(), text, "{is_gzip} {chunk}");
+                }
+                assert!(read([packed.as_slice(), b"junk"].concat()).await.is_err());
+                assert!(read([packed.as_slice(), b"\0\x1f"].concat()).await.is_err());
+                assert!(read(packed[..packed.len() - 1].to_vec()).await.is_err());
+            }
+        }
     }
 
     #[test]

@@ -139,7 +139,8 @@ fn read(entry: &str) -> Option<IpAddr> {
     };
     if let Some(bracketed) = entry.strip_prefix('[') {
         let (address, port) = bracketed.split_once(']')?;
-        return is_port(port).then(|| v6(address)).flatten();
+        let address = address.parse().ok().or_else(|| v6(address));
+        return address.filter(|_| is_port(port));
     }
     if let Ok(address) = entry.parse() {
         return Some(address);
@@ -148,8 +149,17 @@ fn read(entry: &str) -> Option<IpAddr> {
         Some((address, port)) if is_port(&format!(":{port}")) => {
             address.parse().ok().map(IpAddr::V4)
         }
-        _ => v6(entry),
+        _ => v6(entry).or_else(|| mapped_with_port(entry)),
     }
+}
+
+/// `::ffff:203.0.113.9:443`: behind the dots of an IPv4 address no further group can stand, so that
+/// what does is a port.
+fn mapped_with_port(entry: &str) -> Option<IpAddr> {
+    let (address, port) = entry.rsplit_once(':')?;
+    (address.contains('.') && is_port(&format!(":{port}")))
+        .then(|| v6(address))
+        .flatten()
 }
 
 fn v6(text: &str) -> Option<IpAddr> {
@@ -216,6 +226,11 @@ mod tests {
             ("\"203.0.113.9:5678\"", "203.0.113.9"),
             ("::ffff:203.0.113.9", "203.0.113.9"),
             ("[::ffff:203.0.113.9]:443", "203.0.113.9"),
+            ("[203.0.113.9]:80", "203.0.113.9"),
+            ("[203.0.113.9]", "203.0.113.9"),
+            ("\"[203.0.113.9]:80\"", "203.0.113.9"),
+            ("::ffff:203.0.113.9:443", "203.0.113.9"),
+            ("64:ff9b::203.0.113.9:443", "203.0.113.9"),
             ("2001:db8::1", "2001:db8:0:0::/64"),
             ("[2001:db8::1]", "2001:db8:0:0::/64"),
             ("[2001:db8::1]:443", "2001:db8:0:0::/64"),
@@ -230,6 +245,10 @@ mod tests {
             ("[2001:db8::1", "unreadable"),
             ("\"203.0.113.9", "unreadable"),
             ("localhost", "unreadable"),
+            ("::ffff:203.0.113.9:99999", "unreadable"),
+            ("::ffff:203.0.113.9:443:1", "unreadable"),
+            ("[203.0.113.9]80", "unreadable"),
+            ("[203.0.113]:80", "unreadable"),
         ] {
             let seen = client(Forwarding::XForwardedFor, 1, &[("x-forwarded-for", entry)]);
             assert_eq!(seen, expected, "{entry}");

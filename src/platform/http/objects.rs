@@ -2,10 +2,10 @@
 //!
 //! The form is that of RFC 8785 (canonical JSON) as far as meaning goes: names sorted, numbers by
 //! their value, text by its letters, whatever the spelling. Beyond it, what says nothing is left
-//! out: for a field that may be absent, `null` and the empty text are absence. Where `null` says
-//! something, in a `PATCH`, it stays, and the empty text is `null`.
+//! out: for a field that may be absent, `null` and the empty text, list and object are absence. Where
+//! `null` says something, in a `PATCH`, it stays, and the empty text is `null`.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::de::{
     Deserialize, DeserializeOwned, Deserializer, Error as _, MapAccess, SeqAccess, Unexpected,
@@ -36,8 +36,8 @@ pub(super) type Misread = serde_path_to_error::Error<Error>;
 /// # Errors
 /// When it is not JSON, or names a field twice.
 pub(super) fn parse(bytes: &[u8], null: Null) -> Result<Value, Misread> {
-    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let bytes = whole_letters(bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes));
+    let mut json = serde_json::Deserializer::from_slice(&bytes);
     let mut track = Track::new();
     let read = Once::deserialize(serde_path_to_error::Deserializer::new(
         &mut json, &mut track,
@@ -46,6 +46,36 @@ pub(super) fn parse(bytes: &[u8], null: Null) -> Result<Value, Misread> {
     let Once(mut value) = whole.map_err(|e| Misread::new(track.path(), e))?;
     settle(&mut value, null);
     Ok(value)
+}
+
+/// The body without halves of letters: a program that cuts a text after so many UTF-16 units leaves
+/// half of an emoji, `\ud83d`. Where one was, nobody knows what it said: U+FFFD.
+fn whole_letters(bytes: &[u8]) -> Cow<'_, [u8]> {
+    const HALF: &[u8] = b"\\u";
+    const UNKNOWN: &[u8] = b"fffd";
+    /// Bytes of an escape such as `\ud83d`.
+    const LENGTH: usize = 6;
+    let unit = |at: usize| {
+        let digits = bytes.get(at..at + LENGTH)?.strip_prefix(HALF)?;
+        u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let mut mended = Cow::Borrowed(bytes);
+    let mut at = 0;
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr(b'\\', rest)) {
+        at += found;
+        at += match (unit(at), unit(at + LENGTH)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 2 * LENGTH,
+            (Some(0xd800..=0xdfff), _) => {
+                if let Some(digits) = mended.to_mut().get_mut(at + HALF.len()..at + LENGTH) {
+                    digits.copy_from_slice(UNKNOWN);
+                }
+                LENGTH
+            }
+            // The letter behind a backslash is escaped, be it a backslash.
+            _ => 2,
+        };
+    }
+    mended
 }
 
 /// The fingerprint of what a body means.
@@ -93,14 +123,22 @@ fn whole(number: &Number) -> Option<Number> {
     (value.fract() == 0.0 && value.abs() <= EXACT).then(|| Number::from(value as i64))
 }
 
-/// Empty texts are what `null` is: left out, or `null`.
+/// What is empty, or became so, is what `null` is: left out, or `null` where it is a text.
 fn leave_out_empty(value: &mut Value, null: Null) {
-    let is_empty = |inner: &Value| inner.as_str().is_some_and(str::is_empty);
+    let is_empty = |inner: &Value| match inner {
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => null == Null::IsAbsence && list.is_empty(),
+        Value::Object(fields) => null == Null::IsAbsence && fields.is_empty(),
+        _ => false,
+    };
     match value {
         Value::Array(list) => list
             .iter_mut()
             .for_each(|inner| leave_out_empty(inner, null)),
         Value::Object(fields) => {
+            fields
+                .values_mut()
+                .for_each(|inner| leave_out_empty(inner, null));
             match null {
                 Null::IsAbsence => fields.retain(|_, inner| !is_empty(inner)),
                 Null::Clears => {
@@ -108,9 +146,6 @@ fn leave_out_empty(value: &mut Value, null: Null) {
                     empty.for_each(|inner| *inner = Value::Null);
                 }
             }
-            fields
-                .values_mut()
-                .for_each(|inner| leave_out_empty(inner, null));
         }
         _ => {}
     }
@@ -185,7 +220,7 @@ impl<'de> Visitor<'de> for OnceVisitor {
 /// A value that is read with two rules of ours. An object is an object: the derived code would
 /// take a list of values in the fields' order for a struct, and a client that sends
 /// `[119.3, 26.1, "WGS84"]` for a position meant something else. And an empty text is nothing,
-/// where nothing may be.
+/// where nothing may be: no value, no list, not so.
 #[derive(Clone, Copy)]
 struct Node<'a>(&'a Value);
 
@@ -198,6 +233,10 @@ impl<'de> serde::de::IntoDeserializer<'de, Error> for Node<'de> {
 }
 
 impl Node<'_> {
+    fn is_empty_text(self) -> bool {
+        self.0.as_str().is_some_and(str::is_empty)
+    }
+
     fn unexpected(&self) -> Unexpected<'_> {
         match self.0 {
             Value::Null => Unexpected::Unit,
@@ -259,9 +298,24 @@ impl<'de> Deserializer<'de> for Node<'de> {
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
             Value::Null => visitor.visit_none(),
-            Value::String(text) if text.is_empty() => visitor.visit_none(),
+            _ if self.is_empty_text() => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if self.is_empty_text() {
+            let none = std::iter::empty::<Self>();
+            return visitor.visit_seq(SeqDeserializer::new(none));
+        }
+        self.deserialize_any(visitor)
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if self.is_empty_text() {
+            return visitor.visit_bool(false);
+        }
+        self.deserialize_any(visitor)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -302,8 +356,8 @@ impl<'de> Deserializer<'de> for Node<'de> {
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
-        unit unit_struct seq tuple tuple_struct map identifier ignored_any
+        i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+        unit unit_struct tuple tuple_struct map identifier ignored_any
     }
 }
 
@@ -324,6 +378,8 @@ mod tests {
             "\u{FEFF}{\"a\":1,\"b\":{\"c\":\"油烟\",\"d\":[1,2.5]}}",
             "{\"a\":1,\"b\":{\"c\":\"油烟\",\"d\":[1,2.50],\"e\":null},\"f\":null}",
             "{\"a\":1.000,\"b\":{\"c\":\"油烟\",\"d\":[1,2.5],\"e\":\"\"}}",
+            "{\"a\":1,\"b\":{\"c\":\"油烟\",\"d\":[1,2.5],\"e\":[]},\"f\":{}}",
+            "{\"a\":1,\"b\":{\"c\":\"油烟\",\"d\":[1,2.5]},\"f\":{\"g\":null,\"h\":\"\",\"i\":{\"j\":[]}}}",
         ] {
             assert_eq!(
                 of(first, Null::IsAbsence),
@@ -337,6 +393,7 @@ mod tests {
             "{\"a\":\"1\",\"b\":{\"c\":\"油烟\",\"d\":[1,2.5]}}",
             "{\"a\":1,\"b\":{\"c\":\"油烟 \",\"d\":[1,2.5]}}",
             "{\"a\":1,\"b\":{\"c\":\"油烟\",\"d\":[1,2.5]},\"f\":false}",
+            "{\"a\":1,\"b\":{\"c\":\"油烟\",\"d\":[1,2.5,\"\"]}}",
         ] {
             assert_ne!(
                 of(first, Null::IsAbsence),
@@ -373,6 +430,27 @@ mod tests {
     }
 
     #[test]
+    fn half_a_letter_costs_itself_alone() {
+        let read =
+            |text: &str| parse(format!("{{\"a\":\"{text}\"}}").as_bytes(), Null::IsAbsence).ok();
+        for (sent, meant) in [
+            ("x\\ud83d y", "x\u{fffd} y"),
+            ("\\uDC00", "\u{fffd}"),
+            ("\\ud83d\\ud83d\\udcf7", "\u{fffd}📷"),
+            ("\\ud83d\\n", "\u{fffd}\n"),
+            ("\\uD83D\\uDCF7", "📷"),
+            ("\\\\ud83d", "\\ud83d"),
+            ("\\u6cb9", "油"),
+        ] {
+            let value = read(sent).unwrap();
+            assert_eq!(value["a"], meant, "{sent}");
+        }
+        for wrong in ["\\ud8", "\\ud83", "\\", "\\x"] {
+            assert!(read(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn an_empty_text_is_nothing_where_nothing_may_be() {
         #[derive(serde::Deserialize, Debug, PartialEq)]
         struct Form {
@@ -381,14 +459,21 @@ mod tests {
             count: Option<u8>,
             #[serde(default)]
             list: Vec<Option<u8>>,
+            #[serde(default)]
+            others: Vec<String>,
+            #[serde(default)]
+            is_so: bool,
         }
-        let text = "{\"must\":\"\",\"may\":\"\",\"count\":\"\",\"list\":[1.0,\"\",null]}";
+        let text = "{\"must\":\"\",\"may\":\"\",\"count\":\"\",\"list\":[1.0,\"\",null],\
+                    \"others\":\"\",\"is_so\":\"\"}";
         let value = parse(text.as_bytes(), Null::IsAbsence).unwrap();
         let expected = Form {
             must: String::new(),
             may: None,
             count: None,
             list: vec![Some(1), None, None],
+            others: Vec::new(),
+            is_so: false,
         };
         assert_eq!(read::<Form>(&value).unwrap(), expected);
         let list = parse(b"{\"must\":\"x\",\"list\":null}", Null::IsAbsence).unwrap();

@@ -64,7 +64,7 @@ pub struct Paging {
 /// Names a list by its path and filters, in whatever order and spelling they were sent.
 fn list_of(path: &str, query: &str) -> u64 {
     let mut filters: Vec<(Cow<'_, str>, Cow<'_, str>)> = form_urlencoded::parse(query.as_bytes())
-        .filter(|(name, _)| name != "cursor" && name != "limit")
+        .filter(|(name, value)| name != "cursor" && name != "limit" && !value.is_empty())
         .collect();
     filters.sort_unstable();
     let named = json!([path, filters]).to_string();

@@ -14,6 +14,7 @@ mod numbers;
 mod reading;
 mod rooms;
 mod sounds;
+mod spoken;
 mod surnames;
 
 pub use known::{KnownPeople, KnownPerson};
@@ -41,11 +42,13 @@ pub enum Kind {
     Room,
     /// 查询码.
     Code,
+    /// 出生日期.
+    Birth,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Phone,
         Self::IdNumber,
         Self::Plate,
@@ -55,6 +58,7 @@ impl Kind {
         Self::Name,
         Self::Room,
         Self::Code,
+        Self::Birth,
     ];
 
     /// What stands in the text instead.
@@ -70,6 +74,7 @@ impl Kind {
             Self::Name => "[姓名]",
             Self::Room => "[室号]",
             Self::Code => "[查询码]",
+            Self::Birth => "[生日]",
         }
     }
 }
@@ -113,7 +118,22 @@ const READINGS: usize = 4;
 /// Masks what any of the finders finds.
 fn mask_with(text: &str, finders: &[Finder<'_>]) -> Masked {
     let original: Vec<char> = text.chars().collect();
-    let mut reading = Reading::of(&original);
+    let found = found_in(&original, finders);
+    Masked {
+        text: replaced(&original, &found, Kind::replacement),
+        found,
+    }
+}
+
+/// Leaves out what any of the finders finds.
+fn without(text: &str, finders: &[Finder<'_>]) -> String {
+    let original: Vec<char> = text.chars().collect();
+    replaced(&original, &found_in(&original, finders), |_| " ")
+}
+
+/// What any of the finders finds, in order.
+fn found_in(original: &[char], finders: &[Finder<'_>]) -> Vec<Finding> {
+    let mut reading = Reading::of(original);
     let mut found: Vec<Finding> = Vec::new();
     for _ in 0..READINGS {
         let spans: Vec<_> = finders
@@ -134,11 +154,7 @@ fn mask_with(text: &str, finders: &[Finder<'_>]) -> Masked {
             reading.cover(from, to);
         }
     }
-    let found = united(found);
-    Masked {
-        text: replaced(&original, &found),
-        found,
-    }
+    united(found)
 }
 
 fn spans_of(letters: &[char], finder: &Finder<'_>) -> Vec<(Kind, usize, usize)> {
@@ -169,12 +185,12 @@ fn united(mut found: Vec<Finding>) -> Vec<Finding> {
     united
 }
 
-fn replaced(original: &[char], found: &[Finding]) -> String {
+fn replaced(original: &[char], found: &[Finding], by: impl Fn(Kind) -> &'static str) -> String {
     let mut out = String::with_capacity(original.len() * 3);
     let mut at = 0;
     for find in found {
         out.extend(original.get(at..find.from).unwrap_or_default());
-        out.push_str(find.kind.replacement());
+        out.push_str(by(find.kind));
         at = find.to;
     }
     out.extend(original.get(at..).unwrap_or_default());

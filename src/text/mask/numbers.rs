@@ -1,7 +1,7 @@
 //! Numbers in a reading: phones, identity cards, bank cards. Digits may be of any writing, Chinese
 //! ones and those of cheques among them, and may be parted as people part them.
 
-use super::{Found, Kind, MASKED, after_word, begins_word};
+use super::{Found, Kind, MASKED, after_word, begins_word, spoken::said_in_a_row};
 use crate::text::digits::{classify, get, holds_mobile, is_mobile};
 
 /// Letters that may part the digits of one number, in a row.
@@ -156,7 +156,7 @@ fn run(text: &[char], at: usize) -> Run {
 
 /// Numbers: identity cards, bank cards, mobiles, landlines, and short ones that are announced.
 pub(super) fn number(text: &[char], at: usize) -> Found {
-    if let Some(found) = announced(text, at) {
+    if let Some(found) = announced(text, at).or_else(|| in_words(text, at)) {
         return Some(found);
     }
     let before = at.checked_sub(1).map_or('\0', |before| get(text, before));
@@ -179,6 +179,15 @@ pub(super) fn number(text: &[char], at: usize) -> Found {
         return None;
     }
     unannounced(text, at)
+}
+
+/// A number said digit by digit in words.
+fn in_words(text: &[char], at: usize) -> Found {
+    if !begins_word(text, at) {
+        return None;
+    }
+    let (digits, end) = said_in_a_row(text, at, DIGITS_MAX);
+    Some((classify(&digits)?, at, end))
 }
 
 fn unannounced(text: &[char], at: usize) -> Found {

@@ -106,7 +106,32 @@ fn plain(letter: char) -> Vec<char> {
         .filter(|c| !is_unseen(*c))
         .flat_map(char::to_lowercase)
         .map(|c| digit_of_script(c).unwrap_or_else(|| simplified(c)))
+        .map(|c| lookalike(c).or_else(|| undressed(c)).unwrap_or(c))
         .collect()
+}
+
+/// The Latin letter or digit that a Cyrillic or Greek one looks like.
+fn lookalike(letter: char) -> Option<char> {
+    const ALIKE: &str = "аaвbеeз3іiјjкkмmнhоoрpсcтtуyхxѕsԁdһhαaβbεeιiκkνvοoρpτtυuχx";
+    if !('\u{0370}'..='\u{052F}').contains(&letter) {
+        return None;
+    }
+    let letters: Vec<char> = ALIKE.chars().collect();
+    let pair = letters
+        .chunks_exact(2)
+        .find(|pair| pair.first() == Some(&letter))?;
+    pair.last().copied()
+}
+
+/// Digits and letters in black circles and squares, of which no normal form makes plain ones.
+fn undressed(letter: char) -> Option<char> {
+    const ONES: [u32; 4] = [0x24F5, 0x2776, 0x2780, 0x278A];
+    const AS: [u32; 3] = [0x1_F150, 0x1_F170, 0x1_F1E6];
+    let code = u32::from(letter);
+    let digit = ONES.iter().find(|one| (**one..**one + 9).contains(&code));
+    let digit = digit.and_then(|one| char::from_digit(code - one + 1, 10));
+    let plain = AS.iter().find(|a| (**a..**a + 26).contains(&code));
+    digit.or_else(|| plain.and_then(|a| char::from_u32(u32::from('a') + code - a)))
 }
 
 fn plain_ascii(letter: char) -> Option<char> {
@@ -219,6 +244,9 @@ mod tests {
             ("林\u{00A0}小\u{3000}雨", "林 小 雨"),
             ("Lín XIǍOYǓ", "lin xiaoyu"),
             ("⼩⾬", "小雨"),
+            ("❶❸⓼", "138"),
+            ("🅛🅸🇳", "lin"),
+            ("Сосhо", "cocho"),
             ("張偉", "张伟"),
             ("林\u{F9F4}", "林林"),
             ("电话[电话]", "电话\u{FFFC}"),

@@ -144,6 +144,8 @@ fn numbers_nobody_knows_are_found_in_every_writing() {
         "卡号：6217001820012345678",
         "护照E12345678",
         "138O9174623",
+        "one three eight five nine one seven four six two three",
+        "yao san ba wu jiu yao qi si liu er san",
         "l3859174623号码",
     ] {
         let masked = mask(&format!("请回{text}谢谢")).text;

@@ -1,9 +1,12 @@
 //! Finding what is known in a reading.
 
 use super::{
-    KnownPeople, TELLING_DIGITS,
-    letters::{common_digits, loose_digit, match_letters, over_gap, starred_tail},
-    words::{BUSINESSES, DRAWN_SURNAMES, NO_TITLE_BEFORE, SHORT_TITLES, TAIL_WORDS, TITLES},
+    KnownPeople, TELLING_DIGITS, births,
+    letters::{common_digits, digit_here, loose_digit, match_letters, over_gap, starred_tail},
+    words::{
+        AMONG_WORDS, BUSINESSES, DRAWN_SURNAMES, NO_TITLE_BEFORE, OTHER_WORDS, SHORT_TITLES,
+        SURE_TITLES, TAIL_WORDS, TITLES, WORDS_AROUND,
+    },
 };
 use crate::text::{
     digits::get,
@@ -13,8 +16,39 @@ use crate::text::{
 /// Letters that stand for hidden ones.
 const HIDING: &str = "某*×x〇○●□■_※?#&^~";
 
+/// Of these, those that alone are signs of other things as well.
+const AMBIGUOUS: &str = "_#&^~?";
+
+/// Signs of multiplication, between which a surname is a measure: 长*宽*高*数量.
+const TIMES: &str = "*×x";
+
 /// Letters of the longest Latin spelling looked for.
 const SPELLING_LETTERS: usize = 40;
+
+/// Digits that may stand between the letters of a Latin spelling, tones among them.
+const STRAY_DIGITS: usize = 4;
+
+/// Whether a word begins here that has a surname, or a letter of a name, in it and names nobody.
+fn is_another_word(text: &[char], at: usize) -> bool {
+    let mut words = OTHER_WORDS.iter();
+    // 何处长 is somebody, 何处 is nowhere.
+    words.any(|word| after_word(text, at, word).is_some_and(|end| get(text, end) != '长'))
+        || at.checked_sub(1).is_some_and(|before| {
+            let mut around = WORDS_AROUND.iter();
+            around.any(|word| after_word(text, before, word).is_some())
+        })
+}
+
+/// Where a letter ends that is said in one of these ways, in whatever writing.
+fn sounded(text: &[char], at: usize, ways: &[String]) -> Option<usize> {
+    if is_han(get(text, at)) {
+        let heard = sounds(get(text, at));
+        return ways.iter().any(|way| heard.contains(way)).then_some(at + 1);
+    }
+    let ends = ways.iter().filter_map(|way| after_word(text, at, way));
+    let end = ends.max()?;
+    Some(end + usize::from(matches!(get(text, end), '1'..='5')))
+}
 
 impl KnownPeople {
     /// What is known and stands here.
@@ -34,10 +68,14 @@ impl KnownPeople {
                 return Some((Kind::Name, from, to));
             }
         }
-        if letter.is_ascii_alphabetic()
-            && let Some(to) = self.spelled(text, at)
-        {
-            return Some((Kind::Name, at, to));
+        if letter.is_ascii_alphabetic() && begins_word(text, at) {
+            let heard = self.heard(text, at).map(|(_, to)| to);
+            if let Some(to) = self.spelled(text, at).max(heard) {
+                return Some((Kind::Name, at, to));
+            }
+        }
+        if let Some((from, to)) = births::date(text, at, &self.births) {
+            return Some((Kind::Birth, from, to));
         }
         self.code(text, at)
             .or_else(|| self.number(text, at))
@@ -76,6 +114,11 @@ impl KnownPeople {
         end += hidden;
         if self.lasts.contains(&get(text, end)) {
             end += 1;
+        } else if hidden == 1 {
+            let before = at.checked_sub(1).map_or('\0', |before| get(text, before));
+            if AMBIGUOUS.contains(get(text, end - 1)) || TIMES.contains(before) {
+                return None;
+            }
         }
         Some((at, end))
     }
@@ -85,25 +128,23 @@ impl KnownPeople {
         self.middles.contains(&get(text, at)) && HIDING.contains(get(text, at + 1))
     }
 
-    /// The same sounds in other letters: 林晓宇 for 林小雨.
+    /// The same sounds in other letters, or some of them in pinyin: 林晓宇 and 林xiao雨 for 林小雨.
     fn heard(&self, text: &[char], at: usize) -> Option<(usize, usize)> {
-        if self.by_ear.is_empty() {
-            return None;
-        }
-        let first = sounds(get(text, at));
+        let letter = get(text, at);
+        let first = sounds(letter);
         let opens = |name: &&Vec<Vec<String>>| {
-            name.first()
-                .is_some_and(|letter| letter.iter().any(|s| first.contains(s)))
+            name.first().is_some_and(|ways| {
+                let mut ways = ways.iter();
+                ways.any(|way| first.contains(way) || way.starts_with(letter))
+            })
         };
         self.by_ear.iter().filter(opens).find_map(|name| {
-            let mut next = at + 1;
-            for letter in name.iter().skip(1) {
-                next = over_gap(text, next, is_han)?;
-                let heard = sounds(get(text, next));
-                if !letter.iter().any(|s| heard.contains(s)) {
-                    return None;
+            let mut next = at;
+            for (i, letter) in name.iter().enumerate() {
+                if i > 0 {
+                    next = over_gap(text, next, |c| is_han(c) || c.is_ascii_alphabetic())?;
                 }
-                next += 1;
+                next = sounded(text, next, letter)?;
             }
             Some((at, next))
         })
@@ -121,6 +162,9 @@ impl KnownPeople {
     /// 林先生, 林老师, 林工: a known surname and a title, which stays.
     fn addressed(&self, text: &[char], at: usize) -> Option<(usize, usize)> {
         let (from, behind) = self.surname_at(text, at)?;
+        if is_another_word(text, at) {
+            return None;
+        }
         let title = over_gap(text, behind, |c| c.is_alphanumeric())?;
         let there = |words: &[&str]| words.iter().any(|w| after_word(text, title, w).is_some());
         let short = |word: &&str| {
@@ -130,13 +174,20 @@ impl KnownPeople {
         if let Some(to) = self.spelled(text, title) {
             return Some((from, to));
         }
-        let titled = there(TITLES) || SHORT_TITLES.iter().any(short);
+        let titled = if AMONG_WORDS.contains(get(text, at)) {
+            there(SURE_TITLES)
+        } else {
+            there(TITLES) || SHORT_TITLES.iter().any(short)
+        };
         titled.then_some((from, behind))
     }
 
     /// 小林, 老林, 阿雨, 雨哥, 姓林, 木子李.
     fn nicknamed(&self, text: &[char], at: usize) -> Option<(usize, usize)> {
         let letter = get(text, at);
+        if is_another_word(text, at) {
+            return None;
+        }
         if "小老阿".contains(letter) {
             let next = over_gap(text, at + 1, is_han)?;
             let end = self
@@ -190,8 +241,10 @@ impl KnownPeople {
                 }
                 continue;
             }
-            let toned = usize::from(matches!(letter, '1'..='5'));
-            let Some(further) = over_gap(text, next + toned, |c| c.is_ascii_alphabetic()) else {
+            let strays = text.iter().skip(next).take(STRAY_DIGITS + 1);
+            let strays = strays.take_while(|c| c.is_ascii_digit()).count();
+            let further = over_gap(text, next + strays, |c| c.is_ascii_alphabetic());
+            let Some(further) = further.filter(|_| strays <= STRAY_DIGITS) else {
                 break;
             };
             next = further;
@@ -210,7 +263,7 @@ impl KnownPeople {
 
     /// Seven digits in a row or more of a known number, however written and parted.
     fn number(&self, text: &[char], at: usize) -> Found {
-        let first = loose_digit(text, at)?;
+        let first = digit_here(text, at)?.digit;
         let mut best: Found = None;
         for (kind, number) in &self.numbers {
             let offsets = number

@@ -1,6 +1,7 @@
 //! Persons a text may name: those who petition. What is known of them is found in every spelling a
 //! writer might give it, because nothing else tells a reader so surely who complained.
 
+mod births;
 mod find;
 mod letters;
 mod words;
@@ -8,9 +9,10 @@ mod words;
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    Kind, Masked, by_form, is_han, mask_with, numbers::digit, reading::Reading, sounds::sounds,
-    surnames::surname,
+    Kind, Masked, by_form, is_han, mask, mask_with, numbers::digit, reading::Reading,
+    sounds::sounds, surnames::surname, without,
 };
+use crate::text::identity::is_of_a_company;
 use words::{FORMS, LATIN_TITLES, TITLES};
 
 /// What is known of one person.
@@ -74,6 +76,8 @@ pub struct KnownPeople {
     by_ear: Vec<Vec<Vec<String>>>,
     /// Phones and identity numbers.
     numbers: Vec<(Kind, Vec<char>)>,
+    /// Days of birth.
+    births: Vec<births::Birth>,
     /// Tracking codes.
     codes: HashSet<Vec<char>>,
 }
@@ -105,6 +109,9 @@ impl KnownPeople {
                     digit(&letters, at).or(last)
                 })
                 .collect();
+            if kind == Kind::IdNumber {
+                self.births.extend(births::of_identity(&digits));
+            }
             let entry = (kind, digits);
             if entry.1.len() >= TELLING_DIGITS && !self.numbers.contains(&entry) {
                 self.numbers.push(entry);
@@ -140,6 +147,24 @@ impl KnownPeople {
     pub fn hide(&self, text: &str) -> String {
         let known = |letters: &[char], at: usize| self.find(letters, at);
         mask_with(text, &[&known]).text
+    }
+
+    /// A text to compare with others': without persons. What is known and numbers found by their
+    /// form are left out. Names that are merely guessed stay, for shops bear such, and so do rooms,
+    /// which tell places.
+    #[must_use]
+    pub fn bare(&self, text: &str) -> String {
+        let known = |letters: &[char], at: usize| self.find(letters, at);
+        let numbers = |letters: &[char], at: usize| {
+            by_form(letters, at).filter(|(kind, ..)| !matches!(kind, Kind::Name | Kind::Room))
+        };
+        without(text, &[&known, &numbers])
+    }
+
+    /// Whether somebody's name or number stands in what should be the number of a file or an object.
+    #[must_use]
+    pub fn stands_in(&self, number: &str) -> bool {
+        self.hide(number) != number || (!is_of_a_company(number) && !mask(number).found.is_empty())
     }
 
     fn add_name(&mut self, name: &str) {

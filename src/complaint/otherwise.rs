@@ -1,0 +1,146 @@
+//! Whether a row under a known upstream number says something that the first record does not hold:
+//! in a table, another matter under the same id.
+//!
+//! A row that leaves something out says nothing else by that. What the brigade corrected since is
+//! not compared: the upstream table still has it as it was.
+
+use chrono::{DateTime, SubsecRound as _, Utc};
+use diesel::prelude::*;
+
+use super::{
+    intake::Prepared,
+    person::Person,
+    petitioners::{self, REPORTER},
+    queries,
+    resent::{by_upstream_number, is_told},
+};
+use crate::platform::{
+    crypto::Keys,
+    db::{
+        Connection, Id, UtcTime,
+        schema::{complaint, record as record_of},
+    },
+    problem::{OnDb, Problem},
+};
+
+/// The first record of a number, and what of the row it does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Otherwise {
+    /// The first record's number.
+    pub number: String,
+    /// What differs, such as `another date`; never empty.
+    pub what: Vec<&'static str>,
+}
+
+/// The first record of a submission's upstream number, where the submission says something else.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn tells_otherwise(
+    conn: &mut Connection,
+    keys: &Keys,
+    prepared: &Prepared,
+) -> Result<Option<Otherwise>, Problem> {
+    let Some(number) = &prepared.door.external_no else {
+        return Ok(None);
+    };
+    let known = by_upstream_number(conn, keys, &prepared.door.channel, number);
+    let Some(first) = known.or_fault("look for the number")? else {
+        return Ok(None);
+    };
+    let (number, received, occurred): (String, UtcTime, Option<UtcTime>) = complaint::table
+        .find(first)
+        .select((
+            complaint::number,
+            complaint::received_at,
+            complaint::occurred_at,
+        ))
+        .first(conn)
+        .or_fault("load the first record")?;
+    let (checked, door) = (&prepared.checked, &prepared.door);
+    let mut what = Vec::new();
+    if !is_told(conn, keys, first, &checked.description)? {
+        what.push("other words");
+    }
+    let second = |at: DateTime<Utc>| at.trunc_subsecs(0);
+    let occurred = occurred.map(|at| second(at.0));
+    let says_when = checked.occurred_at.map(second);
+    if second(received.0) != second(door.received_at)
+        || says_when.is_some_and(|at| occurred != Some(at))
+    {
+        what.push("another date");
+    }
+    if names_another(conn, keys, first, checked.reporter.as_ref())? {
+        what.push("another person");
+    }
+    if lies_elsewhere(conn, keys, first, prepared)? {
+        what.push("another place");
+    }
+    Ok((!what.is_empty()).then_some(Otherwise { number, what }))
+}
+
+/// Whether the first record's reporter, unless their identity was erased, lacks something that this
+/// one left.
+fn names_another(
+    conn: &mut Connection,
+    keys: &Keys,
+    first: Id,
+    reporter: Option<&Person>,
+) -> Result<bool, Problem> {
+    let Some(reporter) = reporter else {
+        return Ok(false);
+    };
+    let stored = petitioners::load(conn, keys, first)?;
+    let stored = stored.iter().find(|signer| signer.kind == REPORTER);
+    let Some(stored) = stored else {
+        return Ok(true);
+    };
+    let (left, known) = (values(reporter), values(&stored.person));
+    let is_erased = stored.unreadable || known.is_empty();
+    Ok(!is_erased && left.iter().any(|value| !known.contains(value)))
+}
+
+/// All that a person left.
+fn values(person: &Person) -> Vec<&String> {
+    let one = [
+        &person.name,
+        &person.phone,
+        &person.id_number,
+        &person.unread_phone,
+        &person.unread_id_number,
+    ];
+    one.into_iter()
+        .flatten()
+        .chain(&person.more_phones)
+        .collect()
+}
+
+fn lies_elsewhere(
+    conn: &mut Connection,
+    keys: &Keys,
+    first: Id,
+    prepared: &Prepared,
+) -> Result<bool, Problem> {
+    let checked = &prepared.checked;
+    let text = queries::text_of(conn, first).or_fault("load the text")?;
+    let text = text.opened(keys, first);
+    let place = queries::place_of(conn, first).or_fault("load the place")?;
+    let position = checked
+        .position
+        .map(|position| (position.lon, position.lat));
+    let differs = |said: &Option<String>, stored: &Option<String>| said.is_some() && said != stored;
+    let elsewhere = differs(&checked.address, &text.address)
+        || differs(&checked.premises, &text.premises)
+        || position.is_some_and(|position| place.raw_lon.zip(place.raw_lat) != Some(position));
+    Ok(elsewhere && !is_corrected(conn, first)?)
+}
+
+/// Whether the brigade changed what the complaint was filed as.
+fn is_corrected(conn: &mut Connection, complaint: Id) -> Result<bool, Problem> {
+    let corrections = record_of::table
+        .filter(record_of::subject_id.eq(complaint))
+        .filter(record_of::event.eq("correct"));
+    diesel::select(diesel::dsl::exists(corrections))
+        .get_result(conn)
+        .or_fault("look for corrections")
+}
