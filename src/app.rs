@@ -9,7 +9,7 @@ use crate::config::{Mode, Settings, Sms};
 use crate::district::Profile;
 use crate::linkage::Model;
 use crate::platform::{
-    alarms::Alarms,
+    alarms::{Alarm, Alarms},
     blob::{Blobs, Place},
     clock::{Clock, SystemClock},
     crypto::Keys,
@@ -20,8 +20,9 @@ use crate::platform::{
     limit::Limits,
     marks,
     metrics::Metrics,
+    owned::Owned,
     private,
-    problem::{OnDb as _, Problem},
+    problem::Problem,
     readiness::Readiness,
     room::Room,
     sms::{LogGateway, NoGateway, SmsGateway},
@@ -139,8 +140,12 @@ impl App {
         let photo_key = installation::photo_key(&mut conn, &keys)?;
         drop(conn);
         let alarms = db.alarms().clone();
+        let id = installation.id.to_string();
+        let blobs = Blobs::open(&place, &id, photo_key, alarms.clone())?;
+        let folders = [Owned::new(data, &id, Alarm::DataGone, &alarms)];
+        let folders = folders.into_iter().chain(blobs.folder().cloned()).collect();
         Ok(Self {
-            blobs: Blobs::open(&place, photo_key, alarms.clone())?,
+            blobs,
             installation,
             alarms,
             db,
@@ -154,41 +159,12 @@ impl App {
             hashing: Hashing::start()?,
             limits: Limits::new(settings.rates, settings.rate_limit),
             metrics: Metrics::default(),
-            readiness: Readiness::default(),
+            readiness: Readiness::new(folders),
             upload_room: Room::of_megabytes(settings.upload_memory_mb),
             photo_decoders: Helpers::new(ports.photo_decoder, PHOTO_DECODER, PHOTO_BUDGET),
             photo_turns: Turns::new(settings.photo_workers),
             settings,
         })
-    }
-
-    /// Whether a bucket is this installation's; marks it on a first start. A folder was asked when
-    /// the application was built. One that does not answer keeps nobody from complaining: its
-    /// photos are put off meanwhile.
-    ///
-    /// # Errors
-    /// Why it is not.
-    pub async fn enter_bucket(&self) -> anyhow::Result<()> {
-        let place = Place::of(self.settings.blob_url.as_deref(), &self.settings.data_dir)?;
-        let Place::Bucket(bucket) = place else {
-            return Ok(());
-        };
-        match marks::agree_bucket(&self.blobs, &self.installation, &bucket).await {
-            Ok(()) => {}
-            Err(marks::Mismatch::Unusable(place, reason)) => {
-                tracing::error!(
-                    "{place} does not answer: {reason}; complaints are taken, photos are put off, and whose it is will be asked at the next start"
-                );
-                return Ok(());
-            }
-            Err(other) => return Err(other.into()),
-        }
-        let said = self
-            .db
-            .write(|c| marks::say_marked(c).or_fault("mark"))
-            .await;
-        said.map(|_| ())
-            .map_err(|p| anyhow::anyhow!("{}", p.internal().unwrap_or_default()))
     }
 
     /// For a clean end: leaves the database whole in its one file. Waits a moment for those who

@@ -9,9 +9,6 @@ use crate::platform::{
     problem::{Item, Problem, ProblemDocument},
 };
 
-/// Seconds after which to look again while an alarm is raised.
-const ALARM_RETRY_S: u64 = 30;
-
 /// The process is alive.
 #[utoipa::path(get, path = "/healthz", tag = "operation", operation_id = "get_health", security(()),
     responses((status = 200, description = "Alive"), (status = "default", response = AnyProblem)))]
@@ -20,7 +17,8 @@ pub async fn healthz() -> HttpResponse {
 }
 
 /// The process can serve: a write succeeded within the last second. Else 503, with the reason's
-/// class in `detail`: `lost`, `busy`, `full`, `read_only`, `storage` or `damaged`.
+/// class in `detail`: `database:` and `lost`, `busy`, `full`, `read_only`, `storage` or `damaged`;
+/// or `alarm:` and `database_damaged`, `blobs_gone` or `data_gone`.
 #[utoipa::path(get, path = "/readyz", tag = "operation", operation_id = "get_readiness", security(()),
     responses((status = 200, description = "Ready"), (status = "default", response = AnyProblem)))]
 pub async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Problem> {
@@ -29,8 +27,8 @@ pub async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Problem> {
         .await
         .map_err(Problem::not_ready)?;
     let mut raised = app.alarms.raised().into_iter();
-    if let Some((_, words)) = raised.find(|(alarm, _)| alarm.takes_out_of_service()) {
-        return Err(Problem::unavailable(words, ALARM_RETRY_S));
+    if let Some((alarm, words)) = raised.find(|(alarm, _)| alarm.takes_out_of_service()) {
+        return Err(Problem::alarmed(alarm, words));
     }
     Ok(HttpResponse::Ok()
         .content_type("text/plain")

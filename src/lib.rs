@@ -11,7 +11,7 @@
 //! - [`ledger`]: entries from clue to admission (一本账).
 //! - [`rotation`]: what is sealed and indexed under a former key, brought under the present one.
 //! - [`privacy`]: who reads what of others' words and places.
-//! - [`sweep`]: what is swept and looked after every night.
+//! - [`sweep`]: what is swept and looked after every night; [`bucket`]: whose bucket the photos go to.
 //! - [`record`]: the append-only history; [`account`]: people, roles, sessions.
 //! - [`district`]: the district profile, where everything with legal effect is data.
 //! - [`linkage`]: the engine that says how likely two reports are one matter.
@@ -22,6 +22,7 @@ pub use dengwen_photo as photo;
 
 pub mod account;
 pub mod app;
+pub mod bucket;
 pub mod cli;
 pub mod complaint;
 pub mod config;

@@ -6,55 +6,9 @@
 set -euo pipefail
 program=$(realpath "${1:-target/debug/dengwen}")
 seconds_of_load=3
-folder=$(mktemp -d)
-server=
-cluster=
-port=
-
-cleanup() {
-    [ -z "$server" ] || kill -9 "$server" 2>/dev/null || true
-    [ -z "$cluster" ] || kill -INT "$cluster" 2>/dev/null || true
-    wait 2>/dev/null || true
-    rm -rf "$folder"
-}
-trap cleanup EXIT
-
-fail() {
-    echo "$1" >&2
-    exit 1
-}
-
-# A port nobody listens on. Ports are taken by others at any time, so the caller tries again.
-free_port() {
-    local candidate
-    while :; do
-        candidate=$((20000 + RANDOM % 20000))
-        (exec 3<>"/dev/tcp/127.0.0.1/$candidate") 2>/dev/null || break
-    done
-    echo "$candidate"
-}
-
-# Waits until a command succeeds, 20 seconds at most, or fails at once when a process is gone.
-wait_for() {
-    local process=$1
-    shift
-    for _ in $(seq 200); do
-        "$@" >/dev/null 2>&1 && return
-        kill -0 "$process" 2>/dev/null || return 1
-        sleep 0.1
-    done
-    return 1
-}
-
-start() {
-    port=$(free_port)
-    DENGWEN_LISTEN="127.0.0.1:$port" "$program" serve >/dev/null 2>>"$folder/serve.log" &
-    server=$!
-    wait_for "$server" curl -fs "http://127.0.0.1:$port/readyz" || {
-        cat "$folder/serve.log" >&2
-        fail "the server did not start"
-    }
-}
+# shellcheck source=tests/common.sh
+source "$(dirname "$0")/common.sh"
+trap clean_up EXIT
 
 # The photo below; each sender marks it behind its end, so that no two are the same file.
 photo() {
@@ -65,16 +19,16 @@ photo() {
 # One sender: files complaints, every third with a photo of its own, until the server is gone;
 # keeps the code of each one acknowledged and the id of each photo kept.
 send() {
-    local n=0 url="http://127.0.0.1:$port/api/v1/complaints" body receipt code id
+    local n=0 body receipt code id
     while [ $n -lt 300 ]; do
         n=$((n + 1))
         body="{\"category\":\"air.odour\",\"description\":\"臭味 $1-$n\"}"
         if [ $((n % 3)) = 0 ]; then
             photo "$1-$n" >"$folder/photo.$1"
             receipt=$(curl -fs -m 10 -F "complaint=$body;type=application/json" \
-                -F "photo=@$folder/photo.$1;type=image/png" "$url" 2>/dev/null) || return 0
+                -F "photo=@$folder/photo.$1;type=image/png" "$url/api/v1/complaints" 2>/dev/null) || return 0
         else
-            receipt=$(curl -fs -m 10 -H 'content-type: application/json' -d "$body" "$url" 2>/dev/null) || return 0
+            receipt=$(curl -fs -m 10 -H 'content-type: application/json' -d "$body" "$url/api/v1/complaints" 2>/dev/null) || return 0
         fi
         code=$(grep -o '"tracking_code":"[A-Z0-9]*"' <<<"$receipt" | cut -d '"' -f 4)
         echo "$code" >>"$acknowledged/codes.$1"
@@ -106,50 +60,34 @@ check() {
     start
     while read -r code; do
         complaints=$((complaints + 1))
-        curl -fs "http://127.0.0.1:$port/api/v1/tracking/$code" >/dev/null ||
+        curl -fs "$url/api/v1/tracking/$code" >/dev/null ||
             fail "$1: an acknowledged complaint is gone"
     done < <(cat "$acknowledged"/codes.*)
     while read -r code id; do
         photos=$((photos + 1))
         for size in 400 1600; do
-            curl -fs "http://127.0.0.1:$port/api/v1/tracking/$code/photos/$id?size=$size" -o "$folder/copy.jpg" ||
+            curl -fs "$url/api/v1/tracking/$code/photos/$id?size=$size" -o "$folder/copy.jpg" ||
                 fail "$1: an acknowledged photo is gone"
             [ "$(head -c 2 "$folder/copy.jpg" | od -An -tx1 | tr -d ' ')" = ffd8 ] ||
                 fail "$1: an acknowledged photo is no picture"
         done
     done < <(cat "$acknowledged"/photos.*)
     [ "$complaints" -gt 0 ] && [ "$photos" -gt 0 ] || fail "$1: nothing was acknowledged"
-    kill -9 "$server"
-    wait "$server" 2>/dev/null || true
-    server=
+    stop_server
     echo "$1: killed after $complaints acknowledged complaints and $photos photos; all of them are there"
 }
 
-# A private cluster, syncing to disk as in service; PostgreSQL refuses to run as root.
+# A private cluster on this host.
 start_postgres() {
-    local user=()
-    mkdir "$folder/cluster"
-    if [ "$(id -u)" = 0 ]; then
-        chmod 711 "$folder"
-        chown nobody "$folder/cluster"
-        user=(setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups)
-    fi
     postgres_port=$(free_port)
+    make_cluster "$folder/cluster"
     (
         cd "$folder/cluster"
-        "${user[@]}" "$1/initdb" --pgdata="$folder/cluster/data" --auth=trust --username=postgres \
-            --encoding=UTF8 --locale=C >"$folder/initdb.log" 2>&1
-    ) || { cat "$folder/initdb.log" >&2; fail "initdb failed"; }
-    (
-        cd "$folder/cluster"
-        exec "${user[@]}" "$1/postgres" -D "$folder/cluster/data" -p "$postgres_port" \
+        exec "${humbly[@]}" "$binaries/postgres" -D "$folder/cluster/data" -p "$postgres_port" \
             -c listen_addresses=127.0.0.1 -c unix_socket_directories= >"$folder/postgres.log" 2>&1
     ) &
     cluster=$!
-    wait_for "$cluster" "$1/pg_isready" -h 127.0.0.1 -p "$postgres_port" || {
-        cat "$folder/postgres.log" >&2
-        fail "PostgreSQL did not start"
-    }
+    wait_for "$cluster" "$binaries/pg_isready" -h 127.0.0.1 -p "$postgres_port" || fail "PostgreSQL did not start"
 }
 
 # A small picture: an evening sky, 64 by 48.
@@ -165,9 +103,9 @@ YII=
 PNG
 
 check sqlite "sqlite://$folder/sqlite/data/dengwen.db"
-binaries=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
-if [ -n "$binaries" ] && [ -x "$binaries/initdb" ]; then
-    start_postgres "$binaries"
+binaries=$(postgres_binaries)
+if [ -n "$binaries" ]; then
+    start_postgres
     check postgres "postgres://postgres@127.0.0.1:$postgres_port/postgres"
 elif [ "${DENGWEN_REQUIRE_POSTGRES:-}" = 1 ]; then
     fail "PostgreSQL is required and its server binaries are not here"

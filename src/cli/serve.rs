@@ -6,7 +6,7 @@ use super::say;
 use crate::app::{App, Ports};
 use crate::config::Settings;
 use crate::platform::memory;
-use crate::{jobs, server};
+use crate::{bucket, jobs, server};
 
 /// Serves until the process is told to stop; requests being answered are answered first.
 pub(super) fn run(settings: Settings) -> anyhow::Result<()> {
@@ -17,7 +17,7 @@ pub(super) fn run(settings: Settings) -> anyhow::Result<()> {
         .init();
     actix_web::rt::System::new().block_on(async {
         let app = App::build(settings, Ports::default())?;
-        app.enter_bucket().await?;
+        bucket::at_start(&app).await?;
         let workers = std::thread::available_parallelism()?.get();
         let (server, running) = server::start(app, workers)?;
         let address = server.address;
@@ -26,6 +26,7 @@ pub(super) fn run(settings: Settings) -> anyhow::Result<()> {
         ))?;
         let app = server.app.clone();
         actix_web::rt::spawn(jobs::run_forever(app.clone()));
+        actix_web::rt::spawn(bucket::watch(app.clone()));
         tokio::spawn(async move {
             stop_signal().await;
             tracing::info!("stopping");

@@ -12,21 +12,31 @@ use std::{
 pub enum Alarm {
     /// The database is damaged: a page, an index, or the disk below it.
     DatabaseDamaged,
-    /// The blob folder is gone, or is another installation's.
+    /// The blob store is gone, or is another installation's.
     BlobsGone,
+    /// The data folder is gone, or is another installation's.
+    DataGone,
     /// Blobs are missing, or are not what was stored.
     BlobsDamaged,
 }
 
 impl Alarm {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::DatabaseDamaged, Self::BlobsGone, Self::BlobsDamaged];
+    pub const ALL: [Self; 4] = [
+        Self::DatabaseDamaged,
+        Self::BlobsGone,
+        Self::DataGone,
+        Self::BlobsDamaged,
+    ];
 
     /// Whether a server it is raised on should get no requests. Single blobs that are missing keep
     /// nobody from reporting.
     #[must_use]
     pub const fn takes_out_of_service(self) -> bool {
-        matches!(self, Self::DatabaseDamaged | Self::BlobsGone)
+        matches!(
+            self,
+            Self::DatabaseDamaged | Self::BlobsGone | Self::DataGone
+        )
     }
 
     /// Its name in metrics.
@@ -35,6 +45,7 @@ impl Alarm {
         match self {
             Self::DatabaseDamaged => "database_damaged",
             Self::BlobsGone => "blobs_gone",
+            Self::DataGone => "data_gone",
             Self::BlobsDamaged => "blobs_damaged",
         }
     }

@@ -5,10 +5,14 @@
 //! and writes nothing where its folder is gone: a volume that is not mounted must not become a new
 //! and empty store.
 
+mod local;
+
 use std::{
-    io::Write as _,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -25,6 +29,7 @@ use object_store::{
 use super::alarms::{Alarm, Alarms};
 use super::circuit::Circuit;
 use super::crypto::blobs::{BlobKey, Kept, with_checksum};
+use super::owned::{MARK, Owned};
 use super::private;
 use super::problem::{Code, Problem};
 
@@ -39,20 +44,14 @@ const S3_LIMITS: [(ClientConfigKey, &str); 2] = [
 const S3_RETRIES: usize = 2;
 const S3_RETRY_WITHIN: Duration = Duration::from_secs(6);
 
-/// Name of the file or object that says whose store this is.
-pub const MARK: &str = "installation";
-
 /// Folder of sealed originals.
 const ORIGINALS: &str = "original/";
 
 /// Folder of public copies.
 const COPIES: &str = "public/";
 
-/// What a local file not yet whole ends with.
-const UNFINISHED: &str = ".part";
-
-/// Seconds after which to ask again while the folder is gone.
-const GONE_RETRY_S: u64 = 60;
+/// Seconds after which to ask again while it is not known whose the bucket is.
+const UNKNOWN_RETRY_S: u64 = 5;
 
 /// Where blobs lie, by the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,9 +87,27 @@ pub struct Blobs(Arc<Inner>);
 struct Inner {
     store: Arc<dyn ObjectStore>,
     circuit: Circuit,
-    folder: Option<PathBuf>,
+    owner: Owner,
     key: BlobKey,
     alarms: Alarms,
+}
+
+/// How it is known whose the store is.
+#[derive(Debug)]
+enum Owner {
+    /// A folder says so whenever it is used.
+    Folder(Owned),
+    /// A bucket was asked: whether it said that it is ours.
+    Bucket(AtomicBool),
+}
+
+impl Inner {
+    fn folder(&self) -> Option<PathBuf> {
+        match &self.owner {
+            Owner::Folder(owned) => Some(owned.folder().to_owned()),
+            Owner::Bucket(_) => None,
+        }
+    }
 }
 
 /// A blob store that cannot be opened.
@@ -108,48 +125,72 @@ pub struct Listed {
 }
 
 impl Blobs {
-    /// Opens a store, with the usual `AWS_*` variables for a bucket. A folder is made where there
-    /// is none; whoever must not make one asks first.
+    /// Opens the store of the installation with that id, with the usual `AWS_*` variables for a
+    /// bucket. A folder is made where there is none; whoever must not make one asks first.
     ///
     /// # Errors
     /// When the folder cannot be made or the bucket's variables are not understood.
-    pub fn open(place: &Place, key: BlobKey, alarms: Alarms) -> Result<Self, BlobError> {
-        let (store, folder): (Arc<dyn ObjectStore>, _) = match place {
+    pub fn open(place: &Place, id: &str, key: BlobKey, alarms: Alarms) -> Result<Self, BlobError> {
+        let (store, owner): (Arc<dyn ObjectStore>, _) = match place {
             Place::Folder(folder) => {
                 private::folder(folder).map_err(|e| BlobError(e.to_string()))?;
                 private::tighten(folder);
                 let store = LocalFileSystem::new_with_prefix(folder);
                 let store = store.map_err(|e| BlobError(e.to_string()))?;
-                (Arc::new(store), Some(folder.clone()))
+                let owned = Owned::new(folder, id, Alarm::BlobsGone, &alarms);
+                (Arc::new(store), Owner::Folder(owned))
             }
-            Place::Bucket(bucket) => (Arc::new(s3(bucket)?), None),
+            Place::Bucket(bucket) => (Arc::new(s3(bucket)?), Owner::Bucket(false.into())),
         };
         Ok(Self(Arc::new(Inner {
             store,
             circuit: Circuit::new("the blob store"),
-            folder,
+            owner,
             key,
             alarms,
         })))
     }
 
-    /// Refuses while the folder is gone.
+    /// Refuses while the store is gone, or not known to be ours.
     fn is_there(&self) -> Result<(), Problem> {
-        let Some(folder) = &self.0.folder else {
-            return Ok(());
-        };
-        if folder.join(MARK).is_file() {
-            if self.0.alarms.is_raised(Alarm::BlobsGone) {
-                self.0.alarms.clear(Alarm::BlobsGone);
-            }
-            return Ok(());
+        match &self.0.owner {
+            Owner::Folder(owned) => owned.look(),
+            Owner::Bucket(_) if self.is_ours() => Ok(()),
+            Owner::Bucket(_) => Err(Problem::unavailable(
+                "the bucket is not known to be ours",
+                UNKNOWN_RETRY_S,
+            )),
         }
-        let words = format!(
-            "the blob folder {} is gone or another: nothing is stored until it is back",
-            folder.display()
-        );
-        self.0.alarms.raise(Alarm::BlobsGone, &words);
-        Err(Problem::unavailable(words, GONE_RETRY_S))
+    }
+
+    /// The folder, when the store is one.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Owned> {
+        match &self.0.owner {
+            Owner::Folder(owned) => Some(owned),
+            Owner::Bucket(_) => None,
+        }
+    }
+
+    /// Whether the store is known to be this installation's, as a folder is when it is opened.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        match &self.0.owner {
+            Owner::Folder(_) => true,
+            Owner::Bucket(ours) => ours.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Keeps what a bucket said of whose it is; with an alarm, and out of service, when it is
+    /// another's.
+    pub fn bucket_said(&self, whose: Result<(), &str>) {
+        if let Owner::Bucket(ours) = &self.0.owner {
+            ours.store(whose.is_ok(), Ordering::Relaxed);
+            match whose {
+                Ok(()) => self.0.alarms.clear(Alarm::BlobsGone),
+                Err(words) => self.0.alarms.raise(Alarm::BlobsGone, words),
+            }
+        }
     }
 
     /// Stores bytes under a key made by us (never by a client): originals sealed, copies with
@@ -200,10 +241,10 @@ impl Blobs {
     async fn put_as_is(&self, key: &str, stored: Bytes) -> Result<(), Problem> {
         self.is_there()?;
         let failed = |e: String| Problem::unavailable(format!("blob put {key}: {e}"), 5);
-        match self.0.folder.clone() {
+        match self.0.folder() {
             Some(folder) => {
                 let place = key.to_owned();
-                blocking(move || Ok(put_local(&folder, &place, &stored)))
+                blocking(move || Ok(local::put(&folder, &place, &stored)))
                     .await?
                     .map_err(|e| failed(e.to_string()))
             }
@@ -317,11 +358,11 @@ impl Blobs {
     /// # Errors
     /// 503 when the folder cannot be read.
     pub async fn remove_unfinished(&self, until: DateTime<Utc>) -> Result<usize, Problem> {
-        let Some(folder) = self.0.folder.clone() else {
+        let Some(folder) = self.0.folder() else {
             return Ok(0);
         };
         blocking(move || {
-            unfinished(&folder, until)
+            local::remove_unfinished(&folder, until)
                 .map_err(|e| Problem::unavailable(format!("list unfinished blobs: {e}"), 5))
         })
         .await
@@ -379,62 +420,6 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|e| Problem::fault(format!("blob task: {e}")))?
-}
-
-/// Writes beside, syncs, and moves into place. The two folders below the store's own are made when
-/// absent, the store's own never.
-fn put_local(folder: &Path, key: &str, bytes: &[u8]) -> std::io::Result<()> {
-    let path = folder.join(key);
-    let within = path.parent().unwrap_or(folder);
-    if !within.is_dir() {
-        if !folder.join(MARK).is_file() {
-            return Err(std::io::Error::other("the blob folder is gone"));
-        }
-        private::folder(within)?;
-        within.parent().map_or(Ok(()), sync)?;
-    }
-    let beside = within.join(format!("{}{UNFINISHED}", uuid::Uuid::now_v7().simple()));
-    let mut file = private::new_file(&beside)?;
-    let written = file
-        .write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .and_then(|()| std::fs::rename(&beside, &path))
-        .and_then(|()| sync(within));
-    if written.is_err() {
-        // Nobody knows of it; what is left is swept by a job.
-        let _ = std::fs::remove_file(&beside);
-    }
-    written
-}
-
-fn sync(folder: &Path) -> std::io::Result<()> {
-    std::fs::File::open(folder)?.sync_all()
-}
-
-/// Removes half-written files; object stores of former releases named them `NAME#NUMBER`.
-fn unfinished(folder: &Path, until: DateTime<Utc>) -> std::io::Result<usize> {
-    let mut removed = 0;
-    let mut folders = vec![folder.join(ORIGINALS), folder.join(COPIES)];
-    while let Some(folder) = folders.pop() {
-        let Ok(entries) = std::fs::read_dir(&folder) else {
-            continue;
-        };
-        for entry in entries {
-            let entry = entry?;
-            let is = entry.metadata()?;
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            if is.is_dir() {
-                folders.push(entry.path());
-            } else if (name.ends_with(UNFINISHED) || name.contains('#'))
-                && DateTime::<Utc>::from(is.modified()?) < until
-            {
-                std::fs::remove_file(entry.path())?;
-                removed += 1;
-            }
-        }
-    }
-    Ok(removed)
 }
 
 /// Keys of a photo's three blobs by its SHA-256 in hex.

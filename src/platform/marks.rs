@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use diesel::prelude::*;
 
-use super::blob::{Blobs, MARK, Place};
+use super::blob::{Blobs, Place};
 use super::db::{Connection, DatabaseUrl, schema::installation};
 use super::installation::Installation;
+use super::owned::MARK;
 use super::private;
 use super::problem::Problem;
 
@@ -142,16 +143,16 @@ pub fn agree(
     Ok(())
 }
 
-/// The same for a bucket.
+/// The same for a bucket; `marked` says that it carried the mark before.
 ///
 /// # Errors
 /// Why it does not agree.
 pub async fn agree_bucket(
     blobs: &Blobs,
-    installation: &Installation,
+    wanted: &str,
+    marked: bool,
     bucket: &str,
 ) -> Result<(), Mismatch> {
-    let wanted = installation.id.to_string();
     let failed = |p: Problem| {
         let reason = p.internal().unwrap_or_default().to_owned();
         Mismatch::Unusable(format!("s3://{bucket}"), reason)
@@ -161,10 +162,10 @@ pub async fn agree_bucket(
         Some(is) => Err(Mismatch::Others {
             place: format!("s3://{bucket}"),
             is,
-            wanted,
+            wanted: wanted.to_owned(),
         }),
-        None if installation.marked => Err(Mismatch::NoBlobs(format!("s3://{bucket}"))),
-        None => blobs.set_mark(&wanted).await.map_err(failed),
+        None if marked => Err(Mismatch::NoBlobs(format!("s3://{bucket}"))),
+        None => blobs.set_mark(wanted).await.map_err(failed),
     }
 }
 

@@ -21,6 +21,7 @@ pub mod marks;
 pub mod memory;
 pub mod metrics;
 pub mod outage;
+pub mod owned;
 pub mod private;
 pub mod problem;
 pub mod readiness;

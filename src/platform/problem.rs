@@ -11,7 +11,11 @@ use std::fmt;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::alarms::Alarm;
 use super::outage::Outage;
+
+/// Seconds after which to look again while an alarm is raised.
+const ALARM_RETRY_S: u64 = 30;
 
 macro_rules! problem_codes {
     ($($variant:ident $code:literal $status:literal $zh:literal $en:literal;)*) => {
@@ -230,6 +234,15 @@ impl Problem {
             retry_after_s: Some(outage.retry_after_s()),
             outage: Some(outage),
             ..Self::new(Code::Unavailable)
+        }
+    }
+
+    /// 503 for `/readyz` while an alarm is raised: its name; the words go to the log.
+    #[must_use]
+    pub fn alarmed(alarm: Alarm, words: impl Into<String>) -> Self {
+        Self {
+            detail: Some(format!("alarm: {}", alarm.as_str())),
+            ..Self::unavailable(words, ALARM_RETRY_S)
         }
     }
 

@@ -1,7 +1,7 @@
 //! Whether a write can succeed now, found out by writing.
 //!
 //! A row is written under a short limit of its own, and the outcome is kept for a second, so that
-//! many probes ask once. A write into room that is there already says nothing of a full disk: once
+//! many probes ask once. With it the folders are looked at, whether they are still there and ours. A write into room that is there already says nothing of a full disk: once
 //! the database refused a write, the probe asks for new room, until it gets it.
 
 use std::{
@@ -17,6 +17,7 @@ use rand::RngExt;
 use super::{
     db::{Connection, Database, UtcTime, schema::heartbeat},
     outage::Outage,
+    owned::Owned,
     problem::{OnDb, Problem},
 };
 use crate::on_each;
@@ -37,6 +38,7 @@ const ROOM: usize = 256 * 1024;
 #[derive(Debug)]
 pub struct Readiness {
     slot: i32,
+    folders: Vec<Owned>,
     last: Mutex<Last>,
     one_at_a_time: tokio::sync::Mutex<()>,
 }
@@ -44,21 +46,23 @@ pub struct Readiness {
 /// When it was found out, and what.
 type Last = Option<(Instant, Result<(), Outage>)>;
 
-impl Default for Readiness {
-    fn default() -> Self {
+impl Readiness {
+    /// With the folders that must be there.
+    #[must_use]
+    pub fn new(folders: Vec<Owned>) -> Self {
         Self {
             slot: rand::rng().random_range(0..SLOTS),
+            folders,
             last: Mutex::default(),
             one_at_a_time: tokio::sync::Mutex::default(),
         }
     }
-}
 
-impl Readiness {
-    /// Whether a write succeeds, at most a second old.
+    /// Whether a write succeeds, at most a second old. What is wrong with the folders is told by
+    /// their alarms.
     ///
     /// # Errors
-    /// Why none does.
+    /// Why no write succeeds.
     pub async fn look(&self, db: &Database, now: DateTime<Utc>) -> Result<(), Outage> {
         let _turn = self.one_at_a_time.lock().await;
         let last = *self.last();
@@ -67,6 +71,7 @@ impl Readiness {
         {
             return outcome;
         }
+        self.look_around().await;
         let outcome = self.beat(db, now).await;
         *self.last() = Some((Instant::now(), outcome));
         outcome
@@ -74,6 +79,19 @@ impl Readiness {
 
     fn last(&self) -> MutexGuard<'_, Last> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn look_around(&self) {
+        let folders = self.folders.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            for folder in &folders {
+                // The alarm it raises says it; the others are looked at as well.
+                let _ = folder.look();
+            }
+        });
+        if let Err(e) = looked.await {
+            tracing::error!("cannot look at the folders: {e}");
+        }
     }
 
     async fn beat(&self, db: &Database, now: DateTime<Utc>) -> Result<(), Outage> {

@@ -1,8 +1,7 @@
 //! The program as a process: killed while it works, out of room, and with a blob store that hangs.
 
 use std::{
-    io::{Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    collections::BTreeMap,
     process::Command,
     time::{Duration, Instant},
 };
@@ -21,71 +20,23 @@ use futures_util::future::join_all;
 
 use crate::support::{
     bodies::river,
+    bucket::{Bucket, Mood},
     cluster::until,
     load::{COMPLAINTS, assert_put_off},
     program::Program,
 };
 
-/// How an S3 may hang.
-#[derive(Debug, Clone, Copy)]
-enum Store {
-    /// Takes connections and says nothing.
-    Silent,
-    /// Begins to answer and never comes to an end.
-    Dripping,
-    /// Says that it is busy, every time.
-    Busy,
-}
-
-/// A blob store of that kind; its port.
-fn hang(store: Store) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        let mut kept: Vec<TcpStream> = Vec::new();
-        for mut stream in listener.incoming().flatten() {
-            match store {
-                Store::Silent => kept.push(stream),
-                Store::Dripping => {
-                    std::thread::spawn(move || {
-                        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nx-drip: ");
-                        while stream.write_all(b".").is_ok() {
-                            std::thread::park_timeout(Duration::from_millis(500));
-                        }
-                    });
-                }
-                Store::Busy => {
-                    std::thread::spawn(move || {
-                        let mut some = [0_u8; 65_536];
-                        let _ = stream.read(&mut some);
-                        let _ = stream.write_all(b"HTTP/1.1 503 Slow Down\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-                    });
-                }
-            }
-        }
-    });
-    port
-}
-
 /// A blob store that hangs, drips or is always busy: a photo is answered 503 within some ten
 /// seconds, the next at once, and complaints without a photo do not notice.
 #[actix_web::test]
 async fn a_blob_store_that_hangs_holds_nobody() {
-    // Starting waits for whose the bucket is, a while: all are there before the stories begin.
-    let started = [Store::Silent, Store::Dripping, Store::Busy].map(|store| {
+    let started = [Mood::Silent, Mood::Dripping, Mood::Busy].map(|store| {
         let folder = tempfile::tempdir().unwrap();
-        let endpoint = format!("http://127.0.0.1:{}", hang(store));
-        let program = Program::serve(
-            folder.path(),
-            &[
-                ("DENGWEN_BLOB_URL", "s3://photos"),
-                ("AWS_ENDPOINT", &endpoint),
-                ("AWS_ALLOW_HTTP", "true"),
-                ("AWS_REGION", "local"),
-                ("AWS_ACCESS_KEY_ID", "a"),
-                ("AWS_SECRET_ACCESS_KEY", "b"),
-            ],
-        );
+        let bucket = Bucket::new(Mood::Well, BTreeMap::new());
+        let variables = bucket.variables();
+        let variables = variables.each_ref().map(|(name, value)| (*name, &**value));
+        let program = Program::serve(folder.path(), &variables);
+        bucket.be(store);
         (store, folder, program)
     });
     join_all(started.map(async |(store, _folder, program)| {
@@ -113,7 +64,7 @@ async fn a_blob_store_that_hangs_holds_nobody() {
         assert_put_off(&photo);
         let began = Instant::now();
         assert_put_off(&with_photo().await);
-        if let Store::Silent | Store::Dripping = store {
+        if let Mood::Silent | Mood::Dripping = store {
             assert!(
                 began.elapsed() < Duration::from_secs(1),
                 "{store:?} {:?}",

@@ -17,7 +17,7 @@ use diesel::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::platform::{blob::PhotoKeys, private};
+use crate::platform::{blob::PhotoKeys, db, private};
 
 /// Name of the manifest in a backup's folder.
 pub(super) const MANIFEST: &str = "manifest.json";
@@ -218,17 +218,7 @@ impl Seen {
 /// A URI that opens a file for reading alone and makes nothing beside it.
 fn read_only(file: &Path) -> anyhow::Result<String> {
     let path = std::path::absolute(file)?;
-    let path = path.to_string_lossy();
-    let escaped: String = path
-        .chars()
-        .map(|c| match c {
-            '%' => "%25".to_owned(),
-            '?' => "%3f".to_owned(),
-            '#' => "%23".to_owned(),
-            c => c.to_string(),
-        })
-        .collect();
-    Ok(format!("file:{escaped}?mode=ro&immutable=1"))
+    Ok(db::file_uri(&path, "mode=ro&immutable=1"))
 }
 
 /// Length and checksum of a file.

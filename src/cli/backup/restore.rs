@@ -11,9 +11,10 @@ use super::{
 };
 use crate::config::Settings;
 use crate::platform::{
-    blob::MARK,
     crypto::{KeyId, key_check},
-    db, marks, private,
+    db, marks,
+    owned::MARK,
+    private,
 };
 
 /// Verifies a backup and puts it where the configuration says database and blobs are. What is

@@ -3,14 +3,19 @@
 //! `MultiConnection`'s own `establish` tries every backend and swallows the reasons; here the
 //! scheme decides, so that a PostgreSQL that is down says so.
 
-use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 use diesel::{
     Connection as _, ConnectionError, PgConnection, SqliteConnection,
     connection::{CacheSize, SimpleConnection},
 };
 
-use super::{Backend, Connection};
+use super::{Backend, Connection, hosts::Hosts};
 use crate::platform::private;
 
 /// How long a statement waits for a database that another process has, as set up below.
@@ -187,7 +192,7 @@ fn with_defaults(url: &str) -> String {
             .split('&')
             .any(|option| option.split('=').next() == Some(name))
     };
-    let several = place.contains(',') || options.split('&').any(several_hosts);
+    let several = Hosts::of(url).are_several();
     let only_primary = several.then_some(("target_session_attrs", "read-write"));
     let mut all: Vec<String> = Vec::new();
     all.extend((!options.is_empty()).then(|| options.to_owned()));
@@ -201,15 +206,23 @@ fn with_defaults(url: &str) -> String {
     format!("{place}?{}", all.join("&"))
 }
 
-fn several_hosts(option: &str) -> bool {
-    ["host=", "hostaddr="]
-        .iter()
-        .any(|name| option.starts_with(name))
-        && (option.contains(',') || option.contains("%2C") || option.contains("%2c"))
+/// An SQLite file is made once, at the start ([`DatabaseUrl::create_file`]); one that vanished since
+/// must not become a new and empty one.
+const ONLY_EXISTING: &str = "mode=rw";
+
+/// A file as the URI SQLite opens, with options such as `mode=ro`.
+#[must_use]
+pub fn file_uri(file: &Path, options: &str) -> String {
+    let escaped = file
+        .to_string_lossy()
+        .replace('%', "%25")
+        .replace('?', "%3f")
+        .replace('#', "%23");
+    format!("file:{escaped}?{options}")
 }
 
 /// A file beside an SQLite file.
-pub(super) fn beside(file: &std::path::Path, ending: &str) -> PathBuf {
+pub(super) fn beside(file: &Path, ending: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
@@ -232,6 +245,7 @@ pub(super) fn empty_log(conn: &mut SqliteConnection) -> diesel::QueryResult<bool
 #[derive(Debug, Clone)]
 pub(super) struct Manager {
     url: DatabaseUrl,
+    hosts: Hosts,
     patience: Patience,
     /// Whether a pooler hands each transaction to another session, so that nothing set or prepared
     /// in one lasts.
@@ -241,6 +255,7 @@ pub(super) struct Manager {
 impl Manager {
     pub(super) fn new(url: DatabaseUrl, patience: Patience) -> Self {
         Self {
+            hosts: Hosts::of(&with_defaults(&url.url)),
             url,
             patience,
             sessions_change: false,
@@ -280,7 +295,7 @@ impl Manager {
             }
             Backend::Sqlite => {
                 let path = self.url.file().unwrap_or_default();
-                let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
+                let mut conn = SqliteConnection::establish(&file_uri(&path, ONLY_EXISTING))?;
                 setup(conn.batch_execute(SQLITE_SETUP))?;
                 Ok(Connection::Sqlite(conn))
             }
@@ -289,7 +304,7 @@ impl Manager {
 
     /// A PostgreSQL connection as the server gives it.
     pub(super) fn bare(&self) -> Result<PgConnection, ConnectionError> {
-        PgConnection::establish(&with_defaults(&self.url.url))
+        self.hosts.connect(PgConnection::establish)
     }
 
     /// What a transaction must set first, when its session is not set up for it.

@@ -9,6 +9,7 @@
 //! [`Patience`]'s limit and, once it is known, at once.
 
 mod connect;
+mod hosts;
 pub mod integrity;
 mod migrate;
 mod multi;
@@ -32,7 +33,7 @@ use std::{
 use diesel::{Connection as _, connection::SimpleConnection as _};
 use tokio::time::{Instant, timeout_at};
 
-pub use connect::{DatabaseUrl, DatabaseUrlError, Patience};
+pub use connect::{DatabaseUrl, DatabaseUrlError, Patience, file_uri};
 pub use migrate::{MigrationError, migrate, refuse_newer, revert_all};
 pub use types::{Id, JsonSql, JsonValue, UtcTime, UtcTimeSql, UuidSql};
 

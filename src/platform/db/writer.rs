@@ -60,10 +60,10 @@ impl Writer {
     pub(super) fn start(manager: Manager, file: Option<PathBuf>) -> Result<Self, super::OpenError> {
         let desk = Desk::open(&manager)?;
         let (queue, jobs) = sync_channel(QUEUE_MAX);
-        let log = file.map(|file| beside(&file, "-wal"));
+        let ground = file.map(Ground::of).transpose()?;
         std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || serve(&manager, desk, &jobs, log.as_deref()))?;
+            .spawn(move || serve(&manager, desk, &jobs, ground.as_ref()))?;
         Ok(Self { queue })
     }
 
@@ -142,21 +142,65 @@ impl Desk {
     }
 }
 
-fn serve(manager: &Manager, desk: Desk, jobs: &Receiver<Job>, log: Option<&Path>) {
+/// The file that is written to, known again: SQLite goes on writing into a file that was removed, or
+/// whose volume was taken away, and what it acknowledges is lost with the process.
+struct Ground {
+    file: PathBuf,
+    log: PathBuf,
+    is: (u64, u64),
+}
+
+impl Ground {
+    fn of(file: PathBuf) -> std::io::Result<Self> {
+        Ok(Self {
+            is: identity(&file)?,
+            log: beside(&file, "-wal"),
+            file,
+        })
+    }
+
+    /// Refuses while another file, or none, stands in its place.
+    fn is_there(&self) -> Result<(), Problem> {
+        let gone = |why: &str| {
+            let words = format!("the database file {} {why}", self.file.display());
+            Problem::outage(Outage::Storage, words)
+        };
+        match identity(&self.file) {
+            Ok(is) if is == self.is => Ok(()),
+            Ok(_) => Err(gone("was replaced by another")),
+            Err(e) => Err(gone(&format!("is gone: {e}"))),
+        }
+    }
+}
+
+/// What tells a file from another of its name.
+#[cfg(unix)]
+fn identity(file: &Path) -> std::io::Result<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(file).map(|is| (is.dev(), is.ino()))
+}
+
+/// Elsewhere it is enough that there is one.
+#[cfg(not(unix))]
+fn identity(file: &Path) -> std::io::Result<(u64, u64)> {
+    std::fs::metadata(file).map(|_| (0, 0))
+}
+
+fn serve(manager: &Manager, desk: Desk, jobs: &Receiver<Job>, ground: Option<&Ground>) {
     let mut desk = Some(desk);
     let mut groups: u32 = 0;
     while let Ok(first) = jobs.recv() {
         let mut group = std::iter::once(first).chain(jobs.try_iter().take(GROUP_MAX - 1));
         while let Some(next) = group.next() {
             let group = std::iter::once(next).chain(&mut group);
-            desk = commit_group(manager, desk.take(), group);
+            desk = commit_group(manager, ground, desk.take(), group);
         }
         groups = groups.wrapping_add(1);
         if let Some(desk) = desk
             .as_mut()
             .filter(|_| groups.is_multiple_of(LOG_LOOKED_AT_EVERY))
         {
-            bound_log(&mut desk.conn, log);
+            bound_log(&mut desk.conn, ground.map(|ground| ground.log.as_path()));
         }
     }
 }
@@ -186,14 +230,16 @@ fn bound_log(conn: &mut Connection, log: Option<&Path>) {
 /// still stand in the transaction: the commit says so. Answers the desk when it is sound.
 fn commit_group(
     manager: &Manager,
+    ground: Option<&Ground>,
     desk: Option<Desk>,
     mut group: impl Iterator<Item = Job>,
 ) -> Option<Desk> {
-    let opened = match desk {
+    let there = ground.map_or(Ok(()), Ground::is_there);
+    let opened = there.and_then(|()| match desk {
         Some(desk) => Ok(desk),
         None => Desk::open(manager)
             .map_err(|e| Problem::outage(Outage::of_connection(&e), format!("open anew: {e}"))),
-    };
+    });
     let begun = opened.and_then(|mut desk| match desk.begin() {
         Ok(()) => Ok(desk),
         Err(e) => Err(no_commit("begin", &e)),

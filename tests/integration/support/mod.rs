@@ -3,6 +3,7 @@
 
 pub mod actors;
 pub mod bodies;
+pub mod bucket;
 pub mod cluster;
 pub mod command;
 pub mod contract;

@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use super::Actor;
+use super::{Actor, cluster::signal};
 
 /// `dengwen serve`, killed with its story.
 pub struct Program {
@@ -49,6 +49,12 @@ impl Program {
 
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Asks it to end, and waits until it did.
+    pub fn stop(mut self) {
+        signal("TERM", &[self.pid()]);
+        self.child.wait().unwrap();
     }
 
     /// `kill -9`.
