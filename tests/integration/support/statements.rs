@@ -23,7 +23,9 @@ pub fn of(url: &str) -> BTreeSet<String> {
 
 /// A database's place: what its URL says of how to connect does not make it another.
 fn place(url: &str) -> String {
-    let place = url.trim_start_matches("sqlite://");
+    let place = url
+        .trim_start_matches("sqlite://")
+        .trim_start_matches("file:");
     place.split('?').next().unwrap_or(place).to_owned()
 }
 
