@@ -47,10 +47,14 @@ const URL_DEFAULTS: [(&str, &str); 7] = [
 
 /// What a session has where the server allows it: messages in English, which are told apart by
 /// their words (of others Chinese is understood too), and a server that notices within seconds
-/// that its client died in the middle of a statement, and lets go of its locks.
+/// that its client died or cannot be reached, in the middle of a statement or between two, and lets
+/// go of its locks.
 const POSTGRES_WISHES: &str = "DO $$ BEGIN
 BEGIN PERFORM set_config('lc_messages', 'C', false); EXCEPTION WHEN OTHERS THEN NULL; END;
 BEGIN PERFORM set_config('client_connection_check_interval', '5s', false); EXCEPTION WHEN OTHERS THEN NULL; END;
+BEGIN PERFORM set_config('tcp_keepalives_idle', '4', false), set_config('tcp_keepalives_interval', '2', false),
+    set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '10s', false);
+EXCEPTION WHEN OTHERS THEN NULL; END;
 END $$;";
 
 /// How long somebody waits for the database.
