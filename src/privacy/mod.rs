@@ -140,6 +140,26 @@ fn facts_of(
     Ok(facts)
 }
 
+/// Complaints of one entry whose reporters are looked for at most.
+const OF_A_MATTER: i64 = 1_000;
+
+/// Complaints, and those in the same entries.
+fn with_their_matters(conn: &mut Connection, complaints: &[Id]) -> Result<Vec<Id>, Problem> {
+    let entries: Vec<Id> = complaint::table
+        .filter(complaint::id.eq_any(complaints))
+        .select(complaint::entry_id)
+        .load(conn)
+        .or_fault("load entries")?;
+    let mut all: Vec<Id> = complaint::table
+        .filter(complaint::entry_id.eq_any(entries))
+        .select(complaint::id)
+        .limit(OF_A_MATTER)
+        .load(conn)
+        .or_fault("load who complained of the same")?;
+    all.extend_from_slice(complaints);
+    Ok(all)
+}
+
 /// The letters complaints were split from.
 fn letters_of(conn: &mut Connection, complaints: &[Id]) -> Result<Vec<(Id, Id)>, Problem> {
     complaint_part::table
@@ -169,7 +189,8 @@ pub struct Words {
 }
 
 impl Words {
-    /// For somebody who reads about these complaints.
+    /// For somebody who reads about these complaints. Staff's words about one name those who
+    /// complained of the same matter too, so whoever is behind its entry is known.
     ///
     /// # Errors
     /// A fault when the database fails.
@@ -182,7 +203,8 @@ impl Words {
         let known = if with_need {
             None
         } else {
-            Some(known_of(conn, keys, complaints)?)
+            let all = with_their_matters(conn, complaints)?;
+            Some(known_of(conn, keys, &all)?)
         };
         Ok(Self { known })
     }

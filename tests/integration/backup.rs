@@ -159,6 +159,41 @@ fn a_backup_under_load_is_whole_and_restores() {
     });
 }
 
+/// A backup keeps to a folder of its own, one at a time; and nothing is restored under a server.
+#[test]
+fn a_backup_keeps_to_itself() {
+    play(On::Sqlite, Wishes::default(), |world| async move {
+        with_photo(&world.resident(), 1).await;
+        let data = world.dir.path();
+        let named = |path: &Path| path.display().to_string();
+        for own in [data.to_owned(), data.join("blobs"), data.join("blobs/b")] {
+            beside(&world, &["backup", &named(&own)])
+                .await
+                .refused("the installation's own files");
+        }
+        let others = data.join("others");
+        fs::create_dir(&others).unwrap();
+        fs::write(others.join("letter.txt"), "").unwrap();
+        beside(&world, &["backup", &named(&others)])
+            .await
+            .refused("holds other files, such as letter.txt");
+        let to = data.join("backup");
+        fs::create_dir(&to).unwrap();
+        fs::write(to.join("dengwen.db.part"), "broken off").unwrap();
+        let held = fs::File::open(&to).unwrap();
+        held.try_lock().unwrap();
+        beside(&world, &["backup", &named(&to)])
+            .await
+            .refused("another backup into");
+        drop(held);
+        beside(&world, &["backup", &named(&to)]).await.well();
+        beside(&world, &["restore", &named(&to), "--aside"])
+            .await
+            .refused("open in a running server");
+        with_photo(&world.resident(), 2).await;
+    });
+}
+
 /// What is damaged is not restored, and what is not whole is no backup.
 #[test]
 fn a_damaged_backup_is_not_restored() {

@@ -445,6 +445,34 @@ on_both! {
 }
 
 on_both! {
+    /// Known names: whoever complained of the same matter is found in the words about one of its
+    /// complaints too, its own words as well as staff's reasons.
+    async fn words_about_one_complaint_name_nobody_of_its_matter(world) {
+        let brigade = world.brigade().await;
+        let resident = world.resident();
+        let mut first = fumes(Some("13500010001"), 0.0);
+        first["reporter"]["name"] = json!("郭靖安");
+        let first = resident.post(COMPLAINTS, first).await.expect(201).text("/number");
+        let mut second = fumes(Some("13800000002"), 0.0);
+        second["description"] = json!("楼下老王烧烤油烟直排，和郭靖安家一样没法开窗，熏了一整夜。");
+        let second = resident.post(COMPLAINTS, second).await.expect(201).text("/number");
+        let path = format!("{COMPLAINTS}/{second}");
+        let seen = |number: &str| format!("{COMPLAINTS}/{number}");
+        let entry = brigade.get(&seen(&first)).await.expect(200).text("/entry");
+        assert_eq!(brigade.get(&path).await.expect(200).text("/entry"), entry);
+        brigade.post("/api/v1/triage/claims", json!({ "number": second })).await.expect(201);
+        let why = json!({ "action": "return", "reason": "与郭靖安13500010001反映的是同一件" });
+        brigade.post(&format!("{path}/decision"), why).await.expect(200);
+        let section = world.staff(Role::Section).await;
+        let shown = section.get(&path).await.expect(200).body.to_string();
+        for known in ["郭靖安", "靖安", "13500010001"] {
+            assert!(!shown.contains(known), "{known} in {shown}");
+        }
+        assert!(brigade.get(&path).await.expect(200).body.to_string().contains("郭靖安"));
+    }
+}
+
+on_both! {
     /// A visit that was called off because the matter lies elsewhere is closed to who was sent: list,
     /// page, complaint and pictures. What they captured on the way is kept.
     async fn a_visit_moved_away_is_closed_to_its_officer(world) {

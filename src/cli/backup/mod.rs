@@ -19,12 +19,16 @@ use anyhow::Context as _;
 use chrono::Utc;
 use clap::Args;
 use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection as _};
+use rustix::fs::FlockOperation;
 
 use crate::config::Settings;
 use crate::platform::{blob::Place, private};
 use manifest::{BLOBS, FORMAT, Manifest, Seen, copy, part_of, remove_if_there};
 
 pub(super) use restore::restore;
+
+/// The copy of the database until it is whole.
+const UNFINISHED: &str = "dengwen.db.part";
 
 /// Missing blobs named at most.
 const NAMED: usize = 5;
@@ -72,10 +76,15 @@ pub(super) fn backup(settings: &Settings, what: &Backup) -> anyhow::Result<()> {
         database.display()
     );
     let to = &what.to;
+    refuse_own_folders(to, &database, &blobs, &settings.data_dir)?;
     private::folder(to).with_context(|| to.display().to_string())?;
-    private::tighten(to);
+    let _alone = alone_in(to)?;
     let before = Manifest::read(to)?;
-    let copied = to.join("dengwen.db.part");
+    if before.is_none() {
+        refuse_foreign(to)?;
+    }
+    private::tighten(to);
+    let copied = to.join(UNFINISHED);
     snapshot(&database, &copied)?;
     let seen = Seen::of(&copied)?;
     if let Some(before) = &before {
@@ -114,6 +123,58 @@ pub(super) fn backup(settings: &Settings, what: &Backup) -> anyhow::Result<()> {
         to.display(),
         manifest.blobs.len()
     )
+}
+
+/// A backup among the files it is of would be mixed with them, and be lost with them.
+fn refuse_own_folders(to: &Path, database: &Path, blobs: &Path, data: &Path) -> anyhow::Result<()> {
+    let (target, blobs, data) = (real(to), real(blobs), real(data));
+    let home = real(database).parent().map(Path::to_owned);
+    anyhow::ensure!(
+        !target.starts_with(&blobs)
+            && !blobs.starts_with(&target)
+            && target != data
+            && Some(&target) != home.as_ref(),
+        "{} holds the installation's own files: back up into a folder of its own, best on another disk",
+        to.display()
+    );
+    Ok(())
+}
+
+/// A path without links, of which the last parts may not be there yet.
+fn real(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let there = path.ancestors().find_map(|above| {
+        let rest = path.strip_prefix(above).ok()?;
+        Some(std::fs::canonicalize(above).ok()?.join(rest))
+    });
+    there.unwrap_or(path)
+}
+
+/// A first backup goes into an empty folder, or into what an unfinished one left.
+fn refuse_foreign(to: &Path) -> anyhow::Result<()> {
+    for entry in std::fs::read_dir(to).with_context(|| to.display().to_string())? {
+        let name = entry?.file_name();
+        anyhow::ensure!(
+            name == UNFINISHED || name == BLOBS || is_copy(&name.to_string_lossy()),
+            "{} is no backup and holds other files, such as {}: name an empty folder",
+            to.display(),
+            name.display()
+        );
+    }
+    Ok(())
+}
+
+/// Whether a file is named as a backup's copy of the database.
+fn is_copy(name: &str) -> bool {
+    name.starts_with("dengwen-") && name.ends_with(".db")
+}
+
+/// Keeps other backups out of a folder until it is dropped.
+fn alone_in(to: &Path) -> anyhow::Result<File> {
+    let folder = File::open(to).with_context(|| to.display().to_string())?;
+    rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive)
+        .map_err(|_| anyhow::anyhow!("another backup into {} is under way", to.display()))?;
+    Ok(folder)
 }
 
 /// A copy of the database as it is at one moment. Readers and the writer go on meanwhile.

@@ -1,9 +1,13 @@
 //! `dengwen restore`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 use chrono::Utc;
+use rustix::{fs::FlockOperation, io::Errno};
 
 use super::{
     Restore, files,
@@ -103,6 +107,11 @@ fn make_way(database: &Path, blobs: &Path, aside: bool) -> anyhow::Result<Vec<Pa
             first.display()
         );
     }
+    anyhow::ensure!(
+        !is_served(database)?,
+        "{} is open in a running server: stop it first, or what it acknowledges from now on is lost",
+        database.display()
+    );
     let time = Utc::now().format("%Y%m%dT%H%M%SZ");
     let mut moved = Vec::new();
     for path in in_the_way {
@@ -113,6 +122,21 @@ fn make_way(database: &Path, blobs: &Path, aside: bool) -> anyhow::Result<Vec<Pa
         moved.push(to);
     }
     Ok(moved)
+}
+
+/// Whether a process has a database file open: SQLite holds a lock on it as long. Nothing is opened
+/// through SQLite for this, which would mend a file that is kept as it was found.
+fn is_served(database: &Path) -> anyhow::Result<bool> {
+    let file = match File::options().read(true).write(true).open(database) {
+        Ok(file) => file,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(e) => return Err(e).with_context(|| database.display().to_string()),
+    };
+    match rustix::fs::fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(false),
+        Err(Errno::AGAIN | Errno::ACCESS) => Ok(true),
+        Err(e) => Err(e).with_context(|| database.display().to_string()),
+    }
 }
 
 /// Whether a blob folder holds more than its mark.

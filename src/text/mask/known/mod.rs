@@ -2,6 +2,7 @@
 //! writer might give it, because nothing else tells a reader so surely who complained.
 
 mod births;
+mod fields;
 mod find;
 mod letters;
 mod words;
@@ -9,11 +10,11 @@ mod words;
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    Kind, Masked, by_form, is_han, mask, mask_with, numbers::digit, reading::Reading,
-    sounds::sounds, surnames::surname, without,
+    Kind, Masked, by_form, mask, mask_with, numbers::digit, reading::Reading, sounds::sounds,
+    surnames::surname, without,
 };
 use crate::text::identity::is_of_a_company;
-use words::{FORMS, LATIN_TITLES, TITLES};
+use words::{FORMS, LATIN_TITLES};
 
 /// What is known of one person.
 #[derive(Debug, Clone, Default)]
@@ -103,6 +104,9 @@ impl KnownPeople {
         ];
         for (kind, number) in numbers {
             let letters = read(number.as_deref().unwrap_or_default());
+            for account in fields::accounts(&letters) {
+                self.add_spelling(&account);
+            }
             let digits: Vec<char> = (0..letters.len())
                 .filter_map(|at| {
                     let last = letters.get(at).filter(|c| **c == 'x').copied();
@@ -167,22 +171,24 @@ impl KnownPeople {
         self.hide(number) != number || (!is_of_a_company(number) && !mask(number).found.is_empty())
     }
 
-    fn add_name(&mut self, name: &str) {
-        let letters = read(name);
-        let han: Vec<char> = letters.iter().copied().filter(|c| is_han(*c)).collect();
-        let rest = letters.iter().any(|c| c.is_alphanumeric() && !is_han(*c));
-        if !han.is_empty() {
-            let points = letters.split(|c| matches!(c, '·' | '•' | '・' | '.'));
-            let parts: Vec<Vec<char>> = points
-                .map(|part| part.iter().copied().filter(|c| is_han(*c)).collect())
-                .collect();
-            self.add_han(without_title(&han), &parts);
+    /// The names in the field of a name.
+    fn add_name(&mut self, field: &str) {
+        let letters = read(field);
+        for name in fields::names(&letters) {
+            let points = name.split(|c| fields::is_point(*c));
+            let parts: Vec<Vec<char>> = points.map(<[char]>::to_vec).collect();
+            self.add_han(&parts.concat(), &parts);
         }
-        if rest {
-            let words = letters
-                .split(|c| !c.is_ascii_alphabetic())
-                .filter(|word| !word.is_empty() && !FORMS.contains(&text_of(word).as_str()));
-            self.add_latin(&words.map(<[char]>::to_vec).collect::<Vec<_>>());
+        for body in fields::bodies(&letters) {
+            self.add_word(body);
+        }
+        let words: Vec<Vec<char>> = letters
+            .split(|c| !c.is_ascii_alphabetic())
+            .filter(|word| !word.is_empty() && !FORMS.contains(&text_of(word).as_str()))
+            .map(<[char]>::to_vec)
+            .collect();
+        if !words.is_empty() {
+            self.add_latin(&words);
         }
     }
 
@@ -288,15 +294,6 @@ fn read(text: &str) -> Vec<char> {
 
 fn text_of(letters: &[char]) -> String {
     letters.iter().collect()
-}
-
-/// A name without the title somebody gave themselves in its field.
-fn without_title(name: &[char]) -> &[char] {
-    let title = TITLES.iter().find_map(|title| {
-        let letters: Vec<char> = title.chars().collect();
-        name.strip_suffix(letters.as_slice())
-    });
-    title.filter(|rest| !rest.is_empty()).unwrap_or(name)
 }
 
 /// The ways to write letters in Latin, syllable by syllable.

@@ -461,3 +461,39 @@ fn a_known_code_is_found_however_it_is_written() {
         assert_eq!(known.mask(text).text, "[查询码]", "{text}");
     }
 }
+
+/// Fields hold more than a bare name or number, and all of it is known.
+#[test]
+fn whatever_the_fields_hold_is_found() {
+    for (field, texts) in [
+        (
+            "林秀英（3栋业主代表）",
+            &["找林秀英", "秀英说的", "林女士来过"][..],
+        ),
+        ("业主林秀英", &["找林秀英", "秀英说的"]),
+        ("302室林秀英", &["找林秀英", "秀英说的"]),
+        (
+            "陈美凤 林秀英",
+            &["林秀英来过", "美凤来过", "陈美凤和林秀英"],
+        ),
+        ("林秀英、陈美凤", &["秀英来过", "陈美凤来过"]),
+        (
+            "福州美凤商贸有限公司 陈美凤",
+            &["陈美凤来过", "美凤来过", "福州美凤商贸有限公司投诉的"],
+        ),
+    ] {
+        let letters: Vec<char> = "林秀英陈美凤".chars().collect();
+        for text in texts {
+            let masked = named(field).mask(text).text;
+            assert!(!shows(&masked, &letters), "{field}: {text}: {masked}");
+        }
+    }
+    let known = KnownPeople::of([KnownPerson {
+        phone: Some("微信 linxy_88".to_owned()),
+        ..KnownPerson::default()
+    }]);
+    for text in ["加他linxy_88", "微信号LinXY88"] {
+        let masked = known.mask(text).text.to_lowercase();
+        assert!(!masked.contains("linxy"), "{masked}");
+    }
+}

@@ -88,6 +88,52 @@ pub(super) const TITLES: &[&str] = &[
     "ms",
 ];
 
+/// What stands beside a name in its field and is none of it.
+pub(super) const LABELS: &[&str] = &[
+    "姓名",
+    "名字",
+    "投诉人",
+    "举报人",
+    "反映人",
+    "报告人",
+    "联系人",
+    "业主代表",
+    "居民代表",
+    "住户代表",
+    "业主",
+    "代表",
+    "业主委员会",
+    "业委会",
+    "居委会",
+    "户主",
+    "房东",
+    "租户",
+    "住户",
+    "本人",
+    "等人",
+    "等",
+];
+
+/// What the names of companies and other bodies end with.
+pub(super) const BODIES: &[&str] = &[
+    "公司",
+    "委员会",
+    "居委会",
+    "业委会",
+    "协会",
+    "商行",
+    "中心",
+    "物业",
+    "门店",
+    "商店",
+    "饭店",
+    "酒店",
+    "餐厅",
+    "学校",
+    "医院",
+    "幼儿园",
+];
+
 /// Titles of one letter, which are the beginning of many words as well.
 pub(super) const SHORT_TITLES: &[&str] = &[
     "哥", "姐", "叔", "婶", "姨", "伯", "嫂", "总", "工", "董", "局", "处", "科", "队", "妹", "弟",
