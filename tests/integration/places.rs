@@ -166,7 +166,7 @@ async fn a_bucket_is_asked_until_it_says_whose_it_is() {
     kept.expect(201);
 }
 
-/// The nightly verification is due now, and done when the story goes on.
+/// Makes the nightly verification due now, whoever was at it when the server before was stopped.
 fn verify_now(database_url: &str) {
     let database = Database::open(&database_url.parse().unwrap(), 1, Patience::Work).unwrap();
     let mut conn = database.blocking().unwrap();
@@ -176,7 +176,10 @@ fn verify_now(database_url: &str) {
             .filter(job::done_at.is_null())
     };
     diesel::update(due())
-        .set(job::run_at.eq(UtcTime(Utc::now())))
+        .set((
+            job::run_at.eq(UtcTime(Utc::now())),
+            job::locked_until.eq(None::<UtcTime>),
+        ))
         .execute(&mut *conn)
         .unwrap();
 }
