@@ -15,12 +15,12 @@ use crate::app::App;
 use crate::platform::{
     hashing::Turn,
     http::Body,
-    problem::{OnDb, Problem},
+    problem::{ItemCode, OnDb, Problem},
 };
 use crate::record::{self, Event};
 
 fn not_yours(field: &str) -> Problem {
-    Problem::invalid(field, "wrong_password", "is not your password")
+    Problem::invalid(field, ItemCode::WrongPassword, "is not your password")
 }
 
 async fn hash_of(app: &App, staff: &Staff) -> Result<Option<String>, Problem> {
@@ -100,7 +100,11 @@ pub async fn change(
         .run(Turn::Known, &staff.username, move |memory| {
             if old == new_password {
                 let message = "is the old one";
-                return Err(Problem::invalid("new_password", "unchanged", message));
+                return Err(Problem::invalid(
+                    "new_password",
+                    ItemCode::Unchanged,
+                    message,
+                ));
             }
             let whose = Whose {
                 username: &username,

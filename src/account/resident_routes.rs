@@ -19,7 +19,7 @@ use crate::platform::{
     db::Connection,
     http::Body,
     limit::Limited,
-    problem::{Code, OnDb, Problem},
+    problem::{Code, ItemCode, OnDb, Problem},
     sealed,
     sms::NoGateway,
 };
@@ -47,7 +47,7 @@ pub struct CodeRequest {
 
 fn mobile(text: &str) -> Result<String, Problem> {
     let message = "is one mobile number of mainland China";
-    mobile_of(text).ok_or_else(|| Problem::invalid("phone", "not_a_mobile", message))
+    mobile_of(text).ok_or_else(|| Problem::invalid("phone", ItemCode::NotAMobile, message))
 }
 
 /// Sends a sign-in code; codes sent before are void. The answer is the same for every number. 503

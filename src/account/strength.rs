@@ -8,7 +8,10 @@ use zxcvbn::Score;
 
 use super::password::{MAX_LETTERS, MIN_LETTERS};
 use crate::district::Profile;
-use crate::platform::{guessable, problem::Problem};
+use crate::platform::{
+    guessable,
+    problem::{ItemCode, Problem},
+};
 
 /// Letters that must be left of a password without the names everybody would try.
 const LEFT_WITHOUT_NAMES: usize = 8;
@@ -51,33 +54,33 @@ pub fn check(field: &str, password: &str, whose: &Whose<'_>) -> Result<(), Probl
     }
 }
 
-fn weakness(password: &str, whose: &Whose<'_>) -> Option<(&'static str, String)> {
+fn weakness(password: &str, whose: &Whose<'_>) -> Option<(ItemCode, String)> {
     let letters = password.chars().count();
     if letters < MIN_LETTERS {
         let message = format!("a password has {MIN_LETTERS} letters or more");
-        return Some(("too_short", message));
+        return Some((ItemCode::TooShort, message));
     }
     if letters > MAX_LETTERS {
         let message = format!("a password has {MAX_LETTERS} letters or fewer");
-        return Some(("too_long", message));
+        return Some((ItemCode::TooLong, message));
     }
     let only_digits = |c: char| c.is_numeric() || matches!(c, '-' | '/' | '.' | ' ' | '+');
     if password.chars().all(only_digits) {
         let message = "is digits alone, as dates and phone numbers are".to_owned();
-        return Some(("digits_only", message));
+        return Some((ItemCode::DigitsOnly, message));
     }
     let names = names(whose);
     if left_without(password, &names) < LEFT_WITHOUT_NAMES {
         let message =
             "is little more than the name of the person, the place or the product".to_owned();
-        return Some(("names_its_owner", message));
+        return Some((ItemCode::NamesItsOwner, message));
     }
     let names = names.iter().map(String::as_str);
     let words: Vec<&str> = names.chain(guessable::words().iter().copied()).collect();
     if zxcvbn::zxcvbn(password, &words).score() < Score::Three {
         let message =
             "is easily guessed; several words that do not belong together are not".to_owned();
-        return Some(("easily_guessed", message));
+        return Some((ItemCode::EasilyGuessed, message));
     }
     None
 }
@@ -121,7 +124,7 @@ mod tests {
             display_name: "陈力力",
             district: vec!["福州市鼓楼区", "gulou", "fuzhou", "350102"],
         };
-        weakness(password, &whose).map(|(code, _)| code)
+        weakness(password, &whose).map(|(code, _)| code.as_str())
     }
 
     #[test]

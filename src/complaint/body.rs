@@ -12,7 +12,7 @@ use crate::district::{Category, Profile};
 use crate::geo::{Datum, Point, RawPosition};
 use crate::platform::{
     http::says_something,
-    problem::{Item, Problem},
+    problem::{Item, ItemCode, Problem},
 };
 
 /// A device's clock may run ahead of ours by this much.
@@ -224,7 +224,11 @@ impl ComplaintBody {
         let category = check_category(profile, &self.category, &mut items);
         let description = trimmed(&self.description);
         match &description {
-            None => items.push(Item::new("description", "required", "says what is wrong")),
+            None => items.push(Item::new(
+                "description",
+                ItemCode::Required,
+                "says what is wrong",
+            )),
             Some(text) => too_long("description", text, limits.description_letters, &mut items),
         }
         let address = self.address.as_deref().and_then(trimmed);
@@ -285,7 +289,7 @@ fn check_category<'a>(
     let found = profile.open_category(code);
     if found.is_none() {
         let message = "is not a category of this district; see GET /api/v1/district";
-        items.push(Item::new("category", "unknown_category", message));
+        items.push(Item::new("category", ItemCode::UnknownCategory, message));
     }
     found
 }
@@ -296,7 +300,7 @@ pub fn check_demand(profile: &Profile, demand: Option<&str>, items: &mut Vec<Ite
         let codes = profile.rules.demands.iter().map(|d| d.code.as_str());
         let known = codes.collect::<Vec<_>>().join(", ");
         let message = format!("is one of {known}");
-        items.push(Item::new("demand", "unknown_demand", message));
+        items.push(Item::new("demand", ItemCode::UnknownDemand, message));
     }
 }
 
@@ -316,7 +320,7 @@ pub fn check_location(
     let position = match RawPosition::parse(lon, lat, datum, accuracy_m) {
         Ok(position) => position,
         Err(e) => {
-            items.push(Item::new("location", "not_a_position", e.to_string()));
+            items.push(Item::new("location", ItemCode::NotAPosition, e.to_string()));
             return None;
         }
     };
@@ -326,7 +330,7 @@ pub fn check_location(
             "lies outside {}; check the datum, or report to the district it lies in",
             profile.rules.name
         );
-        items.push(Item::new("location", "outside_district", message));
+        items.push(Item::new("location", ItemCode::OutsideDistrict, message));
     }
     Some(position)
 }
@@ -335,7 +339,7 @@ pub fn check_location(
 #[must_use]
 pub fn not_yet(field: &str, at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<Item> {
     at.filter(|at| *at > now + CLOCK_SKEW)
-        .map(|_| Item::new(field, "in_the_future", "has not happened yet"))
+        .map(|_| Item::new(field, ItemCode::InTheFuture, "has not happened yet"))
 }
 
 fn check_times(
@@ -347,20 +351,20 @@ fn check_times(
     items.extend(not_yet("occurred_at", from, now));
     if until.is_some_and(|at| at > now + GOING_ON) {
         let message = "is within a day from now at the latest";
-        items.push(Item::new("occurred_until", "in_the_future", message));
+        items.push(Item::new("occurred_until", ItemCode::InTheFuture, message));
     }
     match (from, until) {
         (None, Some(_)) => {
             items.push(Item::new(
                 "occurred_at",
-                "required",
+                ItemCode::Required,
                 "begins before occurred_until",
             ));
         }
         (Some(from), Some(until)) if until < from => {
             items.push(Item::new(
                 "occurred_until",
-                "before_begin",
+                ItemCode::BeforeBegin,
                 "does not end before occurred_at",
             ));
         }
@@ -389,7 +393,7 @@ mod tests {
                 .document(crate::platform::problem::Language::En)
                 .items
                 .into_iter()
-                .map(|item| format!("{} {}", item.location, item.code))
+                .map(|item| format!("{} {}", item.location, item.code.as_str()))
                 .collect(),
         }
     }

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::platform::{
     db::{Connection, Id},
     http::{IdempotencyKey, dates::first_instant},
-    problem::{Code, Item, OnDb, Problem},
+    problem::{Code, Item, ItemCode, OnDb, Problem},
 };
 use crate::record::Actor;
 
@@ -115,27 +115,31 @@ pub fn check_intake(app: &App, body: IntakeBody, actor: Actor) -> Result<Draft, 
             .map(|c| c.code.as_str())
             .collect::<Vec<_>>()
             .join(", ");
-        Problem::invalid("channel", "unknown_channel", format!("is one of {known}"))
+        Problem::invalid(
+            "channel",
+            ItemCode::UnknownChannel,
+            format!("is one of {known}"),
+        )
     })?;
     if channel.needs_external_no && body.external_no.is_none() {
         let message = "is required for this channel: it keeps the same complaint from coming twice";
-        return Err(Problem::invalid("external_no", "required", message));
+        return Err(Problem::invalid("external_no", ItemCode::Required, message));
     }
     if body.source_class == Some(SourceClass::CentralProvincial) && body.external_no.is_none() {
         let message = "is required for what comes from the centre or the province";
-        return Err(Problem::invalid("external_no", "required", message));
+        return Err(Problem::invalid("external_no", ItemCode::Required, message));
     }
     if body.received_at.is_some_and(|at| at > now) {
         return Err(Problem::invalid(
             "received_at",
-            "in_the_future",
+            ItemCode::InTheFuture,
             "has not happened yet",
         ));
     }
     if body.received_at.is_some_and(|at| at < first_instant()) {
         return Err(Problem::invalid(
             "received_at",
-            "too_early",
+            ItemCode::TooEarly,
             "is of the year 2000 or later",
         ));
     }
@@ -143,7 +147,7 @@ pub fn check_intake(app: &App, body: IntakeBody, actor: Actor) -> Result<Draft, 
     if body.petitioners.len() > MAX_PETITIONERS {
         items.push(Item::new(
             "petitioners",
-            "too_many",
+            ItemCode::TooMany,
             format!("has {MAX_PETITIONERS} persons at most"),
         ));
     }

@@ -20,7 +20,7 @@ use crate::matching;
 use crate::platform::{
     http::{Answer, Body, IdempotencyKey, says_something},
     limit::{Limited, Sender},
-    problem::{Code, OnDb, Problem},
+    problem::{Code, ItemCode, OnDb, Problem},
 };
 use crate::privacy;
 use crate::record::{self, Actor};
@@ -165,7 +165,7 @@ pub async fn rate(
     if value.wants_reopening && value.score != Score::Dissatisfied {
         return Err(Problem::invalid(
             "wants_reopening",
-            "not_dissatisfied",
+            ItemCode::NotDissatisfied,
             "goes with `dissatisfied` alone",
         ));
     }

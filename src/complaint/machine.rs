@@ -174,10 +174,13 @@ pub const ENDED: [&str; 6] = [
     "withdrawn",
 ];
 
+/// States of the complaints in the brigade's queue.
+pub const QUEUED: [&str; 2] = ["screening", "awaiting_acceptance"];
+
 /// Whether a complaint stands in the brigade's queue. What the abuse list hides never does.
 #[must_use]
 pub fn waits_in_queue(state: &str, hidden: bool) -> bool {
-    !hidden && matches!(state, "screening" | "awaiting_acceptance")
+    !hidden && QUEUED.contains(&state)
 }
 
 /// States in which the reporter may still add evidence.

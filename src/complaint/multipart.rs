@@ -10,7 +10,7 @@ use crate::platform::{
         MAX_JSON_BYTES, Patience, Piece, PieceStream, Unpacked, Waiting, announced_bytes,
         broken_off, unpacked,
     },
-    problem::{Code, Item, Problem},
+    problem::{Code, Item, ItemCode, Problem},
     room::{Held, Visit},
 };
 
@@ -111,7 +111,7 @@ pub async fn read(
             let filled = |upload: &&Upload| upload.bytes.as_ref().is_none_or(|b| !b.is_empty());
             if !is_empty && parts.uploads.iter().filter(filled).count() == limits.photos {
                 let message = format!("{} photos at most", limits.photos);
-                let item = Item::new(&name, "too_many_photos", message);
+                let item = Item::new(&name, ItemCode::TooManyPhotos, message);
                 return Err(Problem::invalid_items(vec![item]));
             }
             parts.uploads.push(Upload {
@@ -123,7 +123,7 @@ pub async fn read(
         } else {
             let known = limits.roles.join(", ");
             let message = format!("parts are {}, {known}", limits.json);
-            let item = Item::new(&name, "unknown_part", message);
+            let item = Item::new(&name, ItemCode::UnknownPart, message);
             let refused = malformed("the body has a part this operation does not take");
             return Err(refused.with_items(vec![item]));
         }

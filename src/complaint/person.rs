@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::platform::{http::is_blank, problem::Item};
+use crate::platform::{
+    http::is_blank,
+    problem::{Item, ItemCode},
+};
 use crate::text::{IdentityText, PhoneText};
 
 /// Letters a name has at most.
@@ -214,7 +217,7 @@ pub(super) fn too_long(location: &str, text: &str, letters: usize, items: &mut V
     if text.chars().count() > letters {
         items.push(Item::new(
             location,
-            "too_long",
+            ItemCode::TooLong,
             format!("has {letters} letters at most"),
         ));
     }

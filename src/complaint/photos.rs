@@ -64,6 +64,9 @@ pub struct Taken {
     pub result: Result<Processed, PhotoProblem>,
 }
 
+/// Why a good photo is not kept: the complaint has as many as it may.
+pub const TOO_MANY_PHOTOS: &str = "too_many_photos";
+
 /// A photo as its sender sees it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PhotoView {
@@ -236,7 +239,7 @@ impl Taken {
     pub fn beyond_limit(&self) -> PhotoView {
         PhotoView {
             status: "refused".to_owned(),
-            problem: Some("too_many_photos".to_owned()),
+            problem: Some(TOO_MANY_PHOTOS.to_owned()),
             viewable: false,
             ..self.view(None)
         }

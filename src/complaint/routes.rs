@@ -30,7 +30,7 @@ use crate::platform::{
         Answer, Body, IdempotencyKey, Null, idempotency::fingerprint_of, media_type, read_json,
     },
     limit::{Limited, Sender},
-    problem::{OnDb, Problem},
+    problem::{ItemCode, OnDb, Problem},
 };
 use crate::record::{Actor, local};
 
@@ -133,7 +133,7 @@ pub(super) async fn read_submission<T: DeserializeOwned + Validate>(
     };
     let bytes = parts
         .json
-        .ok_or_else(|| Problem::invalid(json, "required", "is the JSON part"))?;
+        .ok_or_else(|| Problem::invalid(json, ItemCode::Required, "is the JSON part"))?;
     let Body { value, fingerprint } = Body::<T>::parse(&bytes, Null::IsAbsence)?;
     let photos = parts
         .uploads

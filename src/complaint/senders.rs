@@ -26,7 +26,7 @@ use crate::platform::{
         schema::{complaint, complaint_sender, petitioner, sender_block, sender_block_key, staff},
     },
     http::{Answer, Body, IdempotencyKey, Page, PageQuery, Query, says_something},
-    problem::{Code, OnDb, Problem},
+    problem::{Code, ItemCode, OnDb, Problem},
     sealed,
 };
 use crate::record::{self, Event, local};
@@ -242,7 +242,9 @@ pub async fn block_sender(
             let abuse = shared.profile.rules.abuse;
             let row = queries::by_number(conn, &value.number)
                 .or_fault("load a complaint")?
-                .ok_or_else(|| Problem::invalid("number", "unknown", "is no complaint's number"))?;
+                .ok_or_else(|| {
+                    Problem::invalid("number", ItemCode::Unknown, "is no complaint's number")
+                })?;
             let id = insert(conn, &shared.keys, &row, &staff, &value.reason, abuse, now)?;
             let actor = staff.actor();
             let event = Event::new("complaint", row.id, "block_sender", &actor)

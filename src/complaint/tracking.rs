@@ -30,7 +30,7 @@ use crate::platform::{
     http::{Answer, IdempotencyKey, Query, idempotency::fingerprint_of, media_type},
     ids::parse_tracking_code,
     limit::{Limited, Sender},
-    problem::{Code, OnDb, Problem},
+    problem::{Code, ItemCode, OnDb, Problem},
 };
 use crate::privacy::Words;
 use crate::record::{self, local};
@@ -301,7 +301,7 @@ pub async fn add_photos(
             if kept + taken.len() > limit {
                 return Err(Problem::invalid(
                     "photo",
-                    "too_many_photos",
+                    ItemCode::TooManyPhotos,
                     format!("a complaint keeps {limit} photos at most"),
                 ));
             }
@@ -371,7 +371,7 @@ pub async fn read_photos(
     let parts = multipart::read(request, &mut raw, part_limits, &visit).await?;
     if parts.uploads.is_empty() {
         let message = format!("send at least one photo as {}", roles.join(", "));
-        return Err(Problem::invalid(first, "required", message));
+        return Err(Problem::invalid(first, ItemCode::Required, message));
     }
     Ok(parts.uploads)
 }

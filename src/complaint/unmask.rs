@@ -59,7 +59,8 @@ pub enum UnmaskPurpose {
 }
 
 impl UnmaskPurpose {
-    const ALL: [Self; 5] = [
+    /// All purposes.
+    pub const ALL: [Self; 5] = [
         Self::Contact,
         Self::Deliver,
         Self::Identify,
@@ -67,7 +68,9 @@ impl UnmaskPurpose {
         Self::LegalRequest,
     ];
 
-    const fn as_str(self) -> &'static str {
+    /// The name of a purpose in the API and the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Contact => "contact",
             Self::Deliver => "deliver",

@@ -22,7 +22,7 @@ use crate::platform::{
     crypto::Keys,
     db::{Connection, Id, UtcTime, schema::ledger_decision},
     http::{Answer, Body, IdempotencyKey, IfMatch, dates::FIRST_DAY, says_something},
-    problem::{Code, Item, OnDb, Problem},
+    problem::{Code, Item, ItemCode, OnDb, Problem},
     sealed,
 };
 use crate::record::{self, Event};
@@ -147,7 +147,7 @@ impl DecisionBody {
         let mut items = Vec::new();
         let mut require = |given: bool, field: &str, why: &str| {
             if !given {
-                items.push(Item::new(field, "required", why));
+                items.push(Item::new(field, ItemCode::Required, why));
             }
         };
         match self.outcome {
@@ -177,14 +177,14 @@ impl DecisionBody {
         if self.decided_on > today {
             items.push(Item::new(
                 "decided_on",
-                "in_the_future",
+                ItemCode::InTheFuture,
                 "is not after today",
             ));
         }
         if self.decided_on < FIRST_DAY {
             items.push(Item::new(
                 "decided_on",
-                "too_early",
+                ItemCode::TooEarly,
                 "is of the year 2000 or later",
             ));
         }
@@ -195,7 +195,7 @@ impl DecisionBody {
         {
             items.push(Item::new(
                 "chosen_owner",
-                "unknown_unit",
+                ItemCode::UnknownUnit,
                 "is a unit of the district profile",
             ));
         }

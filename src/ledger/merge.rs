@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
-    machine::{CLOSED_TO_COMPLAINTS, MACHINE, NOT_ADMITTED},
+    machine::{CLOSED_TO_COMPLAINTS, MACHINE, NOT_ADMITTED, TAKE_MERGE, UNDO_MERGE},
     moves,
     queries::{self, EntryRow},
     routes::visible,
@@ -30,7 +30,7 @@ use crate::platform::{
         schema::{complaint, ledger_merge},
     },
     http::{Answer, Body, IdempotencyKey, says_something},
-    problem::{Code, OnDb, Problem},
+    problem::{Code, ItemCode, OnDb, Problem},
     sealed,
 };
 use crate::record::{self, Actor, Event};
@@ -163,7 +163,7 @@ pub async fn merge_entries(
                 .because(&shared.keys, Some(&value.reason))
                 .with(json!({ "into": target.number }));
             moves::merge_away(conn, &source, target.id, &away, now)?;
-            let taken = Event::new("ledger_entry", target.id, "take_merge", &actor)
+            let taken = Event::new("ledger_entry", target.id, TAKE_MERGE, &actor)
                 .because(&shared.keys, Some(&value.reason))
                 .with(json!({ "from": source.number, "merge": merge_id }));
             record::append(conn, &taken, now).or_fault("record")?;
@@ -186,7 +186,7 @@ fn take_both(
     let source = visible(conn, staff, source)?;
     let target = queries::by_number(conn, target)
         .or_fault("load the target")?
-        .ok_or_else(|| Problem::invalid("into", "unknown", "is no entry's number"))?;
+        .ok_or_else(|| Problem::invalid("into", ItemCode::Unknown, "is no entry's number"))?;
     queries::take(conn, &[source.id, target.id]).or_fault("take entries")?;
     let load = |conn: &mut Connection, id| queries::by_id(conn, id).or_fault("load an entry");
     Ok((load(conn, source.id)?, load(conn, target.id)?))
@@ -333,7 +333,7 @@ pub async fn undo_merge(
             queries::refresh(conn, &shared.profile, source, now)?;
             queries::refresh(conn, &shared.profile, target.id, now)?;
             for entry in [source, target.id] {
-                let event = Event::new("ledger_entry", entry, "undo_merge", &actor)
+                let event = Event::new("ledger_entry", entry, UNDO_MERGE, &actor)
                     .because(&shared.keys, Some(&value.reason))
                     .with(json!({ "merge": id }));
                 record::append(conn, &event, now).or_fault("record")?;

@@ -138,7 +138,7 @@ pub struct VisitView {
 pub struct HistoryItem {
     /// Event.
     pub event: String,
-    /// State before.
+    /// State before; null for the event it began with.
     pub from_state: Option<String>,
     /// State after.
     pub to_state: Option<String>,
@@ -159,7 +159,7 @@ impl HistoryItem {
     pub fn of(row: Recorded, words: &Words) -> Self {
         Self {
             event: row.event,
-            from_state: row.from_state,
+            from_state: row.from_state.filter(|state| !state.is_empty()),
             to_state: row.to_state,
             actor: row.actor_name,
             reason: words.maybe(row.reason),

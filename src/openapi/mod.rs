@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document, made of the handlers' own annotations, one line a capability.
 
 mod addressed;
+mod sets;
 mod stated;
 
 use utoipa::{

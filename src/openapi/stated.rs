@@ -5,12 +5,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::complaint::{machine::MACHINE as COMPLAINT, staff_routes::LINKS, views::public_events};
+use super::sets;
 use crate::district::Limits;
-use crate::ledger::machine::MACHINE as ENTRY;
-use crate::platform::problem::Code;
-use crate::record::machine::Machine;
-use crate::verification::machine::MACHINE as VISIT;
 
 /// A text without the letter NUL, which no text has.
 const TEXT: &str = r"^[^\u0000]*$";
@@ -28,145 +24,6 @@ const KEY: &str = "^[!-~]{1,128}$";
 /// What is in `If-Match`: a version as the `ETag` shows it.
 const VERSION: &str = "^(W/)?\"?[0-9]{1,9}\"?$";
 
-const RULES: &[&str] = &[
-    "R0", "R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9", "R11", "new",
-];
-const OUTCOMES: &[&str] = &[
-    "same_submission",
-    "attached",
-    "provisional",
-    "suspected",
-    "related",
-    "new",
-];
-const PEOPLE: &[&str] = &["reporter", "joint_signer", "represented"];
-const PICTURES: &[&str] = &["photo", "far", "near", "reference"];
-const REMARKS: &[&str] = &["end_missing", "exif_unsound", "trailer"];
-const FINDINGS: &[&str] = &["true", "partly_true", "not_true", "unverifiable"];
-const UNITS: &[&str] = &["working_day", "natural_day"];
-const REPLIES: &[&str] = &["final", "progress"];
-const DECISIONS: &[&str] = &[
-    "accept",
-    "refuse",
-    "no_longer_accept",
-    "transfer",
-    "split",
-    "return",
-];
-const DATUMS: &[&str] = &["WGS84", "CGCS2000", "GCJ02", "BD09"];
-const SOURCES: &[&str] = &[
-    "central_provincial",
-    "quality_indicator",
-    "public_petition",
-    "enforcement",
-];
-const SCORES: &[&str] = &["satisfied", "basically_satisfied", "dissatisfied"];
-
-/// The values a field of a schema is one of.
-enum Stated {
-    Words(&'static [&'static str]),
-    Numbers(&'static [u32]),
-    States(&'static Machine),
-    PublicEvents,
-    Codes,
-}
-
-/// Fields whose type in the code is a text, because the database says it.
-static FIELDS: &[(&str, &str, Stated)] = &[
-    ("OwnComplaint", "state", Stated::States(&COMPLAINT)),
-    ("ComplaintView", "source_class", Stated::Words(SOURCES)),
-    ("EntrySummary", "source_class", Stated::Words(SOURCES)),
-    ("PlaceView", "datum", Stated::Words(&["CGCS2000"])),
-    ("PlaceView", "raw_datum", Stated::Words(DATUMS)),
-    ("TimelineItem", "event", Stated::PublicEvents),
-    ("CaseVisitView", "result", Stated::Words(FINDINGS)),
-    ("CaseVisitView", "state", Stated::States(&VISIT)),
-    ("ComplaintSummary", "link", Stated::Words(&LINKS)),
-    ("ComplaintSummary", "link_rule", Stated::Words(RULES)),
-    ("ComplaintSummary", "state", Stated::States(&COMPLAINT)),
-    (
-        "DeadlineView",
-        "kind",
-        Stated::Words(&["notify", "reply", "objection"]),
-    ),
-    ("DeadlineView", "unit", Stated::Words(UNITS)),
-    (
-        "DecisionView",
-        "outcome",
-        Stated::Words(&["listed", "not_listed", "escalated"]),
-    ),
-    ("EntryComplaint", "link", Stated::Words(&LINKS)),
-    ("EntryComplaint", "link_rule", Stated::Words(RULES)),
-    ("EntryComplaint", "state", Stated::States(&COMPLAINT)),
-    ("EntryPhoto", "role", Stated::Words(PICTURES)),
-    ("EntrySummary", "state", Stated::States(&ENTRY)),
-    (
-        "EventView",
-        "kind",
-        Stated::Words(&["check_in", "findings"]),
-    ),
-    ("EventView", "result", Stated::Words(FINDINGS)),
-    ("FullPerson", "kind", Stated::Words(PEOPLE)),
-    ("MatchesView", "link", Stated::Words(&LINKS)),
-    ("MatchesView", "link_rule", Stated::Words(RULES)),
-    ("PartView", "state", Stated::States(&COMPLAINT)),
-    ("PhotoView", "remarks", Stated::Words(REMARKS)),
-    ("PhotoView", "role", Stated::Words(PICTURES)),
-    ("PhotoView", "status", Stated::Words(&["kept", "refused"])),
-    (
-        "PlaceView",
-        "kind",
-        Stated::Words(&["point", "named", "none"]),
-    ),
-    ("ProblemDocument", "code", Stated::Codes),
-    ("ProcedureView", "reply_unit", Stated::Words(UNITS)),
-    ("RatingView", "score", Stated::Words(SCORES)),
-    ("Receipt", "state", Stated::States(&COMPLAINT)),
-    ("ReplyView", "kind", Stated::Words(REPLIES)),
-    ("ReporterView", "kind", Stated::Words(PEOPLE)),
-    ("StaffReplyView", "kind", Stated::Words(REPLIES)),
-    ("StepView", "state", Stated::States(&COMPLAINT)),
-    ("TrackedDecision", "kind", Stated::Words(DECISIONS)),
-    ("TrackingView", "state", Stated::States(&COMPLAINT)),
-    ("TriageDecisionView", "action", Stated::Words(DECISIONS)),
-    ("VerdictView", "outcome", Stated::Words(OUTCOMES)),
-    ("VerdictView", "rule", Stated::Words(RULES)),
-    ("VerificationView", "result", Stated::Words(FINDINGS)),
-    ("VerificationView", "state", Stated::States(&VISIT)),
-    ("VisitView", "result", Stated::Words(FINDINGS)),
-    ("VisitView", "state", Stated::States(&VISIT)),
-];
-
-/// Long edges of a photo's copies, pixels.
-const SIZES: &[u32] = &[400, 1600];
-
-/// Filters of lists and the like, by operation.
-static FILTERS: &[(&str, &str, Stated)] = &[
-    ("get_complaint_photo", "size", Stated::Numbers(SIZES)),
-    ("get_tracked_photo", "size", Stated::Numbers(SIZES)),
-    ("list_complaints", "link", Stated::Words(&LINKS)),
-    ("list_complaints", "state", Stated::States(&COMPLAINT)),
-    ("list_entries", "state", Stated::States(&ENTRY)),
-    ("list_queue", "link", Stated::Words(&LINKS)),
-    (
-        "list_queue",
-        "state",
-        Stated::Words(&["screening", "awaiting_acceptance"]),
-    ),
-];
-
-impl Stated {
-    fn values(&self) -> Vec<Value> {
-        match self {
-            Self::Words(words) => words.iter().map(|word| json!(word)).collect(),
-            Self::Numbers(numbers) => numbers.iter().map(|number| json!(number)).collect(),
-            Self::States(machine) => machine.states.iter().map(|(name, _)| json!(name)).collect(),
-            Self::PublicEvents => public_events().map(|event| json!(event)).collect(),
-            Self::Codes => Code::ALL.iter().map(|code| json!(code.as_str())).collect(),
-        }
-    }
-}
-
 /// Says all of it in a document.
 pub(super) fn say(document: &mut Value) {
     let requests = requests(document);
@@ -174,17 +31,7 @@ pub(super) fn say(document: &mut Value) {
         .pointer_mut("/components/schemas")
         .and_then(Value::as_object_mut)
     {
-        for (schema, field, stated) in FIELDS {
-            if let Some(property) = schemas.get_mut(*schema).and_then(|s| property(s, field)) {
-                one_of(property, stated);
-            }
-            // A page of a list holds its rows' schema written out.
-            let page = schemas.get_mut(&format!("Page_{schema}"));
-            let row = page.and_then(|page| page.pointer_mut("/properties/items/items"));
-            if let Some(property) = row.and_then(|row| property(row, field)) {
-                one_of(property, stated);
-            }
-        }
+        sets::of_fields(schemas);
         for (name, schema) in schemas.iter_mut() {
             if requests.contains(name) {
                 texts(schema);
@@ -235,33 +82,6 @@ fn replace(document: &mut Value, schema: &str, field: &str, limit: &str, most: u
     let place = format!("/components/schemas/{schema}/properties/{field}/{limit}");
     if let Some(value) = document.pointer_mut(&place) {
         *value = json!(most);
-    }
-}
-
-/// A property of a schema, also of the parts it is put together of.
-fn property<'a>(schema: &'a mut Value, field: &str) -> Option<&'a mut Value> {
-    if schema.pointer(&format!("/properties/{field}")).is_some() {
-        return schema.pointer_mut(&format!("/properties/{field}"));
-    }
-    let parts = schema.get_mut("allOf")?.as_array_mut()?;
-    parts.iter_mut().find_map(|part| property(part, field))
-}
-
-fn one_of(schema: &mut Value, stated: &Stated) {
-    // Of a list, each of what is in it.
-    if let Some(items) = schema.get_mut("items") {
-        return one_of(items, stated);
-    }
-    let mut values = stated.values();
-    let may_be_null = schema
-        .get("type")
-        .and_then(Value::as_array)
-        .is_some_and(|types| types.contains(&json!("null")));
-    if may_be_null {
-        values.push(Value::Null);
-    }
-    if let Some(schema) = schema.as_object_mut() {
-        schema.insert("enum".to_owned(), Value::Array(values));
     }
 }
 
@@ -325,11 +145,8 @@ fn texts(schema: &mut Value) {
 
 /// Parameters of the query and the header say what they take.
 fn parameters(operation: &mut Value) {
-    let name = operation.get("operationId").and_then(Value::as_str);
-    let filters: Vec<_> = FILTERS
-        .iter()
-        .filter(|(operation, ..)| Some(*operation) == name)
-        .collect();
+    let id = operation.get("operationId").and_then(Value::as_str);
+    let id = id.unwrap_or_default().to_owned();
     let list = operation
         .get_mut("parameters")
         .and_then(Value::as_array_mut);
@@ -348,8 +165,7 @@ fn parameters(operation: &mut Value) {
             continue;
         };
         never_null(schema);
-        if let Some((_, _, stated)) = filters.iter().find(|(_, filter, _)| *filter == name) {
-            one_of(schema, stated);
+        if sets::of_filter(&id, &name, schema) {
             continue;
         }
         let pattern = match (place.as_str(), name.as_str()) {
@@ -421,37 +237,6 @@ fn refusals(path: &str, method: &str, operation: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Every field and filter of the tables is in the document: none is misspelled or gone.
-    #[test]
-    fn the_tables_name_what_is_there() {
-        let document = crate::openapi::stated().unwrap();
-        for (schema, field, stated) in FIELDS {
-            let schemas = &document["components"]["schemas"];
-            let page = &schemas[format!("Page_{schema}")]["properties"]["items"]["items"];
-            let named = schemas.get(schema).unwrap_or(page);
-            let mut found = named.clone();
-            let values = stated.values();
-            let property =
-                property(&mut found, field).unwrap_or_else(|| panic!("{schema}.{field}"));
-            // A list says it of its items.
-            let said = property.get("enum").or(property.pointer("/items/enum"));
-            let said = said
-                .and_then(Value::as_array)
-                .unwrap_or_else(|| panic!("{schema}.{field}"));
-            assert!(
-                values.iter().all(|value| said.contains(value)),
-                "{schema}.{field}"
-            );
-        }
-        let text = document["paths"].to_string();
-        for (operation, filter, _) in FILTERS {
-            assert!(
-                text.contains(operation) && text.contains(filter),
-                "{operation} {filter}"
-            );
-        }
-    }
 
     /// The served document says what the district's own profile allows.
     #[test]

@@ -20,6 +20,7 @@ pub mod limit;
 pub mod marks;
 pub mod memory;
 pub mod metrics;
+pub mod named;
 pub mod outage;
 pub mod owned;
 pub mod private;

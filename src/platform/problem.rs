@@ -6,10 +6,14 @@
 //! below. The client reads `detail` and `items`; what only the log may know travels in a field
 //! that is never serialised. This file names no web framework: `platform::http` renders it.
 
+mod item;
+
 use std::fmt;
 
 use serde::Serialize;
 use utoipa::ToSchema;
+
+pub use item::{Item, ItemCode};
 
 use super::alarms::Alarm;
 use super::outage::Outage;
@@ -111,17 +115,6 @@ impl Language {
     }
 }
 
-/// One thing that is wrong with one field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Item {
-    /// Where: a path such as `location.lon` or `query.limit`.
-    pub location: String,
-    /// A stable code such as `required` or `too_long`.
-    pub code: String,
-    /// What is wrong and what was expected.
-    pub message: String,
-}
-
 /// What went wrong, for the client; and, apart, for the log.
 #[derive(Debug, Clone)]
 pub struct Problem {
@@ -162,7 +155,7 @@ impl Problem {
     }
 
     /// 422 about one field.
-    pub fn invalid(location: &str, code: &str, message: impl Into<String>) -> Self {
+    pub fn invalid(location: &str, code: ItemCode, message: impl Into<String>) -> Self {
         Self::invalid_items(vec![Item::new(location, code, message)])
     }
 
@@ -180,7 +173,7 @@ impl Problem {
         Self {
             items: vec![Item::new(
                 &format!("query.{name}"),
-                "bad_parameter",
+                ItemCode::BadParameter,
                 message,
             )],
             ..Self::new(Code::BadParameter)
@@ -319,24 +312,19 @@ impl fmt::Display for Problem {
             write!(f, ": {detail}")?;
         }
         for item in &self.items {
-            write!(f, "; {} {}: {}", item.location, item.code, item.message)?;
+            write!(
+                f,
+                "; {} {}: {}",
+                item.location,
+                item.code.as_str(),
+                item.message
+            )?;
         }
         Ok(())
     }
 }
 
 impl std::error::Error for Problem {}
-
-impl Item {
-    /// A field item.
-    pub fn new(location: &str, code: &str, message: impl Into<String>) -> Self {
-        Self {
-            location: location.to_owned(),
-            code: code.to_owned(),
-            message: message.into(),
-        }
-    }
-}
 
 /// The body of every error answer (`application/problem+json`, RFC 9457).
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -13,7 +13,7 @@ use crate::platform::{
     crypto::Keys,
     db::{Connection, Id, UtcTime, schema::triage_decision},
     http::says_something,
-    problem::{Item, OnDb, Problem},
+    problem::{Item, ItemCode, OnDb, Problem},
     sealed,
 };
 
@@ -102,7 +102,7 @@ impl TriageBody {
         let mut items = Vec::new();
         let mut require = |given: bool, field: &str, why: &str| {
             if !given {
-                items.push(Item::new(field, "required", why));
+                items.push(Item::new(field, ItemCode::Required, why));
             }
         };
         let informs = matches!(
@@ -146,7 +146,7 @@ impl TriageBody {
         {
             items.push(Item::new(
                 "transfer_to",
-                "unknown_unit",
+                ItemCode::UnknownUnit,
                 "is a unit of the district profile",
             ));
         }
@@ -154,7 +154,7 @@ impl TriageBody {
         if self.procedure.is_some() && document.is_none() {
             items.push(Item::new(
                 "procedure",
-                "unknown_procedure",
+                ItemCode::UnknownProcedure,
                 "is a procedure of the district profile",
             ));
         }

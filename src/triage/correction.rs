@@ -32,7 +32,7 @@ use crate::platform::{
         schema::{complaint, complaint_text},
     },
     http::{Answer, Body, IdempotencyKey, IfMatch, says_something},
-    problem::{Item, OnDb, Problem},
+    problem::{Item, ItemCode, OnDb, Problem},
     sealed,
 };
 use crate::privacy;
@@ -96,10 +96,14 @@ impl CorrectionBody {
             .and_then(|l| check_location(l, &app.profile, Border::Open, &mut items));
         let limits = app.profile.rules.limits;
         match &self.category {
-            Some(None) => items.push(Item::new("category", "required", "cannot be cleared")),
+            Some(None) => items.push(Item::new(
+                "category",
+                ItemCode::Required,
+                "cannot be cleared",
+            )),
             Some(Some(code)) if app.profile.open_category(code).is_none() => {
                 let message = "is not a category of this district; see GET /api/v1/district";
-                items.push(Item::new("category", "unknown_category", message));
+                items.push(Item::new("category", ItemCode::UnknownCategory, message));
             }
             _ => {}
         }
@@ -112,10 +116,14 @@ impl CorrectionBody {
         for (field, value, most) in lengths {
             let Some(Some(text)) = value else { continue };
             if text.trim().is_empty() {
-                items.push(Item::new(field, "empty", "is a text, or null to clear it"));
+                items.push(Item::new(
+                    field,
+                    ItemCode::Empty,
+                    "is a text, or null to clear it",
+                ));
             } else if text.chars().count() > most {
                 let message = format!("has {most} letters at most");
-                items.push(Item::new(field, "too_long", message));
+                items.push(Item::new(field, ItemCode::TooLong, message));
             }
         }
         if let Some(Some(code)) = &self.demand {

@@ -30,7 +30,7 @@ use crate::platform::{
     },
     http::{Answer, Body, IdempotencyKey, IfMatch},
     jobs,
-    problem::{Item, OnDb, Problem},
+    problem::{Item, ItemCode, OnDb, Problem},
 };
 use crate::record::Event;
 
@@ -201,7 +201,7 @@ pub async fn decide_many(
     if !(1..=BULK_MAX).contains(&value.items.len()) {
         return Err(Problem::invalid(
             "items",
-            "length",
+            ItemCode::Length,
             format!("has 1 to {BULK_MAX} decisions"),
         ));
     }
@@ -209,7 +209,7 @@ pub async fn decide_many(
     if parts.sum::<usize>() > BULK_PARTS_MAX {
         return Err(Problem::invalid(
             "items",
-            "too_many_parts",
+            ItemCode::TooManyParts,
             format!("split letters into {BULK_PARTS_MAX} matters at most, all together"),
         ));
     }
@@ -253,7 +253,7 @@ fn located(problem: Problem, at: usize, number: &str) -> Problem {
     let message = format!("{number}: {problem}; nothing was changed");
     let items = vec![Item::new(
         &format!("items[{at}]"),
-        problem.code().as_str(),
+        ItemCode::Refused,
         message,
     )];
     problem.with_items(items)

@@ -6,7 +6,7 @@ use crate::complaint::queries::{self, ComplaintRow};
 use crate::district::Profile;
 use crate::platform::{
     db::Connection,
-    problem::{Code, OnDb, Problem},
+    problem::{Code, ItemCode, OnDb, Problem},
 };
 
 /// Rules of a repeat that brings nothing new.
@@ -28,7 +28,11 @@ pub(super) fn require(
 ) -> Result<(), Problem> {
     if body.final_review.is_none() {
         let message = "is the number of the 复核意见书; without one, refuse or accept";
-        return Err(Problem::invalid("final_review", "required", message));
+        return Err(Problem::invalid(
+            "final_review",
+            ItemCode::Required,
+            message,
+        ));
     }
     let earlier = row
         .repeat_of

@@ -31,7 +31,7 @@ use crate::platform::{
         schema::{match_decision, match_verdict},
     },
     http::{Answer, Body, IdempotencyKey},
-    problem::{Code, OnDb, Problem},
+    problem::{Code, ItemCode, OnDb, Problem},
     sealed,
 };
 use crate::privacy;
@@ -187,12 +187,14 @@ fn confirmed(
     let other = match (target, row.repeat_of) {
         (Some(number), _) => complaints::by_number(conn, number)
             .or_fault("load the target")?
-            .ok_or_else(|| Problem::invalid("target", "unknown", "is no complaint's number"))?,
+            .ok_or_else(|| {
+                Problem::invalid("target", ItemCode::Unknown, "is no complaint's number")
+            })?,
         (None, Some(id)) => complaints::by_id(conn, id).or_fault("load the target")?,
         (None, None) => {
             return Err(Problem::invalid(
                 "target",
-                "required",
+                ItemCode::Required,
                 "names the complaint it belongs with",
             ));
         }

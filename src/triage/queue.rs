@@ -1,7 +1,5 @@
 //! Reading the queue, in its order, by keyset pages.
 
-use std::collections::BTreeMap;
-
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use diesel::{
@@ -15,7 +13,9 @@ use validator::Validate;
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::rank::URGENT_BELOW;
-use crate::complaint::{queries::ComplaintRow, staff_routes::check_link, views::ComplaintSummary};
+use crate::complaint::{
+    machine::QUEUED, queries::ComplaintRow, staff_routes::check_link, views::ComplaintSummary,
+};
 use crate::platform::{
     db::{
         Connection, Id, UtcTime,
@@ -64,6 +64,17 @@ pub struct QueueItem {
     pub claimed_until: Option<DateTime<FixedOffset>>,
 }
 
+/// Complaints of a list of the queue, all its pages together.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub struct QueueCounts {
+    /// Waiting for somebody to confirm or reject what the matching found (待判重).
+    pub screening: i64,
+    /// Waiting to be accepted (待受理).
+    pub awaiting_acceptance: i64,
+    /// Of both, due within two working days or overdue.
+    pub urgent: i64,
+}
+
 /// A page of the queue with the counts of the whole.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct QueuePage {
@@ -72,8 +83,8 @@ pub struct QueuePage {
     /// The cursor of the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
-    /// Complaints of this list, all its pages together, by state, and `urgent`.
-    pub counts: BTreeMap<String, i64>,
+    /// Complaints of this list, all its pages together.
+    pub counts: QueueCounts,
 }
 
 /// Rank, due day, number: the order of the queue and of its index.
@@ -99,7 +110,7 @@ pub async fn list_queue(
     };
     let (paging, after) = page.page::<Key>(&request)?;
     if let Some(state) = &filters.state
-        && !["screening", "awaiting_acceptance"].contains(&state.as_str())
+        && !QUEUED.contains(&state.as_str())
     {
         return Err(Problem::bad_parameter(
             "state",
@@ -206,7 +217,7 @@ fn rows(
     rows.load(conn)
 }
 
-fn counts(conn: &mut Connection, filters: &QueueQuery) -> QueryResult<BTreeMap<String, i64>> {
+fn counts(conn: &mut Connection, filters: &QueueQuery) -> QueryResult<QueueCounts> {
     let by_state = complaint::table
         .filter(complaint::in_queue.eq(true))
         .group_by(complaint::state)
@@ -219,8 +230,16 @@ fn counts(conn: &mut Connection, filters: &QueueQuery) -> QueryResult<BTreeMap<S
         .select(count_star())
         .into_boxed();
     let urgent: i64 = narrowed!(urgent, filters).first(conn)?;
-    Ok(by_state
-        .into_iter()
-        .chain([("urgent".to_owned(), urgent)])
-        .collect())
+    let of = |state: &str| {
+        by_state
+            .iter()
+            .find(|(s, _)| s == state)
+            .map_or(0, |(_, n)| *n)
+    };
+    let [screening, awaiting_acceptance] = QUEUED.map(of);
+    Ok(QueueCounts {
+        screening,
+        awaiting_acceptance,
+        urgent,
+    })
 }

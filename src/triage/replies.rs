@@ -23,7 +23,7 @@ use crate::platform::{
     db::{Connection, Id, UtcTime, schema::reply},
     http::{Answer, Body, IdempotencyKey, says_something},
     jobs,
-    problem::{Code, Item, OnDb, Problem},
+    problem::{Code, Item, ItemCode, OnDb, Problem},
     sealed,
 };
 use crate::privacy;
@@ -134,7 +134,7 @@ fn one_entry(rows: &[ComplaintRow]) -> Result<(), Problem> {
                 "belongs to another entry, or nobody confirmed yet that it belongs to this one";
             Err(Problem::invalid_items(vec![Item::new(
                 &format!("also[{at}]"),
-                "another_matter",
+                ItemCode::AnotherMatter,
                 message,
             )]))
         }

@@ -18,7 +18,7 @@ use crate::complaint::{
 use crate::matching::{self, Report, Verdict};
 use crate::platform::{
     db::{self, Connection, Id},
-    problem::{Item, OnDb, Problem},
+    problem::{Item, ItemCode, OnDb, Problem},
 };
 use crate::record::Event;
 
@@ -132,7 +132,7 @@ pub(super) fn split(
     if let Some(number) = parts::letter_of(conn, letter.id).or_fault("load the letter")? {
         return Err(Problem::invalid(
             "action",
-            "is_a_part",
+            ItemCode::IsAPart,
             format!("this is itself a part of {number}; split that one"),
         ));
     }

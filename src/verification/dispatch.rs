@@ -28,7 +28,7 @@ use crate::platform::{
     crypto::Keys,
     db::{Connection, Id, UtcTime, schema::verification},
     http::{Answer, Body, IdempotencyKey, says_something},
-    problem::{Code, OnDb, Problem},
+    problem::{Code, ItemCode, OnDb, Problem},
     sealed,
 };
 use crate::record::{self, Event};
@@ -70,7 +70,7 @@ pub async fn dispatch_verification(
     if value.due_on.is_some_and(|day| day < date_of(now)) {
         return Err(Problem::invalid(
             "due_on",
-            "in_the_past",
+            ItemCode::InThePast,
             "is today or later",
         ));
     }
@@ -91,7 +91,7 @@ pub async fn dispatch_verification(
                 .ok_or_else(|| {
                     Problem::invalid(
                         "grid_code",
-                        "unknown_grid",
+                        ItemCode::UnknownGrid,
                         "is a grid of the district profile; the complaint's place lies in none",
                     )
                 })?;
@@ -166,7 +166,7 @@ pub(super) fn officer_for(
     found.filter(fits).map(Some).ok_or_else(|| {
         Problem::invalid(
             "officer",
-            "not_of_this_grid",
+            ItemCode::NotOfThisGrid,
             format!("is an active officer of grid {grid}"),
         )
     })

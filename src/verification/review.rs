@@ -15,10 +15,11 @@ use super::{
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::queries as complaints;
+use crate::ledger::machine::VERIFIED;
 use crate::platform::{
     db::{UtcTime, schema::verification},
     http::{Answer, Body, IdempotencyKey, IfMatch, says_something},
-    problem::{OnDb, Problem},
+    problem::{ItemCode, OnDb, Problem},
 };
 use crate::record::{self, Event};
 
@@ -69,7 +70,7 @@ pub async fn review_verification(
             let name = if value.outcome == ReviewOutcome::Pass { "pass" } else { "return" };
             MACHINE.next(&row.state, name)?;
             if value.outcome == ReviewOutcome::Return && value.reason.is_none() {
-                return Err(Problem::invalid("reason", "required", "says what to do again"));
+                return Err(Problem::invalid("reason", ItemCode::Required, "says what to do again"));
             }
             let actor = staff.actor();
             let event = Event::new("verification", row.id, name, &actor).because(&shared.keys, value.reason.as_deref());
@@ -84,7 +85,7 @@ pub async fn review_verification(
                 let complaint = complaints::by_id(conn, row.complaint_id).or_fault("load a complaint")?;
                 let detail = json!({ "verification": row.id, "result": row.result, "complaint": complaint.number });
                 for (kind, subject) in [("complaint", complaint.id), ("ledger_entry", complaint.entry_id)] {
-                    let event = Event::new(kind, subject, "verified", &actor).with(detail.clone());
+                    let event = Event::new(kind, subject, VERIFIED, &actor).with(detail.clone());
                     record::append(conn, &event, now).or_fault("record")?;
                 }
             }

@@ -26,7 +26,7 @@ use crate::platform::{
         schema::{verification, verification_event},
     },
     http::{Answer, Body, IdempotencyKey, idempotency::fingerprint_of, says_something},
-    problem::{Code, OnDb, Problem},
+    problem::{Code, ItemCode, OnDb, Problem},
     sealed,
 };
 use crate::privacy;
@@ -88,7 +88,7 @@ pub async fn check_in(
     let Body { value, fingerprint } = body;
     let said = Said::at_check_in(&staff, &value);
     let position = RawPosition::parse(value.lon, value.lat, value.datum, value.accuracy_m)
-        .map_err(|e| Problem::invalid("lon", "not_a_position", e.to_string()))?;
+        .map_err(|e| Problem::invalid("lon", ItemCode::NotAPosition, e.to_string()))?;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = queries::take(conn, &path)?;
@@ -129,7 +129,7 @@ fn arrival<'a>(
             "is required {:.0} m from the place",
             metres.unwrap_or_default()
         );
-        return Err(Problem::invalid("reason", "outside_radius", message));
+        return Err(Problem::invalid("reason", ItemCode::OutsideRadius, message));
     }
     Ok(NewEvent {
         raw_lon: Some(position.lon),
@@ -228,7 +228,7 @@ pub async fn submit_findings(
             let same_time = came_in_time(&row, &events);
             if same_time == Some(false) && value.result != Finding::Unverifiable {
                 let message = "outside the complained time of day only `unverifiable` can be found; visit again at that hour";
-                return Err(Problem::invalid("result", "outside_time_band", message));
+                return Err(Problem::invalid("result", ItemCode::OutsideTimeBand, message));
             }
             let mut event = NewEvent {
                 result: Some(value.result.as_str()),

@@ -158,23 +158,24 @@ pub fn came_in_time(row: &VisitRow, events: &[EventRow]) -> Option<bool> {
     Some(came.any(|e| is_after_assignment(e.device_time.0, since) && band.holds(e.device_time.0)))
 }
 
-/// What a visit still lacks before it counts as submitted.
+/// What a visit may lack.
+pub const LACKS: [&str; 4] = ["check_in", "findings", "photo", "same_time_of_day"];
+
+/// What a visit still lacks before it counts as submitted, of [`LACKS`].
 #[must_use]
 pub fn missing(row: &VisitRow, events: &[EventRow], has_photo: bool) -> Vec<String> {
     let has = |kind| counted(row, events, kind).next().is_some();
     let unverifiable = finding_of(row, events).and_then(|e| e.result.as_deref());
     let needs_hour = unverifiable.is_some_and(|result| result != "unverifiable");
-    let wanted = [
-        ("check_in", has("check_in")),
-        ("findings", has("findings")),
-        ("photo", has_photo),
-        (
-            "same_time_of_day",
-            !needs_hour || came_in_time(row, events) != Some(false),
-        ),
+    let there = [
+        has("check_in"),
+        has("findings"),
+        has_photo,
+        !needs_hour || came_in_time(row, events) != Some(false),
     ];
-    wanted
+    LACKS
         .into_iter()
+        .zip(there)
         .filter(|(_, there)| !there)
         .map(|(name, _)| name.to_owned())
         .collect()

@@ -196,6 +196,17 @@ impl PhotoProblem {
         }
     }
 
+    /// All codes.
+    pub const CODES: [&'static str; 7] = [
+        Self::Empty.code(),
+        Self::TooManyBytes(0).code(),
+        Self::TooManyPixels(0).code(),
+        Self::UnsupportedType.code(),
+        Self::Truncated.code(),
+        Self::Corrupt.code(),
+        Self::TooCostly.code(),
+    ];
+
     /// Which kind of refusal it is.
     #[must_use]
     pub const fn refusal(self) -> Refusal {

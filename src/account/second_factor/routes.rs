@@ -13,7 +13,7 @@ use crate::account::{caller::Staff, own_password, throttle::Try};
 use crate::app::App;
 use crate::platform::{
     http::Body,
-    problem::{Code, OnDb, Problem},
+    problem::{Code, ItemCode, OnDb, Problem},
 };
 use crate::record::{self, Event};
 
@@ -107,7 +107,7 @@ pub async fn confirm(
             };
             let secret = open(&keys, staff.id, &waiting.ok_or_else(nothing)?)?;
             let step = step_of(&secret, &code, now).ok_or_else(|| {
-                Problem::invalid("code", "wrong", "is not the code the app shows now")
+                Problem::invalid("code", ItemCode::Wrong, "is not the code the app shows now")
             })?;
             if !queries::confirm(c, staff.id, step, now).or_fault("confirm")? {
                 return Err(nothing());

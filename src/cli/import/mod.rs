@@ -32,7 +32,7 @@ use crate::complaint::{
     person::{Question, QuestionCode},
 };
 use crate::config::Settings;
-use crate::platform::problem::Problem;
+use crate::platform::problem::{ItemCode, Problem};
 use crate::record::Actor;
 use crate::text::{file_number, text_number};
 
@@ -272,7 +272,7 @@ async fn store(app: &web::Data<App>, options: &Complaints, row: &Row) -> Result<
             if let Some(first) = tells_otherwise(conn, &shared.keys, &prepared)? {
                 let (number, what) = (first.number, first.what.join(" and "));
                 let message = format!("the id {id:?} is known as {number} with {what}");
-                return Err(Problem::invalid("id", "tells_otherwise", message));
+                return Err(Problem::invalid("id", ItemCode::TellsOtherwise, message));
             }
             intake::store(conn, &shared.profile, &shared.keys, &prepared, now)
         })

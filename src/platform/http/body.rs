@@ -11,7 +11,7 @@ use actix_web::{
 };
 use bytes::{Bytes, BytesMut};
 use serde::de::DeserializeOwned;
-use validator::{Validate, ValidationErrors, ValidationErrorsKind};
+use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
 use super::{
     Null, Patience,
@@ -19,7 +19,7 @@ use super::{
     encoding::unpacked,
     objects::{self, fingerprint},
 };
-use crate::platform::problem::{Code, Item, Problem};
+use crate::platform::problem::{Code, Item, ItemCode, Problem};
 
 /// A JSON body may have this many bytes; photos travel as multipart.
 pub const MAX_JSON_BYTES: usize = 256 * 1024;
@@ -57,21 +57,24 @@ impl<T: DeserializeOwned + Validate> Body<T> {
 }
 
 /// What is wrong with a body's or a query's shape, by serde's own words for it.
-const SHAPES: &[(&str, &str)] = &[
-    ("unknown field", "unknown_field"),
-    ("duplicate field", "duplicate_field"),
-    ("missing field", "required"),
-    ("unknown variant", "unknown_value"),
-    (YEAR_OUT_OF_RANGE, "out_of_range"),
+const SHAPES: &[(&str, ItemCode)] = &[
+    ("unknown field", ItemCode::UnknownField),
+    ("duplicate field", ItemCode::DuplicateField),
+    ("missing field", ItemCode::Required),
+    ("unknown variant", ItemCode::UnknownValue),
+    (YEAR_OUT_OF_RANGE, ItemCode::OutOfRange),
 ];
 
 /// The code of serde's words, and the field's name where it stands in them alone.
-fn shape_of(message: &str) -> (&'static str, Option<&str>) {
+fn shape_of(message: &str) -> (ItemCode, Option<&str>) {
     let code = SHAPES
         .iter()
         .find(|(words, _)| message.starts_with(words))
-        .map_or("wrong_type", |(_, code)| code);
-    let named = matches!(code, "unknown_field" | "duplicate_field" | "required");
+        .map_or(ItemCode::WrongType, |(_, code)| *code);
+    let named = matches!(
+        code,
+        ItemCode::UnknownField | ItemCode::DuplicateField | ItemCode::Required
+    );
     (code, message.split('`').nth(1).filter(|_| named))
 }
 
@@ -97,7 +100,7 @@ fn misshapen(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
 }
 
 fn not_json(error: &serde_json::Error) -> Problem {
-    not_this_shape(Item::new("body", "not_json", error.to_string()))
+    not_this_shape(Item::new("body", ItemCode::NotJson, error.to_string()))
 }
 
 fn not_this_shape(item: Item) -> Problem {
@@ -124,7 +127,7 @@ fn find_nul(value: &serde_json::Value, path: &str, items: &mut Vec<Item>) {
     match value {
         Value::String(text) if text.contains('\0') => {
             let message = "has a letter NUL, which is no text";
-            items.push(Item::new(path, "nul_letter", message));
+            items.push(Item::new(path, ItemCode::NulLetter, message));
         }
         Value::Array(list) => {
             for (at, inner) in list.iter().enumerate() {
@@ -301,8 +304,8 @@ fn read_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     serde_path_to_error::deserialize(pairs).map_err(|e| {
         let message = e.inner().to_string();
         let (code, field) = shape_of(&message);
-        let code = if code == "wrong_type" {
-            "bad_parameter"
+        let code = if code == ItemCode::WrongType {
+            ItemCode::BadParameter
         } else {
             code
         };
@@ -330,7 +333,7 @@ fn collect(errors: &ValidationErrors, prefix: &str, items: &mut Vec<Item>) {
             ValidationErrorsKind::Field(found) => {
                 items.extend(found.iter().map(|e| {
                     let message = e.message.as_deref().unwrap_or("is not valid");
-                    Item::new(&path, &e.code, message)
+                    Item::new(&path, code_of(e), message)
                 }));
             }
             ValidationErrorsKind::Struct(inner) => collect(inner, &path, items),
@@ -341,6 +344,14 @@ fn collect(errors: &ValidationErrors, prefix: &str, items: &mut Vec<Item>) {
             }
         }
     }
+}
+
+/// The code of a validator's finding: its own rules, and those of the house
+/// ([`says_something`](super::says_something) and reasons).
+fn code_of(error: &ValidationError) -> ItemCode {
+    let named = |code: &&ItemCode| code.as_str() == error.code;
+    let known = ItemCode::ALL.iter().find(named);
+    known.copied().unwrap_or(ItemCode::WrongType)
 }
 
 #[cfg(test)]
@@ -374,7 +385,7 @@ mod tests {
             "{} {} {}",
             problem.code().status(),
             item.location,
-            item.code
+            item.code.as_str()
         )
     }
 

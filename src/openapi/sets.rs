@@ -1,0 +1,289 @@
+//! Which values a field or a filter is one of, where its type in the code is a text because the
+//! database says it.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use crate::account::Role;
+use crate::complaint::{
+    machine::{MACHINE as COMPLAINT, QUEUED},
+    photos::TOO_MANY_PHOTOS,
+    staff_routes::LINKS,
+    unmask::UnmaskPurpose,
+    views::public_events,
+};
+use crate::geo::Datum;
+use crate::ledger::{self, machine::MACHINE as ENTRY};
+use crate::linkage::compare::SPECS;
+use crate::photo::{MediaType, PhotoProblem};
+use crate::platform::problem::Code;
+use crate::record::machine::Machine;
+use crate::verification::{machine::MACHINE as VISIT, views::LACKS};
+
+const RULES: &[&str] = &[
+    "R0", "R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9", "R11", "new",
+];
+const OUTCOMES: &[&str] = &[
+    "same_submission",
+    "attached",
+    "provisional",
+    "suspected",
+    "related",
+    "new",
+];
+const PEOPLE: &[&str] = &["reporter", "joint_signer", "represented"];
+const PICTURES: &[&str] = &["photo", "far", "near", "reference"];
+const REMARKS: &[&str] = &["end_missing", "exif_unsound", "trailer"];
+const FINDINGS: &[&str] = &["true", "partly_true", "not_true", "unverifiable"];
+const UNITS: &[&str] = &["working_day", "natural_day"];
+const REPLIES: &[&str] = &["final", "progress"];
+const DECISIONS: &[&str] = &[
+    "accept",
+    "refuse",
+    "no_longer_accept",
+    "transfer",
+    "split",
+    "return",
+];
+const SOURCES: &[&str] = &[
+    "central_provincial",
+    "quality_indicator",
+    "public_petition",
+    "enforcement",
+];
+const SCORES: &[&str] = &["satisfied", "basically_satisfied", "dissatisfied"];
+
+/// The values a field of a schema is one of.
+enum Stated {
+    Words(&'static [&'static str]),
+    Numbers(&'static [u32]),
+    States(&'static Machine),
+    PublicEvents,
+    EntryEvents,
+    Codes,
+    Comparisons,
+    Levels,
+    Roles,
+    Purposes,
+    Datums,
+    PhotoTypes,
+    PhotoProblems,
+}
+
+/// Fields whose type in the code is a text, because the database says it.
+static FIELDS: &[(&str, &str, Stated)] = &[
+    ("OwnComplaint", "state", Stated::States(&COMPLAINT)),
+    ("ComplaintView", "source_class", Stated::Words(SOURCES)),
+    ("EntrySummary", "source_class", Stated::Words(SOURCES)),
+    ("PlaceView", "datum", Stated::Words(&["CGCS2000"])),
+    ("PlaceView", "raw_datum", Stated::Datums),
+    ("TimelineItem", "event", Stated::PublicEvents),
+    ("CaseVisitView", "result", Stated::Words(FINDINGS)),
+    ("CaseVisitView", "state", Stated::States(&VISIT)),
+    ("Comparison", "level", Stated::Levels),
+    ("Comparison", "name", Stated::Comparisons),
+    ("ComplaintSummary", "link", Stated::Words(&LINKS)),
+    ("ComplaintSummary", "link_rule", Stated::Words(RULES)),
+    ("ComplaintSummary", "state", Stated::States(&COMPLAINT)),
+    (
+        "DeadlineView",
+        "kind",
+        Stated::Words(&["notify", "reply", "objection"]),
+    ),
+    ("DeadlineView", "unit", Stated::Words(UNITS)),
+    (
+        "DecisionView",
+        "outcome",
+        Stated::Words(&["listed", "not_listed", "escalated"]),
+    ),
+    ("DistrictView", "datums", Stated::Datums),
+    ("DistrictView", "photo_types", Stated::PhotoTypes),
+    ("EntryComplaint", "link", Stated::Words(&LINKS)),
+    ("EntryComplaint", "link_rule", Stated::Words(RULES)),
+    ("EntryComplaint", "state", Stated::States(&COMPLAINT)),
+    ("EntryPhoto", "role", Stated::Words(PICTURES)),
+    ("EntrySummary", "state", Stated::States(&ENTRY)),
+    (
+        "EventView",
+        "kind",
+        Stated::Words(&["check_in", "findings"]),
+    ),
+    ("EventView", "result", Stated::Words(FINDINGS)),
+    ("FullPerson", "kind", Stated::Words(PEOPLE)),
+    ("HistoryItem", "event", Stated::EntryEvents),
+    ("HistoryItem", "from_state", Stated::States(&ENTRY)),
+    ("HistoryItem", "to_state", Stated::States(&ENTRY)),
+    ("LookView", "purpose", Stated::Purposes),
+    ("LookView", "role", Stated::Roles),
+    ("MatchesView", "link", Stated::Words(&LINKS)),
+    ("MatchesView", "link_rule", Stated::Words(RULES)),
+    ("PartView", "state", Stated::States(&COMPLAINT)),
+    ("PhotoView", "problem", Stated::PhotoProblems),
+    ("PhotoView", "remarks", Stated::Words(REMARKS)),
+    ("PhotoView", "role", Stated::Words(PICTURES)),
+    ("PhotoView", "status", Stated::Words(&["kept", "refused"])),
+    (
+        "PlaceView",
+        "kind",
+        Stated::Words(&["point", "named", "none"]),
+    ),
+    ("ProblemDocument", "code", Stated::Codes),
+    ("ProcedureView", "reply_unit", Stated::Words(UNITS)),
+    ("RatingView", "score", Stated::Words(SCORES)),
+    ("Receipt", "state", Stated::States(&COMPLAINT)),
+    ("ReplyView", "kind", Stated::Words(REPLIES)),
+    ("ReporterView", "kind", Stated::Words(PEOPLE)),
+    ("StaffReplyView", "kind", Stated::Words(REPLIES)),
+    ("StepView", "state", Stated::States(&COMPLAINT)),
+    ("Tokens", "token_type", Stated::Words(&["Bearer"])),
+    ("TrackedDecision", "kind", Stated::Words(DECISIONS)),
+    ("TrackingView", "state", Stated::States(&COMPLAINT)),
+    ("TriageDecisionView", "action", Stated::Words(DECISIONS)),
+    ("UnmaskingView", "purpose", Stated::Purposes),
+    ("UnmaskingView", "role", Stated::Roles),
+    ("VerdictView", "outcome", Stated::Words(OUTCOMES)),
+    ("VerdictView", "rule", Stated::Words(RULES)),
+    ("VerificationView", "result", Stated::Words(FINDINGS)),
+    ("VerificationView", "state", Stated::States(&VISIT)),
+    ("VerificationView", "missing", Stated::Words(&LACKS)),
+    ("VisitView", "result", Stated::Words(FINDINGS)),
+    ("VisitView", "state", Stated::States(&VISIT)),
+];
+
+/// Long edges of a photo's copies, pixels.
+const SIZES: &[u32] = &[400, 1600];
+
+/// Filters of lists and the like, by operation.
+static FILTERS: &[(&str, &str, Stated)] = &[
+    ("get_complaint_photo", "size", Stated::Numbers(SIZES)),
+    ("get_tracked_photo", "size", Stated::Numbers(SIZES)),
+    ("list_complaints", "link", Stated::Words(&LINKS)),
+    ("list_complaints", "state", Stated::States(&COMPLAINT)),
+    ("list_entries", "state", Stated::States(&ENTRY)),
+    ("list_queue", "link", Stated::Words(&LINKS)),
+    ("list_queue", "state", Stated::Words(&QUEUED)),
+];
+
+impl Stated {
+    fn names(&self) -> Vec<&'static str> {
+        match self {
+            Self::Words(words) => words.to_vec(),
+            Self::Numbers(_) => Vec::new(),
+            Self::States(machine) => machine.states.iter().map(|(name, _)| *name).collect(),
+            Self::PublicEvents => public_events().collect(),
+            Self::EntryEvents => ledger::machine::events().collect(),
+            Self::Codes => Code::ALL.iter().map(|code| code.as_str()).collect(),
+            Self::Comparisons => SPECS.iter().map(|spec| spec.name).collect(),
+            Self::Levels => {
+                let all: BTreeSet<_> = SPECS.iter().flat_map(|spec| spec.levels).collect();
+                all.into_iter().copied().collect()
+            }
+            Self::Roles => Role::ALL.iter().map(|role| role.as_str()).collect(),
+            Self::Purposes => UnmaskPurpose::ALL.map(UnmaskPurpose::as_str).to_vec(),
+            Self::Datums => Datum::ALL.map(Datum::as_str).to_vec(),
+            Self::PhotoTypes => MediaType::ALL.map(MediaType::as_str).to_vec(),
+            Self::PhotoProblems => {
+                let of_one = PhotoProblem::CODES.into_iter();
+                of_one.chain([TOO_MANY_PHOTOS]).collect()
+            }
+        }
+    }
+
+    fn values(&self) -> Vec<Value> {
+        match self {
+            Self::Numbers(numbers) => numbers.iter().map(|number| json!(number)).collect(),
+            _ => self.names().into_iter().map(|name| json!(name)).collect(),
+        }
+    }
+}
+
+/// Says of every schema which values its fields are one of.
+pub(super) fn of_fields(schemas: &mut Map<String, Value>) {
+    for (schema, field, stated) in FIELDS {
+        if let Some(property) = schemas.get_mut(*schema).and_then(|s| property(s, field)) {
+            one_of(property, stated);
+        }
+        // A page of a list holds its rows' schema written out.
+        let page = schemas.get_mut(&format!("Page_{schema}"));
+        let row = page.and_then(|page| page.pointer_mut("/properties/items/items"));
+        if let Some(property) = row.and_then(|row| property(row, field)) {
+            one_of(property, stated);
+        }
+    }
+}
+
+/// Says which values a filter of an operation takes; whether it is one of few.
+pub(super) fn of_filter(operation: &str, filter: &str, schema: &mut Value) -> bool {
+    let found = FILTERS
+        .iter()
+        .find(|(of, name, _)| *of == operation && *name == filter);
+    let Some((_, _, stated)) = found else {
+        return false;
+    };
+    one_of(schema, stated);
+    true
+}
+
+/// A property of a schema, also of the parts it is put together of.
+fn property<'a>(schema: &'a mut Value, field: &str) -> Option<&'a mut Value> {
+    if schema.pointer(&format!("/properties/{field}")).is_some() {
+        return schema.pointer_mut(&format!("/properties/{field}"));
+    }
+    let parts = schema.get_mut("allOf")?.as_array_mut()?;
+    parts.iter_mut().find_map(|part| property(part, field))
+}
+
+fn one_of(schema: &mut Value, stated: &Stated) {
+    // Of a list, each of what is in it.
+    if let Some(items) = schema.get_mut("items") {
+        return one_of(items, stated);
+    }
+    let mut values = stated.values();
+    let may_be_null = schema
+        .get("type")
+        .and_then(Value::as_array)
+        .is_some_and(|types| types.contains(&json!("null")));
+    if may_be_null {
+        values.push(Value::Null);
+    }
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("enum".to_owned(), Value::Array(values));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every field and filter of the tables is in the document: none is misspelled or gone.
+    #[test]
+    fn the_tables_name_what_is_there() {
+        let document = crate::openapi::stated().unwrap();
+        for (schema, field, stated) in FIELDS {
+            let schemas = &document["components"]["schemas"];
+            let page = &schemas[format!("Page_{schema}")]["properties"]["items"]["items"];
+            let named = schemas.get(schema).unwrap_or(page);
+            let mut found = named.clone();
+            let values = stated.values();
+            let property =
+                property(&mut found, field).unwrap_or_else(|| panic!("{schema}.{field}"));
+            // A list says it of its items.
+            let said = property.get("enum").or(property.pointer("/items/enum"));
+            let said = said
+                .and_then(Value::as_array)
+                .unwrap_or_else(|| panic!("{schema}.{field}"));
+            assert!(
+                values.iter().all(|value| said.contains(value)),
+                "{schema}.{field}"
+            );
+        }
+        let text = document["paths"].to_string();
+        for (operation, filter, _) in FILTERS {
+            assert!(
+                text.contains(operation) && text.contains(filter),
+                "{operation} {filter}"
+            );
+        }
+    }
+}
