@@ -1,9 +1,7 @@
 //! Closed sets whose members have one name each, in code, on the wire and in the document.
 
-/// Makes an enum whose variants are each written as the name beside them: [`Serialize`] and the
-/// OpenAPI schema say that name, and `ALL` lists the set.
-///
-/// [`Serialize`]: serde::Serialize
+/// Makes an enum whose variants are each written as the name beside them, which is their own in
+/// snake case: what is served and the OpenAPI schema say it so, and `ALL` lists the set.
 macro_rules! named {
     (
         $(#[$about:meta])*
@@ -13,8 +11,9 @@ macro_rules! named {
     ) => {
         $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, utoipa::ToSchema)]
+        #[serde(rename_all = "snake_case")]
         $visible enum $set {
-            $($(#[doc = $doc])+ #[serde(rename = $name)] $variant,)+
+            $($(#[doc = $doc])+ $variant,)+
         }
 
         impl $set {

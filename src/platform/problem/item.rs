@@ -128,3 +128,16 @@ impl Item {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is served is the name beside the variant.
+    #[test]
+    fn codes_are_served_by_their_names() {
+        for code in ItemCode::ALL {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+        }
+    }
+}
