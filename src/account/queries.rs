@@ -271,19 +271,31 @@ pub fn phone_of(conn: &mut Connection, id: Id) -> QueryResult<(String, Option<Ve
         .first(conn)
 }
 
-/// Stores a phone code; those sent before are void.
+/// A code sent to a phone, as it is stored.
+#[derive(Debug)]
+pub struct NewCode<'a> {
+    /// Blind index of the phone.
+    pub phone_key: &'a str,
+    /// Hash of code and phone.
+    pub hash: &'a [u8],
+    /// Blind index of the address it was asked for from.
+    pub asked_from: &'a str,
+    /// Until when it is good.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Stores a phone code; those sent before to who asked from the same address are void.
 ///
 /// # Errors
 /// What the database answers.
 pub fn insert_otp(
     conn: &mut Connection,
-    phone_key: &str,
-    code_hash: &[u8],
+    code: &NewCode<'_>,
     now: DateTime<Utc>,
-    expires_at: DateTime<Utc>,
 ) -> QueryResult<usize> {
     let earlier = resident_otp::table
-        .filter(resident_otp::phone_key.eq(phone_key))
+        .filter(resident_otp::phone_key.eq(code.phone_key))
+        .filter(resident_otp::asked_from.eq(code.asked_from))
         .filter(resident_otp::used_at.is_null());
     diesel::update(earlier)
         .set(resident_otp::used_at.eq(UtcTime(now)))
@@ -291,58 +303,64 @@ pub fn insert_otp(
     diesel::insert_into(resident_otp::table)
         .values((
             resident_otp::id.eq(Id::new()),
-            resident_otp::phone_key.eq(phone_key),
-            resident_otp::code_hash.eq(code_hash),
+            resident_otp::phone_key.eq(code.phone_key),
+            resident_otp::code_hash.eq(code.hash),
+            resident_otp::asked_from.eq(code.asked_from),
             resident_otp::attempts.eq(0),
             resident_otp::created_at.eq(UtcTime(now)),
-            resident_otp::expires_at.eq(UtcTime(expires_at)),
+            resident_otp::expires_at.eq(UtcTime(code.expires_at)),
         ))
         .execute(conn)
 }
 
-/// The newest unused code of a phone.
-///
-/// # Errors
-/// What the database answers.
-pub fn newest_otp(conn: &mut Connection, phone_key: &str) -> QueryResult<Option<Id>> {
-    resident_otp::table
-        .filter(resident_otp::phone_key.eq(phone_key))
-        .filter(resident_otp::used_at.is_null())
-        .order(resident_otp::created_at.desc())
-        .select(resident_otp::id)
-        .first(conn)
-        .optional()
-}
-
-/// Counts an attempt at a code before anything is compared, so that guesses made at one moment
-/// wait for each other and each is counted; answers the code's hash, or none when the code is
-/// used, late or has no attempt left.
+/// Counts an attempt at every open code of a phone before anything is compared, so that guesses
+/// made at one moment wait for each other and each is counted; answers the codes that had an
+/// attempt left, by id and hash. Who asked for a code and everybody else have attempts of their own.
 ///
 /// # Errors
 /// What the database answers.
 pub fn attempt_otp(
     conn: &mut Connection,
-    id: Id,
+    phone_key: &str,
+    from: &str,
     most: i32,
     now: DateTime<Utc>,
-) -> QueryResult<Option<Vec<u8>>> {
-    let open = resident_otp::table
-        .find(id)
+) -> QueryResult<Vec<(Id, Vec<u8>)>> {
+    let open: Vec<(Id, String)> = resident_otp::table
+        .filter(resident_otp::phone_key.eq(phone_key))
         .filter(resident_otp::used_at.is_null())
         .filter(resident_otp::expires_at.gt(UtcTime(now)))
-        .filter(resident_otp::attempts.lt(most));
-    let counted = diesel::update(open)
-        .set(resident_otp::attempts.eq(resident_otp::attempts + 1))
-        .execute(conn)?;
-    if counted == 0 {
-        return Ok(None);
+        .order(resident_otp::id)
+        .select((resident_otp::id, resident_otp::asked_from))
+        .load(conn)?;
+    let mut left = Vec::new();
+    for (id, asked_from) in open {
+        // The update locks the row until the transaction ends, and every caller takes them in the
+        // same order.
+        let row = resident_otp::table.find(id);
+        let own = i32::from(asked_from == from);
+        let elsewhere = 1 - own;
+        diesel::update(row)
+            .set((
+                resident_otp::attempts.eq(resident_otp::attempts + own),
+                resident_otp::attempts_elsewhere.eq(resident_otp::attempts_elsewhere + elsewhere),
+            ))
+            .execute(conn)?;
+        let found = row
+            .filter(resident_otp::used_at.is_null())
+            .select((
+                resident_otp::code_hash,
+                resident_otp::attempts,
+                resident_otp::attempts_elsewhere,
+            ))
+            .first::<(Vec<u8>, i32, i32)>(conn)
+            .optional()?;
+        left.extend(found.and_then(|(hash, by_asker, by_others)| {
+            let made = if own == 1 { by_asker } else { by_others };
+            (made <= most).then_some((id, hash))
+        }));
     }
-    // The row is locked by the update until the transaction ends.
-    resident_otp::table
-        .find(id)
-        .select(resident_otp::code_hash)
-        .first(conn)
-        .map(Some)
+    Ok(left)
 }
 
 /// Marks a code used, once, and with it whatever else was sent to the phone.

@@ -50,7 +50,10 @@ fn mobile(text: &str) -> Result<String, Problem> {
     mobile_of(text).ok_or_else(|| Problem::invalid("phone", ItemCode::NotAMobile, message))
 }
 
-/// Sends a sign-in code; codes sent before are void. The answer is the same for every number. 503
+/// The blind-index kind of the address a code was asked for from.
+const ASKER: &str = "asker";
+
+/// Sends a sign-in code; codes asked for before from the same address are void. The answer is the same for every number. 503
 /// `no_text_messages` where no text messages are sent.
 #[utoipa::path(post, path = "/api/v1/residents/otp", tag = "residents", operation_id = "create_resident_otp",
     request_body = CodeRequest, security(()),
@@ -69,10 +72,17 @@ pub async fn send_code(
     app.limits.take(Limited::PhoneCode, &phone_key)?;
     let code = format!("{:06}", rand::rng().random_range(0..1_000_000));
     let hash = hash_token(&format!("{phone_key}{code}"));
+    let asked_from = asker(&app, &address);
     let now = app.now();
     app.db
         .write(move |c| {
-            queries::insert_otp(c, &phone_key, &hash, now, now + CODE_LIFE).or_fault("insert code")
+            let code = queries::NewCode {
+                phone_key: &phone_key,
+                hash: &hash,
+                asked_from: &asked_from,
+                expires_at: now + CODE_LIFE,
+            };
+            queries::insert_otp(c, &code, now).or_fault("insert code")
         })
         .await?;
     app.sms.send(
@@ -96,7 +106,9 @@ pub struct CodeSignIn {
     pub code: String,
 }
 
-/// Signs a resident in by phone code. A code works once, within five minutes, five attempts.
+/// Signs a resident in by phone code. A code works once, within five minutes, five attempts from
+/// where it was asked for and five from everywhere else: a stranger who knows the number uses up
+/// nothing of its owner's.
 #[utoipa::path(post, path = "/api/v1/residents/sessions", tag = "residents", operation_id = "create_resident_session",
     request_body = CodeSignIn, security(()),
     responses((status = 200, body = Tokens), (status = "default", response = crate::platform::http::AnyProblem)))]
@@ -111,12 +123,12 @@ pub async fn sign_in(
     let phone_keys = app.keys.blind_indexes(PHONE_KEY, &phone);
     let attempt = Try::of_resident(&app.limits, &phone_key, &address.0)?;
     let hash = hash_token(&format!("{phone_key}{}", body.value.code));
-    let (keys, now) = (app.keys.clone(), app.now());
+    let (keys, now, from) = (app.keys.clone(), app.now(), asker(&app, &address));
     let tokens = app
         .db
         .write(move |c| {
             // A refusal is no error in here: the attempt must be counted, not rolled back.
-            if !is_right_code(c, &phone_key, &hash, now)? {
+            if !is_right_code(c, &phone_key, &from, &hash, now)? {
                 return Ok(None);
             }
             let resident =
@@ -141,19 +153,23 @@ pub async fn sign_in(
     Ok(HttpResponse::Ok().json(tokens))
 }
 
-/// Whether this is the code sent last, which it is once. The attempt is counted before the two are
-/// compared.
+fn asker(app: &App, address: &Address) -> String {
+    app.keys.blind_index(ASKER, &address.0.to_string())
+}
+
+/// Whether this is an open code of the phone, which it is once. The attempt is counted before
+/// anything is compared.
 fn is_right_code(
     conn: &mut Connection,
     phone_key: &str,
+    from: &str,
     hash: &[u8],
     now: DateTime<Utc>,
 ) -> Result<bool, Problem> {
-    let newest = queries::newest_otp(conn, phone_key).or_fault("load code")?;
-    let Some(id) = newest else { return Ok(false) };
-    let sent = queries::attempt_otp(conn, id, MAX_ATTEMPTS, now).or_fault("count attempt")?;
-    if sent.as_deref() != Some(hash) {
-        return Ok(false);
+    let open = queries::attempt_otp(conn, phone_key, from, MAX_ATTEMPTS, now);
+    let open = open.or_fault("count attempt")?;
+    match open.iter().find(|(_, sent)| sent == hash) {
+        None => Ok(false),
+        Some((id, _)) => queries::use_otp(conn, *id, phone_key, now).or_fault("use code"),
     }
-    queries::use_otp(conn, id, phone_key, now).or_fault("use code")
 }

@@ -162,6 +162,23 @@ pub static MACHINE: Machine = Machine {
         t("transferred", "archive", "archived", SYSTEM, ""),
         t("withdrawn", "archive", "archived", SYSTEM, ""),
     ],
+    notes: &[
+        "register",
+        "visit",
+        "verified",
+        "progress",
+        "supplement",
+        "add_photos",
+        "correct",
+        "decide_match",
+        "refine_link",
+        "unhide",
+        "keep_hidden",
+        "block_sender",
+        "lift_sender_block",
+        "unmask_reporter",
+        "read_original",
+    ],
 };
 
 /// States in which the handling has ended, for matching and for deadlines.

@@ -24,26 +24,6 @@ const fn t(
     }
 }
 
-/// An entry begins as a clue.
-pub const OPEN: &str = "open";
-/// It took in another entry (并单).
-pub const TAKE_MERGE: &str = "take_merge";
-/// A merge of it was taken back.
-pub const UNDO_MERGE: &str = "undo_merge";
-/// A visit to one of its complaints was reviewed.
-pub const VERIFIED: &str = "verified";
-
-/// Every event in the history of an entry: those of [`MACHINE`], which change its state, and those
-/// that do not.
-pub fn events() -> impl Iterator<Item = &'static str> {
-    let steps = MACHINE.transitions.iter().enumerate();
-    let steps = steps.filter_map(|(at, step)| {
-        let mut before = MACHINE.transitions.iter().take(at);
-        before.all(|b| b.event != step.event).then_some(step.event)
-    });
-    steps.chain([OPEN, TAKE_MERGE, UNDO_MERGE, VERIFIED])
-}
-
 /// The machine of ledger entries (台账问题).
 pub static MACHINE: Machine = Machine {
     name: "ledger_entry",
@@ -174,6 +154,7 @@ pub static MACHINE: Machine = Machine {
         t("follow_up", "settle", "long_term", OFFICE, "观察期满无反弹"),
         t("long_term", "archive", "archived", OFFICE, ""),
     ],
+    notes: &["open", "take_merge", "undo_merge", "verified"],
 };
 
 /// States in which the steering group has not admitted an entry.

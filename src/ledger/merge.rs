@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
-    machine::{CLOSED_TO_COMPLAINTS, MACHINE, NOT_ADMITTED, TAKE_MERGE, UNDO_MERGE},
+    machine::{CLOSED_TO_COMPLAINTS, MACHINE, NOT_ADMITTED},
     moves,
     queries::{self, EntryRow},
     routes::visible,
@@ -163,7 +163,7 @@ pub async fn merge_entries(
                 .because(&shared.keys, Some(&value.reason))
                 .with(json!({ "into": target.number }));
             moves::merge_away(conn, &source, target.id, &away, now)?;
-            let taken = Event::new("ledger_entry", target.id, TAKE_MERGE, &actor)
+            let taken = Event::new("ledger_entry", target.id, "take_merge", &actor)
                 .because(&shared.keys, Some(&value.reason))
                 .with(json!({ "from": source.number, "merge": merge_id }));
             record::append(conn, &taken, now).or_fault("record")?;
@@ -333,7 +333,7 @@ pub async fn undo_merge(
             queries::refresh(conn, &shared.profile, source, now)?;
             queries::refresh(conn, &shared.profile, target.id, now)?;
             for entry in [source, target.id] {
-                let event = Event::new("ledger_entry", entry, UNDO_MERGE, &actor)
+                let event = Event::new("ledger_entry", entry, "undo_merge", &actor)
                     .because(&shared.keys, Some(&value.reason))
                     .with(json!({ "merge": id }));
                 record::append(conn, &event, now).or_fault("record")?;

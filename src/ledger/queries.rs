@@ -3,7 +3,6 @@
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use diesel::prelude::*;
 
-use super::machine::OPEN;
 use crate::district::{
     Profile,
     calendar::date_of,
@@ -222,7 +221,7 @@ pub fn open_clue(
         ))
         .execute(conn)
         .or_fault("open a clue")?;
-    let event = Event::new("ledger_entry", id, OPEN, &Actor::System).moving("", "clue");
+    let event = Event::new("ledger_entry", id, "open", &Actor::System).moving("", "clue");
     record::append(conn, &event, now).or_fault("record the clue")?;
     Ok((id, number))
 }

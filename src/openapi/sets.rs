@@ -14,7 +14,7 @@ use crate::complaint::{
     views::public_events,
 };
 use crate::geo::Datum;
-use crate::ledger::{self, machine::MACHINE as ENTRY};
+use crate::ledger::machine::MACHINE as ENTRY;
 use crate::linkage::compare::SPECS;
 use crate::photo::{MediaType, PhotoProblem};
 use crate::platform::problem::Code;
@@ -60,7 +60,8 @@ enum Stated {
     Numbers(&'static [u32]),
     States(&'static Machine),
     PublicEvents,
-    EntryEvents,
+    HistoryEvents,
+    HistoryStates,
     Codes,
     Comparisons,
     Levels,
@@ -111,9 +112,9 @@ static FIELDS: &[(&str, &str, Stated)] = &[
     ),
     ("EventView", "result", Stated::Words(FINDINGS)),
     ("FullPerson", "kind", Stated::Words(PEOPLE)),
-    ("HistoryItem", "event", Stated::EntryEvents),
-    ("HistoryItem", "from_state", Stated::States(&ENTRY)),
-    ("HistoryItem", "to_state", Stated::States(&ENTRY)),
+    ("HistoryItem", "event", Stated::HistoryEvents),
+    ("HistoryItem", "from_state", Stated::HistoryStates),
+    ("HistoryItem", "to_state", Stated::HistoryStates),
     ("LookView", "purpose", Stated::Purposes),
     ("LookView", "role", Stated::Roles),
     ("MatchesView", "link", Stated::Words(&LINKS)),
@@ -172,7 +173,15 @@ impl Stated {
             Self::Numbers(_) => Vec::new(),
             Self::States(machine) => machine.states.iter().map(|(name, _)| *name).collect(),
             Self::PublicEvents => public_events().collect(),
-            Self::EntryEvents => ledger::machine::events().collect(),
+            Self::HistoryEvents => {
+                let all: BTreeSet<_> = COMPLAINT.events().chain(ENTRY.events()).collect();
+                all.into_iter().collect()
+            }
+            Self::HistoryStates => {
+                let states = COMPLAINT.states.iter().chain(ENTRY.states);
+                let all: BTreeSet<_> = states.map(|(name, _)| *name).collect();
+                all.into_iter().collect()
+            }
             Self::Codes => Code::ALL.iter().map(|code| code.as_str()).collect(),
             Self::Comparisons => SPECS.iter().map(|spec| spec.name).collect(),
             Self::Levels => {

@@ -27,6 +27,8 @@ pub struct Machine {
     pub states: &'static [(&'static str, &'static str)],
     /// The table.
     pub transitions: &'static [Transition],
+    /// Events of its history that the table does not have: they change no state, or make the row.
+    pub notes: &'static [&'static str],
 }
 
 impl Machine {
@@ -39,6 +41,18 @@ impl Machine {
             .iter()
             .find(|t| t.from == from && t.event == event)
             .ok_or_else(|| Problem::wrong_state(from, event))
+    }
+
+    /// Every event of its history, each once.
+    pub fn events(&self) -> impl Iterator<Item = &'static str> {
+        let steps = self.transitions.iter().enumerate();
+        let steps = steps.filter(|(at, step)| {
+            let mut before = self.transitions.iter().take(*at);
+            before.all(|other| other.event != step.event)
+        });
+        steps
+            .map(|(_, step)| step.event)
+            .chain(self.notes.iter().copied())
     }
 
     /// The Chinese label of a state.

@@ -69,6 +69,7 @@ pub static MACHINE: Machine = Machine {
         t("submitted", "cancel", "cancelled", ENDERS, NOTHING_TO_DO),
         t("returned", "cancel", "cancelled", ENDERS, NOTHING_TO_DO),
     ],
+    notes: &["dispatch", "correct_place"],
 };
 
 /// States of a visit that has ended.

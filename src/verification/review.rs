@@ -15,7 +15,6 @@ use super::{
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::queries as complaints;
-use crate::ledger::machine::VERIFIED;
 use crate::platform::{
     db::{UtcTime, schema::verification},
     http::{Answer, Body, IdempotencyKey, IfMatch, says_something},
@@ -85,7 +84,7 @@ pub async fn review_verification(
                 let complaint = complaints::by_id(conn, row.complaint_id).or_fault("load a complaint")?;
                 let detail = json!({ "verification": row.id, "result": row.result, "complaint": complaint.number });
                 for (kind, subject) in [("complaint", complaint.id), ("ledger_entry", complaint.entry_id)] {
-                    let event = Event::new(kind, subject, VERIFIED, &actor).with(detail.clone());
+                    let event = Event::new(kind, subject, "verified", &actor).with(detail.clone());
                     record::append(conn, &event, now).or_fault("record")?;
                 }
             }

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use dengwen::account::{Role, queries};
+use reqwest::Method;
 use serde_json::json;
 
 use crate::support::Wishes;
@@ -99,6 +100,34 @@ on_both! {
         world.clock.advance(TimeDelta::minutes(6));
         let late = json!({ "phone": phone, "code": code });
         resident.post("/api/v1/residents/sessions", late).await.expect(401);
+    }
+}
+
+on_both! {
+    /// Who knows a number can neither use up its owner's attempts nor void the code they asked for.
+    async fn a_stranger_uses_up_no_attempts_of_the_owner(world, Wishes { behind_proxy: true, ..Wishes::default() }) {
+        const PHONE: &str = "13912345678";
+        let resident = world.resident();
+        let from = |address: &'static str, path: &'static str, body: serde_json::Value| {
+            let resident = resident.clone();
+            async move { resident.send(Method::POST, path, |r| r.header("x-forwarded-for", address).json(&body)).await }
+        };
+        let ask = json!({ "phone": PHONE });
+        from("198.51.100.1", "/api/v1/residents/otp", ask.clone()).await.expect(204);
+        let text = world.sms.last_to(PHONE).unwrap();
+        let code = text.chars().filter(char::is_ascii_digit).take(6).collect::<String>();
+        let wrong = json!({ "phone": PHONE, "code": if code == "000000" { "000001" } else { "000000" } });
+        from("203.0.113.5", "/api/v1/residents/otp", ask).await.expect(204);
+        for stranger in ["203.0.113.5", "203.0.113.6", "203.0.113.7"] {
+            for _ in 0..4 {
+                from(stranger, "/api/v1/residents/sessions", wrong.clone()).await.expect(401);
+            }
+        }
+        // The strangers have no attempt left, even with the code; its owner has.
+        let right = json!({ "phone": PHONE, "code": code });
+        from("203.0.113.8", "/api/v1/residents/sessions", right.clone()).await.expect_problem(401, "bad_credentials");
+        from("198.51.100.1", "/api/v1/residents/sessions", right.clone()).await.expect(200);
+        from("198.51.100.1", "/api/v1/residents/sessions", right).await.expect_problem(401, "bad_credentials");
     }
 }
 

@@ -182,6 +182,8 @@ diesel::table! {
         created_at -> UtcTimeSql,
         expires_at -> UtcTimeSql,
         used_at -> Nullable<UtcTimeSql>,
+        asked_from -> Text,
+        attempts_elsewhere -> Integer,
     }
 }
 
