@@ -337,28 +337,22 @@ pub fn attempt_otp(
     for (id, asked_from) in open {
         // The update locks the row until the transaction ends, and every caller takes them in the
         // same order.
-        let row = resident_otp::table.find(id);
-        let own = i32::from(asked_from == from);
-        let elsewhere = 1 - own;
-        diesel::update(row)
-            .set((
-                resident_otp::attempts.eq(resident_otp::attempts + own),
-                resident_otp::attempts_elsewhere.eq(resident_otp::attempts_elsewhere + elsewhere),
-            ))
-            .execute(conn)?;
-        let found = row
-            .filter(resident_otp::used_at.is_null())
-            .select((
-                resident_otp::code_hash,
-                resident_otp::attempts,
-                resident_otp::attempts_elsewhere,
-            ))
-            .first::<(Vec<u8>, i32, i32)>(conn)
-            .optional()?;
-        left.extend(found.and_then(|(hash, by_asker, by_others)| {
-            let made = if own == 1 { by_asker } else { by_others };
-            (made <= most).then_some((id, hash))
-        }));
+        let row = resident_otp::table
+            .find(id)
+            .filter(resident_otp::used_at.is_null());
+        let counted = if asked_from == from {
+            diesel::update(row.filter(resident_otp::attempts.lt(most)))
+                .set(resident_otp::attempts.eq(resident_otp::attempts + 1))
+                .execute(conn)?
+        } else {
+            diesel::update(row.filter(resident_otp::attempts_elsewhere.lt(most)))
+                .set(resident_otp::attempts_elsewhere.eq(resident_otp::attempts_elsewhere + 1))
+                .execute(conn)?
+        };
+        if counted == 1 {
+            let hash = row.select(resident_otp::code_hash).first(conn)?;
+            left.push((id, hash));
+        }
     }
     Ok(left)
 }

@@ -16,8 +16,24 @@ use crate::platform::{
 /// Letters that must be left of a password without the names everybody would try.
 const LEFT_WITHOUT_NAMES: usize = 8;
 
-/// Words of the product.
-const PRODUCT: [&str; 4] = ["dengwen", "登闻", "admin", "password"];
+/// So many digits in a row are a phone number or a date.
+const NUMBER_DIGITS: usize = 8;
+
+/// Words of the product and of the trade.
+const PRODUCT: [&str; 12] = [
+    "dengwen",
+    "登闻",
+    "admin",
+    "password",
+    "密码",
+    "生态环境局",
+    "生态环境",
+    "环保局",
+    "环保",
+    "执法大队",
+    "大队",
+    "网格员",
+];
 
 /// Whom a password is for.
 #[derive(Debug)]
@@ -77,12 +93,41 @@ fn weakness(password: &str, whose: &Whose<'_>) -> Option<(ItemCode, String)> {
     }
     let names = names.iter().map(String::as_str);
     let words: Vec<&str> = names.chain(guessable::words().iter().copied()).collect();
-    if zxcvbn::zxcvbn(password, &words).score() < Score::Three {
+    let is_weak = |text: &str| zxcvbn::zxcvbn(text, &words).score() < Score::Three;
+    if is_weak(password) || is_weak(&without_shift(password)) || is_around_a_number(password) {
         let message =
             "is easily guessed; several words that do not belong together are not".to_owned();
         return Some((ItemCode::EasilyGuessed, message));
     }
     None
+}
+
+/// The keys that were struck: who walks over the keyboard holds shift now and then.
+fn without_shift(password: &str) -> String {
+    const SHIFTED: [char; 10] = ['!', '@', '#', '$', '%', '^', '&', '*', '(', ')'];
+    let struck = |c: char| match SHIFTED.iter().position(|shifted| *shifted == c) {
+        Some(at) => char::from_digit((u32::try_from(at).unwrap_or(0) + 1) % 10, 10).unwrap_or(c),
+        None => c.to_ascii_lowercase(),
+    };
+    password.chars().map(struck).collect()
+}
+
+/// Whether a password is a phone number or a date with a little beside it.
+fn is_around_a_number(password: &str) -> bool {
+    let mut beside = 0;
+    let mut in_number = 0;
+    let pieces = password.split_inclusive(|c: char| !c.is_ascii_digit());
+    for piece in pieces {
+        let digits = piece.chars().filter(char::is_ascii_digit).count();
+        let others = piece.chars().count() - digits;
+        if digits >= NUMBER_DIGITS {
+            in_number += digits;
+            beside += others;
+        } else {
+            beside += digits + others;
+        }
+    }
+    in_number > 0 && beside < LEFT_WITHOUT_NAMES
 }
 
 /// Every name a guesser would begin with, in small letters, the longest first. A single letter or
@@ -95,7 +140,7 @@ fn names(whose: &Whose<'_>) -> Vec<String> {
     let mut names: Vec<String> = own
         .into_iter()
         .chain(parts)
-        .chain(whose.district.iter().copied())
+        .chain(whose.district.iter().flat_map(|name| without_ranks(name)))
         .chain(PRODUCT)
         .map(str::to_lowercase)
         .filter(|name| name.len() >= 3)
@@ -103,6 +148,12 @@ fn names(whose: &Whose<'_>) -> Vec<String> {
     names.sort_by_key(|name| std::cmp::Reverse(name.len()));
     names.dedup();
     names
+}
+
+/// A place's name whole, and its parts without their ranks (市, 区, 街道).
+fn without_ranks(name: &str) -> impl Iterator<Item = &str> {
+    let parts = name.split(['市', '区', '县']);
+    std::iter::once(name).chain(parts.map(|part| part.trim_end_matches("街道")))
 }
 
 /// Letters left of a password when the names are taken out.
@@ -151,6 +202,13 @@ mod tests {
             ("abcdefghijkl", "easily_guessed"),
             ("iloveyou1234", "easily_guessed"),
             ("P@ssw0rd2024", "easily_guessed"),
+            ("福州鼓楼区环保局2026", "names_its_owner"),
+            ("qwe123!@#QWE", "easily_guessed"),
+            ("1qaz@WSX3edc", "easily_guessed"),
+            ("13805917766aa", "easily_guessed"),
+            ("li19880715li", "easily_guessed"),
+            ("correct horse battery staple", "easily_guessed"),
+            ("CorrectHorseBatteryStaple", "easily_guessed"),
             ("Summer1990!", "easily_guessed"),
             ("woaini1314520", "easily_guessed"),
             ("woaizhongguo", "easily_guessed"),
@@ -170,7 +228,7 @@ mod tests {
     #[test]
     fn what_nobody_would_try_is_taken() {
         for password in [
-            "correct horse battery staple",
+            "copper window seven otters",
             "river-lantern 4821 first",
             "v9#Kq2!mZx7p",
             "今天傍晚江边的风很大",

@@ -260,10 +260,17 @@ fn view(
         .or_fault("load the target")?;
     let decisions = decisions_of(conn, &app.keys, row.id, &words).or_fault("load decisions")?;
     let merges = merges_of(conn, &app.keys, row.id, &words)?;
+    // The point is a complaint's own: nobody reads it of one that is not theirs to read.
+    let is_theirs = Scope::of(staff).holds(row.street_code.as_deref(), row.grid_code.as_deref());
+    let (lon, lat) = if is_theirs {
+        (row.lon, row.lat)
+    } else {
+        (None, None)
+    };
     Ok(EntryView {
         summary: EntrySummary::of(&app.profile, &row, &words),
-        lon: row.lon,
-        lat: row.lat,
+        lon,
+        lat,
         merged_into,
         campaigns: campaigns_of(conn, &numbers, &words).or_fault("load copied texts")?,
         photos: photos_of(conn, &numbers).or_fault("load photos")?,

@@ -25,7 +25,8 @@ static HASHES: LazyLock<HashSet<[u8; 32]>> = LazyLock::new(|| {
         .flat_map(|text| {
             let long: [u8; 64] = Sha512::digest(&text).into();
             let head = long.first_chunk::<32>().copied().unwrap_or_default();
-            [head, Sha256::digest(&text).into()]
+            let once: [u8; 32] = Sha256::digest(&text).into();
+            [head, once, Sha256::digest(once).into()]
         })
         .collect()
 });
@@ -36,7 +37,7 @@ pub fn words() -> &'static [&'static str] {
     &WORDS
 }
 
-/// Whether a key is the hash (SHA-256, or the head of SHA-512) of such a word.
+/// Whether a key is the hash (SHA-256, once or twice, or the head of SHA-512) of such a word.
 #[must_use]
 pub fn is_hash_of_a_word(key: &[u8; 32]) -> bool {
     HASHES.contains(key)

@@ -64,8 +64,8 @@ on_both! {
         assert_eq!(brigade.get("/api/v1/triage/queue?category=waste.hazardous").await.expect(200).body["items"][0]["number"], grave);
         // The counts are of the list that is shown, all its pages together.
         let counts = |reply: crate::support::Reply| reply.expect(200).body["counts"].clone();
-        let none = json!({ "urgent": 0 });
-        let one = json!({ "awaiting_acceptance": 1, "urgent": 0 });
+        let none = json!({ "screening": 0, "awaiting_acceptance": 0, "urgent": 0 });
+        let one = json!({ "screening": 0, "awaiting_acceptance": 1, "urgent": 0 });
         for (filter, count) in [("category=waste.hazardous", &one), ("state=screening", &none), ("link=suspected", &none), ("street=350102008", &none), ("due_until=2026-01-01", &none)] {
             assert_eq!(counts(brigade.get(&format!("/api/v1/triage/queue?limit=1&{filter}")).await), *count, "{filter}");
         }
@@ -78,8 +78,8 @@ on_both! {
         let queue = brigade.get("/api/v1/triage/queue").await.expect(200);
         assert_eq!(queue.body["items"][0]["number"], late);
         assert_eq!(queue.body["items"][0]["urgent"], true);
-        assert_eq!(queue.body["counts"], json!({ "awaiting_acceptance": 5, "urgent": 1 }));
-        assert_eq!(counts(brigade.get("/api/v1/triage/queue?category=radiation.light").await), json!({ "awaiting_acceptance": 2, "urgent": 1 }));
+        assert_eq!(queue.body["counts"], json!({ "screening": 0, "awaiting_acceptance": 5, "urgent": 1 }));
+        assert_eq!(counts(brigade.get("/api/v1/triage/queue?category=radiation.light").await), json!({ "screening": 0, "awaiting_acceptance": 2, "urgent": 1 }));
     }
 }
 

@@ -107,6 +107,8 @@ mod tests {
             ]
             .map(|word| STANDARD.encode(Sha256::digest(word))),
         );
+        weak.push(STANDARD.encode(Sha256::digest("鼓楼")));
+        weak.push(STANDARD.encode(Sha256::digest(Sha256::digest("dengwen"))));
         for text in weak {
             assert!(parse_root_key(&text).is_err(), "{text}");
         }
