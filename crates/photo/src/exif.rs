@@ -4,10 +4,11 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Datelike as _, FixedOffset, NaiveDateTime, Utc};
-use exif::{Error, Exif, In, Reader, Tag, Value};
+use exif::{Error, Exif, Field, In, Reader, Tag, Value};
 
 use super::Facts;
-use super::{exif_directories, exif_time};
+use super::{exif_directories, exif_place, exif_time};
+use exif_time::Clock;
 
 /// Bytes of EXIF at most: no phone can write more, since a segment of a JPEG holds no more.
 const MAX_BYTES: usize = 64 * 1024;
@@ -28,20 +29,62 @@ const CLOCKS: [(Tag, Tag); 3] = [
     (Tag::DateTime, Tag::OffsetTime),
 ];
 
-/// What a block of EXIF tells.
+/// What the blocks of EXIF tell.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     pub(super) facts: Facts,
-    /// Whether something in it is unsound.
+    /// Whether something in them is unsound.
     pub(super) unsound: bool,
-    /// Whether it says that the colours are Adobe RGB's.
+    /// Whether they say that the colours are Adobe RGB's.
     pub(super) adobe_rgb: bool,
 }
 
+/// What is said in some place.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Said<T> {
+    pub(super) value: Option<T>,
+    /// Whether something stands there that cannot be read.
+    pub(super) unsound: bool,
+}
+
+impl<T> Said<T> {
+    pub(super) const fn nothing() -> Self {
+        Self {
+            value: None,
+            unsound: false,
+        }
+    }
+
+    pub(super) const fn unsound() -> Self {
+        Self {
+            value: None,
+            unsound: true,
+        }
+    }
+
+    pub(super) const fn of(value: T) -> Self {
+        Self {
+            value: Some(value),
+            unsound: false,
+        }
+    }
+
+    /// The same, and perhaps something beside it that cannot be read.
+    pub(super) fn also(self, unsound: bool) -> Self {
+        Self {
+            unsound: self.unsound || unsound,
+            ..self
+        }
+    }
+}
+
 /// The blocks of EXIF a file holds, as they come. Programs put one in front of another that is
-/// empty or broken.
+/// empty or broken, or write what they have to add into one of its own.
 #[derive(Debug, Default)]
-pub(super) struct Blocks<'a>(Vec<Cow<'a, [u8]>>);
+pub(super) struct Blocks<'a> {
+    blocks: Vec<Cow<'a, [u8]>>,
+    lacks_some: bool,
+}
 
 impl<'a> Blocks<'a> {
     /// Adds a block, with or without its name in front. Its beginning is all that is looked at.
@@ -49,7 +92,7 @@ impl<'a> Blocks<'a> {
         if !self.has_room() {
             return;
         }
-        self.0.push(match block.into() {
+        self.blocks.push(match block.into() {
             Cow::Borrowed(block) => Cow::Borrowed(block.get(..MAX_BYTES).unwrap_or(block)),
             Cow::Owned(mut block) => {
                 block.truncate(MAX_BYTES);
@@ -58,38 +101,65 @@ impl<'a> Blocks<'a> {
         });
     }
 
+    /// The file says that it tells something, and it does not.
+    pub(super) fn lacks_some(&mut self) {
+        self.lacks_some = true;
+    }
+
     /// Whether another block would be tried.
     pub(super) fn has_room(&self) -> bool {
-        self.0.len() < MAX_BLOCKS
+        self.blocks.len() < MAX_BLOCKS
     }
 
-    /// What the first block tells that tells anything.
+    /// What the blocks tell together: each fact from the first of them that has it.
     pub(super) fn told(&self) -> Told {
-        let mut left_out = false;
-        for block in &self.0 {
-            if let Some(told) = read(block) {
-                let unsound = told.unsound || left_out;
-                return Told { unsound, ..told };
+        let mut all = All {
+            read: Vec::new(),
+            unsound: self.lacks_some,
+        };
+        let blocks = self.blocks.iter().map(|block| without_name(block));
+        for block in blocks.filter(|block| !block.is_empty()) {
+            match read(block) {
+                Some((exif, is_sound)) => {
+                    all.read.push(exif);
+                    all.unsound |= !is_sound;
+                }
+                None => all.unsound = true,
             }
-            left_out |= !without_name(block).is_empty();
         }
+        let is_adobe =
+            |exif: &Exif| text(exif, Tag::InteroperabilityIndex).as_deref() == Some("R03");
         Told {
-            unsound: left_out,
-            ..Told::default()
+            adobe_rgb: all.read.iter().any(is_adobe),
+            facts: all.facts(),
+            unsound: all.unsound,
         }
     }
 }
 
-fn without_name(block: &[u8]) -> &[u8] {
-    match block.strip_prefix(b"Exif\0") {
-        Some(named) => named.get(1..).unwrap_or_default(),
-        None => block,
-    }
+/// A block's name, which stands in front of it.
+const NAME: &[u8] = b"Exif";
+
+/// Whether a block begins with its name.
+pub(super) fn is_named(block: &[u8]) -> bool {
+    let name = block.get(..NAME.len());
+    name.is_some_and(|name| name.eq_ignore_ascii_case(NAME))
 }
 
-/// Reads a block; `None` when nothing in it can be read.
-fn read(block: &[u8]) -> Option<Told> {
-    let tidied = exif_directories::tidied(without_name(block))?;
+/// A block without its name and the zeros behind it: there should be two, and some write one.
+fn without_name(block: &[u8]) -> &[u8] {
+    let unnamed = if is_named(block) {
+        block.get(NAME.len()..).unwrap_or_default()
+    } else {
+        block
+    };
+    let zeros = unnamed.iter().take_while(|b| **b == 0).count();
+    unnamed.get(zeros..).unwrap_or_default()
+}
+
+/// Reads a block, and whether all of it is sound; `None` when nothing in it can be read.
+fn read(block: &[u8]) -> Option<(Exif, bool)> {
+    let tidied = exif_directories::tidied(block)?;
     let read = Reader::new().continue_on_error(true).read_raw(tidied.block);
     let (exif, errors) = match read {
         Ok(exif) => (exif, Vec::new()),
@@ -97,52 +167,135 @@ fn read(block: &[u8]) -> Option<Told> {
         Err(_) => return None,
     };
     exif.fields().next()?;
-    Some(Told {
-        unsound: tidied.left_out || !errors.is_empty(),
-        adobe_rgb: text(&exif, Tag::InteroperabilityIndex).as_deref() == Some("R03"),
-        facts: facts(&exif),
-    })
+    Some((exif, !tidied.left_out && errors.is_empty()))
 }
 
-fn facts(exif: &Exif) -> Facts {
-    let clock = CLOCKS.iter().find_map(|(clock, offset)| {
-        let read = exif_time::clock(&text(exif, *clock)?)?;
-        // Devices that lost their clock write years before there were digital cameras; a year far
-        // ahead was written to be read as news.
-        let digital = DIGITAL_YEARS.contains(&read.local.year());
-        digital.then(|| (read, offset_of(exif, *offset)))
-    });
-    let taken_at: Option<DateTime<Utc>> = clock.and_then(|(clock, beside)| {
-        let offset = beside
-            .or(clock.offset)
-            .or_else(|| any_offset(exif))
-            .or_else(exif_time::shanghai)?;
-        let at = clock.local.and_local_timezone(offset).single()?;
-        Some(at.to_utc())
-    });
-    let device_clock: Option<NaiveDateTime> = clock.map(|(clock, _)| clock.local);
-    Facts {
-        taken_at,
-        device_clock,
-        gps: gps(exif),
-        orientation: exif
-            .get_field(Tag::Orientation, In::PRIMARY)
-            .and_then(|f| f.value.get_uint(0))
-            .and_then(|v| u8::try_from(v).ok())
-            .filter(|v| (1..=8).contains(v)),
-        device: device(exif),
+/// All blocks that can be read.
+struct All {
+    read: Vec<Exif>,
+    unsound: bool,
+}
+
+impl All {
+    /// What the first of the blocks says that says anything.
+    fn first<T>(&mut self, said: impl Fn(&Exif) -> Said<T>) -> Option<T> {
+        let mut found = None;
+        for said in self.read.iter().map(said) {
+            self.unsound |= said.unsound;
+            found = found.or(said.value);
+        }
+        found
+    }
+
+    fn facts(&mut self) -> Facts {
+        let clocks = CLOCKS.map(|(clock, offset)| self.first(|exif| clock_of(exif, clock, offset)));
+        let clock = clocks.into_iter().flatten().next();
+        // The offset of any of the clocks will do: it is one device, in one place.
+        let offsets = CLOCKS.map(|(_, offset)| self.first(|exif| offset_of(exif, offset)));
+        let any_offset = offsets.into_iter().flatten().next();
+        let taken_at: Option<DateTime<Utc>> = clock.and_then(|(clock, beside)| {
+            let offset = beside
+                .or(clock.offset)
+                .or(any_offset)
+                .or_else(exif_time::shanghai)?;
+            let at = clock.local.and_local_timezone(offset).single()?;
+            Some(at.to_utc())
+        });
+        let device_clock: Option<NaiveDateTime> = clock.map(|(clock, _)| clock.local);
+        Facts {
+            taken_at,
+            device_clock,
+            gps: self.first(exif_place::gps),
+            orientation: self.first(orientation),
+            device: self.device(),
+        }
+    }
+
+    fn device(&mut self) -> Option<String> {
+        let mut name = |tag| {
+            let name = self.first(|exif| match text(exif, tag) {
+                Some(name) => Said::of(name),
+                None => Said::nothing(),
+            });
+            name.unwrap_or_default()
+        };
+        let (make, model) = (name(Tag::Make), name(Tag::Model));
+        let name = if model.starts_with(&make) {
+            model
+        } else {
+            format!("{make} {model}")
+        };
+        let name: String = name.trim().chars().take(DEVICE_LETTERS).collect();
+        Some(name).filter(|n| !n.is_empty())
     }
 }
 
-fn offset_of(exif: &Exif, tag: Tag) -> Option<FixedOffset> {
-    exif_time::offset(&text(exif, tag)?)
+/// One of the clocks, and the offset beside it.
+fn clock_of(exif: &Exif, clock: Tag, offset: Tag) -> Said<(Clock, Option<FixedOffset>)> {
+    let written = words(exif, clock);
+    let Some(text) = written.value else {
+        return Said::nothing().also(written.unsound);
+    };
+    match exif_time::clock(&text) {
+        // Devices that lost their clock write years before there were digital cameras; a year far
+        // ahead was written to be read as news.
+        Some(read) if DIGITAL_YEARS.contains(&read.local.year()) => {
+            Said::of((read, offset_of(exif, offset).value)).also(read.is_odd)
+        }
+        Some(_) => Said::unsound(),
+        None => Said::nothing().also(!exif_time::is_blank(&text)),
+    }
 }
 
-/// The offset of any of the clocks: it is one device, in one place.
-fn any_offset(exif: &Exif) -> Option<FixedOffset> {
-    CLOCKS
-        .iter()
-        .find_map(|(_, offset)| offset_of(exif, *offset))
+fn offset_of(exif: &Exif, tag: Tag) -> Said<FixedOffset> {
+    let written = words(exif, tag);
+    let Some(text) = written.value else {
+        return Said::nothing().also(written.unsound);
+    };
+    match exif_time::offset(&text) {
+        Some(offset) => Said::of(offset),
+        None => Said::nothing().also(!exif_time::is_blank(&text)),
+    }
+}
+
+/// Which way up; a 0 says that nobody knows.
+fn orientation(exif: &Exif) -> Said<u8> {
+    let Some(field) = exif.get_field(Tag::Orientation, In::PRIMARY) else {
+        return Said::nothing();
+    };
+    match field.value.get_uint(0).map(u8::try_from) {
+        Some(Ok(0)) => Said::nothing(),
+        Some(Ok(way @ 1..=8)) => Said::of(way),
+        _ => Said::unsound(),
+    }
+}
+
+/// The letters of a value, if it is of any; a text may have several parts.
+pub(super) fn bytes_of(value: &Value) -> Option<Vec<u8>> {
+    match value {
+        Value::Ascii(parts) => Some(parts.join(&b' ')),
+        Value::Undefined(bytes, _) | Value::Byte(bytes) => Some(bytes.clone()),
+        _ => None,
+    }
+}
+
+/// What is written in a field, in one line.
+pub(super) fn words(exif: &Exif, tag: Tag) -> Said<String> {
+    let Some(Field { value, .. }) = exif.get_field(tag, In::PRIMARY) else {
+        return Said::nothing();
+    };
+    let Some(bytes) = bytes_of(value) else {
+        return Said::unsound();
+    };
+    let text: String = String::from_utf8_lossy(&bytes)
+        .chars()
+        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .filter(|c| !c.is_control())
+        .collect();
+    match text.trim() {
+        "" => Said::nothing(),
+        text => Said::of(text.to_owned()),
+    }
 }
 
 fn text(exif: &Exif, tag: Tag) -> Option<String> {
@@ -156,54 +309,4 @@ fn text(exif: &Exif, tag: Tag) -> Option<String> {
         .filter(|c| !c.is_control())
         .collect();
     Some(text.trim().to_owned()).filter(|t| !t.is_empty())
-}
-
-fn device(exif: &Exif) -> Option<String> {
-    let make = text(exif, Tag::Make).unwrap_or_default();
-    let model = text(exif, Tag::Model).unwrap_or_default();
-    let name = if model.starts_with(&make) {
-        model
-    } else {
-        format!("{make} {model}")
-    };
-    let name: String = name.trim().chars().take(DEVICE_LETTERS).collect();
-    Some(name).filter(|n| !n.is_empty())
-}
-
-/// Longitude and latitude in degrees.
-fn gps(exif: &Exif) -> Option<(f64, f64)> {
-    let lat = degrees(exif, Tag::GPSLatitude, Tag::GPSLatitudeRef, 's')?;
-    let lon = degrees(exif, Tag::GPSLongitude, Tag::GPSLongitudeRef, 'w')?;
-    let on_earth = lat.abs() <= 90.0 && lon.abs() <= 180.0;
-    (on_earth && (lat, lon) != (0.0, 0.0)).then_some((lon, lat))
-}
-
-/// Degrees, minutes and seconds as one number. Without degrees it is no place; minutes or seconds
-/// that say nothing make it a coarser one. A sign stands before degrees, or before every part.
-fn degrees(exif: &Exif, tag: Tag, side: Tag, negative: char) -> Option<f64> {
-    let value = &exif.get_field(tag, In::PRIMARY)?.value;
-    let whole = number(value, 0)?;
-    let part = |at: usize| number(value, at).filter(|n| n.abs() <= 60.0);
-    let minutes = part(1).unwrap_or(0.0);
-    // Seconds of minutes that nobody knows are none.
-    let seconds = number(value, 1).and_then(|_| part(2)).unwrap_or(0.0);
-    let parts = [whole, minutes, seconds];
-    let sign = match text(exif, side) {
-        Some(side) if side.to_lowercase().starts_with(negative) => -1.0,
-        _ if parts.iter().any(|part| *part < 0.0) => -1.0,
-        _ => 1.0,
-    };
-    Some(sign * (whole.abs() + minutes.abs() / 60.0 + seconds.abs() / 3600.0))
-}
-
-/// One of a field's numbers, however it is written; `None` for a fraction of nothing.
-fn number(value: &Value, at: usize) -> Option<f64> {
-    let number = match value {
-        Value::Rational(parts) => parts.get(at).filter(|r| r.denom != 0)?.to_f64(),
-        Value::SRational(parts) => parts.get(at).filter(|r| r.denom != 0)?.to_f64(),
-        Value::Float(parts) => f64::from(*parts.get(at)?),
-        Value::Double(parts) => *parts.get(at)?,
-        other => f64::from(other.get_uint(at)?),
-    };
-    number.is_finite().then_some(number)
 }

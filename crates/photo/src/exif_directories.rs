@@ -12,9 +12,12 @@ const ENTRY: usize = 12;
 
 const SHORT: u16 = 3;
 const LONG: u16 = 4;
+const SIGNED_LONG: u16 = 9;
+/// The type that is a pointer's own, though few write it.
+const IFD: u16 = 13;
 
 /// Bytes of a value of each type, by the type's number.
-const VALUE_BYTES: [usize; 13] = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8];
+const VALUE_BYTES: [usize; 14] = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4];
 
 /// A block whose directories are sound.
 #[derive(Debug)]
@@ -143,7 +146,7 @@ impl Walk<'_> {
     /// Where an entry that is a pointer leads.
     fn pointer(&self, entry: usize) -> Option<usize> {
         match (self.short(entry + 2)?, self.long(entry + 4)?) {
-            (LONG, 1) => self.long(entry + 8),
+            (LONG | SIGNED_LONG | IFD, 1) => self.long(entry + 8),
             (SHORT, 1) => self.short(entry + 8).map(usize::from),
             _ => None,
         }

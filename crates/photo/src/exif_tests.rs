@@ -116,23 +116,23 @@ fn directories_without_end_are_not_looked_at() {
     assert_eq!(photo.remarks, [Remark::ExifUnsound]);
 }
 
+/// A photo with blocks in segments of their own, each with a name in front.
+fn with_blocks(blocks: &[(&[u8], &[u8])]) -> Processed {
+    let segments = blocks.iter().flat_map(|(name, block)| {
+        let length = (name.len() as u16 + block.len() as u16 + 2).to_be_bytes();
+        [&[0xff, 0xe1], length.as_slice(), name, block].concat()
+    });
+    let segments: Vec<u8> = segments.collect();
+    let good = scene(4, 96, 64);
+    let bytes = [&good[..2], &segments, &good[2..]].concat();
+    process(&bytes, LIMITS, Depth::Pixels).unwrap()
+}
+
+const NAME: &[u8] = b"Exif\0\0";
+
 #[test]
 fn the_first_block_that_tells_anything_counts() {
-    let segment = |body: &[u8]| {
-        let body = [b"Exif\0\0".as_slice(), body].concat();
-        let length = (body.len() as u16 + 2).to_be_bytes();
-        [&[0xff, 0xe1], length.as_slice(), &body].concat()
-    };
-    let with = |first: &[u8]| {
-        let good = scene(4, 96, 64);
-        let both = [segment(first), segment(&whole())].concat();
-        process(
-            &[&good[..2], &both, &good[2..]].concat(),
-            LIMITS,
-            Depth::Pixels,
-        )
-        .unwrap()
-    };
+    let with = |first: &[u8]| with_blocks(&[(NAME, first), (NAME, &whole())]);
     for (first, remarks) in [
         (b"".as_slice(), vec![]),
         (b"garbage, and more of it", vec![Remark::ExifUnsound]),
@@ -205,4 +205,149 @@ fn an_offset_of_any_clock_is_the_devices() {
         utc("07:00"),
         "then the one behind it"
     );
+}
+
+#[test]
+fn what_one_block_lacks_another_tells() {
+    let times = |zone: Option<&str>| {
+        let fields = zone.map(|zone| text(0x9011, zone));
+        let fields = std::iter::once(clock()).chain(fields).collect();
+        tiff(vec![], vec![(EXIF, fields)])
+    };
+    let photo = |blocks: &[&[u8]]| {
+        let named: Vec<(&[u8], &[u8])> = blocks.iter().map(|block| (NAME, *block)).collect();
+        with_blocks(&named)
+    };
+    let at = |photo: &Processed| {
+        photo
+            .facts
+            .taken_at
+            .map(|at| at.format("%H:%M").to_string())
+    };
+    let (make, model) = (text(0x010f, "Maker"), text(0x0110, "Phone"));
+    let first = tiff(vec![orientation(), make], vec![]);
+    let second = tiff(vec![model], vec![(GPS, place())]);
+    let merged = photo(&[&first, &second, &times(Some("+09:00"))]);
+    assert_eq!(merged.remarks, []);
+    assert_eq!(merged.facts.orientation, Some(6));
+    assert_eq!(merged.facts.device.as_deref(), Some("Maker Phone"));
+    assert!(merged.facts.gps.is_some());
+    assert_eq!(at(&merged).as_deref(), Some("00:00"));
+    // The first that says anything, the shot's own time before that of a change, and the offset of
+    // the same device.
+    let changed = tiff(vec![text(0x0132, "2026:11:25 12:00:00")], vec![]);
+    let zone = tiff(vec![], vec![(EXIF, vec![text(0x9012, "Z")])]);
+    assert_eq!(
+        at(&photo(&[&changed, &times(None)])).as_deref(),
+        Some("01:00")
+    );
+    assert_eq!(at(&photo(&[&times(None), &zone])).as_deref(), Some("09:00"));
+    assert_eq!(
+        at(&photo(&[&times(Some("Z")), &times(Some("+09:00"))])).as_deref(),
+        Some("09:00")
+    );
+    // A coordinate belongs to the block it stands in.
+    let half = |at: usize| tiff(vec![], vec![(GPS, place()[at..at + 2].to_vec())]);
+    let halves = photo(&[&half(0), &half(2)]);
+    assert_eq!(
+        (halves.facts.gps, halves.remarks),
+        (None, vec![Remark::ExifUnsound])
+    );
+    let last = photo(&[&whole(), b"garbage"]);
+    assert_eq!(last.remarks, [Remark::ExifUnsound]);
+    assert!(last.facts.gps.is_some());
+}
+
+#[test]
+fn a_block_may_be_named_carelessly() {
+    for name in [
+        b"Exif\0\0".as_slice(),
+        b"Exif\0",
+        b"Exif",
+        b"EXIF\0\0",
+        b"exif\0\0\0",
+    ] {
+        let photo = with_blocks(&[(name, &whole())]);
+        assert!(photo.facts.gps.is_some(), "{name:?}");
+        assert_eq!(photo.facts.orientation, Some(6), "{name:?}");
+        assert_eq!(photo.remarks, [], "{name:?}");
+    }
+}
+
+#[test]
+fn pointers_may_be_of_any_type_that_points() {
+    for (kind, is_pointer) in [(4u16, true), (13, true), (9, true), (3, true), (2, false)] {
+        let mut block = whole();
+        for tag in [EXIF, GPS] {
+            let at = entry(&block, tag) + 2;
+            block[at..at + 2].copy_from_slice(&kind.to_le_bytes());
+        }
+        let (facts, remarks) = known(&block);
+        assert_eq!(facts, [true, is_pointer, is_pointer], "{kind}");
+        assert_eq!(remarks.is_empty(), is_pointer, "{kind}");
+    }
+}
+
+#[test]
+fn what_is_said_and_cannot_be_read_is_remarked() {
+    let remarks = |exif: Vec<Field>, gps: Vec<Field>| {
+        told(&tiff(vec![], vec![(EXIF, exif), (GPS, gps)])).remarks
+    };
+    let replaced = |at: usize, field: Field| {
+        let mut gps = place();
+        gps[at] = field;
+        gps
+    };
+    let sound: [(Vec<Field>, Vec<Field>); 8] = [
+        (vec![clock(), text(0x9011, "+08:00")], place()),
+        (vec![text(0x9003, "    :  :     :  :  ")], vec![]),
+        (
+            vec![text(0x9003, "0000:00:00 00:00:00"), text(0x9011, "   :  ")],
+            vec![],
+        ),
+        (vec![text(0x9003, "2026: 1: 5  9: 5: 3")], vec![]),
+        // No fix.
+        (
+            vec![],
+            vec![fractions(2, 5, &[(0, 0); 3]), fractions(4, 5, &[(0, 0); 3])],
+        ),
+        (
+            vec![],
+            vec![fractions(2, 5, &[(0, 1); 3]), fractions(4, 5, &[(0, 1); 3])],
+        ),
+        (vec![], replaced(1, text(2, "26.0812"))),
+        (
+            vec![],
+            replaced(3, fractions(4, 5, &[(119, 1), (18, 1), (0, 0)])),
+        ),
+    ];
+    for (exif, gps) in sound {
+        let said = format!("{exif:?} {gps:?}");
+        assert_eq!(remarks(exif, gps), [], "{said}");
+    }
+    let unsound: [(Vec<Field>, Vec<Field>); 12] = [
+        (vec![text(0x9003, "yesterday")], vec![]),
+        (vec![text(0x9003, "2026:11:20")], vec![]),
+        (vec![text(0x9003, "1980:01:01 00:00:00")], vec![]),
+        (vec![(0x9003, 3, 1, vec![7, 0, 0, 0])], vec![]),
+        (vec![clock(), text(0x9004, "soon")], vec![]),
+        (vec![clock(), text(0x9011, "+480")], vec![]),
+        (vec![text(0x9003, "2026:11:20 09:00:00 CST")], vec![]),
+        (vec![], replaced(1, text(2, "here"))),
+        (vec![], place()[..2].to_vec()),
+        (vec![], replaced(1, fractions(2, 5, &[(126, 1), (4, 1)]))),
+        (vec![], replaced(1, fractions(2, 5, &[(0, 0), (4, 1)]))),
+        (vec![], replaced(3, fractions(4, 5, &[(119, 1), (75, 1)]))),
+    ];
+    for (exif, gps) in unsound {
+        let said = format!("{exif:?} {gps:?}");
+        assert_eq!(remarks(exif, gps), [Remark::ExifUnsound], "{said}");
+    }
+    // An offset that is none leaves the clock the one of here.
+    let odd = told(&tiff(
+        vec![],
+        vec![(EXIF, vec![clock(), text(0x9011, "+480")])],
+    ));
+    let at = odd.facts.taken_at.map(|at| at.to_rfc3339());
+    assert_eq!(at.as_deref(), Some("2026-11-20T01:00:00+00:00"));
 }

@@ -8,7 +8,7 @@ use jpeg_decoder::{Decoder, PixelFormat};
 use super::colour::Profile;
 use super::jpeg_walk::{self, Walked};
 use super::pixels::{Kind, Pixels};
-use super::{Depth, LARGE_EDGE, Opened, PhotoLimits, PhotoProblem, Picture};
+use super::{Depth, LARGE_EDGE, Opened, PhotoLimits, PhotoProblem, Picture, unless_too_costly};
 
 /// Memory for the decoded picture; at the scale it is decoded at it needs a tenth.
 const MAX_OUTPUT_BYTES: usize = 256 * 1024 * 1024;
@@ -34,11 +34,8 @@ pub(super) fn open(
     depth: Depth,
 ) -> Result<Opened<'_>, PhotoProblem> {
     let walked = jpeg_walk::walk(bytes, limits)?;
-    if walked.frame.is_too_large_in_memory() {
-        return Err(PhotoProblem::TooCostly);
-    }
     let pixels = match depth {
-        Depth::Pixels => Some(decode(bytes, &walked)?),
+        Depth::Pixels => unless_too_costly(decode(bytes, &walked))?,
         Depth::Structure => None,
     };
     Ok(Opened {
@@ -56,6 +53,9 @@ pub(super) fn open(
 }
 
 fn decode(bytes: &[u8], walked: &Walked<'_>) -> Result<Pixels, PhotoProblem> {
+    if walked.is_too_costly {
+        return Err(PhotoProblem::TooCostly);
+    }
     let mut source = Source::new(bytes, walked);
     let decoded = scaled(&mut source, walked.frame.width, walked.frame.height);
     decoded.map_err(|error| match error {

@@ -4,7 +4,7 @@
 //! A marker is what stands where a marker may stand. The same two bytes inside a segment (a
 //! thumbnail, a maker's note) or behind the picture (the film of a motion photo) mean nothing.
 
-use super::exif::Blocks;
+use super::exif::{self, Blocks};
 use super::{PhotoLimits, PhotoProblem};
 
 /// Segments and scans at most. Cameras write some dozens, most of them pieces of one profile or of
@@ -42,6 +42,8 @@ pub(super) struct Walked<'a> {
     pub(super) end_missing: bool,
     /// The picture's size and components.
     pub(super) frame: Frame,
+    /// Whether its pixels would take more work or memory than a photo may.
+    pub(super) is_too_costly: bool,
     /// Where the coded data of each scan ends, up to the scan that completes the picture.
     pub(super) scan_ends: Vec<usize>,
     /// EXIF blocks, without their name.
@@ -139,7 +141,7 @@ struct Told<'a> {
 ///
 /// # Errors
 /// When it ends within a segment or before all of it was scanned, is no JPEG that is decoded here,
-/// or asks for more work than its pixels are worth.
+/// or has more segments than a picture needs.
 pub(super) fn walk(bytes: &[u8], limits: PhotoLimits) -> Result<Walked<'_>, PhotoProblem> {
     let mut cursor = Cursor { bytes, at: 2 };
     let mut told = Told::default();
@@ -180,13 +182,11 @@ impl<'a> Told<'a> {
                     let header = cursor.segment()?;
                     let is_needed = !self.is_complete();
                     let frame = self.frame.as_mut().ok_or(PhotoProblem::Corrupt)?;
-                    self.visits += frame.visits_of(header);
-                    if self.visits > MAX_BLOCK_VISITS {
-                        return Err(PhotoProblem::TooCostly);
-                    }
+                    let visits = frame.visits_of(header);
                     frame.take(header);
                     cursor.coded_data();
                     if is_needed {
+                        self.visits += visits;
                         self.scan_ends.push(cursor.at);
                     }
                 }
@@ -205,8 +205,8 @@ impl<'a> Told<'a> {
                 }
                 0xe1 => {
                     let body = cursor.segment()?;
-                    if body.starts_with(b"Exif\0") {
-                        self.exif.add(body.get(6..).unwrap_or_default());
+                    if exif::is_named(body) {
+                        self.exif.add(body);
                     }
                 }
                 0xe2 => self.pieces.add(cursor.segment()?),
@@ -245,10 +245,12 @@ impl<'a> Told<'a> {
         if self.scan_ends.is_empty() {
             return Err(missing);
         }
+        let frame = self.frame.ok_or(missing)?;
         Ok(Walked {
             end,
             end_missing,
-            frame: self.frame.ok_or(missing)?,
+            is_too_costly: self.visits > MAX_BLOCK_VISITS || frame.is_too_large_in_memory(),
+            frame,
             scan_ends: self.scan_ends,
             exif: self.exif,
             profile: self.pieces.joined(),
@@ -334,7 +336,7 @@ impl Frame {
     }
 
     /// Whether the coefficients of a progressive picture would take more memory than there is.
-    pub(super) fn is_too_large_in_memory(&self) -> bool {
+    fn is_too_large_in_memory(&self) -> bool {
         let blocks: u64 = self.components.iter().map(|c| self.blocks(*c)).sum();
         self.progressive && blocks.saturating_mul(BLOCK_BYTES) > MAX_COEFFICIENT_BYTES
     }

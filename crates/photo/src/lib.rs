@@ -11,6 +11,7 @@
 mod colour;
 mod exif;
 mod exif_directories;
+mod exif_place;
 mod exif_time;
 mod heif;
 mod hevc_header;
@@ -92,7 +93,8 @@ pub struct Processed {
 /// What was odd about a file that is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Remark {
-    /// The picture is whole, but the mark at its end is missing.
+    /// The mark at its end is missing, though the picture is whole: every scan of it is there, and
+    /// where it was decoded, all of each.
     EndMissing,
     /// Part of what the photo tells about itself is unsound and was left out.
     ExifUnsound,
@@ -322,6 +324,14 @@ fn take_in(
     })
 }
 
+/// A picture whose pixels would cost more than a photo may is none: its file is kept sealed.
+fn unless_too_costly<T>(decoded: Result<T, PhotoProblem>) -> Result<Option<T>, PhotoProblem> {
+    match decoded {
+        Err(PhotoProblem::TooCostly) => Ok(None),
+        decoded => decoded.map(Some),
+    }
+}
+
 fn derive(picture: Picture, orientation: u8) -> Result<Derived, PhotoProblem> {
     let large = pixels::fit(picture.pixels, LARGE_EDGE)?;
     let large = colour::to_srgb(large, picture.profile.as_ref())?;
@@ -357,3 +367,7 @@ mod exif_tests;
 mod heif_tests;
 #[cfg(test)]
 mod neighbour_tests;
+#[cfg(test)]
+mod sealed_tests;
+#[cfg(test)]
+mod webp_tests;

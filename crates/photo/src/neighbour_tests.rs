@@ -133,7 +133,12 @@ fn places_are_read_however_makers_write_them() {
         place(rational(&[(126, 1), (4, 1), (52, 1)]), "N", east(), "E"),
         None
     );
-    assert_eq!(place(text(2, "26"), "N", east(), "E"), None);
+    // Written out, and nothing that can be read.
+    assert_eq!(
+        place(text(2, "26,4,52.32"), "N", text(4, "119.3003"), "W"),
+        is("-119.3003", "26.0812")
+    );
+    assert_eq!(place(text(2, "here"), "N", east(), "E"), None);
 }
 
 #[test]

@@ -7,7 +7,9 @@ use png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Transformations};
 use super::colour::Profile;
 use super::exif::Blocks;
 use super::pixels::{Pixels, Shrink, on_white};
-use super::{Depth, MAX_SIDE, Opened, PhotoLimits, PhotoProblem, Picture, UNSCALED_PIXELS};
+use super::{
+    Depth, MAX_SIDE, Opened, PhotoLimits, PhotoProblem, Picture, UNSCALED_PIXELS, unless_too_costly,
+};
 
 /// Chunks at most: a picture of 25 MB in pieces of 1 KB has fewer.
 const MAX_CHUNKS: usize = 32_768;
@@ -127,16 +129,7 @@ pub(super) fn open(
     }
     limits.check_size(width, height, UNSCALED_PIXELS)?;
     let picture = match depth {
-        Depth::Pixels => {
-            let mut reader = decoder.read_info().map_err(broken)?;
-            Some(Picture {
-                width,
-                height,
-                profile: profile(reader.info()),
-                pixels: rows(&mut reader, width, height)?,
-                upright: false,
-            })
-        }
+        Depth::Pixels => unless_too_costly(decode(decoder, width, height))?,
         Depth::Structure => None,
     };
     Ok(Opened {
@@ -144,6 +137,21 @@ pub(super) fn open(
         end_missing: walked.end_missing,
         trailer: walked.end < bytes.len(),
         picture,
+    })
+}
+
+fn decode(
+    decoder: Decoder<Cursor<&[u8]>>,
+    width: u32,
+    height: u32,
+) -> Result<Picture, PhotoProblem> {
+    let mut reader = decoder.read_info().map_err(broken)?;
+    Ok(Picture {
+        width,
+        height,
+        profile: profile(reader.info()),
+        pixels: rows(&mut reader, width, height)?,
+        upright: false,
     })
 }
 

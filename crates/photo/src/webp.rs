@@ -1,6 +1,7 @@
 //! WebP: its chunks walked first, its first frame decoded.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use image_webp::{DecodingError, WebPDecoder};
@@ -9,7 +10,9 @@ use super::colour::Profile;
 use super::exif::Blocks;
 use super::jpeg_walk::MAX_PROFILE_BYTES;
 use super::pixels::{Pixels, Shrink, on_white};
-use super::{Depth, Opened, PhotoLimits, PhotoProblem, Picture, UNSCALED_PIXELS};
+use super::{
+    Depth, Opened, PhotoLimits, PhotoProblem, Picture, UNSCALED_PIXELS, unless_too_costly,
+};
 
 /// Chunks at most, frames of an animation included.
 const MAX_CHUNKS: usize = 8_192;
@@ -21,6 +24,18 @@ const MAX_DECODER_BYTES: usize = 256 * 1024 * 1024;
 const FILE_HEADER: usize = 12;
 const CHUNK_HEADER: usize = 8;
 
+/// What the header of an extended picture promises, a bit each.
+const ALPHA: u8 = 0x10;
+const EXIF: u8 = 0x08;
+const XMP: u8 = 0x04;
+const ANIMATION: u8 = 0x02;
+
+/// Bytes of that header: its promises, and the sides of the canvas.
+const CANVAS_BYTES: usize = 10;
+
+/// Bytes of what an animation says of all its frames.
+const ANIM_BYTES: usize = 6;
+
 /// A WebP as its chunks tell it.
 #[derive(Debug, Default)]
 struct Walked<'a> {
@@ -31,6 +46,10 @@ struct Walked<'a> {
     profile: Option<&'a [u8]>,
     /// Pixels of the largest coded frame, whatever the canvas says.
     largest_frame: u64,
+    /// The first body of each kind of chunk.
+    first: BTreeMap<[u8; 4], &'a [u8]>,
+    /// The first chunk that is a picture which does not move.
+    still: Option<[u8; 4]>,
 }
 
 /// Chunks that a picture is made of.
@@ -68,6 +87,12 @@ fn walk(bytes: &[u8]) -> Result<Walked<'_>, PhotoProblem> {
                 _ => Ok(walked),
             };
         };
+        if OURS.contains(&kind) {
+            walked.first.entry(*kind).or_insert(body);
+        }
+        if matches!(kind, b"VP8 " | b"VP8L") {
+            walked.still.get_or_insert(*kind);
+        }
         match kind {
             b"EXIF" => walked.exif.add(body),
             b"ICCP" => walked.profile = Some(body).filter(|b| b.len() <= MAX_PROFILE_BYTES),
@@ -89,6 +114,15 @@ fn walk(bytes: &[u8]) -> Result<Walked<'_>, PhotoProblem> {
     Err(PhotoProblem::TooCostly)
 }
 
+/// The picture's bytes with headers that say how long they are and promise what is there. What
+/// strips metadata off a file leaves its header as it was.
+fn mended<'a>(bytes: &'a [u8], walked: &Walked<'_>) -> Cow<'a, [u8]> {
+    match walked.canvas() {
+        Some(canvas) if !walked.keeps_promises(canvas) => Cow::Owned(walked.put_anew(canvas)),
+        _ => with_length(bytes, walked),
+    }
+}
+
 /// The picture's bytes with a header that says how long they are.
 fn with_length<'a>(bytes: &'a [u8], walked: &Walked<'_>) -> Cow<'a, [u8]> {
     let inside = bytes.get(..walked.end).unwrap_or_default();
@@ -107,6 +141,76 @@ fn with_length<'a>(bytes: &'a [u8], walked: &Walked<'_>) -> Cow<'a, [u8]> {
 impl Walked<'_> {
     fn frame(&mut self, pixels: u64) {
         self.largest_frame = self.largest_frame.max(pixels);
+    }
+
+    fn has(&self, kind: &[u8; 4]) -> bool {
+        self.first.contains_key(kind)
+    }
+
+    /// The header of an extended picture.
+    fn canvas(&self) -> Option<[u8; CANVAS_BYTES]> {
+        let body = self.first.get(b"VP8X")?.get(..CANVAS_BYTES)?;
+        body.try_into().ok()
+    }
+
+    /// Whether metadata was promised that is not there.
+    fn lacks_metadata(&self) -> bool {
+        let lacks = |[promised, ..]: [u8; CANVAS_BYTES]| {
+            (promised & EXIF != 0 && !self.has(b"EXIF"))
+                || (promised & XMP != 0 && !self.has(b"XMP "))
+        };
+        self.canvas().is_some_and(lacks)
+    }
+
+    /// What the header would promise of the pixels if it knew what follows.
+    fn of_pixels(&self, promised: u8) -> u8 {
+        let moves = self.has(b"ANMF") && (promised & ANIMATION != 0 || self.still.is_none());
+        let is_clear = moves || self.still == Some(*b"VP8L") || self.has(b"ALPH");
+        let kept = if is_clear { promised & ALPHA } else { 0 };
+        kept | if moves { ANIMATION } else { 0 }
+    }
+
+    fn keeps_promises(&self, [promised, ..]: [u8; CANVAS_BYTES]) -> bool {
+        let of_pixels = self.of_pixels(promised);
+        let is_one_picture = if of_pixels & ANIMATION != 0 {
+            self.first.get(b"ANIM").map(|body| body.len()) == Some(ANIM_BYTES)
+        } else {
+            !(self.has(b"ANMF") || self.has(b"VP8 ") && self.has(b"VP8L"))
+        };
+        is_one_picture && !self.lacks_metadata() && promised & (ALPHA | ANIMATION) == of_pixels
+    }
+
+    /// A file of the picture alone, of an animation its first frame.
+    fn put_anew(&self, mut canvas: [u8; CANVAS_BYTES]) -> Vec<u8> {
+        let of_pixels = self.of_pixels(canvas[0]);
+        canvas[0] = of_pixels;
+        let first = |kind: [u8; 4]| (kind, self.first.get(&kind).copied().unwrap_or_default());
+        let mut chunks = vec![(*b"VP8X", canvas.as_slice())];
+        if of_pixels & ANIMATION != 0 {
+            chunks.push((*b"ANIM", &[0; ANIM_BYTES]));
+            chunks.push(first(*b"ANMF"));
+        } else if let Some(still) = self.still {
+            if of_pixels & ALPHA != 0 && self.has(b"ALPH") {
+                chunks.push(first(*b"ALPH"));
+            }
+            chunks.push(first(still));
+        }
+        let length_of = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX).to_le_bytes();
+        let bytes: usize = chunks
+            .iter()
+            .map(|(_, body)| CHUNK_HEADER + body.len().next_multiple_of(2))
+            .sum();
+        let mut file = Vec::with_capacity(FILE_HEADER + bytes);
+        file.extend(b"RIFF");
+        file.extend(length_of(bytes + FILE_HEADER - CHUNK_HEADER));
+        file.extend(b"WEBP");
+        for (kind, body) in chunks {
+            file.extend(kind);
+            file.extend(length_of(body.len()));
+            file.extend(body);
+            file.resize(file.len().next_multiple_of(2), 0);
+        }
+        file
     }
 }
 
@@ -137,8 +241,11 @@ pub(super) fn open(
     limits: PhotoLimits,
     depth: Depth,
 ) -> Result<Opened<'_>, PhotoProblem> {
-    let walked = walk(bytes)?;
-    let inside = with_length(bytes, &walked);
+    let mut walked = walk(bytes)?;
+    if walked.lacks_metadata() {
+        walked.exif.lacks_some();
+    }
+    let inside = mended(bytes, &walked);
     if walked.largest_frame > UNSCALED_PIXELS.min(limits.pixels) {
         return Err(PhotoProblem::TooManyPixels(
             UNSCALED_PIXELS.min(limits.pixels),
@@ -148,10 +255,10 @@ pub(super) fn open(
     let (width, height) = decoder.dimensions();
     limits.check_size(width, height, UNSCALED_PIXELS)?;
     let picture = match depth {
-        Depth::Pixels => Some(Picture {
+        Depth::Pixels => unless_too_costly(decode(decoder))?.map(|pixels| Picture {
             width,
             height,
-            pixels: decode(decoder)?,
+            pixels,
             profile: walked.profile.map(|bytes| Profile::Icc(bytes.to_vec())),
             upright: false,
         }),

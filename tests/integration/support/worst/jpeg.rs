@@ -2,7 +2,7 @@
 
 use dengwen::photo::sample::scene;
 
-use super::{MAX_BYTES, Worst, exif_bombs, noise, worst};
+use super::{MAX_BYTES, Worst, exif_bombs, noise, sealed, worst};
 
 const START: [u8; 2] = [0xff, 0xd8];
 const END: [u8; 2] = [0xff, 0xd9];
@@ -12,6 +12,7 @@ const PROGRESSIVE: u8 = 0xc2;
 pub fn set() -> Vec<Worst> {
     let mut all = sizes();
     all.extend(work());
+    all.extend(too_much());
     all.extend(segments());
     all.extend(cuts());
     all
@@ -26,6 +27,11 @@ fn segment(marker: u8, body: &[u8]) -> Vec<u8> {
 
 /// A grey picture whose every code is one bit: a block of nothing but zeros is valid.
 fn grey(kind: u8, width: u16, height: u16, ac_symbol: u8) -> Vec<u8> {
+    head(kind, width, height, ac_symbol, 1)
+}
+
+/// The same of several components, each as large as the picture.
+fn head(kind: u8, width: u16, height: u16, ac_symbol: u8, components: u8) -> Vec<u8> {
     let one_code = |class: u8, symbol: u8| {
         let mut table = vec![class, 1];
         table.extend([0; 15]);
@@ -35,7 +41,8 @@ fn grey(kind: u8, width: u16, height: u16, ac_symbol: u8) -> Vec<u8> {
     let mut frame = vec![8];
     frame.extend(height.to_be_bytes());
     frame.extend(width.to_be_bytes());
-    frame.extend([1, 1, 0x11, 0]);
+    frame.push(components);
+    frame.extend((1..=components).flat_map(|id| [id, 0x11, 0]));
     let mut quantities = vec![0];
     quantities.extend([1; 64]);
     [
@@ -49,7 +56,14 @@ fn grey(kind: u8, width: u16, height: u16, ac_symbol: u8) -> Vec<u8> {
 }
 
 fn scan(from: u8, to: u8, approximation: u8) -> Vec<u8> {
-    segment(0xda, &[1, 1, 0x00, from, to, approximation])
+    scan_of(&[1], from, to, approximation)
+}
+
+fn scan_of(components: &[u8], from: u8, to: u8, approximation: u8) -> Vec<u8> {
+    let mut header = vec![components.len() as u8];
+    header.extend(components.iter().flat_map(|id| [*id, 0x00]));
+    header.extend([from, to, approximation]);
+    segment(0xda, &header)
 }
 
 /// Sides and areas.
@@ -172,6 +186,59 @@ fn work() -> Vec<Worst> {
             passes(7_744, 7_744, 11),
         ),
         worst("JPEG, a restart for each block", restarts),
+    ]
+}
+
+/// Sound pictures whose pixels would take more work or memory than a photo may.
+fn too_much() -> Vec<Worst> {
+    let blocks = |width: u16, height: u16| usize::from(width) / 8 * (usize::from(height) / 8);
+    // First the beginning of every component, then the rest of one after another.
+    let progressive = |components: &[u8], width: u16, height: u16, kind: u8| {
+        let bits = blocks(width, height);
+        let mut bytes = head(kind, width, height, 0, components.len() as u8);
+        bytes.extend(scan_of(components, 0, 0, 0));
+        bytes.extend(vec![0; bits * components.len() / 8 + 1]);
+        for id in components {
+            bytes.extend(scan_of(&[*id], 1, 63, 0));
+            bytes.extend(vec![0; bits / 8 + 1]);
+        }
+        bytes.extend(END);
+        bytes
+    };
+    let inks = |width: u16, height: u16, data: Vec<u8>| {
+        [
+            head(BASELINE, width, height, 0, 4),
+            scan_of(&[1, 2, 3, 4], 0, 63, 0),
+            data,
+            END.to_vec(),
+        ]
+        .concat()
+    };
+    let (wide, high) = (16_320, 12_240);
+    let room = MAX_BYTES - 2_000;
+    let zeros = vec![0; blocks(wide, high) * 4 * 2 / 8 + 1];
+    vec![
+        sealed(
+            "JPEG, three whole colours of sixty-four megapixels, progressive",
+            progressive(&[1, 2, 3], 8_000, 8_000, PROGRESSIVE),
+        ),
+        sealed(
+            "JPEG, four inks of two hundred megapixels, progressive",
+            progressive(&[1, 2, 3, 4], wide, high, PROGRESSIVE),
+        ),
+        sealed(
+            "JPEG, four inks of two hundred megapixels",
+            inks(wide, high, zeros),
+        ),
+        // As many marks in the data as there can be, each of them looked at.
+        sealed(
+            "JPEG, four inks and as many marks as there is room for",
+            inks(wide, high, [0xff, 0x00].repeat(room / 2)),
+        ),
+        sealed(
+            "JPEG, four inks and restarts, as many as there is room for",
+            inks(wide, high, [0xff, 0xd0].repeat(room / 2)),
+        ),
     ]
 }
 

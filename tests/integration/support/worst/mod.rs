@@ -17,12 +17,25 @@ pub const MAX_BYTES: usize = 26_214_400;
 pub struct Worst {
     pub name: String,
     pub bytes: Vec<u8>,
+    /// Whether it is sound, so that it is kept though nothing can be made of its pixels.
+    pub is_sealed: bool,
 }
 
 fn worst(name: impl Into<String>, bytes: Vec<u8>) -> Worst {
     let name = name.into();
     assert!(bytes.len() <= MAX_BYTES, "{name}: {}", bytes.len());
-    Worst { name, bytes }
+    Worst {
+        name,
+        bytes,
+        is_sealed: false,
+    }
+}
+
+fn sealed(name: impl Into<String>, bytes: Vec<u8>) -> Worst {
+    Worst {
+        is_sealed: true,
+        ..worst(name, bytes)
+    }
 }
 
 /// All of them.

@@ -111,6 +111,13 @@ pub fn set() -> Vec<Worst> {
             ]),
         ),
         worst("WebP, one colour, fifty megapixels", encoded(7_200, 7_000)),
+        worst(
+            "WebP, sixty megapixels and promises of what is not there",
+            file(&[
+                canvas(7_700, 7_700, 0x3e),
+                chunk(b"VP8 ", &lossy(7_700, 7_700, 20_000_000)),
+            ]),
+        ),
         worst("WebP, ten thousand frames", animation(10_000)),
         worst("WebP, five thousand frames", animation(5_000)),
         worst(
