@@ -11,7 +11,7 @@ use super::person::{
 use crate::district::{Category, Profile};
 use crate::geo::{Datum, Point, RawPosition};
 use crate::platform::{
-    http::says_something,
+    http::{are_numbers, says_something},
     problem::{Item, ItemCode, Problem},
 };
 
@@ -65,7 +65,10 @@ pub struct ComplaintBody {
     pub reporter: Option<ReporterBody>,
     /// Numbers of similar matters the reporter was shown and still files.
     #[serde(default)]
-    #[validate(length(max = 20, message = "has 20 numbers at most"))]
+    #[validate(
+        length(max = 20, message = "has 20 numbers at most"),
+        custom(function = "are_numbers")
+    )]
     #[schema(max_items = 20, nullable)]
     pub acknowledged_similar: Vec<String>,
     /// Number of the similar matter that the reporter says theirs is ("follow this one"). The

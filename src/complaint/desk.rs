@@ -8,7 +8,7 @@ use super::{
     intake::{self, Door, Prepared},
     person::{Checking, Person, PetitionerKind, Question, check_person},
     photos::{self, Taken},
-    routes::{read_submission, store_and_answer},
+    routes::{JsonPart, read_submission, store_and_answer},
     views::Receipt,
 };
 use crate::account::{Role, Staff, queries::files_under};
@@ -22,6 +22,10 @@ use crate::record::Actor;
 
 /// Persons on one petition at most; longer lists come as several petitions.
 const MAX_PETITIONERS: usize = 500;
+
+/// Bytes of an intake's JSON at most: five hundred petitioners with all that may be said of each, in
+/// Chinese, each letter written as it is or as `\uXXXX`.
+pub const INTAKE_JSON_BYTES: usize = 2 * 1024 * 1024;
 
 /// The multipart form of an intake, for the document.
 #[derive(ToSchema)]
@@ -47,7 +51,11 @@ pub async fn take_in(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let sent = read_submission::<IntakeBody>(&app, "intake", &request, payload).await?;
+    let part = JsonPart {
+        name: "intake",
+        bytes: INTAKE_JSON_BYTES,
+    };
+    let sent = read_submission::<IntakeBody>(&app, part, &request, payload).await?;
     if let Some(answer) = key.kept_answer(&app.db, sent.fingerprint).await? {
         return Ok(answer.into_response());
     }

@@ -1,27 +1,42 @@
-//! What a part of a form is called: its name, and the name its file had on the sender's device.
+//! What the headers of a part say of it: its name, the name its file had on the sender's device, how
+//! its bytes are written.
 //!
 //! Phones and office programs write file names in the encoding of their system, unquoted, empty or
 //! broken off. A name is only ever shown, so whatever cannot be read of it is left out, and the
 //! part it names is still a part.
 
-/// The names of a part.
+/// What is said of a part.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Disposition {
-    /// The field's name; empty when it has none.
+    /// The field's name, without the brackets of a list's (`photo[]`, `photo[0]`); empty when it has
+    /// none.
     pub(super) name: String,
     /// The file's name; `None` when there is none or it is empty.
     pub(super) file_name: Option<String>,
+    /// Whether its bytes are written in Base64 (RFC 2045, 6.8).
+    pub(super) is_base64: bool,
 }
 
-/// Reads a part's names from its headers' lines. A line that opens as no header goes on with the
-/// one before it: a line break in a file's name is a letter of it.
+/// Reads what a part's headers say of it.
 pub(super) fn of(headers: &[u8]) -> Disposition {
-    const NAME: &[u8] = b"content-disposition";
+    let named = value_of(headers, b"content-disposition");
+    let named = named.map(|value| parse(&value)).unwrap_or_default();
+    let coding = value_of(headers, b"content-transfer-encoding").unwrap_or_default();
+    let coding = coding.split(|b| *b == b';').next().unwrap_or_default();
+    Disposition {
+        is_base64: coding.trim_ascii().eq_ignore_ascii_case(b"base64"),
+        ..named
+    }
+}
+
+/// The value of a header among lines. A line that opens as no header goes on with the one before
+/// it: a line break in a file's name is a letter of it.
+fn value_of(headers: &[u8], wanted: &[u8]) -> Option<Vec<u8>> {
     let mut value: Option<Vec<u8>> = None;
     for line in headers.split(|b| *b == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         match (header(line), &mut value) {
-            (Some((name, rest)), None) if name.eq_ignore_ascii_case(NAME) => {
+            (Some((name, rest)), None) if name.eq_ignore_ascii_case(wanted) => {
                 value = Some(rest.to_vec());
             }
             (None, Some(value)) => value.extend_from_slice(line),
@@ -29,7 +44,7 @@ pub(super) fn of(headers: &[u8]) -> Disposition {
             (_, None) => {}
         }
     }
-    value.map(|value| parse(&value)).unwrap_or_default()
+    value
 }
 
 /// Name and value of a line that opens as a header does.
@@ -42,27 +57,53 @@ fn header(line: &[u8]) -> Option<(&[u8], &[u8])> {
         .then(|| (name, rest.get(1..).unwrap_or_default()))
 }
 
-/// The boundary of a form's parts, from the request's content type; `None` when it is no form or has
-/// none.
-pub(super) fn boundary(content_type: &[u8]) -> Option<String> {
-    const FORM: &[u8] = b"multipart/form-data";
-    let kind = content_type.split(|b| *b == b';').next()?;
-    if !kind.trim_ascii().eq_ignore_ascii_case(FORM) {
-        return None;
-    }
-    let mut found = parameters(content_type).into_iter();
-    let (_, boundary) = found.find(|(key, _)| key == "boundary")?;
-    String::from_utf8(boundary)
-        .ok()
-        .filter(|boundary| !boundary.is_empty())
+/// Whether a media type is that of a form: its own, or the one that some libraries give any body of
+/// several parts.
+pub(super) fn is_form(media_type: &str) -> bool {
+    matches!(media_type, "multipart/form-data" | "multipart/mixed")
 }
+
+/// What the boundary of a form's parts may be, from the request's content type, the likeliest first;
+/// none when it is no form or names none. Single quotes are letters of a boundary by the letter of
+/// RFC 2046 and quotes by that of some clients, and a proxy joins a header that was set twice with a
+/// comma: which it is, the body shows.
+pub(super) fn boundaries(content_type: &[u8]) -> Vec<String> {
+    let essence = content_type.split(|b| PARTING.contains(b)).next();
+    let essence = String::from_utf8_lossy(essence.unwrap_or_default());
+    if !is_form(essence.trim().to_ascii_lowercase().as_str()) {
+        return Vec::new();
+    }
+    let mut found = parameters(content_type, &PARTING).into_iter();
+    let named = found.find(|(key, _)| key == "boundary");
+    let named = named.and_then(|(_, value)| String::from_utf8(value).ok());
+    let whole = named.unwrap_or_default();
+    let first = whole.split(',').next().unwrap_or_default().trim_end();
+    let bare = |text: &str| {
+        let inner = text.strip_prefix('\'')?.strip_suffix('\'')?;
+        Some(inner.to_owned())
+    };
+    let (bare_whole, bare_first) = (bare(&whole), bare(first));
+    let all = [
+        Some(whole.clone()),
+        Some(first.to_owned()),
+        bare_whole,
+        bare_first,
+    ];
+    let mut boundaries: Vec<String> = all.into_iter().flatten().collect();
+    boundaries.retain(|boundary| !boundary.is_empty());
+    boundaries.dedup();
+    boundaries
+}
+
+/// What parts a media type from its parameters; the comma, where a client writes it so.
+const PARTING: [u8; 2] = [b';', b','];
 
 fn parse(value: &[u8]) -> Disposition {
     let (mut plain, mut extended) = (None, None);
     let mut found = Disposition::default();
-    for (key, value) in parameters(value) {
+    for (key, value) in parameters(value, b";") {
         match key.as_str() {
-            "name" => found.name = String::from_utf8_lossy(&value).into_owned(),
+            "name" => found.name = of_list(&String::from_utf8_lossy(&value)).to_owned(),
             "filename" => plain = Some(readable(&value)),
             "filename*" => extended = in_utf8(&value),
             _ => {}
@@ -70,6 +111,17 @@ fn parse(value: &[u8]) -> Disposition {
     }
     found.file_name = extended.or(plain).filter(|name| !name.is_empty());
     found
+}
+
+/// The name of a field whose items are numbered or not: `photo[]`, `photo[0]`.
+fn of_list(name: &str) -> &str {
+    let list = name
+        .strip_suffix(']')
+        .and_then(|open| open.rsplit_once('['));
+    match list {
+        Some((list, at)) if at.bytes().all(|b| b.is_ascii_digit()) => list,
+        _ => name,
+    }
 }
 
 /// A name in UTF-8, or else in the encoding of Chinese systems, without what cannot be read of it.
@@ -97,12 +149,18 @@ fn in_utf8(value: &[u8]) -> Option<String> {
     Some(name.into_owned())
 }
 
-/// The parameters behind the first semicolon, keys in lower case.
-fn parameters(value: &[u8]) -> Vec<(String, Vec<u8>)> {
+/// The parameters behind the first of the signs that part them from what they are of, keys in lower
+/// case.
+fn parameters(value: &[u8], parting: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
-    let mut rest = behind(value, b';');
+    let mut rest = behind(value, parting);
     while let Some(equals) = rest.iter().position(|b| *b == b'=') {
         let (key, value) = rest.split_at(equals);
+        // What stands before the last sign has no value and is no parameter.
+        let key = key
+            .rsplit(|b| PARTING.contains(b))
+            .next()
+            .unwrap_or_default();
         let key = String::from_utf8_lossy(key).trim().to_ascii_lowercase();
         let value = value.get(1..).unwrap_or_default().trim_ascii_start();
         let (text, after) = match value.strip_prefix(b"\"") {
@@ -114,7 +172,7 @@ fn parameters(value: &[u8]) -> Vec<(String, Vec<u8>)> {
             }
         };
         found.push((key, text));
-        rest = behind(after, b';');
+        rest = behind(after, b";");
     }
     found
 }
@@ -143,8 +201,8 @@ fn unquoted(quoted: &[u8]) -> (Vec<u8>, &[u8]) {
     (text, quoted.get(at..).unwrap_or_default())
 }
 
-fn behind(bytes: &[u8], mark: u8) -> &[u8] {
-    let at = bytes.iter().position(|b| *b == mark);
+fn behind<'a>(bytes: &'a [u8], marks: &[u8]) -> &'a [u8] {
+    let at = bytes.iter().position(|b| marks.contains(b));
     at.and_then(|at| bytes.get(at + 1..)).unwrap_or_default()
 }
 
@@ -197,23 +255,70 @@ mod tests {
 
     #[test]
     fn a_form_names_its_boundary() {
-        for (sent, named) in [
-            ("multipart/form-data; boundary=XbX", Some("XbX")),
+        let cases: [(&str, &[&str]); 16] = [
+            ("multipart/form-data; boundary=XbX", &["XbX"]),
             (
                 "Multipart/Form-Data ; charset=utf-8; Boundary=\"a b\";",
-                Some("a b"),
+                &["a b"],
             ),
             (
                 "multipart/form-data;boundary=----WebKit=_x(1)",
-                Some("----WebKit=_x(1)"),
+                &["----WebKit=_x(1)"],
             ),
-            ("multipart/form-data; boundary=", None),
-            ("multipart/form-data", None),
-            ("multipart/mixed; boundary=XbX", None),
-            ("application/json", None),
-        ] {
-            assert_eq!(boundary(sent.as_bytes()).as_deref(), named, "{sent}");
+            ("multipart/form-data; boundary='XbX'", &["'XbX'", "XbX"]),
+            ("multipart/form-data; boundary=\"'XbX'\"", &["'XbX'", "XbX"]),
+            ("multipart/form-data, boundary=XbX", &["XbX"]),
+            ("multipart/form-data , boundary=\"XbX\"", &["XbX"]),
+            (
+                "multipart/form-data; boundary=XbX, multipart/form-data; boundary=XbX",
+                &["XbX, multipart/form-data", "XbX"],
+            ),
+            (
+                "multipart/form-data, multipart/form-data; boundary='a'",
+                &["'a'", "a"],
+            ),
+            ("multipart/mixed; boundary=XbX", &["XbX"]),
+            ("multipart/form-data; boundary=a,b", &["a,b", "a"]),
+            ("multipart/form-data; boundary=", &[]),
+            ("multipart/form-data; boundary=''", &["''"]),
+            ("multipart/form-data", &[]),
+            ("multipart/related; boundary=XbX", &[]),
+            ("application/json", &[]),
+        ];
+        for (sent, named) in cases {
+            assert_eq!(boundaries(sent.as_bytes()), named, "{sent}");
         }
+    }
+
+    #[test]
+    fn a_list_is_known_by_its_name() {
+        for (name, list) in [
+            ("photo", "photo"),
+            ("photo[]", "photo"),
+            ("photo[0]", "photo"),
+            ("photo[12]", "photo"),
+            ("photo[a]", "photo[a]"),
+            ("photo]", "photo]"),
+            ("[0]", ""),
+        ] {
+            let value = format!("form-data; name=\"{name}\"");
+            assert_eq!(names(value.as_bytes()).0, list, "{name}");
+        }
+    }
+
+    #[test]
+    fn how_bytes_are_written_is_said() {
+        let is_base64 = |headers: &str| super::of(headers.as_bytes()).is_base64;
+        assert!(is_base64(
+            "Content-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        ));
+        assert!(is_base64(
+            "content-transfer-encoding :  BASE64 ; x=1\r\nX: y\r\n\r\n"
+        ));
+        assert!(!is_base64("Content-Transfer-Encoding: binary\r\n\r\n"));
+        assert!(!is_base64(
+            "Content-Disposition: form-data; name=\"base64\"\r\n\r\n"
+        ));
     }
 
     #[test]

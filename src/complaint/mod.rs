@@ -3,6 +3,7 @@
 //! A complaint belongs to one ledger entry from its first moment, and keeps its own number, clock,
 //! reply duty and tracking code for ever, whatever is merged.
 
+mod base64;
 pub mod body;
 pub mod case;
 pub mod clocks;

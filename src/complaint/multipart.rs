@@ -3,19 +3,31 @@
 use actix_web::{HttpRequest, dev::Payload, http::header};
 use bytes::{Bytes, BytesMut};
 
+use super::base64::Base64;
 use super::disposition::{self, Disposition};
 use super::photos::Upload;
 use crate::platform::{
     http::{
-        MAX_JSON_BYTES, Patience, Piece, PieceStream, Unpacked, Waiting, announced_bytes,
-        broken_off, unpacked,
+        Patience, Piece, PieceStream, Unpacked, Waiting, announced_bytes, broken_off, unpacked,
     },
     problem::{Code, Item, ItemCode, Problem},
     room::{Held, Visit},
 };
 
-/// What a body may have beside its photos: the JSON part, boundaries, headers of parts.
+/// What a body may have beside its photos and the JSON part: boundaries, headers of parts.
 const BESIDE_PHOTOS: usize = 1024 * 1024;
+
+/// Parts that a form sends of itself and nobody wrote: the encoding it is in, its buttons.
+const OF_THE_FORM: [&str; 8] = [
+    "_charset_",
+    "submit",
+    "submit.x",
+    "submit.y",
+    "button",
+    "btn",
+    "x",
+    "y",
+];
 
 /// What a multipart body held.
 #[derive(Debug, Default)]
@@ -31,6 +43,8 @@ pub struct Parts {
 pub struct PartLimits<'a> {
     /// Name of the JSON part.
     pub json: &'a str,
+    /// Bytes of the JSON part at most.
+    pub json_bytes: usize,
     /// Names photos may come under, which become their roles.
     pub roles: &'a [&'a str],
     /// Photos at most.
@@ -42,7 +56,7 @@ pub struct PartLimits<'a> {
 impl PartLimits<'_> {
     /// Bytes of the whole body at most.
     fn whole(&self) -> usize {
-        self.photos * self.photo_bytes + BESIDE_PHOTOS
+        self.photos * self.photo_bytes + self.json_bytes + BESIDE_PHOTOS
     }
 
     fn too_large(&self) -> Problem {
@@ -50,6 +64,14 @@ impl PartLimits<'_> {
             Code::BodyTooLarge,
             format!("the whole body may have {} bytes", self.whole()),
         )
+    }
+
+    /// Whoever sends a part under another name means something by it.
+    fn unknown(&self, name: &str) -> Problem {
+        let known = self.roles.join(", ");
+        let message = format!("parts are {}, {known}", self.json);
+        let item = Item::new(name, ItemCode::UnknownPart, message);
+        malformed("the body has a part this operation does not take").with_items(vec![item])
     }
 }
 
@@ -84,10 +106,12 @@ pub async fn read(
         return Err(limits.too_large());
     }
     let sent = request.headers().get(header::CONTENT_TYPE);
-    let boundary = sent
-        .and_then(|value| disposition::boundary(value.as_bytes()))
-        .ok_or_else(|| malformed("send multipart/form-data with a boundary"))?;
-    let mut stream = PieceStream::new(&boundary, unpacked(request, payload.take())?);
+    let boundaries = sent.map(|value| disposition::boundaries(value.as_bytes()));
+    let boundaries = boundaries.unwrap_or_default();
+    if boundaries.is_empty() {
+        return Err(malformed("send multipart/form-data with a boundary"));
+    }
+    let mut stream = PieceStream::new(&boundaries, unpacked(request, payload.take())?);
     let mut parts = Parts::default();
     let mut reading = Reading {
         waiting: Patience::UPLOAD.begin(),
@@ -96,12 +120,22 @@ pub async fn read(
         visit,
     };
     while let Some(headers) = reading.next_part(&mut stream).await? {
-        let Disposition { name, file_name } = disposition::of(&headers);
-        if name == limits.json && parts.json.is_none() {
-            let (json, _) = reading.field(&mut stream, MAX_JSON_BYTES).await?;
+        let Disposition {
+            name,
+            file_name,
+            is_base64,
+        } = disposition::of(&headers);
+        let coding = is_base64.then(Base64::default);
+        if name.is_empty() || OF_THE_FORM.contains(&name.to_ascii_lowercase().as_str()) {
+            reading.pass_over(&mut stream).await?;
+        } else if name == limits.json && parts.json.is_none() {
+            let (json, _) = reading
+                .field(&mut stream, limits.json_bytes, coding)
+                .await?;
             parts.json = Some(json.ok_or_else(|| Problem::new(Code::BodyTooLarge))?);
         } else if limits.roles.contains(&name.as_str()) {
-            let (bytes, held) = reading.field(&mut stream, limits.photo_bytes).await?;
+            let photo = reading.field(&mut stream, limits.photo_bytes, coding);
+            let (bytes, held) = photo.await?;
             let is_empty = bytes.as_ref().is_some_and(Bytes::is_empty);
             // What a browser sends for a file input that nobody filled in. An empty file that has a
             // name is told, as long as there is room for it, and takes no photo's place.
@@ -120,12 +154,8 @@ pub async fn read(
                 bytes,
                 held,
             });
-        } else {
-            let known = limits.roles.join(", ");
-            let message = format!("parts are {}, {known}", limits.json);
-            let item = Item::new(&name, ItemCode::UnknownPart, message);
-            let refused = malformed("the body has a part this operation does not take");
-            return Err(refused.with_items(vec![item]));
+        } else if !reading.is_empty(&mut stream).await? {
+            return Err(limits.unknown(&name));
         }
     }
     Ok(parts)
@@ -155,20 +185,54 @@ impl Reading<'_> {
         Ok(())
     }
 
+    /// More of the part that is being read; `None` at its end.
+    async fn data(&mut self, stream: &mut Form) -> Result<Option<Bytes>, Problem> {
+        let Some(piece) = self.waiting.next(stream).await? else {
+            return Ok(None);
+        };
+        let Piece::Data(chunk) = piece? else {
+            return Ok(None);
+        };
+        self.count(chunk.len())?;
+        Ok(Some(chunk))
+    }
+
+    /// Reads a part to its end and keeps nothing of it.
+    async fn pass_over(&mut self, stream: &mut Form) -> Result<(), Problem> {
+        while self.data(stream).await?.is_some() {}
+        Ok(())
+    }
+
+    /// Whether a part ends without a byte; one that does is read.
+    async fn is_empty(&mut self, stream: &mut Form) -> Result<bool, Problem> {
+        while let Some(chunk) = self.data(stream).await? {
+            if !chunk.is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// The field's bytes and the room they hold; `None` when there were more than allowed. The
     /// rest is read and dropped, within the bound of the whole body, so that the parts after it
-    /// are still read.
+    /// are still read. What is written in Base64 is counted as the bytes it stands for.
     async fn field(
         &mut self,
         stream: &mut Form,
         max: usize,
+        mut coding: Option<Base64>,
     ) -> Result<(Option<Bytes>, Held), Problem> {
         let mut bytes = BytesMut::new();
         let mut held = self.visit.hold();
         let mut too_many = false;
-        while let Some(piece) = self.waiting.next(stream).await? {
-            let Piece::Data(chunk) = piece? else { break };
-            self.count(chunk.len())?;
+        loop {
+            let sent = self.data(stream).await?;
+            let is_end = sent.is_none();
+            let chunk = match (sent, &mut coding) {
+                (Some(sent), Some(coding)) => coding.decode(sent),
+                (None, Some(coding)) => coding.finish(),
+                (sent, None) => sent.unwrap_or_default(),
+            };
             too_many |= bytes.len() + chunk.len() > max;
             if too_many {
                 bytes = BytesMut::new();
@@ -177,8 +241,10 @@ impl Reading<'_> {
                 held.take(chunk.len())?;
                 bytes.extend_from_slice(&chunk);
             }
+            if is_end {
+                return Ok(((!too_many).then(|| bytes.freeze()), held));
+            }
         }
-        Ok(((!too_many).then(|| bytes.freeze()), held))
     }
 }
 

@@ -14,6 +14,7 @@ use super::{
     queries,
     resent::{by_upstream_number, is_told},
 };
+use crate::district::calendar::date_of;
 use crate::platform::{
     crypto::Keys,
     db::{
@@ -32,6 +33,34 @@ pub struct Otherwise {
     pub what: Vec<&'static str>,
 }
 
+/// How exactly an upstream table tells a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grain {
+    /// To the second.
+    Second,
+    /// By its day alone.
+    Day,
+}
+
+impl Grain {
+    /// Whether both instants are the same, as far as this tells them.
+    fn agrees(self, one: DateTime<Utc>, other: DateTime<Utc>) -> bool {
+        match self {
+            Self::Second => one.trunc_subsecs(0) == other.trunc_subsecs(0),
+            Self::Day => date_of(one) == date_of(other),
+        }
+    }
+}
+
+/// How exactly a submission's times are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grains {
+    /// When it was received.
+    pub received_at: Grain,
+    /// When what it complains of began.
+    pub occurred_at: Grain,
+}
+
 /// The first record of a submission's upstream number, where the submission says something else.
 ///
 /// # Errors
@@ -40,6 +69,7 @@ pub fn tells_otherwise(
     conn: &mut Connection,
     keys: &Keys,
     prepared: &Prepared,
+    grains: Grains,
 ) -> Result<Option<Otherwise>, Problem> {
     let Some(number) = &prepared.door.external_no else {
         return Ok(None);
@@ -62,11 +92,10 @@ pub fn tells_otherwise(
     if !is_told(conn, keys, first, &checked.description)? {
         what.push("other words");
     }
-    let second = |at: DateTime<Utc>| at.trunc_subsecs(0);
-    let occurred = occurred.map(|at| second(at.0));
-    let says_when = checked.occurred_at.map(second);
-    if second(received.0) != second(door.received_at)
-        || says_when.is_some_and(|at| occurred != Some(at))
+    let is_kept =
+        |at: DateTime<Utc>| occurred.is_some_and(|first| grains.occurred_at.agrees(first.0, at));
+    if !grains.received_at.agrees(received.0, door.received_at)
+        || checked.occurred_at.is_some_and(|at| !is_kept(at))
     {
         what.push("another date");
     }

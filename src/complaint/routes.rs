@@ -7,6 +7,7 @@ use validator::Validate;
 
 use super::{
     body::{Border, Checked, ComplaintBody},
+    disposition::is_form,
     intake::{self, Door, Prepared, Stored},
     machine::MACHINE,
     multipart::{self, PartLimits, Parts},
@@ -27,7 +28,8 @@ use crate::matching::{Outcome, Report};
 use crate::platform::{
     db::{Connection, Id},
     http::{
-        Answer, Body, IdempotencyKey, Null, idempotency::fingerprint_of, media_type, read_json,
+        Answer, Body, IdempotencyKey, MAX_JSON_BYTES, Null, idempotency::fingerprint_of,
+        media_type, read_json,
     },
     limit::{Limited, Sender},
     problem::{ItemCode, OnDb, Problem},
@@ -61,7 +63,7 @@ pub async fn submit(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     app.limits.take(Limited::Submit, &sender)?;
-    let sent = read_submission::<ComplaintBody>(&app, "complaint", &request, payload).await?;
+    let sent = read_submission::<ComplaintBody>(&app, COMPLAINT, &request, payload).await?;
     let fingerprint = sent.fingerprint;
     if let Some(answer) = key.kept_answer(&app.db, fingerprint).await? {
         app.limits.give_back(Limited::Submit, &sender);
@@ -107,18 +109,34 @@ pub(super) struct Sent<T> {
     pub fingerprint: [u8; 32],
 }
 
-/// Reads a submission; `json` names the part of a form that holds the body.
+/// The part of a form that holds a submission's body.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct JsonPart {
+    /// Its name.
+    pub name: &'static str,
+    /// Bytes it may have, as a part or as the whole body.
+    pub bytes: usize,
+}
+
+/// A resident's own complaint.
+const COMPLAINT: JsonPart = JsonPart {
+    name: "complaint",
+    bytes: MAX_JSON_BYTES,
+};
+
+/// Reads a submission.
 pub(super) async fn read_submission<T: DeserializeOwned + Validate>(
     app: &App,
-    json: &str,
+    json: JsonPart,
     request: &HttpRequest,
     payload: web::Payload,
 ) -> Result<Sent<T>, Problem> {
     let mut raw = payload.into_inner();
-    let parts = if media_type(request).as_deref() == Some("multipart/form-data") {
+    let parts = if media_type(request).as_deref().is_some_and(is_form) {
         let limits = app.profile.rules.limits;
         let limits = PartLimits {
-            json,
+            json: json.name,
+            json_bytes: json.bytes,
             roles: &["photo"],
             photos: limits.photos,
             photo_bytes: limits.photo_bytes,
@@ -127,13 +145,13 @@ pub(super) async fn read_submission<T: DeserializeOwned + Validate>(
         multipart::read(request, &mut raw, limits, &visit).await?
     } else {
         Parts {
-            json: Some(read_json(request, &mut raw).await?),
+            json: Some(read_json(request, &mut raw, json.bytes).await?),
             uploads: Vec::new(),
         }
     };
     let bytes = parts
         .json
-        .ok_or_else(|| Problem::invalid(json, ItemCode::Required, "is the JSON part"))?;
+        .ok_or_else(|| Problem::invalid(json.name, ItemCode::Required, "is the JSON part"))?;
     let Body { value, fingerprint } = Body::<T>::parse(&bytes, Null::IsAbsence)?;
     let photos = parts
         .uploads
@@ -265,7 +283,7 @@ pub async fn find_similar(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     app.limits.take(Limited::Similar, &sender)?;
-    let sent = read_submission::<ComplaintBody>(&app, "complaint", &request, payload).await?;
+    let sent = read_submission::<ComplaintBody>(&app, COMPLAINT, &request, payload).await?;
     let now = app.now();
     // The person is left out: nobody may learn here what a phone number has reported.
     let checked = Checked {

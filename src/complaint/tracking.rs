@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
+    disposition::is_form,
     machine::{MACHINE, takes_evidence},
     multipart::{self, PartLimits},
     parts,
@@ -344,7 +345,7 @@ pub async fn read_photos(
     let mut raw = payload.into_inner();
     let visit = app.upload_room.enter(&sender_of(request))?;
     let media_type = media_type(request).unwrap_or_default();
-    if media_type != "multipart/form-data" {
+    if !is_form(&media_type) {
         // What it is, its content says: cameras' apps and scripts name it loosely or not at all.
         let named_loosely = matches!(media_type.as_str(), "" | "application/octet-stream");
         if !named_loosely && !media_type.starts_with("image/") {
@@ -364,6 +365,7 @@ pub async fn read_photos(
     }
     let part_limits = PartLimits {
         json: "",
+        json_bytes: 0,
         roles,
         photos: limits.photos,
         photo_bytes: limits.photo_bytes,

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::sets;
+use crate::complaint::desk::INTAKE_JSON_BYTES;
 use crate::district::Limits;
+use crate::platform::http::{MAX_JSON_BYTES, NUMBER_LETTERS};
 
 /// A text without the letter NUL, which no text has.
 const TEXT: &str = r"^[^\u0000]*$";
@@ -21,8 +23,17 @@ const YEARS: &str = "^(19[0-9]{2}|2[01][0-9]{2}|2200)-";
 /// What is in `Idempotency-Key`.
 const KEY: &str = "^[!-~]{1,128}$";
 
+/// The operation whose JSON may have more bytes than others'.
+const INTAKE: &str = "/api/v1/intake";
+
 /// What is in `If-Match`: a version as the `ETag` shows it.
 const VERSION: &str = "^(W/)?\"?[0-9]{1,9}\"?$";
+
+/// Lists of numbers of matters.
+const NUMBERS: [(&str, &str); 2] = [
+    ("ComplaintBody", "acknowledged_similar"),
+    ("ReplyBody", "also"),
+];
 
 /// Says all of it in a document.
 pub(super) fn say(document: &mut Value) {
@@ -32,6 +43,15 @@ pub(super) fn say(document: &mut Value) {
         .and_then(Value::as_object_mut)
     {
         sets::of_fields(schemas);
+        for (schema, field) in NUMBERS {
+            let list = schemas
+                .get_mut(schema)
+                .and_then(|s| s.pointer_mut("/properties"));
+            let items = list.and_then(|p| p.get_mut(field)?.get_mut("items")?.as_object_mut());
+            if let Some(items) = items {
+                items.insert("maxLength".to_owned(), json!(NUMBER_LETTERS));
+            }
+        }
         for (name, schema) in schemas.iter_mut() {
             if requests.contains(name) {
                 texts(schema);
@@ -49,6 +69,7 @@ pub(super) fn say(document: &mut Value) {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
             parameters(operation);
             refusals(path, method, operation);
+            bound(path, operation);
         }
     }
 }
@@ -74,6 +95,27 @@ pub(super) fn limit(document: &mut Value, limits: &Limits) {
         for part in ["photo", "far", "near", "reference"] {
             replace(document, form, part, "maxItems", limits.photos);
         }
+    }
+}
+
+/// A body says how many bytes its JSON may have.
+fn bound(path: &str, operation: &mut Value) {
+    let body = operation.get_mut("requestBody");
+    let Some(body) = body.filter(|body| body.pointer("/content/application~1json").is_some())
+    else {
+        return;
+    };
+    let most = if path == INTAKE {
+        INTAKE_JSON_BYTES
+    } else {
+        MAX_JSON_BYTES
+    };
+    let said = format!("The JSON may have {most} bytes, unpacked (413 beyond).");
+    if let Some(body) = body.as_object_mut() {
+        let words = body.get("description").and_then(Value::as_str);
+        let words: Vec<&str> = words.into_iter().chain([said.as_str()]).collect();
+        let words = words.join(" ");
+        body.insert("description".to_owned(), json!(words));
     }
 }
 

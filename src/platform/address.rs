@@ -80,11 +80,37 @@ fn embedded(v6: Ipv6Addr) -> Option<Ipv4Addr> {
         }
         // The least of these are `::` and `::1`, and no IPv4 host's address opens with 0.
         [0, 0, 0, 0, 0, 0, high, low] if high > 0xff => Some(v4(high, low)),
-        [0x64, 0xff9b, 0 | 1, 0, 0, 0, high, low] => Some(v4(high, low)),
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(v4(high, low)),
+        [0x64, 0xff9b, 1, within @ ..] => of_local_translator(within),
         [0x2002, high, low, ..] => Some(v4(high, low)),
         [0x2001, 0, .., high, low] => Some(v4(!high, !low)),
         _ => None,
     }
+}
+
+/// The IPv4 address within the local-use prefix 64:ff9b:1::/48 (RFC 8215), by which of the forms of
+/// RFC 6052, 2.2 (a prefix of 48, 56, 64 or 96 bits) can have written these 80 bits: in each the bits
+/// 64 to 71 are nought, and so is what stands behind the address. A form in which the address would
+/// end in nought is none, as no host's does.
+fn of_local_translator(within: [u16; 5]) -> Option<Ipv4Addr> {
+    let [
+        [subnet, first],
+        [reserved, second],
+        [third, fourth],
+        [fifth, sixth],
+        [seventh, eighth],
+    ] = within.map(u16::to_be_bytes);
+    if reserved != 0 {
+        return None;
+    }
+    let octets = match (fourth, fifth, [sixth, seventh, eighth]) {
+        (0, 0, [0, 0, 0]) => [subnet, first, second, third],
+        (_, 0, [0, 0, 0]) => [first, second, third, fourth],
+        (_, _, [0, 0, 0]) => [second, third, fourth, fifth],
+        _ => [fifth, sixth, seventh, eighth],
+    };
+    // No IPv4 host's address opens with 0.
+    (octets.first() != Some(&0)).then(|| Ipv4Addr::from(octets))
 }
 
 #[cfg(test)]
@@ -106,6 +132,11 @@ mod tests {
             "64:ff9b::203.0.113.9",
             "64:ff9b::cb00:7109",
             "64:ff9b:1::cb00:7109",
+            "64:ff9b:1:abcd::cb00:7109",
+            "64:ff9b:1:abcd:12:3456:cb00:7109",
+            "64:ff9b:1:cb00:71:900::",
+            "64:ff9b:1:abcb:0:7109::",
+            "64:ff9b:1:abcd:cb:71:900:0",
             "2002:cb00:7109::1",
             "2002:cb00:7109:17:a:b:c:d",
             "2001:0:53aa:64c:2c44:1d:34ff:8ef6",
@@ -114,6 +145,21 @@ mod tests {
         }
         assert_ne!(name("::ffff:203.0.113.9"), name("::ffff:203.0.113.10"));
         assert_ne!(name("64:ff9b::1.2.3.4"), name("64:ff9b::1.2.3.5"));
+        assert_ne!(
+            name("64:ff9b:1:abcd::1.2.3.4"),
+            name("64:ff9b:1:abcd::1.2.3.5")
+        );
+        assert_eq!(name("64:ff9b:1:c633:0:900::"), "198.51.0.9");
+        for none in ["64:ff9b:1:abcd:100::9", "64:ff9b:1::", "64:ff9b:1::9"] {
+            assert_eq!(
+                name(none),
+                format!(
+                    "64:ff9b:1:{}::/64",
+                    if none.contains("abcd") { "abcd" } else { "0" }
+                ),
+                "{none}"
+            );
+        }
     }
 
     #[test]

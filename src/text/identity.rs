@@ -1,11 +1,8 @@
 //! Identity documents as people write and paste them, brought to one form each.
 
-use super::{
-    digits::{classify, plain_digit},
-    ink::takes_no_ink,
-    mask::Kind,
-    phone::says_none,
-};
+use chrono::{Datelike as _, NaiveDate};
+
+use super::{digits::plain_digit, ink::takes_no_ink, phone::says_none};
 
 /// What a text for an identity number says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,15 +72,16 @@ fn standing_alone(text: &str) -> Option<String> {
         }
         card(&number)
     };
-    let is_born = |number: &String| number.get(..17).is_some_and(is_identity);
     begins()
-        .find_map(|groups| read(groups, 18, resident).filter(is_born))
+        .find_map(|groups| read(groups, 18, resident))
         .or_else(|| begins().find_map(|groups| read(groups, 15, of_old_card)))
 }
 
-/// Whether the digits of a card hold a birthday.
-fn is_identity(digits: &str) -> bool {
-    classify(&format!("{digits}0")) == Some(Kind::IdNumber)
+/// Whether eight digits are a birthday that a card may have.
+fn is_birthday(digits: &str) -> bool {
+    const YEARS: std::ops::RangeInclusive<i32> = 1850..=2100;
+    let day = NaiveDate::parse_from_str(digits, "%Y%m%d");
+    day.is_ok_and(|day| YEARS.contains(&day.year()))
 }
 
 /// Digits in a row, the last of which may be the check letter X.
@@ -131,11 +129,17 @@ fn all_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
+/// The number of a card: its check letter and its birthday are right.
 fn resident(text: &str) -> Option<String> {
-    let (digits, last) = text.split_at_checked(17)?;
-    let right =
-        all_digits(digits) && check_letter(digits).map(String::from).as_deref() == Some(last);
-    right.then(|| text.to_owned())
+    let is_born = text.get(6..14).is_some_and(is_birthday);
+    (is_born && has_card_check(text)).then(|| text.to_owned())
+}
+
+/// Whether a text has the form of a card's number with its check letter.
+fn has_card_check(text: &str) -> bool {
+    text.split_at_checked(17).is_some_and(|(digits, last)| {
+        all_digits(digits) && check_letter(digits).map(String::from).as_deref() == Some(last)
+    })
 }
 
 /// The check letter of GB 11643-1999.
@@ -153,8 +157,7 @@ fn check_letter(digits: &str) -> Option<char> {
 /// Cards issued until 1999 lack the century and the check letter.
 fn of_old_card(text: &str) -> Option<String> {
     let (area, rest) = text.split_at_checked(6)?;
-    let (month, day) = (rest.get(2..4)?.parse(), rest.get(4..6)?.parse());
-    let born = matches!((month, day), (Ok(1..=12), Ok(1..=31)));
+    let born = is_birthday(&format!("19{}", rest.get(..6)?));
     if text.len() != 15 || !all_digits(text) || area.starts_with('0') || !born {
         return None;
     }
@@ -220,14 +223,14 @@ pub fn is_of_a_company(text: &str) -> bool {
     permit.is_some_and(|more| more <= PERMIT_MAX)
         && plain
             .get(..LETTERS)
-            .is_some_and(|code| has_company_check(code) && resident(code).is_none())
+            .is_some_and(|code| has_company_check(code) && !has_card_check(code))
 }
 
-/// A company's code in the field of an identity number; one of digits alone would be a misspelled
-/// identity number sooner.
+/// A company's code in the field of an identity number; one of digits alone, or of such with an X
+/// behind them, would be a misspelled identity number sooner.
 fn company(text: &str) -> Option<String> {
-    let is_one = has_company_check(text) && text.bytes().any(|b| b.is_ascii_uppercase());
-    is_one.then(|| text.to_owned())
+    let is_card = all_digits(text.strip_suffix('X').unwrap_or(text));
+    (!is_card && has_company_check(text)).then(|| text.to_owned())
 }
 
 /// 18 letters without I, O, S, V, Z; the last checks the others (GB 32100-2015).
@@ -299,6 +302,30 @@ mod tests {
         }
     }
 
+    /// A right check letter behind a day that never was is a misspelling all the same.
+    #[test]
+    fn a_card_has_a_birthday() {
+        let checked = |birthday: &str| {
+            let digits = format!("110105{birthday}002");
+            let check = check_letter(&digits).unwrap();
+            format!("{digits}{check}")
+        };
+        for day in ["19491231", "20000229", "19000101", "20240101"] {
+            assert_eq!(number(&checked(day)), Some(checked(day)), "{day}");
+        }
+        for day in [
+            "19491331", "19490031", "19490230", "19000229", "19491200", "19491232", "00001231",
+            "99990101",
+        ] {
+            assert_eq!(
+                IdentityText::read(&checked(day)),
+                IdentityText::Unread,
+                "{day}"
+            );
+            assert!(!is_of_a_company(&checked(day)), "{day}");
+        }
+    }
+
     #[test]
     fn permits_and_passports_are_numbers_too() {
         for (text, read) in [
@@ -326,6 +353,9 @@ mod tests {
         for text in [
             "110105194912310021",
             "350102199001011234",
+            "11010519491331002X",
+            "身份证 11010519491331002X",
+            "110105490231002",
             "3.50102E+17",
             "13800138000",
             "110105491331002",

@@ -6,9 +6,15 @@
 //! people behind one switchboard are two people.
 
 mod signs;
+mod words;
 
-use self::signs::{as_a_sheet_holds_it, joined, plain, sign};
-use super::{digits::is_mobile, ink::takes_no_ink, keys::normalise};
+pub use self::words::says_none;
+
+use self::{
+    signs::{as_a_sheet_holds_it, joined, plain, sign},
+    words::names_a_phone,
+};
+use super::digits::is_mobile;
 
 /// Digits an extension has at most.
 const EXTENSION_DIGITS: usize = 6;
@@ -32,61 +38,6 @@ const COUNTRIES: [(&str, std::ops::RangeInclusive<usize>); 4] = [
 
 /// Country codes whose numbers are known without a `+` as well: no mainland number has their form.
 const KNOWN_WITHOUT_PLUS: [&str; 3] = ["852", "853", "886"];
-
-/// What stands in a field for a number where somebody left none, in normal form.
-const NONE_LEFT: &[&str] = &[
-    "",
-    "0",
-    "na",
-    "nil",
-    "no",
-    "none",
-    "null",
-    "unknown",
-    "anonymous",
-    "无",
-    "没有",
-    "暂无",
-    "空",
-    "没留",
-    "不留",
-    "未留",
-    "未留电话",
-    "未留联系方式",
-    "未提供",
-    "不提供",
-    "拒绝提供",
-    "不愿提供",
-    "不愿透露",
-    "拒绝透露",
-    "不便透露",
-    "不方便透露",
-    "不想透露",
-    "不方便",
-    "不便",
-    "不便提供",
-    "不方便提供",
-    "不想提供",
-    "不肯提供",
-    "不愿留",
-    "不方便留",
-    "不愿意留",
-    "同上",
-    "见上",
-    "未登记",
-    "未填",
-    "未填写",
-    "不详",
-    "不明",
-    "未知",
-    "保密",
-    "匿名",
-    "无电话",
-    "无手机",
-    "无号码",
-    "没有电话",
-    "没有手机",
-];
 
 /// What a text for a phone says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,21 +80,23 @@ impl PhoneText {
         if let Some(number) = parted(text, home) {
             return Self::Numbers(vec![number]);
         }
-        let mut told = runs.iter().filter(|groups| !groups.is_empty());
-        let (Some(only), None) = (told.next(), told.next()) else {
-            return Self::Unread;
-        };
-        if only.iter().any(|(joint, _)| *joint == Joint::Plus) {
+        let told: Vec<_> = runs.iter().filter(|groups| !groups.is_empty()).collect();
+        let is_abroad = |groups: &Groups<'_>| groups.iter().any(|(joint, _)| *joint == Joint::Plus);
+        if told.iter().any(|groups| is_abroad(groups)) {
             return Self::Unread;
         }
-        let digits: String = only.iter().map(|(_, digits)| *digits).collect();
-        if let Some(local) = without_area_code(&digits, home) {
-            return Self::Numbers(vec![local]);
+        let local: Option<Vec<_>> = told.iter().map(|groups| local(groups, home)).collect();
+        match (local, told.as_slice()) {
+            (Some(mut local), [_, ..]) => {
+                local.dedup();
+                local.truncate(NUMBERS);
+                Self::Numbers(local)
+            }
+            (None, [only]) if is_short_service(&digits_of(only), home) && names_a_phone(&held) => {
+                Self::Service
+            }
+            _ => Self::Unread,
         }
-        if is_short_service(&digits, home) {
-            return Self::Service;
-        }
-        Self::Unread
     }
 }
 
@@ -164,14 +117,6 @@ pub fn mobile_of(text: &str) -> Option<String> {
 #[must_use]
 pub fn tells_people_apart(number: &str) -> bool {
     !is_long_service(number.split('-').next().unwrap_or_default())
-}
-
-/// Whether a text says that there is nothing to say.
-#[must_use]
-pub fn says_none(text: &str) -> bool {
-    let said: String = text.chars().filter(|c| !takes_no_ink(*c)).collect();
-    let said = normalise(&said);
-    NONE_LEFT.contains(&said.as_str()) || said.chars().all(|c| c == '0')
 }
 
 /// The one number that a text is where signs that else part numbers part its groups
@@ -276,7 +221,10 @@ enum Joint {
     Extension,
 }
 
-fn groups_of(run: &[Token]) -> Vec<(Joint, &str)> {
+/// Groups of digits in a row, each with how it follows the one before it.
+type Groups<'a> = Vec<(Joint, &'a str)>;
+
+fn groups_of(run: &[Token]) -> Groups<'_> {
     let mut groups = Vec::new();
     let mut joint = Joint::Gap;
     for token in run {
@@ -426,6 +374,27 @@ fn is_short_service(digits: &str, home: Option<&str>) -> bool {
             .any(|head| short.starts_with(head)),
         _ => false,
     }
+}
+
+fn digits_of(groups: &[(Joint, &str)]) -> String {
+    groups.iter().map(|(_, digits)| *digits).collect()
+}
+
+/// The landline of the district that groups are, without its area code and perhaps with an
+/// extension.
+fn local(groups: &[(Joint, &str)], home: Option<&str>) -> Option<String> {
+    let (last, before) = groups.split_last()?;
+    if last.0 != Joint::Extension
+        && let Some(number) = without_area_code(&digits_of(groups), home)
+    {
+        return Some(number);
+    }
+    let (joint, extension) = *last;
+    if !matches!(joint, Joint::Extension | Joint::Dash) || extension.len() > EXTENSION_DIGITS {
+        return None;
+    }
+    let number = without_area_code(&digits_of(before), home)?;
+    Some(format!("{number}-{extension}"))
 }
 
 /// A landline of the district written without its area code.

@@ -175,6 +175,24 @@ fn an_extension_is_part_of_the_number() {
             "{text:?}"
         );
     }
+    for text in [
+        "87654321-801",
+        "87654321转801",
+        "8765-4321-801",
+        "8765 4321 转 801",
+        "电话：87654321 分机 801",
+        "87654321#801",
+        "87654321 ext. 801",
+        "８７６５４３２１－８０１",
+    ] {
+        assert_eq!(first(text).as_deref(), Some("059187654321-801"), "{text:?}");
+    }
+    let two = ["059187654321-801".to_owned(), "059187654322".to_owned()];
+    assert_eq!(
+        PhoneText::read("87654321转801/87654322", HOME),
+        PhoneText::Numbers(two.to_vec())
+    );
+    assert_eq!(PhoneText::read("87654321-801", None), PhoneText::Unread);
     assert_eq!(
         first("17012345678转1234").as_deref(),
         Some("17012345678-1234")
@@ -264,7 +282,48 @@ fn what_is_none_and_what_cannot_be_read_are_told_apart() {
     ] {
         assert_eq!(PhoneText::read(text, HOME), PhoneText::Unread, "{text:?}");
     }
-    for text in ["12345", "12369", "110", "95588", "0591-12345", "10086"] {
+    for text in [
+        "微信:abc123",
+        "abc12345",
+        "房间12345",
+        "电话a110",
+        "12345室",
+        "QQ 10086",
+        "门牌110",
+        "vx12345",
+        "微信12369",
+        "87654321 x",
+        "+87654321-801",
+        "87654321-8012345",
+        "87654321转801转2",
+    ] {
+        assert_ne!(PhoneText::read(text, HOME), PhoneText::Service, "{text:?}");
+    }
+    for text in [
+        "微信:abc123",
+        "abc12345",
+        "房间12345",
+        "电话a110",
+        "87654321转801转2",
+    ] {
+        assert_eq!(PhoneText::read(text, HOME), PhoneText::Unread, "{text:?}");
+    }
+    for text in [
+        "12345",
+        "12369",
+        "110",
+        "95588",
+        "0591-12345",
+        "10086",
+        "电话：12345",
+        "Tel. 12345",
+        "(12345)",
+        "12345热线",
+        "市长热线 12345",
+        "请拨打12345",
+        "１２３４５",
+        "一二三四五",
+    ] {
         assert_eq!(PhoneText::read(text, HOME), PhoneText::Service, "{text:?}");
     }
     assert_eq!(PhoneText::read("87654321", None), PhoneText::Unread);

@@ -21,7 +21,7 @@ use crate::jobs::NOTIFY_REPORTER;
 use crate::ledger::queries as ledger;
 use crate::platform::{
     db::{Connection, Id, UtcTime, schema::reply},
-    http::{Answer, Body, IdempotencyKey, says_something},
+    http::{Answer, Body, IdempotencyKey, are_numbers, says_something},
     jobs,
     problem::{Code, Item, ItemCode, OnDb, Problem},
     sealed,
@@ -55,7 +55,10 @@ pub struct ReplyBody {
     pub text: String,
     /// Numbers of other complaints of the same entry that get the same reply.
     #[serde(default)]
-    #[validate(length(max = 200, message = "has 200 numbers at most"))]
+    #[validate(
+        length(max = 200, message = "has 200 numbers at most"),
+        custom(function = "are_numbers")
+    )]
     #[schema(max_items = 200)]
     pub also: Vec<String>,
 }

@@ -340,3 +340,76 @@ on_both! {
         assert_eq!(known[6..], [true, false, false, false, true, true, false]);
     }
 }
+
+on_both! {
+    /// CSV dates: the morning's export of the day comes in, and again in the afternoon, and with the
+    /// times of the day left out; another day is another matter.
+    async fn the_rows_of_today_come_in_before_noon(world) {
+        let at = |text: &str| text.parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+        world.clock.set(at("2026-11-30T01:00:00Z"));
+        let rows = |day: &str| format!("id,date,content,at\n1,2026-11-30,臭味,2026-11-30\n2,{day},噪声,\n3,46356,油烟,46356\n4,2026-11-30 08:30,异味,\n");
+        let columns: &[&str] = &["--columns", "id=id,date=date,text=content,occurred_at=at"];
+        let first = run_bytes(&world, rows("2026/11/30").as_bytes(), columns).await.unwrap();
+        assert_eq!(counts(&first), (4, 0, vec![], vec![]), "{first:?}");
+        let received: Vec<dengwen::platform::db::UtcTime> = world.db_read(|c| complaint::table.order(complaint::id).select(complaint::received_at).load(c).unwrap());
+        assert_eq!((received[0].0, received[3].0), (at("2026-11-30T01:00:00Z"), at("2026-11-30T00:30:00Z")));
+        for later in ["2026-11-30T01:05:00Z", "2026-11-30T07:00:00Z", "2026-12-01T02:00:00Z"] {
+            world.clock.set(at(later));
+            let again = run_bytes(&world, rows("20261130").replace(" 08:30", "").as_bytes(), columns).await.unwrap();
+            assert_eq!(counts(&again), (0, 4, vec![], vec![]), "{later}: {again:?}");
+        }
+        let other = run_bytes(&world, rows("2026-11-29").as_bytes(), columns).await.unwrap();
+        assert_eq!(counts(&other), (0, 3, vec![3], vec![]), "{other:?}");
+        let ahead = run_bytes(&world, b"id,date,content\n9,2026-12-02,x\n", &[]).await.unwrap();
+        assert_eq!(counts(&ahead), (0, 0, vec![2], vec![]), "{ahead:?}");
+    }
+}
+
+on_both! {
+    /// CSV quotes: rows that a quoted field goes on over are part of it, and told by their lines.
+    async fn swallowed_rows_are_told(world) {
+        let text = "id,date,content,phone\n1,2026-11-20,\"臭味,13800138000\n2,2026-11-20,管径5\",13900139000\n3,2026-11-20,c,\n\
+            4,2026-11-20,\"两行\n共2,3处\",\n5,2026-11-20,\"甲,\n6,2026-11-20,乙,\n7,2026-11-20,丙\",\n8,soon,\"丁\n9,2026-11-20,戊\",\n";
+        let summary = run_bytes(&world, text.as_bytes(), &[]).await.unwrap();
+        assert_eq!(counts(&summary), (4, 0, vec![10], vec![2, 7]), "{summary:?}");
+        assert!(summary.warned[0].1.contains("line 3") && summary.warned[1].1.contains("line 8, 9"), "{summary:?}");
+        assert!(summary.refused[0].1.contains("line 11"), "{summary:?}");
+    }
+}
+
+on_both! {
+    /// CSV ids: the dress in which exports keep a number as text is no part of it; nor are the
+    /// decimals of a column of quantities.
+    async fn ids_in_dress_are_the_ids_themselves(world) {
+        let text = "id,date,content,phone\n=\"350102202611200001\",=\"2026-11-20\",臭味,=\"13800138000\"\n350102202611200001,2026-11-20,臭味,13800138000\n\
+            \"=\"\"350102202611200002\"\"\",2026-11-20,噪声,\n1.0,2026-11-20,油烟,\n1,2026-11-20,油烟,\n";
+        let summary = run_bytes(&world, text.as_bytes(), &[]).await.unwrap();
+        assert_eq!(counts(&summary), (3, 2, vec![], vec![]), "{summary:?}");
+        let numbers: Vec<Option<String>> = world.db_read(|c| complaint::table.order(complaint::id).select(complaint::external_no).load(c).unwrap());
+        assert!(numbers.iter().flatten().all(|number| !number.contains(['=', '"', '.'])), "{numbers:?}");
+        let spoiled = "id;date;content\n3,50E+17;2026-11-20;a\n３.５E+17;2026-11-20;b\n";
+        let summary = run_bytes(&world, spoiled.as_bytes(), &[]).await.unwrap();
+        assert_eq!(summary.warned.len() + summary.refused.len(), 2, "{summary:?}");
+    }
+}
+
+on_both! {
+    /// CSV files of two encodings, of a padded first line, and with a line without end: refused with
+    /// what to do, read, and refused by that line alone.
+    async fn odd_files_lose_nothing_silently(world) {
+        let mut mixed = "id,date,content\n1,2026-11-20,臭味扰民\n2,2026-11-20,噪声扰民\n3,2026-11-20,油烟扰民\n".as_bytes().to_vec();
+        mixed.extend(&*encoding_rs::GBK.encode("4,2026-11-20,河水发黑发臭两岸居民苦不堪言\n").0);
+        let refused = run_bytes(&world, &mixed, &[]).await.unwrap_err().to_string();
+        assert!(refused.contains("line 5") && refused.contains("--encoding"), "{refused}");
+        let named = run_bytes(&world, &mixed, &["--encoding", "utf-8"]).await.unwrap();
+        assert_eq!(counts(&named), (3, 0, vec![5], vec![]), "{named:?}");
+        let padded = run_bytes(&world, b"sep=;;;;\nid;date;content;a;b\n5;2026-11-20;x,y;;\n", &[]).await.unwrap();
+        assert_eq!(counts(&padded), (1, 0, vec![], vec![]), "{padded:?}");
+        let long = format!("id,date,content\n6,2026-11-20,a\n7,2026-11-20,{}\n8,2026-11-20,\"b\n9,2026-11-20,c\n", "x".repeat(5_000_000));
+        let summary = run_bytes(&world, long.as_bytes(), &[]).await.unwrap();
+        assert_eq!(counts(&summary), (2, 0, vec![3, 4], vec![]), "{summary:?}");
+        assert!(summary.refused[0].1.contains("bytes"), "{summary:?}");
+        let endless = run_bytes(&world, &vec![b'x'; 20_000_000], &[]).await.unwrap_err().to_string();
+        assert!(endless.contains("line 1") && endless.len() < 1000, "{endless}");
+    }
+}

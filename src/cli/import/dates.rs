@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
-use crate::district::shanghai;
+use crate::complaint::otherwise::Grain;
+use crate::district::{calendar::date_of, shanghai};
 
 /// The forms taken, told with every refusal.
 const FORMS: &str = "2026-11-20, 2026/11/20, 2026年11月20日, each with or without a time such as \
@@ -13,34 +14,50 @@ const DAY_NUMBERS: std::ops::RangeInclusive<f64> = 20_000.0..=90_000.0;
 
 const SECONDS_OF_A_DAY: f64 = 86_400.0;
 
-/// An instant, or a day (its noon), in Shanghai unless it says otherwise.
+/// The middle of a day.
+const NOON: TimeDelta = TimeDelta::hours(12);
+
+/// What a cell tells of a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// A day alone.
+    Day(NaiveDate),
+    /// A day and its time.
+    Time(NaiveDateTime),
+}
+
+/// An instant and how exactly it is told, in Shanghai unless it says otherwise. A day alone is its
+/// noon, or `now` while the day's noon is still to come.
 ///
 /// # Errors
 /// Words for the line, with the forms that are taken.
-pub(super) fn instant(text: &str) -> Result<DateTime<Utc>, String> {
+pub(super) fn instant(text: &str, now: DateTime<Utc>) -> Result<(DateTime<Utc>, Grain), String> {
     if let Ok(at) = DateTime::parse_from_rfc3339(text)
         && text.starts_with(|c: char| c.is_ascii_digit())
     {
-        return Ok(at.to_utc());
+        return Ok((at.to_utc(), Grain::Second));
     }
     if text.is_empty() {
         return Err(format!("has no date; taken are {FORMS}"));
     }
     let plain: String = text.chars().filter_map(plain).collect();
     let plain = plain.trim().trim_start_matches('\'');
-    let local = day_number(plain)
+    let told = day_number(plain)
         .or_else(|| compact(plain))
         .or_else(|| written(plain))
         .ok_or_else(|| format!("{text:?} is no date that is taken: {FORMS}"))?;
-    local
-        .and_local_timezone(shanghai())
-        .single()
-        .map(|at| at.to_utc())
-        .ok_or_else(|| format!("{text:?} is no day"))
+    let (local, grain) = match told {
+        Told::Day(day) => (day.and_time(NaiveTime::MIN) + NOON, Grain::Day),
+        Told::Time(at) => (at, Grain::Second),
+    };
+    let at = local.and_local_timezone(shanghai()).single();
+    let at = at.ok_or_else(|| format!("{text:?} is no day"))?.to_utc();
+    let is_today = grain == Grain::Day && date_of(at) == date_of(now);
+    Ok((if is_today { at.min(now) } else { at }, grain))
 }
 
 /// Half-width digits and signs; letters that take no ink are left out.
-fn plain(c: char) -> Option<char> {
+pub(super) fn plain(c: char) -> Option<char> {
     match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0),
         c if c.is_whitespace() => Some(' '),
@@ -50,7 +67,7 @@ fn plain(c: char) -> Option<char> {
 }
 
 /// `46346.4`: days since 1899-12-30.
-fn day_number(text: &str) -> Option<NaiveDateTime> {
+fn day_number(text: &str) -> Option<Told> {
     let whole = text.split('.').next()?;
     let number: f64 = text.parse().ok()?;
     if whole.len() != 5 || !DAY_NUMBERS.contains(&number) {
@@ -60,25 +77,25 @@ fn day_number(text: &str) -> Option<NaiveDateTime> {
     let midnight = epoch.and_time(NaiveTime::MIN) + TimeDelta::days(number.trunc() as i64);
     let seconds = (number.fract() * SECONDS_OF_A_DAY).round() as i64;
     Some(match seconds {
-        0 => noon(midnight.date()),
-        seconds => midnight + TimeDelta::seconds(seconds),
+        0 => Told::Day(midnight.date()),
+        seconds => Told::Time(midnight + TimeDelta::seconds(seconds)),
     })
 }
 
 /// `20261120`, `20261120101112`.
-fn compact(text: &str) -> Option<NaiveDateTime> {
+fn compact(text: &str) -> Option<Told> {
     if !text.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
     match text.len() {
-        8 => NaiveDate::parse_from_str(text, "%Y%m%d").ok().map(noon),
-        14 => NaiveDateTime::parse_from_str(text, "%Y%m%d%H%M%S").ok(),
+        8 => NaiveDate::parse_from_str(text, "%Y%m%d")
+            .ok()
+            .map(Told::Day),
+        14 => NaiveDateTime::parse_from_str(text, "%Y%m%d%H%M%S")
+            .ok()
+            .map(Told::Time),
         _ => None,
     }
-}
-
-fn noon(day: NaiveDate) -> NaiveDateTime {
-    day.and_time(NaiveTime::MIN) + TimeDelta::hours(12)
 }
 
 /// What is left of a text that is being read.
@@ -102,7 +119,7 @@ impl Reading<'_> {
 }
 
 /// Year first, with any of the usual signs; then perhaps a day of the week; then perhaps a time.
-fn written(text: &str) -> Option<NaiveDateTime> {
+fn written(text: &str) -> Option<Told> {
     let mut reading = Reading(text);
     let year = reading.number(4..=4)?;
     let sign = reading.sign(&["-", "/", ".", "年"])?;
@@ -117,10 +134,10 @@ fn written(text: &str) -> Option<NaiveDateTime> {
         reading.0 = letters.as_str().trim_start_matches(')');
     }
     if reading.0.trim().is_empty() {
-        return Some(noon(date));
+        return Some(Told::Day(date));
     }
     reading.sign(&["T", "t", ","]);
-    Some(date.and_time(time(&mut reading)?))
+    Some(Told::Time(date.and_time(time(&mut reading)?)))
 }
 
 /// Hour and minute, perhaps a second and its parts, perhaps 上午 or PM.
@@ -157,8 +174,13 @@ fn time(reading: &mut Reading<'_>) -> Option<NaiveTime> {
 mod tests {
     use super::*;
 
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
     fn read(text: &str) -> Option<String> {
-        let at = instant(text).ok()?.with_timezone(&shanghai());
+        let at = instant(text, at("2026-12-24T00:00:00Z")).ok()?.0;
+        let at = at.with_timezone(&shanghai());
         Some(at.format("%Y-%m-%d %H:%M:%S").to_string())
     }
 
@@ -224,6 +246,34 @@ mod tests {
         assert_eq!(read("46346.4").as_deref(), Some("2026-11-20 09:36:00"));
     }
 
+    /// CSV dates: the morning's export of the day is of now, and tomorrow is still to come.
+    #[test]
+    fn a_day_alone_is_never_later_than_now_on_its_day() {
+        // 09:00 and 15:00 in Shanghai, and half an hour after its midnight.
+        let (morning, noon) = (at("2026-11-30T01:00:00Z"), at("2026-11-30T04:00:00Z"));
+        let (afternoon, night) = (at("2026-11-30T07:00:00Z"), at("2026-11-29T16:30:00Z"));
+        for text in [
+            "2026-11-30",
+            "2026/11/30",
+            "2026年11月30日 星期一",
+            "46356",
+            "46356.0",
+            "20261130",
+        ] {
+            for (now, expected) in [(morning, morning), (night, night), (afternoon, noon)] {
+                assert_eq!(
+                    instant(text, now),
+                    Ok((expected, Grain::Day)),
+                    "{text} {now}"
+                );
+            }
+        }
+        let tomorrow = instant("2026-12-01", morning).unwrap();
+        assert_eq!(tomorrow, (at("2026-12-01T04:00:00Z"), Grain::Day));
+        let timed = instant("2026-11-30 10:00", morning).unwrap();
+        assert_eq!(timed, (at("2026-11-30T02:00:00Z"), Grain::Second));
+    }
+
     #[test]
     fn what_could_be_two_days_or_none_is_refused_with_the_forms() {
         for text in [
@@ -247,7 +297,7 @@ mod tests {
             "4.6346E+04",
             "########",
         ] {
-            let refused = instant(text).unwrap_err();
+            let refused = instant(text, Utc::now()).unwrap_err();
             assert!(refused.contains("2026年11月20日"), "{text:?}: {refused}");
         }
     }

@@ -21,8 +21,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use self::{
     decode::{Lines, encoding_of},
-    records::Records,
-    row::{NEEDED, Row, Said, body, columns, heading, is_ours, places, spoiled},
+    records::{Record, Records},
+    row::{NEEDED, Row, Said, body, columns, heading, is_ours, places, reads_as_row, spoiled},
 };
 use crate::app::{App, Ports};
 use crate::complaint::{
@@ -160,14 +160,22 @@ pub async fn import(
         ..Summary::default()
     };
     let mut seen = Seen::default();
-    while let Some((line, record)) = records.next()? {
+    while let Some(Record {
+        line,
+        fields,
+        within,
+    }) = records.next()?
+    {
         bar.set_position(records.bytes_read());
         summary.read += 1;
-        let row = record.and_then(|fields| row::row(header.len(), &fields, &places));
+        let is_row = |fields: &[String]| reads_as_row(header.len(), fields, &places, app.now());
+        let swallowed = swallowed(&within, is_row);
+        let row = fields.and_then(|fields| row::row(header.len(), &fields, &places));
         let outcome = match row {
             Ok(row) => match seen.warning(line, &row) {
                 Ok(spoiled) => {
-                    let warnings = spoiled.into_iter().chain(row.is_short.clone());
+                    let warnings = [spoiled, row.is_short.clone(), swallowed.clone()];
+                    let warnings = warnings.into_iter().flatten();
                     let kept = store(app, options, &row).await;
                     kept.map(|kept| (kept, warnings.collect::<Vec<_>>()))
                 }
@@ -183,11 +191,29 @@ pub async fn import(
                 summary.stored += usize::from(!kept.known);
                 summary.placed += usize::from(kept.placed && !kept.known);
             }
-            Err(reason) => summary.refused.push((line, reason)),
+            Err(reason) => {
+                let reasons: Vec<String> =
+                    [Some(reason), swallowed].into_iter().flatten().collect();
+                summary.refused.push((line, reasons.join("; ")));
+            }
         }
     }
     bar.finish_and_clear();
     Ok(summary)
+}
+
+/// What to say of lines that a quoted field of their record goes on over, when they read as rows of
+/// their own: the quote may be one that was never closed.
+fn swallowed(within: &[(u64, Vec<String>)], is_row: impl Fn(&[String]) -> bool) -> Option<String> {
+    let rows = within.iter().filter(|(_, fields)| is_row(fields));
+    let lines: Vec<String> = rows.map(|(line, _)| line.to_string()).collect();
+    let told = lines.join(", ");
+    (!lines.is_empty()).then(|| {
+        format!(
+            "a quoted field goes on over what reads as rows of their own (line {told}), which are \
+             part of this row: look for a quote that is not closed"
+        )
+    })
 }
 
 /// `--delimiter`.
@@ -256,7 +282,7 @@ struct Kept {
 
 /// Stores a row, or finds that it is known.
 async fn store(app: &web::Data<App>, options: &Complaints, row: &Row) -> Result<Kept, String> {
-    let body = body(options, row)?;
+    let (body, grains) = body(options, row, app.now())?;
     let draft = check_intake(app, body, Actor::System).map_err(|p| p.to_string())?;
     let questions = draft.questions().to_vec();
     let mut prepared = draft.prepare(app, Vec::new());
@@ -269,7 +295,7 @@ async fn store(app: &web::Data<App>, options: &Complaints, row: &Row) -> Result<
     let stored = app
         .db
         .write(move |conn| {
-            if let Some(first) = tells_otherwise(conn, &shared.keys, &prepared)? {
+            if let Some(first) = tells_otherwise(conn, &shared.keys, &prepared, grains)? {
                 let (number, what) = (first.number, first.what.join(" and "));
                 let message = format!("the id {id:?} is known as {number} with {what}");
                 return Err(Problem::invalid("id", ItemCode::TellsOtherwise, message));

@@ -3,7 +3,10 @@
 
 use std::{collections::VecDeque, io};
 
-use super::{decode::Lines, row::heading};
+use super::{
+    decode::{LINE_BYTES, Line, Lines},
+    row::heading,
+};
 use crate::platform::http::is_blank;
 
 /// Lines a quoted field may go on for. Beyond, its quote was never closed.
@@ -12,14 +15,21 @@ const LINES_OF_A_FIELD: usize = 500;
 /// What parts fields.
 pub(super) const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
 
-/// A record and the line it begins on, or what is wrong with it.
-pub(super) type Numbered = (u64, Result<Vec<String>, String>);
+/// A record.
+pub(super) struct Record {
+    /// The line it begins on.
+    pub(super) line: u64,
+    /// Its fields, or what is wrong with it.
+    pub(super) fields: Result<Vec<String>, String>,
+    /// The lines that a quoted field goes on over, each as if it were a record.
+    pub(super) within: Vec<(u64, Vec<String>)>,
+}
 
 /// A file's records.
 pub(super) struct Records {
     lines: Lines,
     /// Lines that were looked at and belong to no record yet.
-    ahead: VecDeque<(u64, String)>,
+    ahead: VecDeque<Line>,
     delimiter: char,
 }
 
@@ -48,14 +58,14 @@ impl Records {
         columns: &[String],
     ) -> anyhow::Result<Vec<String>> {
         let mut said = named;
-        let first = self.look(0)?.map(|(_, line)| line.clone());
+        let first = self.look(0)?.map(|line| line.text.clone());
         if let Some(sign) = first.as_deref().and_then(separator_line) {
             self.ahead.pop_front();
             said = said.or(Some(sign));
         }
         while self
             .look(0)?
-            .is_some_and(|(_, line)| line.trim().is_empty())
+            .is_some_and(|line| line.text.trim().is_empty() && !line.is_too_long)
         {
             self.ahead.pop_front();
         }
@@ -66,7 +76,7 @@ impl Records {
             Some(sign) => sign,
             None => self.likeliest(columns)?,
         };
-        let Some((line, fields)) = self.next()? else {
+        let Some(Record { line, fields, .. }) = self.next()? else {
             anyhow::bail!("the file has no header");
         };
         fields.map_err(|reason| anyhow::anyhow!("line {line}, the header: {reason}"))
@@ -76,18 +86,16 @@ impl Records {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub(super) fn next(&mut self) -> io::Result<Option<Numbered>> {
-        loop {
-            let Some(number) = self.look(0)?.map(|(number, _)| *number) else {
-                return Ok(None);
-            };
+    pub(super) fn next(&mut self) -> io::Result<Option<Record>> {
+        while self.look(0)?.is_some() {
             let record = self.record()?;
             // An old end-of-file mark stands on a line of its own; nobody sees it either.
-            let blank = matches!(&record, Ok(fields) if fields.iter().all(|f| is_blank(f)));
+            let blank = matches!(&record.fields, Ok(fields) if fields.iter().all(|f| is_blank(f)));
             if !blank {
-                return Ok(Some((number, record)));
+                return Ok(Some(record));
             }
         }
+        Ok(None)
     }
 
     /// The sign that makes most of the columns looked for; of signs that make as many, the first of
@@ -106,18 +114,29 @@ impl Records {
     }
 
     /// Takes as many lines as the record goes on for; a wrong one takes its first line alone.
-    fn record(&mut self) -> io::Result<Result<Vec<String>, String>> {
-        let (record, lines) = self.whole(self.delimiter)?;
-        self.ahead.drain(..lines);
-        Ok(record)
+    fn record(&mut self) -> io::Result<Record> {
+        let (fields, lines) = self.whole(self.delimiter)?;
+        let mut taken = self.ahead.drain(..lines);
+        let line = taken.next().map(|line| line.number).unwrap_or_default();
+        let within = taken
+            .map(|line| (line.number, alone(&line.text, self.delimiter)))
+            .collect();
+        Ok(Record {
+            line,
+            fields,
+            within,
+        })
     }
 
     /// The record that begins at the next line, and the lines it goes on for.
     fn whole(&mut self, delimiter: char) -> io::Result<(Result<Vec<String>, String>, usize)> {
-        let mut text = self
-            .look(0)?
-            .map(|(_, line)| line.clone())
-            .unwrap_or_default();
+        let mut text = match self.look(0)? {
+            Some(line) if line.is_too_long => {
+                let words = format!("has more than {LINE_BYTES} bytes, which no row has");
+                return Ok((Err(words), 1));
+            }
+            line => line.map(|line| line.text.clone()).unwrap_or_default(),
+        };
         let mut lines = 1;
         loop {
             match split(&text, delimiter) {
@@ -127,23 +146,23 @@ impl Records {
                     return Ok((Err(words.to_owned()), 1));
                 }
                 Err(Fault::Open) => {
-                    let next = if lines < LINES_OF_A_FIELD {
-                        self.look(lines)?
+                    let next = if lines < LINES_OF_A_FIELD && text.len() <= LINE_BYTES {
+                        self.look(lines)?.filter(|line| !line.is_too_long)
                     } else {
                         None
                     };
-                    let Some((_, next)) = next else {
+                    let Some(next) = next else {
                         return Ok((Err("opens a quote that is never closed".to_owned()), 1));
                     };
                     text.push('\n');
-                    text.push_str(next);
+                    text.push_str(&next.text);
                     lines += 1;
                 }
             }
         }
     }
 
-    fn look(&mut self, at: usize) -> io::Result<Option<&(u64, String)>> {
+    fn look(&mut self, at: usize) -> io::Result<Option<&Line>> {
         while self.ahead.len() <= at {
             match self.lines.next()? {
                 Some(line) => self.ahead.push_back(line),
@@ -154,13 +173,25 @@ impl Records {
     }
 }
 
-/// The sign of a first line such as `sep=;`, as spreadsheets write and read it.
+/// The sign of a first line such as `sep=;`, as spreadsheets write and read it. A sheet that saved
+/// that line anew filled it up to its table's width with the sign it parts fields by then.
 fn separator_line(line: &str) -> Option<char> {
-    let line = line.trim_matches(['"', ' ']);
-    let (name, sign) = line.split_at_checked(4)?;
-    let mut signs = sign.chars();
-    let sign = signs.next().filter(|_| name.eq_ignore_ascii_case("sep="))?;
-    signs.next().is_none().then_some(sign)
+    let line = line.trim_matches(' ');
+    let line = line.strip_prefix('"').unwrap_or(line);
+    let (name, signs) = line.split_at_checked(4)?;
+    let sign = signs.chars().next().filter(|sign| *sign != '"')?;
+    let rest = signs.get(sign.len_utf8()..)?;
+    let filling = rest.strip_prefix('"').unwrap_or(rest);
+    let filled = filling.chars().next().unwrap_or(sign);
+    let is_filling = filling.chars().all(|c| c == filled)
+        && (filling.is_empty() || filled == sign || DELIMITERS.contains(&filled));
+    (name.eq_ignore_ascii_case("sep=") && is_filling).then_some(filled)
+}
+
+/// A line's fields as if it were a record; where it is none, as its signs part it.
+fn alone(line: &str, delimiter: char) -> Vec<String> {
+    let parted = || line.split(delimiter).map(str::to_owned).collect();
+    split(line, delimiter).unwrap_or_else(|_| parted())
 }
 
 /// Why a text is no record.
@@ -242,6 +273,13 @@ mod tests {
         assert_eq!(separator_line("sep=;"), Some(';'));
         assert_eq!(separator_line("\"SEP=,\""), Some(','));
         assert_eq!(separator_line("sep=\t"), Some('\t'));
+        assert_eq!(separator_line("sep=;;;;"), Some(';'));
+        assert_eq!(separator_line("sep=\t\t\t"), Some('\t'));
+        assert_eq!(separator_line("\"sep=,\",,,"), Some(','));
+        assert_eq!(separator_line("\"sep=,\";;;"), Some(';'));
+        assert_eq!(separator_line("sep=;,,,"), Some(','));
+        assert_eq!(separator_line("sep=;,;,"), None);
+        assert_eq!(separator_line("sep=;x"), None);
         assert_eq!(separator_line("sep,date"), None);
         assert_eq!(separator_line("sep=ab"), None);
     }

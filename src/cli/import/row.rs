@@ -2,9 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::{Complaints, dates::instant, decode::BROKEN};
+use chrono::{DateTime, Utc};
+
+use super::{
+    Complaints,
+    dates::{instant, plain},
+    decode::BROKEN,
+};
 use crate::complaint::{
     body::{ComplaintBody, IntakeBody, LocationBody},
+    otherwise::{Grain, Grains},
     person::ReporterBody,
 };
 use crate::district::Profile;
@@ -15,6 +22,9 @@ const EXTERNAL_NO_LETTERS: usize = 64;
 
 /// Digits of a quantity that a spreadsheet holds; those behind them become noughts.
 const DIGITS_OF_A_QUANTITY: usize = 15;
+
+/// Letters of a header that are shown.
+const LETTERS_SHOWN: usize = 500;
 
 /// Meanings that a file must have a column for.
 pub(super) const NEEDED: [&str; 3] = ["id", "date", "text"];
@@ -126,7 +136,7 @@ pub(super) fn places(
             "the file has two columns {column:?}; rename the one that is not meant"
         );
         let at = first.ok_or_else(|| {
-            let there = header.join(", ");
+            let there: String = header.join(", ").chars().take(LETTERS_SHOWN).collect();
             anyhow::anyhow!(
                 "the file has no column {column:?}; name it with --columns (there: {there})"
             )
@@ -142,9 +152,52 @@ pub(super) fn visible(cell: &str) -> String {
     cell.trim_matches(unseen).to_owned()
 }
 
+/// A cell's text without the dress in which exports keep it from becoming a quantity: `="123"`.
+fn undressed(cell: &str) -> String {
+    let text = visible(cell);
+    let Some(formula) = text.strip_prefix(['=', '＝']) else {
+        return text;
+    };
+    let is_number = !formula.is_empty() && formula.chars().all(|c| c.is_ascii_digit());
+    let quoted = formula
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .map(|inner| inner.replace("\"\"", "\u{0}"))
+        // A quote that is not doubled ends the text: the formula joins several.
+        .filter(|inner| !inner.contains('"'))
+        .map(|inner| inner.replace('\u{0}', "\""));
+    match quoted {
+        Some(inner) => visible(&inner),
+        None if is_number => formula.to_owned(),
+        None => text,
+    }
+}
+
+/// An upstream number as its table means it: without a spreadsheet's sign for "this is text", and
+/// without the decimals of a column of quantities.
+fn number_of(id: &str) -> String {
+    let id = id.strip_prefix('\'').unwrap_or(id);
+    let half_width: String = id.chars().filter_map(plain).collect();
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    match half_width.split_once(['.', ',']) {
+        Some((whole, decimals))
+            if digits(whole) && digits(decimals) && decimals.bytes().all(|b| b == b'0') =>
+        {
+            // Three noughts behind a comma are thousands.
+            let is_thousands = half_width.contains(',') && decimals.len() >= 3;
+            if is_thousands {
+                id.to_owned()
+            } else {
+                whole.to_owned()
+            }
+        }
+        _ => id.to_owned(),
+    }
+}
+
 /// A column's name, on one line.
 pub(super) fn heading(cell: &str) -> String {
-    visible(cell).split('\n').map(str::trim).collect()
+    undressed(cell).split('\n').map(str::trim).collect()
 }
 
 /// A record by meaning, of as many fields as the header or of fewer where none is needed.
@@ -177,7 +230,7 @@ pub(super) fn row(
         );
     }
     let value = |meaning: &str| {
-        let text = visible(fields.get(*places.get(meaning)?)?);
+        let text = undressed(fields.get(*places.get(meaning)?)?);
         Some(text).filter(|text| !text.is_empty())
     };
     let text = [value("title"), value("text")]
@@ -187,8 +240,7 @@ pub(super) fn row(
         .join("。");
     let id = value("id").ok_or("has no id")?;
     Ok(Row {
-        // A spreadsheet's sign for "this is text" is no part of the number.
-        id: id.strip_prefix('\'').map(str::to_owned).unwrap_or(id),
+        id: number_of(&id),
         date: value("date").unwrap_or_default(),
         text,
         district: value("district").unwrap_or_default(),
@@ -207,12 +259,25 @@ pub(super) fn row(
     })
 }
 
+/// Whether a line that a quoted field goes on over is a row of its own: of its header's width, or
+/// with all that is needed, and with a date.
+pub(super) fn reads_as_row(
+    width: usize,
+    fields: &[String],
+    places: &BTreeMap<String, usize>,
+    now: DateTime<Utc>,
+) -> bool {
+    row(width, fields, places).is_ok_and(|row| instant(&row.date, now).is_ok())
+}
+
 /// How a spreadsheet spoiled an id, so that others of the file may have become the same: it took
 /// the id for a quantity and rounded it (`3.50102E+17`, `1E+15`), kept the 15 digits it can hold and
 /// wrote noughts for the rest, or put an error in its place (`#N/A`).
 pub(super) fn spoiled(id: &str) -> Option<&'static str> {
     const ROUNDED: &str = "a spreadsheet rounded";
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let half_width: String = id.chars().filter_map(plain).collect();
+    let id = half_width.as_str();
     if id.starts_with('#') {
         return Some("a spreadsheet's error changed");
     }
@@ -227,8 +292,8 @@ pub(super) fn spoiled(id: &str) -> Option<&'static str> {
     let (number, exponent) = id.split_once(['E', 'e'])?;
     let power = exponent.trim_start_matches(['+', '-']);
     // Without a point and a sign it may be a number of somebody's own, such as `1E5`.
-    let is_quantity = number.contains('.') || power.len() < exponent.len();
-    (is_quantity && digits(power) && number.split('.').all(digits)).then_some(ROUNDED)
+    let is_quantity = number.contains(['.', ',']) || power.len() < exponent.len();
+    (is_quantity && digits(power) && number.split(['.', ',']).all(digits)).then_some(ROUNDED)
 }
 
 /// The upstream number of a row.
@@ -236,21 +301,32 @@ fn external_no(options: &Complaints, id: &str) -> String {
     format!("{}-{id}", options.source)
 }
 
-/// The intake a row becomes.
+/// The intake a row becomes, and how exactly it tells its times.
 ///
 /// # Errors
 /// Words for the line.
-pub(super) fn body(options: &Complaints, row: &Row) -> Result<IntakeBody, String> {
+pub(super) fn body(
+    options: &Complaints,
+    row: &Row,
+    now: DateTime<Utc>,
+) -> Result<(IntakeBody, Grains), String> {
     let external_no = external_no(options, &row.id);
     if external_no.chars().count() > EXTERNAL_NO_LETTERS {
         let message = format!("{external_no:?} has more than {EXTERNAL_NO_LETTERS} letters");
         return Err(message);
     }
-    Ok(IntakeBody {
+    let (received_at, received) = instant(&row.date, now)?;
+    let occurred = row.occurred_at.as_deref();
+    let occurred = occurred.map(|text| instant(text, now)).transpose()?;
+    let grains = Grains {
+        received_at: received,
+        occurred_at: occurred.map_or(Grain::Second, |(_, grain)| grain),
+    };
+    let body = IntakeBody {
         channel: options.channel.clone(),
         external_no: Some(external_no),
         source_class: None,
-        received_at: Some(instant(&row.date)?),
+        received_at: Some(received_at),
         object_id: None,
         petitioners: Vec::new(),
         complaint: ComplaintBody {
@@ -262,7 +338,7 @@ pub(super) fn body(options: &Complaints, row: &Row) -> Result<IntakeBody, String
             location: location(&row.position, options)?,
             address: address(row),
             premises: row.premises.clone(),
-            occurred_at: row.occurred_at.as_deref().map(instant).transpose()?,
+            occurred_at: occurred.map(|(at, _)| at),
             occurred_until: None,
             demand: None,
             reporter: row.phone.clone().map(|phone| ReporterBody {
@@ -273,7 +349,8 @@ pub(super) fn body(options: &Complaints, row: &Row) -> Result<IntakeBody, String
             acknowledged_similar: Vec::new(),
             same_as: None,
         },
-    })
+    };
+    Ok((body, grains))
 }
 
 /// Whether a row names our district, or none.
@@ -317,7 +394,33 @@ fn location(position: &Position, options: &Complaints) -> Result<Option<Location
 
 #[cfg(test)]
 mod tests {
-    use super::spoiled;
+    use super::*;
+
+    /// CSV ids: the dress of a number is no part of it.
+    #[test]
+    fn numbers_are_what_their_table_shows() {
+        for (cell, number) in [
+            ("=\"350102202611200001\"", "350102202611200001"),
+            ("＝\" 350102 \"", "350102"),
+            ("=350102202611200001", "350102202611200001"),
+            ("'350102", "350102"),
+            ("=\"a\"\"b\"", "a\"b"),
+            ("=\"\"", ""),
+            ("1.0", "1"),
+            ("1,00", "1"),
+            ("１.０", "1"),
+            ("202611200001.00", "202611200001"),
+            ("1.5", "1.5"),
+            ("1,000", "1,000"),
+            ("1.0.0", "1.0.0"),
+            ("A1.0", "A1.0"),
+            ("=\"a\"&\"b\"", "=\"a\"&\"b\""),
+            ("=A1", "=A1"),
+            ("=", "="),
+        ] {
+            assert_eq!(number_of(&undressed(cell)), number, "{cell}");
+        }
+    }
 
     #[test]
     fn ids_that_a_spreadsheet_spoiled_are_seen() {
@@ -328,6 +431,10 @@ mod tests {
             "1E+15",
             "2e+13",
             "3.5E-05",
+            "3,50E+17",
+            "３.５E+17",
+            "３，５０２Ｅ＋１７",
+            "3.5E＋17",
             "350102202611200000",
             "3501022026112000",
             "350102202611200000.0",

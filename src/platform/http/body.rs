@@ -21,7 +21,7 @@ use super::{
 };
 use crate::platform::problem::{Code, Item, ItemCode, Problem};
 
-/// A JSON body may have this many bytes; photos travel as multipart.
+/// A JSON body may have this many bytes unless its operation takes more; photos travel as multipart.
 pub const MAX_JSON_BYTES: usize = 256 * 1024;
 
 /// So much of a body that is too large is read and dropped before it is refused: a proxy that still
@@ -149,7 +149,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let bytes = read_json(request, payload);
+        let bytes = read_json(request, payload, MAX_JSON_BYTES);
         let null = match *request.method() {
             Method::PATCH => Null::Clears,
             _ => Null::IsAbsence,
@@ -158,7 +158,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
     }
 }
 
-/// The bytes of a JSON body, unpacked, within its bound.
+/// The bytes of a JSON body, unpacked, `most` of them.
 ///
 /// # Errors
 /// 415 for another content type or coding, 413 for a body too large, 408 for one that does not come
@@ -166,16 +166,17 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
 pub fn read_json(
     request: &HttpRequest,
     payload: &mut Payload,
+    most: usize,
 ) -> impl Future<Output = Result<Bytes, Problem>> + use<> {
     let announced = announced_bytes(request);
     let body = is_json(request).and_then(|()| unpacked(request, payload.take()));
     async move {
         let mut body = body?;
         let too_large = || {
-            let detail = format!("a JSON body may have {MAX_JSON_BYTES} bytes");
+            let detail = format!("a JSON body may have {most} bytes");
             Problem::because(Code::BodyTooLarge, detail)
         };
-        if announced.is_some_and(|bytes| bytes > MAX_JSON_BYTES + PASSED_OVER) {
+        if announced.is_some_and(|bytes| bytes > most + PASSED_OVER) {
             return Err(too_large());
         }
         let waiting = Patience::JSON.begin();
@@ -183,7 +184,7 @@ pub fn read_json(
         let mut passed_over = 0;
         while let Some(chunk) = waiting.next(&mut body).await? {
             let chunk = chunk.map_err(|e| broken_off(&e))?;
-            if passed_over > 0 || bytes.len() + chunk.len() > MAX_JSON_BYTES {
+            if passed_over > 0 || bytes.len() + chunk.len() > most {
                 passed_over += chunk.len();
                 if passed_over > PASSED_OVER {
                     break;
@@ -222,20 +223,21 @@ pub fn broken_off(error: &PayloadError) -> Problem {
     }
 }
 
-/// The media type of a request, lower case, without its parameters.
+/// The media type of a request, lower case, without its parameters; the first where a proxy folded
+/// a header that was set twice.
 #[must_use]
 pub fn media_type(request: &HttpRequest) -> Option<String> {
     let value = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
-    let essence = value.split(';').next().unwrap_or_default();
+    let essence = value.split([';', ',']).next().unwrap_or_default();
     Some(essence.trim().to_ascii_lowercase())
 }
 
-/// Whether a media type is JSON's: its own, its old name, one that is written in it (RFC 6839), or
+/// Whether a media type is JSON's: its own, one of its old names, one that is written in it (RFC 6839), or
 /// none at all.
 fn names_json(media_type: &str) -> bool {
     match media_type.strip_prefix("application/") {
-        Some(kind) => kind == "json" || kind.ends_with("+json"),
-        None => matches!(media_type, "" | "text/json"),
+        Some(kind) => matches!(kind, "json" | "x-json") || kind.ends_with("+json"),
+        None => matches!(media_type, "" | "text/json" | "text/x-json"),
     }
 }
 
@@ -247,7 +249,7 @@ fn is_json(request: &HttpRequest) -> Result<(), Problem> {
     }
     let value = request.headers().get(header::CONTENT_TYPE);
     let parameters = value.and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let charset = parameters.split(';').skip(1).find_map(|parameter| {
+    let charset = parameters.split([';', ',']).skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         let is_charset = name.trim().eq_ignore_ascii_case("charset");
         is_charset.then(|| value.trim().trim_matches('"').to_ascii_lowercase())
@@ -466,7 +468,9 @@ mod tests {
     fn json_is_known_by_any_of_its_names() {
         for kind in [
             "application/json",
+            "application/x-json",
             "text/json",
+            "text/x-json",
             "",
             "application/vnd.office+json",
             "application/problem+json",

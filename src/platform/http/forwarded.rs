@@ -139,15 +139,15 @@ fn read(entry: &str) -> Option<IpAddr> {
     };
     if let Some(bracketed) = entry.strip_prefix('[') {
         let (address, port) = bracketed.split_once(']')?;
-        let address = address.parse().ok().or_else(|| v6(address));
+        let address = v4(address).or_else(|| v6(address));
         return address.filter(|_| is_port(port));
     }
-    if let Ok(address) = entry.parse() {
+    if let Some(address) = v4(entry) {
         return Some(address);
     }
     match entry.split_once(':') {
-        Some((address, port)) if is_port(&format!(":{port}")) => {
-            address.parse().ok().map(IpAddr::V4)
+        Some((address, port)) if address.contains('.') && is_port(&format!(":{port}")) => {
+            v4(address)
         }
         _ => v6(entry).or_else(|| mapped_with_port(entry)),
     }
@@ -162,9 +162,27 @@ fn mapped_with_port(entry: &str) -> Option<IpAddr> {
         .flatten()
 }
 
+/// Four numbers of one to three digits. Noughts before them fill them up: a proxy that pads its log
+/// does not write octal.
+fn v4(text: &str) -> Option<IpAddr> {
+    const DIGITS: std::ops::RangeInclusive<usize> = 1..=3;
+    let octets = text.split('.').map(|octet| {
+        let is_number = DIGITS.contains(&octet.len()) && octet.bytes().all(|b| b.is_ascii_digit());
+        is_number.then(|| octet.parse().ok()).flatten()
+    });
+    let octets: Vec<u8> = octets.collect::<Option<_>>()?;
+    let octets: [u8; 4] = octets.try_into().ok()?;
+    Some(IpAddr::from(octets))
+}
+
+/// An IPv6 address, with a zone or without, its end perhaps written as an IPv4 address.
 fn v6(text: &str) -> Option<IpAddr> {
     let address = text.split('%').next().unwrap_or_default();
-    address.parse().ok().map(IpAddr::V6)
+    let written = match address.rsplit_once(':') {
+        Some((head, tail)) if tail.contains('.') => format!("{head}:{}", v4(tail)?),
+        _ => address.to_owned(),
+    };
+    written.parse().ok().map(IpAddr::V6)
 }
 
 /// Nothing, or `:` and a port, which RFC 7239 lets a proxy hide as `_word`.
@@ -238,6 +256,19 @@ mod tests {
             ("fe80::1%eth0", "fe80::1"),
             ("[fe80::1%eth0]:80", "fe80::1"),
             ("203.0.113.9:_hidden", "203.0.113.9"),
+            ("198.051.000.015", "198.51.0.15"),
+            ("198.051.000.015:5678", "198.51.0.15"),
+            ("\"[198.051.000.015]:80\"", "198.51.0.15"),
+            ("008.008.008.008", "8.8.8.8"),
+            ("::ffff:198.051.000.015", "198.51.0.15"),
+            ("[::ffff:198.051.000.015]:443", "198.51.0.15"),
+            ("::ffff:198.051.000.015:443", "198.51.0.15"),
+            ("64:ff9b:1:abcd::c633:9", "198.51.0.9"),
+            ("198.051.000.256", "unreadable"),
+            ("198.051.000.0015", "unreadable"),
+            ("198.051.000", "unreadable"),
+            ("198.051..015", "unreadable"),
+            ("198.+51.0.15", "unreadable"),
             ("unknown", "unreadable"),
             ("_gazonk", "unreadable"),
             ("203.0.113", "unreadable"),

@@ -2,8 +2,10 @@
 //!
 //! The form is that of RFC 8785 (canonical JSON) as far as meaning goes: names sorted, numbers by
 //! their value, text by its letters, whatever the spelling. Beyond it, what says nothing is left
-//! out: for a field that may be absent, `null` and the empty text, list and object are absence. Where
-//! `null` says something, in a `PATCH`, it stays, and the empty text is `null`.
+//! out: for a field that may be absent, `null` and the empty text, list and object are absence, and
+//! so is an object of nothing else. Where `null` says something, in a `PATCH`, it stays, and the empty
+//! text and an object of such fields are `null`; an object without fields changes none.
+//! What tells of a position (its datum, its accuracy) says nothing where there is none.
 
 use std::{borrow::Cow, fmt};
 
@@ -24,6 +26,12 @@ pub enum Null {
     /// That the field is to be cleared.
     Clears,
 }
+
+/// The fields of a position.
+const POSITION: [&str; 2] = ["lon", "lat"];
+
+/// The fields that tell of a position, and nothing without it.
+const OF_A_POSITION: [&str; 2] = ["datum", "accuracy_m"];
 
 /// What UTF-8 texts of some editors and platforms open with.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -93,7 +101,8 @@ pub(super) fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Misread> {
     serde_path_to_error::deserialize(Node(value))
 }
 
-/// Brings numbers to one form, and leaves fields of `null` out where that is absence.
+/// Brings numbers to one form, and leaves out fields that are absent whatever their type: those of
+/// `null` where that is absence, objects without fields where it is not, what tells of no position.
 fn settle(value: &mut Value, null: Null) {
     match value {
         Value::Number(number) => {
@@ -103,12 +112,35 @@ fn settle(value: &mut Value, null: Null) {
         }
         Value::Array(list) => list.iter_mut().for_each(|inner| settle(inner, null)),
         Value::Object(fields) => {
-            if null == Null::IsAbsence {
-                fields.retain(|_, inner| !inner.is_null());
+            match null {
+                Null::IsAbsence => fields.retain(|_, inner| !inner.is_null()),
+                Null::Clears => fields.retain(|_, inner| *inner != Value::Object(Map::new())),
+            }
+            if is_without_position(fields, null) {
+                fields.retain(|name, _| !OF_A_POSITION.contains(&name.as_str()));
             }
             fields.values_mut().for_each(|inner| settle(inner, null));
         }
         _ => {}
+    }
+}
+
+/// Whether a position's fields are absent. Where absence keeps what is there, they must be cleared.
+fn is_without_position(fields: &Map<String, Value>, null: Null) -> bool {
+    POSITION.iter().all(|name| match fields.get(*name) {
+        Some(value) => says_nothing(value),
+        None => null == Null::IsAbsence,
+    })
+}
+
+/// Whether a value is `null`, empty, or an object of nothing else.
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(fields) => fields.values().all(says_nothing),
+        _ => false,
     }
 }
 
@@ -123,12 +155,13 @@ fn whole(number: &Number) -> Option<Number> {
     (value.fract() == 0.0 && value.abs() <= EXACT).then(|| Number::from(value as i64))
 }
 
-/// What is empty, or became so, is what `null` is: left out, or `null` where it is a text.
+/// What is empty, or became so, is what `null` is: left out, or `null` where it is a text or an
+/// object.
 fn leave_out_empty(value: &mut Value, null: Null) {
     let is_empty = |inner: &Value| match inner {
         Value::String(text) => text.is_empty(),
         Value::Array(list) => null == Null::IsAbsence && list.is_empty(),
-        Value::Object(fields) => null == Null::IsAbsence && fields.is_empty(),
+        Value::Object(_) => says_nothing(inner),
         _ => false,
     };
     match value {
@@ -220,7 +253,7 @@ impl<'de> Visitor<'de> for OnceVisitor {
 /// A value that is read with two rules of ours. An object is an object: the derived code would
 /// take a list of values in the fields' order for a struct, and a client that sends
 /// `[119.3, 26.1, "WGS84"]` for a position meant something else. And an empty text is nothing,
-/// where nothing may be: no value, no list, not so.
+/// where nothing may be: no value, no list, not so; neither is an object that says nothing a value.
 #[derive(Clone, Copy)]
 struct Node<'a>(&'a Value);
 
@@ -298,6 +331,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
             Value::Null => visitor.visit_none(),
+            Value::Object(_) if says_nothing(self.0) => visitor.visit_none(),
             _ if self.is_empty_text() => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
@@ -362,121 +396,5 @@ impl<'de> Deserializer<'de> for Node<'de> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn of(text: &str, null: Null) -> [u8; 32] {
-        fingerprint(&parse(text.as_bytes(), null).unwrap(), null)
-    }
-
-    /// JSON and headers: a fingerprint is of what is meant.
-    #[test]
-    fn spellings_of_one_meaning_have_one_fingerprint() {
-        let first = "{\"a\":1,\"b\":{\"c\":\"油烟\",\"d\":[1,2.5]}}";
-        for same in [
-            " {\n\t\"b\": {\"d\": [1.0, 25e-1], \"c\": \"\\u6cb9\\u70df\"}, \"a\": 1e0}\n",
-            "\u{FEFF}{\"a\":1,\"b\":{\"c\":\"油烟\",\"d\":[1,2.5]}}",
-            "{\"a\":1,\"b\":{\"c\":\"油烟\",\"d\":[1,2.50],\"e\":null},\"f\":null}",
-            "{\"a\":1.000,\"b\":{\"c\":\"油烟\",\"d\":[1,2.5],\"e\":\"\"}}",
-            "{\"a\":1,\"b\":{\"c\":\"油烟\",\"d\":[1,2.5],\"e\":[]},\"f\":{}}",
-            "{\"a\":1,\"b\":{\"c\":\"油烟\",\"d\":[1,2.5]},\"f\":{\"g\":null,\"h\":\"\",\"i\":{\"j\":[]}}}",
-        ] {
-            assert_eq!(
-                of(first, Null::IsAbsence),
-                of(same, Null::IsAbsence),
-                "{same}"
-            );
-        }
-        for other in [
-            "{\"a\":2,\"b\":{\"c\":\"油烟\",\"d\":[1,2.5]}}",
-            "{\"a\":1,\"b\":{\"c\":\"油烟\",\"d\":[2.5,1]}}",
-            "{\"a\":\"1\",\"b\":{\"c\":\"油烟\",\"d\":[1,2.5]}}",
-            "{\"a\":1,\"b\":{\"c\":\"油烟 \",\"d\":[1,2.5]}}",
-            "{\"a\":1,\"b\":{\"c\":\"油烟\",\"d\":[1,2.5]},\"f\":false}",
-            "{\"a\":1,\"b\":{\"c\":\"油烟\",\"d\":[1,2.5,\"\"]}}",
-        ] {
-            assert_ne!(
-                of(first, Null::IsAbsence),
-                of(other, Null::IsAbsence),
-                "{other}"
-            );
-        }
-        let numbers = |text: &str| of(text, Null::IsAbsence);
-        assert_eq!(numbers("{\"a\":-0.0}"), numbers("{\"a\":0}"));
-        assert_eq!(numbers("{\"a\":0.1}"), numbers("{\"a\":1e-1}"));
-        assert_ne!(
-            numbers("{\"a\":9007199254740993}"),
-            numbers("{\"a\":9007199254740992}")
-        );
-    }
-
-    /// In a `PATCH` the three are told apart: absent, cleared, set.
-    #[test]
-    fn where_null_clears_it_is_no_absence() {
-        let patch = |text: &str| of(text, Null::Clears);
-        assert_ne!(patch("{\"a\":null}"), patch("{}"));
-        assert_eq!(patch("{\"a\":null}"), patch("{\"a\":\"\"}"));
-    }
-
-    #[test]
-    fn what_names_a_field_twice_is_not_read() {
-        for text in ["{\"a\":1,\"a\":1}", "{\"a\":{\"b\":1,\"\\u0062\":2}}"] {
-            let error = parse(text.as_bytes(), Null::IsAbsence).unwrap_err();
-            assert!(
-                error.inner().to_string().starts_with("duplicate field"),
-                "{error}"
-            );
-        }
-    }
-
-    #[test]
-    fn half_a_letter_costs_itself_alone() {
-        let read =
-            |text: &str| parse(format!("{{\"a\":\"{text}\"}}").as_bytes(), Null::IsAbsence).ok();
-        for (sent, meant) in [
-            ("x\\ud83d y", "x\u{fffd} y"),
-            ("\\uDC00", "\u{fffd}"),
-            ("\\ud83d\\ud83d\\udcf7", "\u{fffd}📷"),
-            ("\\ud83d\\n", "\u{fffd}\n"),
-            ("\\uD83D\\uDCF7", "📷"),
-            ("\\\\ud83d", "\\ud83d"),
-            ("\\u6cb9", "油"),
-        ] {
-            let value = read(sent).unwrap();
-            assert_eq!(value["a"], meant, "{sent}");
-        }
-        for wrong in ["\\ud8", "\\ud83", "\\", "\\x"] {
-            assert!(read(wrong).is_none(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn an_empty_text_is_nothing_where_nothing_may_be() {
-        #[derive(serde::Deserialize, Debug, PartialEq)]
-        struct Form {
-            must: String,
-            may: Option<String>,
-            count: Option<u8>,
-            #[serde(default)]
-            list: Vec<Option<u8>>,
-            #[serde(default)]
-            others: Vec<String>,
-            #[serde(default)]
-            is_so: bool,
-        }
-        let text = "{\"must\":\"\",\"may\":\"\",\"count\":\"\",\"list\":[1.0,\"\",null],\
-                    \"others\":\"\",\"is_so\":\"\"}";
-        let value = parse(text.as_bytes(), Null::IsAbsence).unwrap();
-        let expected = Form {
-            must: String::new(),
-            may: None,
-            count: None,
-            list: vec![Some(1), None, None],
-            others: Vec::new(),
-            is_so: false,
-        };
-        assert_eq!(read::<Form>(&value).unwrap(), expected);
-        let list = parse(b"{\"must\":\"x\",\"list\":null}", Null::IsAbsence).unwrap();
-        assert_eq!(read::<Form>(&list).unwrap().list, []);
-    }
-}
+#[path = "objects_tests.rs"]
+mod tests;

@@ -47,6 +47,8 @@ enum State {
 pub struct PieceStream<S> {
     body: S,
     boundary: Finder<'static>,
+    /// What else the boundary may be, until the first of them is found.
+    others: Vec<Finder<'static>>,
     buffer: BytesMut,
     /// Bytes of the buffer in which no end of headers was found.
     looked_at: usize,
@@ -63,6 +65,16 @@ enum Mark {
     Perhaps(usize),
     /// There, up to an end, and whether it is the last.
     Here { at: usize, end: usize, last: bool },
+}
+
+impl Mark {
+    /// Where it stands; behind all else when it does not.
+    fn place(&self) -> usize {
+        match self {
+            Self::Beyond => usize::MAX,
+            Self::Perhaps(at) | Self::Here { at, .. } => *at,
+        }
+    }
 }
 
 /// Looks for a boundary: a line of `--`, its name and perhaps spaces. Lines end with CR LF; a lone
@@ -124,13 +136,22 @@ fn malformed(detail: &str) -> Problem {
 }
 
 impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> PieceStream<S> {
-    /// The parts between lines of `--` and this boundary.
+    /// The parts between lines of `--` and a boundary: of those it may be, the one that comes.
     #[must_use]
-    pub fn new(boundary: &str, body: S) -> Self {
-        let line = format!("\n--{boundary}");
+    pub fn new(boundaries: &[String], body: S) -> Self {
+        let line = |boundary: &String| {
+            let line = format!("\n--{boundary}");
+            Finder::new(line.as_bytes()).into_owned()
+        };
+        let mut lines: Vec<_> = boundaries.iter().map(line).collect();
+        // What is dropped before a boundary is found leaves room for the longest.
+        lines.sort_by_key(|line| std::cmp::Reverse(line.needle().len()));
+        let others = lines.split_off(lines.len().min(1));
+        let boundary = lines.pop().unwrap_or_else(|| line(&String::new()));
         Self {
             body,
-            boundary: Finder::new(line.as_bytes()).into_owned(),
+            boundary,
+            others,
             // The first boundary may open the body, where no line ends before it.
             buffer: BytesMut::from(&b"\n"[..]),
             looked_at: 0,
@@ -139,11 +160,30 @@ impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> PieceStream<S> {
         }
     }
 
+    /// Where the next boundary stands; the first one that does shows which it is.
+    fn mark(&mut self) -> Mark {
+        let found = mark(&self.buffer, &self.boundary, self.body_ended);
+        let other = self
+            .others
+            .iter()
+            .enumerate()
+            .map(|(at, other)| (at, mark(&self.buffer, other, self.body_ended)))
+            .min_by_key(|(_, mark)| mark.place());
+        let Some((at, other)) = other.filter(|(_, other)| other.place() < found.place()) else {
+            return found;
+        };
+        if let Mark::Here { .. } = other {
+            self.boundary = self.others.swap_remove(at);
+        }
+        other
+    }
+
     /// The next piece of what is there; `None` when more must come.
     fn piece(&mut self) -> Option<Result<Piece, Problem>> {
         if let State::Headers = self.state {
             return self.headers();
         }
+        let found = self.mark();
         let before = |at: usize| {
             // A line's CR goes with its LF.
             at - usize::from(
@@ -152,7 +192,7 @@ impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> PieceStream<S> {
                     .is_some_and(|data| data.ends_with(b"\r")),
             )
         };
-        let ready = match mark(&self.buffer, &self.boundary, self.body_ended) {
+        let ready = match found {
             Mark::Here { at, end, last } => match before(at) {
                 0 => return Some(Ok(self.pass(end, last))),
                 data => data,
@@ -178,6 +218,7 @@ impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> PieceStream<S> {
     /// Goes behind a boundary.
     fn pass(&mut self, end: usize, last: bool) -> Piece {
         let _boundary = self.buffer.split_to(end);
+        self.others = Vec::new();
         let next = if last { State::Ended } else { State::Headers };
         match std::mem::replace(&mut self.state, next) {
             State::Data => Piece::End,
@@ -237,11 +278,20 @@ mod tests {
 
     /// The parts of a body that comes in pieces of a size: headers and data of each.
     async fn parts(body: &[u8], size: usize) -> Result<Vec<(String, String)>, Problem> {
+        parts_between(&["b"], body, size).await
+    }
+
+    async fn parts_between(
+        boundaries: &[&str],
+        body: &[u8],
+        size: usize,
+    ) -> Result<Vec<(String, String)>, Problem> {
+        let boundaries: Vec<String> = boundaries.iter().map(|&b| b.to_owned()).collect();
         let pieces: Vec<_> = body
             .chunks(size)
             .map(|piece| Ok(Bytes::copy_from_slice(piece)))
             .collect();
-        let mut pieces = PieceStream::new("b", stream::iter(pieces));
+        let mut pieces = PieceStream::new(&boundaries, stream::iter(pieces));
         let (mut parts, mut ended) = (Vec::new(), 0);
         while let Some(piece) = pieces.next().await {
             let text = |bytes: Bytes| String::from_utf8_lossy(&bytes).into_owned();
@@ -300,6 +350,35 @@ mod tests {
                     "{size} {body:?}"
                 );
             }
+        }
+    }
+
+    /// Forms: quotes around a boundary are part of it where the body says so.
+    #[tokio::test]
+    async fn of_several_boundaries_the_body_shows_which() {
+        let plain = "preamble\r\n--b\r\nA: 1\r\n\r\nx\r\n--'b'\r\ny\r\n--b--\r\n";
+        let quoted = "--'b'\r\nA: 1\r\n\r\nx\r\n--b\r\ny\r\n--'b'--";
+        for size in [1, 2, 3, 7, 1000] {
+            let names = ["'b'", "b"];
+            let read = parts_between(&names, plain.as_bytes(), size).await.unwrap();
+            assert_eq!(
+                (read.len(), read[0].1.as_str()),
+                (1, "x\r\n--'b'\r\ny"),
+                "{size}"
+            );
+            let read = parts_between(&names, quoted.as_bytes(), size)
+                .await
+                .unwrap();
+            assert_eq!(
+                (read.len(), read[0].1.as_str()),
+                (1, "x\r\n--b\r\ny"),
+                "{size}"
+            );
+            assert!(
+                parts_between(&names, b"--c\r\n\r\nx\r\n--c--", size)
+                    .await
+                    .is_err()
+            );
         }
     }
 

@@ -22,6 +22,22 @@ pub fn says_something(text: &str) -> Result<(), ValidationError> {
     Ok(())
 }
 
+/// Letters of a matter's number at most.
+pub const NUMBER_LETTERS: usize = 32;
+
+/// Refuses what is too long for numbers of matters.
+///
+/// # Errors
+/// A finding with the code `length`.
+pub fn are_numbers(numbers: &[String]) -> Result<(), ValidationError> {
+    let is_too_long = |number: &String| number.chars().count() > NUMBER_LETTERS;
+    if numbers.iter().any(is_too_long) {
+        let message = format!("are numbers of {NUMBER_LETTERS} letters at most");
+        return Err(ValidationError::new("length").with_message(message.into()));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::is_blank;
