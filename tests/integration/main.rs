@@ -29,6 +29,7 @@ mod doors;
 mod emptied;
 mod everyday;
 mod field;
+mod holes;
 mod hostile_input;
 mod house;
 mod import;
