@@ -117,7 +117,7 @@ impl App {
                 .with_context(|| format!("the model {} cannot be used", path.display()))?;
         }
         let place = Place::of(settings.blob_url.as_deref(), &settings.data_dir)?;
-        marks::before_a_new_file(&settings.database_url, &place, &settings.data_dir)?;
+        marks::before_opening(&settings.database_url, &place, &settings.data_dir)?;
         let db = Database::open(
             &settings.database_url,
             settings.database_connections,

@@ -17,7 +17,8 @@ pub async fn healthz() -> HttpResponse {
 }
 
 /// The process can serve: a write succeeded within the last second. Else 503, with the reason's
-/// class in `detail`: `database:` and `lost`, `busy`, `full`, `read_only`, `storage` or `damaged`;
+/// class in `detail`: `database:` and `lost`, `busy`, `full`, `read_only`, `storage`, `damaged`
+/// or `unfit` (a table, a column or a right is missing);
 /// or `alarm:` and `database_damaged`, `blobs_gone` or `data_gone`.
 #[utoipa::path(get, path = "/readyz", tag = "operation", operation_id = "get_readiness", security(()),
     responses((status = 200, description = "Ready"), (status = "default", response = AnyProblem)))]

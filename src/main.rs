@@ -9,7 +9,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             dengwen::cli::warn(&format!("dengwen: {error:#}"));
-            ExitCode::FAILURE
+            ExitCode::from(dengwen::cli::exit_status(&error))
         }
     }
 }

@@ -156,7 +156,10 @@ pub async fn verify_share(app: &App, chosen: impl Fn(&str) -> bool) -> Result<us
             for key in [keys.original].into_iter().chain(copies) {
                 match app.blobs.get(&key).await {
                     Ok(_) => {}
-                    Err(p) if matches!(p.code(), Code::NotFound | Code::Internal) => bad.push(key),
+                    Err(p) if p.code() == Code::PhotoLost => {
+                        tracing::error!("{}", p.internal().unwrap_or_default());
+                        bad.push(key);
+                    }
                     Err(problem) => return Err(problem),
                 }
                 read += 1;
@@ -193,7 +196,7 @@ pub async fn seal_older_photos(app: &App) -> Result<(), Problem> {
                     Ok((bytes, Kept::AsBefore)) => app.blobs.put(&key, bytes).await?,
                     Ok(_) => {}
                     // What is missing or damaged is the night's to tell.
-                    Err(p) if matches!(p.code(), Code::NotFound | Code::Internal) => {}
+                    Err(p) if matches!(p.code(), Code::NotFound | Code::PhotoLost) => {}
                     Err(problem) => return Err(problem),
                 }
             }

@@ -29,6 +29,7 @@ use crate::platform::clock::to_micros;
 use crate::platform::db::{self, Connection, Database, Patience};
 use crate::platform::installation::{self, Installation};
 use crate::platform::marks;
+use crate::platform::outage::Outage;
 use crate::platform::problem::Problem;
 use crate::record;
 
@@ -153,6 +154,8 @@ fn act(command: Command) -> anyhow::Result<()> {
 /// leaked account is to be shut off in a hurry, nothing that is sealed can be read or written, and
 /// a database that is known already needs none.
 fn open_database(settings: &Settings) -> anyhow::Result<Database> {
+    let place = Place::of(settings.blob_url.as_deref(), &settings.data_dir)?;
+    marks::refuse_restoring(&place)?;
     let database = Database::open(&settings.database_url, 2, Patience::Work)?;
     let mut conn = database.blocking().map_err(operator_error)?;
     db::migrate(&mut conn)?;
@@ -184,7 +187,21 @@ fn write<T: Send + 'static>(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(database.write(f)).map_err(operator_error)
+    runtime.block_on(database.write(f)).map_err(write_error)
+}
+
+/// What to do when a write did not get its turn.
+fn write_error(problem: Problem) -> anyhow::Error {
+    let held = problem.outage_met() == Some(Outage::Busy);
+    let error = operator_error(problem);
+    if held {
+        error.context(
+            "nothing was changed: another process, most likely a server that stands still in the middle of a write, holds the database. \
+             Stop it (with SIGKILL when it does not end by itself) and run this again",
+        )
+    } else {
+        error
+    }
 }
 
 fn migrate(settings: &Settings) -> anyhow::Result<()> {
@@ -227,6 +244,24 @@ fn openapi(check: bool) -> anyhow::Result<()> {
     say(&format!("{COMMITTED} matches the code\n"))
 }
 
+/// What was asked for was done, and not all of it is as it should be.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Incomplete(String);
+
+/// The exit status of [`Incomplete`]; 1 is a failure and 2 a command line that is not understood.
+const INCOMPLETE: u8 = 3;
+
+/// The exit status a failed command ends with.
+#[must_use]
+pub fn exit_status(error: &anyhow::Error) -> u8 {
+    if error.is::<Incomplete>() {
+        INCOMPLETE
+    } else {
+        1
+    }
+}
+
 /// Standard output is a closed pipe.
 #[derive(Debug, thiserror::Error)]
 #[error("nobody reads what is written")]
@@ -254,5 +289,22 @@ fn operator_error(problem: Problem) -> anyhow::Error {
     match problem.internal() {
         Some(internal) => anyhow::anyhow!("{problem}: {internal}"),
         None => anyhow::anyhow!("{problem}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::problem::Code;
+
+    #[test]
+    fn a_write_without_a_turn_says_what_to_do() {
+        let held = Problem::outage(Outage::Busy, "begin: database is locked");
+        let said = format!("{:#}", write_error(held));
+        for words in ["Stop it", "run this again", "database is locked"] {
+            assert!(said.contains(words), "{said}");
+        }
+        let refused = Problem::because(Code::WrongState, "x");
+        assert!(!format!("{:#}", write_error(refused)).contains("Stop it"));
     }
 }

@@ -197,7 +197,7 @@ fn clean_name(name: &str) -> String {
 pub(super) async fn is_telling(app: &App, sha256: &str) -> Result<bool, Problem> {
     let copy = match app.blobs.get(&PhotoKeys::of(sha256).large).await {
         Ok(copy) => copy,
-        Err(lost) if lost.code() == Code::NotFound => return Ok(false),
+        Err(lost) if lost.code() == Code::PhotoLost => return Ok(false),
         Err(problem) => return Err(problem),
     };
     let ourselves = Sender::from(OURSELVES);
@@ -518,7 +518,7 @@ pub enum Copy {
 /// Serves a photo. Copies are shown; an original is only ever downloaded.
 ///
 /// # Errors
-/// 404 when there is no such copy, 503 when the blob store does not answer.
+/// 404 when there is no such copy, 503 when the blob store does not answer or has lost it.
 pub async fn serve(
     blobs: &Blobs,
     photo: &StoredPhoto,

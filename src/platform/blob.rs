@@ -282,19 +282,26 @@ impl Blobs {
         self.in_time(head).await
     }
 
-    /// Reads a blob.
+    /// Reads a blob that must be there.
     ///
     /// # Errors
-    /// 404 when there is none, 503 when the store does not answer, a fault and an alarm when it is
-    /// not what was stored.
+    /// 503 when the store does not answer; 503 and an alarm when it is gone or not what was stored.
     pub async fn get(&self, key: &str) -> Result<Bytes, Problem> {
-        self.read(key).await.map(|(bytes, _)| bytes)
+        match self.read(key).await {
+            Ok((bytes, _)) => Ok(bytes),
+            Err(p) if p.code() == Code::NotFound => {
+                let words = format!("blob {key} is missing");
+                self.0.alarms.raise(Alarm::BlobsDamaged, &words);
+                Err(Problem::photo_lost(words))
+            }
+            Err(problem) => Err(problem),
+        }
     }
 
-    /// The same, and how it lies in the store.
+    /// Reads a blob that may be there, and how it lies in the store.
     ///
     /// # Errors
-    /// As [`Blobs::get`].
+    /// 404 when there is none; else as [`Blobs::get`].
     pub async fn read(&self, key: &str) -> Result<(Bytes, Kept), Problem> {
         let stored = self.as_stored(key).await?;
         let (inner, place) = (self.0.clone(), key.to_owned());
@@ -304,7 +311,7 @@ impl Blobs {
             Err(_) => {
                 let words = format!("blob {key} is not what was stored");
                 self.0.alarms.raise(Alarm::BlobsDamaged, &words);
-                Err(Problem::fault(words))
+                Err(Problem::photo_lost(words))
             }
         }
     }
@@ -444,6 +451,25 @@ impl PhotoKeys {
             small: format!("{COPIES}{folder}/{sha256}-400.jpg"),
         }
     }
+}
+
+/// Whether a folder holds blobs.
+///
+/// # Errors
+/// What the file system answers.
+pub fn folder_holds_blobs(folder: &Path) -> std::io::Result<bool> {
+    for below in [ORIGINALS, COPIES] {
+        match std::fs::read_dir(folder.join(below)) {
+            Ok(mut entries) => {
+                if entries.next().is_some() {
+                    return Ok(true);
+                }
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(false)
 }
 
 /// The SHA-256, in hex, of the photo a key belongs to.

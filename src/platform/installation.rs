@@ -239,10 +239,7 @@ pub fn photo_key(conn: &mut Connection, keys: &Keys) -> Result<BlobKey, Refusal>
             .select(installation::sealed_photo_key)
             .first::<Option<Vec<u8>>>(conn)
     };
-    let open = |bytes: &[u8]| {
-        let plain = sealed::PHOTO_KEY.open(keys, &[], bytes).ok()?;
-        BlobKey::of(&plain)
-    };
+    let open = |bytes: &[u8]| open_photo_key(keys, bytes);
     let before = stored(conn)?;
     if let Some(key) = before.as_deref().and_then(open) {
         return Ok(key);
@@ -269,6 +266,13 @@ pub fn photo_key(conn: &mut Connection, keys: &Keys) -> Result<BlobKey, Refusal>
     kept.as_deref()
         .and_then(open)
         .ok_or_else(|| Refusal::Key("the photo key cannot be opened".to_owned()))
+}
+
+/// The key photos are sealed under, opened; `None` when another secret key sealed it.
+#[must_use]
+pub fn open_photo_key(keys: &Keys, stored: &[u8]) -> Option<BlobKey> {
+    let plain = sealed::PHOTO_KEY.open(keys, &[], stored).ok()?;
+    BlobKey::of(&plain)
 }
 
 /// The keys the database knows, oldest first.

@@ -6,10 +6,13 @@ use std::path::{Path, PathBuf};
 
 use diesel::prelude::*;
 
-use super::blob::{Blobs, Place};
-use super::db::{Connection, DatabaseUrl, schema::installation};
+use super::blob::{self, Blobs, Place};
+use super::db::{
+    Connection, DatabaseUrl, Id,
+    schema::{installation, photo},
+};
 use super::installation::Installation;
-use super::owned::MARK;
+use super::owned::{MARK, RESTORING};
 use super::private;
 use super::problem::Problem;
 
@@ -51,6 +54,28 @@ pub enum Mismatch {
         /// The database's id.
         wanted: String,
     },
+    /// Blobs that nothing says whose they are, beside a new database.
+    #[error(
+        "{place} holds blobs and nothing says whose, and the database is gone or a new one: {database}. \
+         This is no first start. If a restore was broken off, run it again with `--aside`. \
+         Else mount or restore the database, or correct DENGWEN_DATABASE_URL or DENGWEN_BLOB_URL. \
+         To begin with an empty database beside these blobs nevertheless: `dengwen adopt`"
+    )]
+    Unclaimed {
+        /// The blob folder.
+        place: String,
+        /// The database.
+        database: String,
+    },
+    /// A restore did not come to its end.
+    #[error(
+        "a restore into {place} was broken off: run `dengwen restore` again, which goes on with it. \
+         To go on with what is there nevertheless: `dengwen adopt`"
+    )]
+    Restoring {
+        /// The blob folder.
+        place: String,
+    },
     /// A place cannot be read or written.
     #[error("cannot read or write {0}: {1}")]
     Unusable(String, String),
@@ -59,15 +84,17 @@ pub enum Mismatch {
     Database(#[from] diesel::result::Error),
 }
 
-/// Before an absent SQLite file is made: whether what lies beside it says that there was one.
+/// Before a database is opened: whether a restore is unfinished, or the SQLite file is absent and
+/// what lies beside it says that there was one.
 ///
 /// # Errors
-/// When a mark says so.
-pub fn before_a_new_file(
+/// When it is so.
+pub fn before_opening(
     database: &DatabaseUrl,
     place: &Place,
     data_dir: &Path,
 ) -> Result<(), Mismatch> {
+    refuse_restoring(place)?;
     let is_absent = database
         .file()
         .is_some_and(|file| std::fs::metadata(file).map_or(true, |is| is.len() == 0));
@@ -75,14 +102,40 @@ pub fn before_a_new_file(
         return Ok(());
     }
     let blobs = folder_of(place);
-    for folder in blobs.into_iter().chain([data_dir.to_owned()]) {
-        if let Some(id) = read(&folder)? {
+    for folder in blobs.iter().map(PathBuf::as_path).chain([data_dir]) {
+        if let Some(id) = read(folder)? {
             return Err(Mismatch::NoDatabase {
                 place: folder.display().to_string(),
                 id,
                 database: database.to_string(),
             });
         }
+    }
+    blobs.map_or(Ok(()), |folder| refuse_unclaimed(&folder, database))
+}
+
+/// Where a restore was broken off nothing is opened, and no database is made.
+///
+/// # Errors
+/// When one was.
+pub fn refuse_restoring(place: &Place) -> Result<(), Mismatch> {
+    match folder_of(place) {
+        Some(folder) if restoring(&folder)?.is_some() => Err(Mismatch::Restoring {
+            place: folder.display().to_string(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// A folder that holds blobs was somebody's, though it carries no mark.
+fn refuse_unclaimed(folder: &Path, database: &DatabaseUrl) -> Result<(), Mismatch> {
+    let holds = blob::folder_holds_blobs(folder)
+        .map_err(|e| Mismatch::Unusable(folder.display().to_string(), e.to_string()))?;
+    if holds {
+        return Err(Mismatch::Unclaimed {
+            place: folder.display().to_string(),
+            database: database.to_string(),
+        });
     }
     Ok(())
 }
@@ -131,6 +184,9 @@ pub fn agree(
     if let Some((folder, None)) = &blobs {
         if installation.marked {
             return Err(Mismatch::NoBlobs(folder.display().to_string()));
+        }
+        if !names_photos(conn)? {
+            refuse_unclaimed(folder, database)?;
         }
         write(folder, &id)?;
     }
@@ -181,8 +237,13 @@ pub fn adopt(
 ) -> Result<(), Mismatch> {
     let id = installation.id.to_string();
     let blobs = folder_of(place);
-    for folder in blobs.into_iter().chain([data_dir.to_owned()]) {
-        write(&folder, &id)?;
+    for folder in blobs.iter().map(PathBuf::as_path).chain([data_dir]) {
+        write(folder, &id)?;
+    }
+    if let Some(folder) = &blobs
+        && restoring(folder)?.is_some()
+    {
+        end_restoring(folder)?;
     }
     say_marked(conn)?;
     Ok(())
@@ -198,6 +259,16 @@ pub fn say_marked(conn: &mut Connection) -> QueryResult<usize> {
         .execute(conn)
 }
 
+/// Whether a database from before there were marks knows of blobs.
+fn names_photos(conn: &mut Connection) -> QueryResult<bool> {
+    let any: Option<Id> = photo::table
+        .order(photo::id.asc())
+        .select(photo::id)
+        .first(conn)
+        .optional()?;
+    Ok(any.is_some())
+}
+
 fn folder_of(place: &Place) -> Option<PathBuf> {
     match place {
         Place::Folder(folder) => Some(folder.clone()),
@@ -210,7 +281,19 @@ fn folder_of(place: &Place) -> Option<PathBuf> {
 /// # Errors
 /// When it cannot be read.
 pub fn read(folder: &Path) -> Result<Option<String>, Mismatch> {
-    let path = folder.join(MARK);
+    read_named(folder, MARK)
+}
+
+/// The installation that is being restored into a folder; `None` where none is.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn restoring(folder: &Path) -> Result<Option<String>, Mismatch> {
+    read_named(folder, RESTORING)
+}
+
+fn read_named(folder: &Path, name: &str) -> Result<Option<String>, Mismatch> {
+    let path = folder.join(name);
     match std::fs::read_to_string(&path) {
         Ok(text) => Ok(Some(text.trim().to_owned())),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -226,8 +309,30 @@ pub fn read(folder: &Path) -> Result<Option<String>, Mismatch> {
 /// # Errors
 /// When it cannot be written.
 pub fn write(folder: &Path, id: &str) -> Result<(), Mismatch> {
-    let path = folder.join(MARK);
-    let beside = folder.join(format!("{MARK}.new"));
+    write_named(folder, MARK, id)
+}
+
+/// Says that an installation is being restored into a folder, until [`end_restoring`].
+///
+/// # Errors
+/// When it cannot be written.
+pub fn begin_restoring(folder: &Path, id: &str) -> Result<(), Mismatch> {
+    write_named(folder, RESTORING, id)
+}
+
+/// Says that the restore came to its end.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn end_restoring(folder: &Path) -> Result<(), Mismatch> {
+    let path = folder.join(RESTORING);
+    std::fs::remove_file(&path)
+        .map_err(|e| Mismatch::Unusable(path.display().to_string(), e.to_string()))
+}
+
+fn write_named(folder: &Path, name: &str, id: &str) -> Result<(), Mismatch> {
+    let path = folder.join(name);
+    let beside = folder.join(format!("{name}.new"));
     let written = private::folder(folder)
         .and_then(|()| match std::fs::remove_file(&beside) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),

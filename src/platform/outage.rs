@@ -1,5 +1,5 @@
-//! What a failed query says of the database: that it is away, full, read-only, damaged or only
-//! busy. One place, because a client is to come back (503) for each of them but for damage, and
+//! What a failed query says of the database: that it is away, full, read-only, damaged, without a
+//! table or a right it should have, or only busy. One place, because a client is to come back (503) for each of them but for damage, and
 //! must never read of our fault (500) when a server was merely restarted.
 //!
 //! Diesel tells a handful of SQLSTATEs apart and hides the others, and SQLite gives only words; so
@@ -23,17 +23,20 @@ pub enum Outage {
     Storage,
     /// What it holds is damaged; a retry will not help.
     Damaged,
+    /// A table or column is missing, or a right was taken away: an operator must put it back.
+    Unfit,
 }
 
 impl Outage {
     /// Every one of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Lost,
         Self::Busy,
         Self::Full,
         Self::ReadOnly,
         Self::Storage,
         Self::Damaged,
+        Self::Unfit,
     ];
 
     /// The word for metrics and for `/readyz`.
@@ -46,6 +49,7 @@ impl Outage {
             Self::ReadOnly => "read_only",
             Self::Storage => "storage",
             Self::Damaged => "damaged",
+            Self::Unfit => "unfit",
         }
     }
 
@@ -56,7 +60,7 @@ impl Outage {
             Self::Busy => 1,
             Self::Lost => 2,
             Self::ReadOnly => 5,
-            Self::Full | Self::Storage | Self::Damaged => 30,
+            Self::Full | Self::Storage | Self::Damaged | Self::Unfit => 30,
         }
     }
 
@@ -101,7 +105,21 @@ impl Outage {
             .iter()
             .find(|(words, _)| message.contains(words))
             .map(|(_, outage)| *outage)
+            .or_else(|| says_unfit(message).then_some(Self::Unfit))
     }
+}
+
+/// 42501, 42P01 and 42703, and what SQLite says of a missing table or column. Functions and types
+/// that do not exist are a wrong query of ours.
+fn says_unfit(message: &str) -> bool {
+    let begins = |words: &[&str]| words.iter().any(|word| message.starts_with(word));
+    let of_english = message.ends_with("does not exist") && begins(&["relation ", "column "]);
+    let of_chinese = message.ends_with("不存在") && begins(&["关系", "字段", "列"]);
+    of_english
+        || of_chinese
+        || begins(&["permission denied for ", "no such table", "no such column"])
+        || message.contains("has no column named")
+        || message.contains("权限不够")
 }
 
 /// What databases say, the more telling words first: a write that failed for want of room names
@@ -213,6 +231,22 @@ mod tests {
         }
         for text in [
             "column \"x\" does not exist",
+            "column complaint.x does not exist",
+            "column \"x\" of relation \"complaint\" does not exist",
+            "relation \"record\" does not exist",
+            "permission denied for table complaint",
+            "no such table: record",
+            "table record has no column named x",
+            "对表 complaint 权限不够",
+            "关系 \"record\" 不存在",
+            "字段 \"x\" 不存在",
+        ] {
+            assert_eq!(words(text), Some(Outage::Unfit), "{text}");
+        }
+        for text in [
+            "function no_such(integer) does not exist",
+            "operator does not exist: text + text",
+            "prepared statement \"s1\" does not exist",
             "syntax error at or near \"x\"",
             "value too long for type character varying(5)",
         ] {

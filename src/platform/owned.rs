@@ -9,6 +9,10 @@ use super::problem::Problem;
 /// Name of the file or object that says whose place this is.
 pub const MARK: &str = "installation";
 
+/// Name of the file that lies in a blob folder while a backup is put there, with the installation's
+/// id.
+pub const RESTORING: &str = "restoring";
+
 /// Seconds after which to ask again while the folder is gone.
 const GONE_RETRY_S: u64 = 60;
 

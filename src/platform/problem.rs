@@ -21,6 +21,9 @@ use super::outage::Outage;
 /// Seconds after which to look again while an alarm is raised.
 const ALARM_RETRY_S: u64 = 30;
 
+/// Seconds after which a lost photo may have been put back from a backup.
+const PHOTO_RETRY_S: u64 = 3600;
+
 macro_rules! problem_codes {
     ($($variant:ident $code:literal $status:literal $zh:literal $en:literal;)*) => {
         /// Every problem code the API can answer with, one line each.
@@ -90,6 +93,7 @@ problem_codes! {
     TooManyRequests       "too_many_requests"      429 "操作过于频繁"               "Too many requests";
     RequestTimeout        "request_timeout"        408 "上传超时"                   "The request took too long to arrive";
     NoTextMessages        "no_text_messages"       503 "暂不能发送短信"             "No text messages can be sent here";
+    PhotoLost             "photo_lost"             503 "照片文件缺失或损坏"         "The photo's file is lost or damaged";
     Internal              "internal"               500 "系统内部错误"               "Something failed on our side";
     Unavailable           "unavailable"            503 "系统繁忙，请稍后再试"       "Busy: try again shortly";
 }
@@ -206,7 +210,16 @@ impl Problem {
         }
     }
 
-    /// 503 when the database is away, full or busy: to be tried again. Damage is not mended by a
+    /// 503 when a stored photo is gone or not what was stored, until somebody puts it back.
+    pub fn photo_lost(internal: impl Into<String>) -> Self {
+        Self {
+            internal: Some(internal.into()),
+            retry_after_s: Some(PHOTO_RETRY_S),
+            ..Self::new(Code::PhotoLost)
+        }
+    }
+
+    /// 503 when the database is away, full, busy or unfit: to be tried again. Damage is not mended by a
     /// retry: 500.
     pub fn outage(outage: Outage, internal: impl Into<String>) -> Self {
         let problem = match outage {
@@ -392,7 +405,8 @@ mod tests {
         assert_eq!(status("database is locked"), (503, Some(1)));
         assert_eq!(status("database or disk is full"), (503, Some(30)));
         assert_eq!(status("database disk image is malformed"), (500, None));
-        assert_eq!(status("column \"x\" does not exist"), (500, None));
+        assert_eq!(status("column \"x\" does not exist"), (503, Some(30)));
+        assert_eq!(status("syntax error at or near \"x\""), (500, None));
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Whether a write can succeed now, found out by writing.
 //!
 //! A row is written under a short limit of its own, and the outcome is kept for a second, so that
-//! many probes ask once. With it the folders are looked at, whether they are still there and ours. A write into room that is there already says nothing of a full disk: once
-//! the database refused a write, the probe asks for new room, until it gets it.
+//! many probes ask once. With it the folders are looked at, whether they are still there and ours. A
+//! write into room that is there already says nothing of a full disk: once the database refused a
+//! write, the probe asks for new room, until it gets it. Nor does it say that the other tables are
+//! there: what a request found missing is kept for a while.
 
 use std::{
     fmt::Write as _,
@@ -118,7 +120,12 @@ impl Readiness {
             let why = problem.internal().unwrap_or_default();
             tracing::warn!("not ready: {why}");
             problem.outage_met().unwrap_or(Outage::Busy)
-        })
+        })?;
+        // The row written is one table of many.
+        if db.is_unfit() {
+            return Err(Outage::Unfit);
+        }
+        Ok(())
     }
 
     /// What is known, as metrics, without asking anew.

@@ -18,6 +18,7 @@ use actix_web::{
 use super::ROUTES;
 use crate::app::App;
 use crate::platform::{
+    db::as_one_request,
     http::{connections::Watch, is_preflight, preflight, protect},
     metrics::method_label,
     problem::Problem,
@@ -111,7 +112,7 @@ pub(super) async fn observe(
     if let Some(watch) = &watch {
         watch.begin();
     }
-    let answered = next.call(request).await;
+    let answered = as_one_request(next.call(request)).await;
     if let Some(watch) = &watch {
         watch.end();
     }

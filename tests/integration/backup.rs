@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-async fn with_photo(actor: &Actor, seed: u32) -> Reply {
+pub async fn with_photo(actor: &Actor, seed: u32) -> Reply {
     let body = fumes(Some("13812345678"), f64::from(seed) * 40.0);
     let parts = [
         ("complaint", None, body.to_string().into_bytes()),
@@ -28,7 +28,7 @@ async fn with_photo(actor: &Actor, seed: u32) -> Reply {
     filed.expect(201)
 }
 
-async fn beside(world: &World, arguments: &[&str]) -> Ended {
+pub async fn beside(world: &World, arguments: &[&str]) -> Ended {
     let folder = world.dir.path().to_owned();
     let owned = |text: &str| text.to_owned();
     let arguments: Vec<String> = arguments.iter().map(|a| owned(a)).collect();
@@ -48,7 +48,7 @@ async fn beside(world: &World, arguments: &[&str]) -> Ended {
     actix_web::web::block(work).await.unwrap()
 }
 
-fn database_of(backup: &Path) -> PathBuf {
+pub fn database_of(backup: &Path) -> PathBuf {
     let mut found = fs::read_dir(backup)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -58,7 +58,7 @@ fn database_of(backup: &Path) -> PathBuf {
     database
 }
 
-fn flip(path: &Path) {
+pub fn flip(path: &Path) {
     let mut bytes = fs::read(path).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
@@ -184,7 +184,7 @@ fn a_backup_keeps_to_itself() {
         held.try_lock().unwrap();
         beside(&world, &["backup", &named(&to)])
             .await
-            .refused("another backup into");
+            .refused("another backup or restore into");
         drop(held);
         beside(&world, &["backup", &named(&to)]).await.well();
         beside(&world, &["restore", &named(&to), "--aside"])
@@ -230,15 +230,6 @@ fn a_damaged_backup_is_not_restored() {
         fs::rename(&blob, &aside).unwrap();
         check().refused("is damaged");
         fs::rename(&aside, &blob).unwrap();
-        // A blob that is gone from the store is told, and the backup before stays.
-        let key = blob.strip_prefix(to.join("blobs")).unwrap();
-        fs::remove_file(world.dir.path().join("blobs").join(key)).unwrap();
-        fs::remove_file(&blob).unwrap();
-        let manifest = fs::read(to.join("manifest.json")).unwrap();
-        beside(&world, &["backup", &name])
-            .await
-            .refused("are not in");
-        assert_eq!(fs::read(to.join("manifest.json")).unwrap(), manifest);
     });
 }
 

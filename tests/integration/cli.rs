@@ -17,7 +17,7 @@ use crate::support::{World, actors::form, bodies::river, hostile};
 
 /// What a run of the program ended with.
 pub struct Ended {
-    ok: bool,
+    code: Option<i32>,
     out: String,
     error: String,
 }
@@ -25,16 +25,26 @@ pub struct Ended {
 impl Ended {
     #[track_caller]
     pub fn well(self) -> String {
-        assert!(self.ok, "{}{}", self.out, self.error);
+        assert_eq!(self.code, Some(0), "{}{}", self.out, self.error);
         self.out
     }
 
     /// Refused, with these words among its reasons and nothing like a crash.
     #[track_caller]
     pub fn refused(self, words: &str) {
-        assert!(!self.ok, "{}", self.out);
+        assert_ne!(self.code, Some(0), "{}", self.out);
         assert!(self.error.contains(words), "{words} in: {}", self.error);
         assert!(!self.error.contains("panicked"), "{}", self.error);
+    }
+}
+
+impl Ended {
+    /// Done, and not all as it should be: the exit status says so, and these words.
+    #[track_caller]
+    pub fn incomplete(self, words: &str) -> String {
+        assert_eq!(self.code, Some(3), "{}{}", self.out, self.error);
+        assert!(self.error.contains(words), "{words} in: {}", self.error);
+        self.out
     }
 }
 
@@ -63,7 +73,7 @@ pub fn run(folder: &Path, arguments: &[&str], keys: &[(&str, &str)], input: &str
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
     Ended {
-        ok: output.status.success(),
+        code: output.status.code(),
         out: String::from_utf8(output.stdout).unwrap(),
         error: String::from_utf8(output.stderr).unwrap(),
     }

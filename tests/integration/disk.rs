@@ -141,7 +141,7 @@ on_both! {
         assert!(!app.alarms.is_raised(Alarm::BlobsDamaged));
 
         flip(&sealed[0], 3000);
-        assert_eq!(status_of(&world, &brigade, &original).await, 500);
+        assert_eq!(status_of(&world, &brigade, &original).await, 503);
         assert!(app.alarms.is_raised(Alarm::BlobsDamaged));
         let metrics = String::from_utf8(world.resident().get("/metrics").await.bytes).unwrap();
         assert!(metrics.contains("dengwen_alarm{alarm=\"blobs_damaged\"} 1"), "{metrics}");

@@ -30,6 +30,7 @@ mod emptied;
 mod everyday;
 mod field;
 mod forms;
+mod holes;
 mod hostile_input;
 mod house;
 mod import;

@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use crate::support::{
     Actor, World,
     bodies::river,
-    cluster::{Cluster, until},
+    cluster::{Cluster, signal, until},
     load::{COMPLAINTS, Load, a_while, assert_put_off, count_complaints, play_at, until_status},
     migrate_url, postgres,
 };
@@ -329,5 +329,99 @@ fn a_cancelled_statement_is_503() {
         );
         held.batch_execute("ROLLBACK").unwrap();
         resident.post(COMPLAINTS, river(None)).await.expect(201);
+    });
+}
+
+/// A table that is gone, or a right that was taken away: no 500, `/readyz` names it though other
+/// rows can be written, and with all put back it is green again.
+#[test]
+fn a_missing_table_or_right_is_503_and_not_ready() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    play_at(&cluster.url("dengwen"), async |world: World| {
+        let resident = world.resident();
+        let no_right = "CREATE FUNCTION no_right() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = 'permission denied for table complaint'; END $$;
+            CREATE TRIGGER no_right BEFORE INSERT ON complaint FOR EACH ROW EXECUTE FUNCTION no_right()";
+        let taken = [
+            (no_right, "DROP FUNCTION no_right CASCADE"),
+            (
+                "ALTER TABLE record RENAME TO r",
+                "ALTER TABLE r RENAME TO record",
+            ),
+            (
+                "ALTER TABLE complaint RENAME number TO n",
+                "ALTER TABLE complaint RENAME n TO number",
+            ),
+        ];
+        for (take, put_back) in taken {
+            cluster.sql("dengwen", take);
+            let reply = resident.post(COMPLAINTS, river(None)).await;
+            assert_put_off(&reply);
+            assert_eq!(reply.headers["retry-after"], "30", "{take}");
+            until_status(Duration::from_secs(3), 503, async || {
+                resident.get("/readyz").await
+            })
+            .await;
+            let red = resident.get("/readyz").await;
+            assert_eq!(red.body["detail"], "database: unfit", "{take}");
+            cluster.sql("dengwen", put_back);
+            resident.post(COMPLAINTS, river(None)).await.expect(201);
+        }
+        cluster.sql("dengwen", "ALTER TABLE heartbeat RENAME TO h");
+        let red = resident.get("/readyz").await;
+        assert_eq!(red.body["detail"], "database: unfit");
+        cluster.sql("dengwen", "ALTER TABLE h RENAME TO heartbeat");
+        until_status(Duration::from_secs(40), 200, async || {
+            resident.get("/readyz").await
+        })
+        .await;
+    });
+}
+
+/// Single backends that stand still hold a request for ten seconds in all, however often it asks.
+#[test]
+fn frozen_backends_hold_a_request_ten_seconds_in_all() {
+    #[derive(QueryableByName)]
+    struct Backend {
+        #[diesel(sql_type = diesel::sql_types::Integer)]
+        pid: i32,
+    }
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    play_at(&cluster.url("dengwen"), async |world: World| {
+        let file = |key: String| {
+            let actor = world.resident();
+            async move {
+                let began = Instant::now();
+                let reply = actor.post_once(COMPLAINTS, &key, river(None)).await;
+                assert!([201, 503].contains(&reply.status), "{}", reply.body);
+                assert!(
+                    began.elapsed() < Duration::from_millis(11_500),
+                    "{:?}",
+                    began.elapsed()
+                );
+            }
+        };
+        join_all((0..8).map(|n| file(format!("warm {n}")))).await;
+        let sql = "SELECT pid FROM pg_stat_activity WHERE application_name = 'dengwen' AND datname = 'dengwen' LIMIT 2";
+        let backends: Vec<Backend> = diesel::sql_query(sql)
+            .load(&mut cluster.connect("postgres").unwrap())
+            .unwrap();
+        let pids: Vec<u32> = backends.iter().map(|b| b.pid.cast_unsigned()).collect();
+        assert!(!pids.is_empty());
+        signal("STOP", &pids);
+        join_all((0..8).map(|n| {
+            let file = &file;
+            async move {
+                for round in 0..3 {
+                    file(format!("{n} {round}")).await;
+                }
+            }
+        }))
+        .await;
+        signal("CONT", &pids);
     });
 }

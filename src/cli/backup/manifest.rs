@@ -59,8 +59,17 @@ pub(super) struct Manifest {
     pub database_file: Part,
     /// Rows of every table.
     pub rows: BTreeMap<String, i64>,
-    /// Every blob the database names, by key.
+    /// Every blob that lies in it, by key.
     pub blobs: BTreeMap<String, Part>,
+    /// Of those, the blobs that were lost or damaged where the server keeps them.
+    #[serde(default)]
+    pub only_here: Vec<String>,
+    /// Of those, the blobs that are not known to be what was stored.
+    #[serde(default)]
+    pub unverified: Vec<String>,
+    /// Blobs the database names and that were nowhere to be had.
+    #[serde(default)]
+    pub missing: Vec<String>,
 }
 
 impl Manifest {
@@ -96,7 +105,7 @@ impl Manifest {
     }
 
     /// Holds a backup against its manifest: every file's checksum, the database's own check, its
-    /// rows counted again, and every blob it names.
+    /// rows counted again, and every blob it names but for those known to be missing.
     pub(super) fn verify(&self, folder: &Path) -> anyhow::Result<()> {
         let file = folder.join(&self.database);
         let is = part_of(&file)?;
@@ -112,7 +121,9 @@ impl Manifest {
             file.display()
         );
         anyhow::ensure!(
-            seen.blobs.iter().all(|key| self.blobs.contains_key(key)),
+            seen.blobs
+                .iter()
+                .all(|key| self.blobs.contains_key(key) || self.missing.contains(key)),
             "the database of the backup names blobs that are not in it"
         );
         for (key, part) in &self.blobs {
@@ -129,11 +140,12 @@ impl Manifest {
 pub(super) struct Seen {
     pub installation: String,
     pub schema: String,
-    pub migrations: Vec<String>,
     pub rows: BTreeMap<String, i64>,
     pub blobs: Vec<String>,
     /// Name and check value of the key that seals.
     pub key: Option<(String, Vec<u8>)>,
+    /// The key photos are sealed under, sealed.
+    pub photo_key: Option<Vec<u8>>,
 }
 
 #[derive(QueryableByName)]
@@ -162,14 +174,8 @@ impl Seen {
             file.display(),
             found.join("; ")
         );
-        let names = |c: &mut SqliteConnection, sql: &str| -> QueryResult<Vec<String>> {
-            let rows: Vec<Name> = sql_query(sql).load(c)?;
-            Ok(rows.into_iter().map(|row| row.name).collect())
-        };
-        let migrations = names(
-            &mut c,
-            "SELECT version AS name FROM __diesel_schema_migrations ORDER BY version",
-        )?;
+        let migrations = migrations(&mut c)?;
+        db::refuse_newer(&migrations)?;
         let tables = names(
             &mut c,
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name",
@@ -180,8 +186,9 @@ impl Seen {
                 .get_result(&mut c)?;
             rows.insert(table, count.count);
         }
-        let id: crate::platform::db::Id =
-            installation::table.select(installation::id).first(&mut c)?;
+        let (id, photo_key): (crate::platform::db::Id, _) = installation::table
+            .select((installation::id, installation::sealed_photo_key))
+            .first(&mut c)?;
         let photos: Vec<(String, bool)> = photo::table
             .filter(photo::status.eq("kept"))
             .select((photo::sha256, photo::has_derivatives))
@@ -207,12 +214,23 @@ impl Seen {
         Ok(Self {
             installation: id.to_string(),
             schema: migrations.last().cloned().unwrap_or_default(),
-            migrations,
             rows,
             blobs,
             key,
+            photo_key,
         })
     }
+}
+
+fn names(c: &mut SqliteConnection, sql: &str) -> QueryResult<Vec<String>> {
+    let rows: Vec<Name> = sql_query(sql).load(c)?;
+    Ok(rows.into_iter().map(|row| row.name).collect())
+}
+
+/// The versions of the migrations a database had.
+pub(super) fn migrations(c: &mut SqliteConnection) -> QueryResult<Vec<String>> {
+    let sql = "SELECT version AS name FROM __diesel_schema_migrations ORDER BY version";
+    names(c, sql)
 }
 
 /// A URI that opens a file for reading alone and makes nothing beside it.
@@ -235,26 +253,55 @@ pub(super) fn part_of(path: &Path) -> anyhow::Result<Part> {
         sum.update(some);
         bytes += read as u64;
     }
-    let sha256 = sum.finalize().iter().map(|b| format!("{b:02x}")).collect();
+    let sha256 = hex(sum);
     Ok(Part { bytes, sha256 })
+}
+
+/// The same of bytes.
+pub(super) fn part_of_bytes(bytes: &[u8]) -> Part {
+    Part {
+        bytes: bytes.len() as u64,
+        sha256: hex(Sha256::new_with_prefix(bytes)),
+    }
+}
+
+fn hex(sum: Sha256) -> String {
+    sum.finalize().iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// Copies a file into place, readable by its owner alone; whole or not at all.
 pub(super) fn copy(from: &Path, to: &Path) -> anyhow::Result<Part> {
+    let mut source = File::open(from).with_context(|| from.display().to_string())?;
+    arrive(&mut source, to)
+}
+
+/// The same of bytes.
+pub(super) fn put(bytes: &[u8], to: &Path) -> anyhow::Result<Part> {
+    arrive(&mut &*bytes, to)
+}
+
+/// What arrived is what counts, not what was sent. What a run that was broken off left is replaced.
+fn arrive(source: &mut impl std::io::Read, to: &Path) -> anyhow::Result<Part> {
     let within = to.parent().unwrap_or(Path::new("."));
     private::folder(within).with_context(|| within.display().to_string())?;
-    let beside: PathBuf = within.join(format!("{}.part", uuid::Uuid::now_v7().simple()));
-    let mut source = File::open(from).with_context(|| from.display().to_string())?;
+    let beside = unfinished(to);
+    remove_if_there(&beside)?;
     let mut file = private::new_file(&beside)?;
-    let copied = std::io::copy(&mut source, &mut file).and_then(|_| file.sync_all());
+    let copied = std::io::copy(source, &mut file).and_then(|_| file.sync_all());
     if let Err(e) = copied {
         let _ = std::fs::remove_file(&beside);
         return Err(e).with_context(|| to.display().to_string());
     }
-    // What arrived is what counts, not what was sent.
     let part = part_of(&beside)?;
     std::fs::rename(&beside, to)?;
     Ok(part)
+}
+
+/// Where a file lies until it is whole; the server sweeps such names from its blobs.
+fn unfinished(to: &Path) -> PathBuf {
+    let mut name = to.as_os_str().to_owned();
+    name.push(".part");
+    PathBuf::from(name)
 }
 
 /// Removes a file if it is there.

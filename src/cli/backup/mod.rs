@@ -4,13 +4,14 @@
 //! A backup is a folder: a copy of the database as it was at one moment, taken while the server
 //! serves, the blobs it names, and a manifest. Blobs never change, so a later backup into the same
 //! folder copies those that came since. The database is copied first and then the blobs it names:
-//! blobs are stored before the row that names them, so all of them are there.
+//! blobs are stored before the row that names them. A blob that is lost or damaged all the same
+//! keeps nothing else from being saved.
 
+mod blobs;
 mod manifest;
 mod restore;
 
 use std::{
-    collections::BTreeMap,
     fs::File,
     path::{Path, PathBuf},
 };
@@ -21,16 +22,22 @@ use clap::Args;
 use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection as _};
 use rustix::fs::FlockOperation;
 
+use super::{Incomplete, operator_error};
 use crate::config::Settings;
-use crate::platform::{blob::Place, private};
-use manifest::{BLOBS, FORMAT, Manifest, Seen, copy, part_of, remove_if_there};
+use crate::platform::{
+    blob::Place,
+    crypto::{Keys, blobs::BlobKey},
+    db, installation, private,
+};
+use blobs::{Taken, take};
+use manifest::{BLOBS, FORMAT, Manifest, Seen, migrations, part_of, remove_if_there};
 
 pub(super) use restore::restore;
 
 /// The copy of the database until it is whole.
 const UNFINISHED: &str = "dengwen.db.part";
 
-/// Missing blobs named at most.
+/// Blobs named at most for each reason; the manifest names all.
 const NAMED: usize = 5;
 
 /// What to back up into.
@@ -95,7 +102,16 @@ pub(super) fn backup(settings: &Settings, what: &Backup) -> anyhow::Result<()> {
             before.installation
         );
     }
-    let (parts, new) = copy_blobs(&blobs, to, &seen.blobs, before.as_ref())?;
+    let opener = photo_key(settings, &seen)?;
+    let taken = take(
+        &blobs,
+        &to.join(BLOBS),
+        &seen.blobs,
+        before.as_ref(),
+        opener.as_ref(),
+    )?;
+    let verdict = verdict(&taken, opener.is_some());
+    let new = taken.new;
     let database_file = part_of(&copied)?;
     let name = format!(
         "dengwen-{}.db",
@@ -111,18 +127,82 @@ pub(super) fn backup(settings: &Settings, what: &Backup) -> anyhow::Result<()> {
         database: name,
         database_file,
         rows: seen.rows,
-        blobs: parts,
+        blobs: taken.parts,
+        only_here: taken.only_here,
+        unverified: taken.unverified,
+        missing: taken.missing,
     };
     manifest.write(to)?;
     if let Some(before) = before.filter(|b| b.database != manifest.database) {
         remove_if_there(&to.join(before.database))?;
     }
     let rows = manifest.rows.get("complaint").copied().unwrap_or_default();
+    let verified = if verdict.is_ok() { ", verified" } else { "" };
     tell!(
-        "{}: {rows} complaints, {} blobs ({new} new), verified",
+        "{}: {rows} complaints, {} blobs ({new} new){verified}",
         to.display(),
         manifest.blobs.len()
-    )
+    )?;
+    Ok(verdict?)
+}
+
+/// The key that opens the photos' originals; `None` when the secret key given is not the one it is
+/// sealed under.
+fn photo_key(settings: &Settings, seen: &Seen) -> anyhow::Result<Option<BlobKey>> {
+    let secrets = &settings.secrets;
+    let keys = Keys::derive(&secrets.present, &secrets.former).map_err(operator_error)?;
+    let sealed = seen.photo_key.as_deref();
+    Ok(sealed.and_then(|sealed| installation::open_photo_key(&keys, sealed)))
+}
+
+/// Whether a backup holds everything, and what it does not.
+fn verdict(taken: &Taken, with_key: bool) -> Result<(), Incomplete> {
+    if taken.is_whole() {
+        return Ok(());
+    }
+    let hint = if with_key {
+        ""
+    } else {
+        " (originals are opened with the secret key: set DENGWEN_SECRET_KEY)"
+    };
+    let told = [
+        (
+            &taken.only_here,
+            "lost or damaged in the blob store and whole in the backup: copy them back",
+            "",
+        ),
+        (
+            &taken.unverified,
+            "in the backup and not known to be what was stored",
+            hint,
+        ),
+        (
+            &taken.missing,
+            "neither in the blob store nor in the backup",
+            "",
+        ),
+    ];
+    let words: Vec<String> = told
+        .into_iter()
+        .filter(|(keys, ..)| !keys.is_empty())
+        .map(|(keys, what, hint)| format!("{} blobs are {what}{hint}: {}", keys.len(), first(keys)))
+        .collect();
+    Err(Incomplete(format!(
+        "the backup is written and can be restored, and not all of it is verified: {}",
+        words.join("; ")
+    )))
+}
+
+/// The first of them, and how many more there are.
+fn first(keys: &[String]) -> String {
+    let named: Vec<&str> = keys.iter().take(NAMED).map(String::as_str).collect();
+    match keys.len().saturating_sub(NAMED) {
+        0 => named.join(", "),
+        more => format!(
+            "{} and {more} more, named in manifest.json",
+            named.join(", ")
+        ),
+    }
 }
 
 /// A backup among the files it is of would be mixed with them, and be lost with them.
@@ -169,68 +249,30 @@ fn is_copy(name: &str) -> bool {
     name.starts_with("dengwen-") && name.ends_with(".db")
 }
 
-/// Keeps other backups out of a folder until it is dropped.
+/// Keeps other backups and restores out of a folder until it is dropped.
 fn alone_in(to: &Path) -> anyhow::Result<File> {
     let folder = File::open(to).with_context(|| to.display().to_string())?;
-    rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive)
-        .map_err(|_| anyhow::anyhow!("another backup into {} is under way", to.display()))?;
+    rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+        anyhow::anyhow!(
+            "another backup or restore into {} is under way",
+            to.display()
+        )
+    })?;
     Ok(folder)
 }
 
 /// A copy of the database as it is at one moment. Readers and the writer go on meanwhile.
 fn snapshot(database: &Path, to: &Path) -> anyhow::Result<()> {
+    let mut c = SqliteConnection::establish(&database.to_string_lossy())?;
+    c.batch_execute("PRAGMA busy_timeout = 10000;")?;
+    // What a newer program names as blobs is not known to this one.
+    db::refuse_newer(&migrations(&mut c)?)?;
     remove_if_there(to)?;
     // Made by us first, so that nobody but its owner can ever read it.
     private::new_file(to)?;
-    let mut c = SqliteConnection::establish(&database.to_string_lossy())?;
-    c.batch_execute("PRAGMA busy_timeout = 10000;")?;
     let quoted = to.to_string_lossy().replace('\'', "''");
     c.batch_execute(&format!("VACUUM INTO '{quoted}'"))
         .with_context(|| format!("cannot copy {}", database.display()))?;
     File::open(to)?.sync_all()?;
     Ok(())
-}
-
-/// Copies the blobs that are not in the backup yet; answers all, and how many were new.
-fn copy_blobs(
-    from: &Path,
-    to: &Path,
-    named: &[String],
-    before: Option<&Manifest>,
-) -> anyhow::Result<(BTreeMap<String, manifest::Part>, usize)> {
-    let mut parts = BTreeMap::new();
-    let mut missing = Vec::new();
-    let mut new = 0;
-    for key in named {
-        let (source, target) = (from.join(key), to.join(BLOBS).join(key));
-        let known = before.and_then(|b| b.blobs.get(key));
-        let there = std::fs::metadata(&target).map(|is| is.len()).ok();
-        // Sealing older originals changes a blob once, and with it its length.
-        let same = std::fs::metadata(&source).map(|is| is.len()).ok() == there;
-        let part = match known.filter(|part| same && there == Some(part.bytes)) {
-            Some(part) => part.clone(),
-            None if source.is_file() => {
-                new += 1;
-                copy(&source, &target)?
-            }
-            None => {
-                missing.push(key.as_str());
-                continue;
-            }
-        };
-        parts.insert(key.clone(), part);
-    }
-    anyhow::ensure!(
-        missing.is_empty(),
-        "{} blobs that the database names are not in {}, such as {}: the backup before stays as it was",
-        missing.len(),
-        from.display(),
-        missing
-            .iter()
-            .take(NAMED)
-            .copied()
-            .collect::<Vec<_>>()
-            .join(", ")
-    );
-    Ok((parts, new))
 }

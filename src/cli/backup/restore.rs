@@ -10,8 +10,8 @@ use chrono::Utc;
 use rustix::{fs::FlockOperation, io::Errno};
 
 use super::{
-    Restore, files,
-    manifest::{BLOBS, Manifest, Seen, copy},
+    Incomplete, Restore, alone_in, files,
+    manifest::{BLOBS, Manifest, Part, Seen, copy, part_of},
 };
 use crate::config::Settings;
 use crate::platform::{
@@ -27,27 +27,26 @@ pub(in crate::cli) fn restore(settings: &Settings, what: &Restore) -> anyhow::Re
     let from = &what.from;
     let manifest = Manifest::read(from)?
         .with_context(|| format!("{} is no backup: it has no manifest.json", from.display()))?;
+    db::refuse_newer(std::slice::from_ref(&manifest.schema))?;
     manifest
         .verify(from)
         .with_context(|| format!("the backup {} is damaged", from.display()))?;
     let seen = Seen::of(&from.join(&manifest.database))?;
-    db::refuse_newer(&seen.migrations)?;
     if what.check {
-        return tell!(
-            "{}: whole, made {}, {} blobs",
-            from.display(),
-            manifest.made_at,
-            manifest.blobs.len()
-        );
+        return told(&manifest, from);
     }
     check_key(settings, &seen)?;
     let (database, blobs) = files(settings)?;
-    let made_way = make_way(&database, &blobs, what.aside)?;
+    let begun = Begun::look(&manifest, &database, &blobs)?;
+    let made_way = make_way(&database, &blobs, &begun, what.aside)?;
     for moved in made_way {
         tell!("moved aside: {}", moved.display())?;
     }
-    for key in manifest.blobs.keys() {
-        copy(&from.join(BLOBS).join(key), &blobs.join(key))?;
+    private::folder(&blobs).with_context(|| blobs.display().to_string())?;
+    let _alone = alone_in(&blobs)?;
+    marks::begin_restoring(&blobs, &seen.installation)?;
+    for (key, part) in &manifest.blobs {
+        arrive(&from.join(BLOBS).join(key), &blobs.join(key), part)?;
     }
     marks::write(&blobs, &seen.installation)?;
     marks::write(&settings.data_dir, &seen.installation)?;
@@ -55,18 +54,73 @@ pub(in crate::cli) fn restore(settings: &Settings, what: &Restore) -> anyhow::Re
     if let Some(folder) = database.parent() {
         private::folder(folder)?;
     }
-    let part = copy(&from.join(&manifest.database), &database)?;
-    anyhow::ensure!(
-        part == manifest.database_file,
-        "{} did not arrive whole",
-        database.display()
-    );
+    let copied = from.join(&manifest.database);
+    arrive(&copied, &database, &manifest.database_file)?;
+    marks::end_restoring(&blobs)?;
     tell!(
-        "restored the backup of {} to {} and {}",
+        "restored the backup of {} to {} and {}{}",
         manifest.made_at,
         database.display(),
-        blobs.display()
+        blobs.display(),
+        holes(&manifest).map_or(String::new(), |words| format!("; {words}"))
     )
+}
+
+/// What a backup is, when it is what was backed up.
+fn told(manifest: &Manifest, from: &Path) -> anyhow::Result<()> {
+    let (at, blobs) = (&manifest.made_at, manifest.blobs.len());
+    match holes(manifest) {
+        None => tell!("{}: whole, made {at}, {blobs} blobs", from.display()),
+        Some(words) => {
+            let words = format!(
+                "{}: as it was backed up, made {at}, {blobs} blobs; {words}",
+                from.display()
+            );
+            Err(Incomplete(words).into())
+        }
+    }
+}
+
+/// What a backup lacks, when it lacks something.
+fn holes(manifest: &Manifest) -> Option<String> {
+    let (missing, unverified) = (&manifest.missing, &manifest.unverified);
+    (!missing.is_empty() || !unverified.is_empty()).then(|| {
+        format!(
+            "{} blobs were not to be had when it was made and {} are not known to be what was stored: manifest.json names them",
+            missing.len(),
+            unverified.len()
+        )
+    })
+}
+
+/// Copies a file into place, unless it is there already.
+fn arrive(from: &Path, to: &Path, part: &Part) -> anyhow::Result<()> {
+    if is_there(to, part)? {
+        return Ok(());
+    }
+    let arrived = copy(from, to)?;
+    anyhow::ensure!(arrived == *part, "{} did not arrive whole", to.display());
+    Ok(())
+}
+
+fn is_there(path: &Path, part: &Part) -> anyhow::Result<bool> {
+    Ok(path.is_file() && part_of(path)? == *part)
+}
+
+/// What a restore of the same installation that was broken off left.
+struct Begun {
+    blobs: bool,
+    database: bool,
+}
+
+impl Begun {
+    fn look(manifest: &Manifest, database: &Path, blobs: &Path) -> anyhow::Result<Self> {
+        let begun = marks::restoring(blobs)?.is_some_and(|id| id == manifest.installation);
+        Ok(Self {
+            blobs: begun,
+            database: begun && is_there(database, &manifest.database_file)?,
+        })
+    }
 }
 
 /// The configured key must be the one the backup is sealed under, or nobody could be reached.
@@ -89,16 +143,25 @@ fn check_key(settings: &Settings, seen: &Seen) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes sure that there is nothing where the backup goes; answers what was moved aside.
-fn make_way(database: &Path, blobs: &Path, aside: bool) -> anyhow::Result<Vec<PathBuf>> {
+/// Makes sure that there is nothing where the backup goes but what itself began; answers what was moved aside.
+fn make_way(
+    database: &Path,
+    blobs: &Path,
+    begun: &Begun,
+    aside: bool,
+) -> anyhow::Result<Vec<PathBuf>> {
     let beside = |ending: &str| {
         let mut name = database.as_os_str().to_owned();
         name.push(ending);
         PathBuf::from(name)
     };
+    let own = begun.database.then(|| database.to_owned());
     let files = [database.to_owned(), beside("-wal"), beside("-shm")];
-    let mut in_the_way: Vec<PathBuf> = files.into_iter().filter(|path| path.exists()).collect();
-    if holds_something(blobs)? {
+    let mut in_the_way: Vec<PathBuf> = files
+        .into_iter()
+        .filter(|path| Some(path) != own.as_ref() && path.exists())
+        .collect();
+    if !begun.blobs && holds_something(blobs)? {
         in_the_way.push(blobs.to_owned());
     }
     if let Some(first) = in_the_way.first().filter(|_| !aside) {

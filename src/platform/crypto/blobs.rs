@@ -14,6 +14,9 @@ const SEALED: &[u8] = b"DWB1";
 /// What a blob with a checksum begins with.
 const SUMMED: &[u8] = b"DWC1";
 
+/// What a JPEG begins with.
+const JPEG: &[u8] = b"\xff\xd8";
+
 /// Bytes sealed together.
 const CHUNK: usize = 64 * 1024;
 
@@ -90,7 +93,7 @@ impl BlobKey {
     }
 
     /// What was stored, of what lies in the store: opened, or checked against its checksum. What
-    /// is neither is from before and is read as it lies; `sealed` says which it was.
+    /// is neither is from before, and is read as it lies when it can be that.
     ///
     /// # Errors
     /// When it is not what was stored.
@@ -108,8 +111,27 @@ impl BlobKey {
                 Err(Damaged)
             };
         }
-        Ok((stored, Kept::AsBefore))
+        if may_be_bare(&stored, place) {
+            Ok((stored, Kept::AsBefore))
+        } else {
+            Err(Damaged)
+        }
     }
+}
+
+/// Whether bytes may lie in a place as they are: an original is named by its hash, and a copy is a
+/// JPEG.
+fn may_be_bare(stored: &[u8], place: &str) -> bool {
+    let name = place.rsplit('/').next().unwrap_or_default();
+    let is_hash = name.len() == 2 * <Sha256 as Digest>::output_size();
+    if is_hash && name.bytes().all(|b| b.is_ascii_hexdigit()) {
+        let sum = Sha256::digest(stored);
+        return sum
+            .iter()
+            .zip(name.as_bytes().chunks(2))
+            .all(|(byte, two)| format!("{byte:02x}").as_bytes() == two);
+    }
+    stored.starts_with(JPEG)
 }
 
 impl Default for BlobKey {
@@ -203,5 +225,20 @@ mod tests {
         assert_eq!(key.read(copy, "public/a"), Err(Damaged));
         let bare = b"\xff\xd8 from before".to_vec();
         assert_eq!(key.read(bare.clone(), "p"), Ok((bare, Kept::AsBefore)));
+        for gone in [&b""[..], b"DW", b"EWC1 a changed first byte"] {
+            assert_eq!(key.read(gone.to_vec(), "public/a"), Err(Damaged));
+        }
+        let hash: String = Sha256::digest(b"any")
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        let original = format!("original/aa/{hash}");
+        assert_eq!(
+            key.read(b"any".to_vec(), &original),
+            Ok((b"any".to_vec(), Kept::AsBefore))
+        );
+        for changed in [&b""[..], b"an", b"anz"] {
+            assert_eq!(key.read(changed.to_vec(), &original), Err(Damaged));
+        }
     }
 }

@@ -22,9 +22,10 @@ mod writer;
 pub mod schema;
 
 use std::{
+    cell::Cell,
     future::Future,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -47,6 +48,13 @@ use super::alarms::{Alarm, Alarms};
 use super::circuit::Circuit;
 use super::outage::Outage;
 use super::problem::{OnDb, Problem};
+
+/// Milliseconds [`Database::settle`] waits for others. With all its tries an end stays well below
+/// the ten seconds a service manager or a container grants.
+const SETTLE_PATIENCE_MS: u32 = 1_000;
+
+/// How long a server is known to be unfit after it said so.
+const UNFIT_KEPT: Duration = Duration::from_secs(30);
 
 /// A connection to either database; all ordinary queries are written once against it.
 pub type Connection = multi::AnyConnection;
@@ -80,6 +88,7 @@ pub struct Database {
     circuit: Circuit,
     met: Arc<[AtomicU64; Outage::ALL.len()]>,
     refused_writes: Arc<AtomicBool>,
+    unfit_at: Arc<Mutex<Option<Instant>>>,
     patience: Patience,
     alarms: Alarms,
 }
@@ -116,6 +125,7 @@ impl Database {
             circuit: Circuit::new("the database"),
             met: Arc::default(),
             refused_writes: Arc::default(),
+            unfit_at: Arc::default(),
             patience,
             alarms: Alarms::default(),
         })
@@ -146,12 +156,14 @@ impl Database {
         F: FnOnce(&mut Connection) -> Result<T, Problem> + Send + 'static,
     {
         let preface = self.pool.manager().preface(self.patience);
-        let result = self
-            .run(self.patience.limit(), move |conn, seat| match preface {
+        let limit = self.patience.limit();
+        let result = turn_of_request(limit, |limit| {
+            self.run(limit, move |conn, seat| match preface {
                 Some(preface) => transaction(conn, prefaced(preface, seat, f)),
                 None => f(conn),
             })
-            .await;
+        })
+        .await;
         self.note(&result);
         result
     }
@@ -174,10 +186,14 @@ impl Database {
         let mut conn = self.blocking()?;
         match &mut *conn {
             Connection::Postgres(_) => Ok(()),
-            Connection::Sqlite(c) => match connect::empty_log(c).or_fault("empty the log")? {
-                true => Ok(()),
-                false => Err(Problem::unavailable("the log is still read", 1)),
-            },
+            Connection::Sqlite(c) => {
+                let patience = format!("PRAGMA busy_timeout = {SETTLE_PATIENCE_MS}");
+                c.batch_execute(&patience).or_fault("set a patience")?;
+                match connect::empty_log(c).or_fault("empty the log")? {
+                    true => Ok(()),
+                    false => Err(Problem::unavailable("the log is still read", 1)),
+                }
+            }
         }
     }
 
@@ -204,7 +220,7 @@ impl Database {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, Problem> + Send + 'static,
     {
-        let result = match &self.writer {
+        let result = turn_of_request(limit, async |limit| match &self.writer {
             Some(writer) => writer.run(limit, f).await,
             None => {
                 let preface = self
@@ -217,7 +233,8 @@ impl Database {
                 })
                 .await
             }
-        };
+        })
+        .await;
         if self.note(&result).is_some_and(|met| met != Outage::Busy) {
             self.refused_writes.store(true, Ordering::Relaxed);
         }
@@ -229,6 +246,14 @@ impl Database {
         self.refused_writes.swap(false, Ordering::Relaxed)
     }
 
+    /// Whether a table, a column or a right was found missing lately. Others may be there, so that
+    /// a write that succeeds does not say otherwise.
+    #[must_use]
+    pub fn is_unfit(&self) -> bool {
+        let at = *self.unfit_at.lock().unwrap_or_else(PoisonError::into_inner);
+        at.is_some_and(|at| at.elapsed() < UNFIT_KEPT)
+    }
+
     /// Counts what the database met.
     fn note<T>(&self, result: &Result<T, Problem>) -> Option<Outage> {
         let problem = result.as_ref().err()?;
@@ -237,6 +262,10 @@ impl Database {
             // To send the request again helps nobody, and an operator must hear of it.
             let words = problem.internal().unwrap_or_default();
             self.alarms.raise(Alarm::DatabaseDamaged, words);
+        }
+        if met == Outage::Unfit {
+            let mut at = self.unfit_at.lock().unwrap_or_else(PoisonError::into_inner);
+            *at = Some(Instant::now());
         }
         for (outage, count) in Outage::ALL.iter().zip(self.met.iter()) {
             count.fetch_add(u64::from(*outage == met), Ordering::Relaxed);
@@ -310,6 +339,37 @@ impl Database {
         }))
         .await
     }
+}
+
+tokio::task_local! {
+    /// How long the request being answered has waited for the database.
+    static WAITED: Cell<Duration>;
+}
+
+/// Answers a request: all it asks of the database together has the limit that each alone has.
+pub async fn as_one_request<T>(answer: impl Future<Output = T>) -> T {
+    WAITED.scope(Cell::default(), answer).await
+}
+
+/// One of a request's turns at the database, within what the turns before left of the limit.
+async fn turn_of_request<T, F>(
+    limit: Duration,
+    turn: impl FnOnce(Duration) -> F,
+) -> Result<T, Problem>
+where
+    F: Future<Output = Result<T, Problem>>,
+{
+    let waited = WAITED.try_with(Cell::get).unwrap_or_default();
+    let left = limit.saturating_sub(waited);
+    if left.is_zero() {
+        let why = "the request waited for the database too long already";
+        return Err(Problem::outage(Outage::Lost, why));
+    }
+    let began = Instant::now();
+    let done = turn(left).await;
+    // Outside a request nothing is counted.
+    let _ = WAITED.try_with(|waited| waited.set(waited.get() + began.elapsed()));
+    done
 }
 
 /// Ends a seat with its thread, also when that panics.
@@ -432,4 +492,42 @@ fn transaction<T>(
                 format!("transaction: {e}"),
             ),
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::sleep;
+
+    /// Two slow turns of one request have one limit between them; outside a request each has its
+    /// own.
+    #[tokio::test]
+    async fn the_turns_of_a_request_share_its_limit() {
+        let limit = Duration::from_millis(200);
+        let slow = async |left: Duration| {
+            sleep(left.min(limit * 3 / 4)).await;
+            Ok(left)
+        };
+        let three = async || {
+            let mut lefts = Vec::new();
+            for _ in 0..3 {
+                lefts.push(turn_of_request(limit, slow).await);
+            }
+            lefts
+        };
+        let lefts = as_one_request(three()).await;
+        assert_eq!(lefts[0].as_ref().unwrap(), &limit);
+        assert!(lefts[1].as_ref().unwrap() <= &(limit / 4));
+        let refused = lefts[2].as_ref().unwrap_err();
+        assert_eq!(
+            (refused.code().status(), refused.retry_after_s()),
+            (503, Some(2))
+        );
+        assert!(
+            three()
+                .await
+                .iter()
+                .all(|left| left.as_ref().unwrap() == &limit)
+        );
+    }
 }
