@@ -16,7 +16,7 @@ use crate::platform::{
     crypto::Keys,
     db::{
         Connection, Id,
-        schema::{complaint, complaint_part, petitioner, resident},
+        schema::{complaint, complaint_part, complaint_text, petitioner, resident},
     },
     problem::{OnDb, Problem},
     sealed,
@@ -56,7 +56,7 @@ enum Fact {
 }
 
 /// What is known of those who petition in these complaints and in the letters they were split
-/// from: names, numbers, the phone a resident signed in by, tracking codes. Somebody whose data
+/// from: names, numbers, the phone a resident signed in by, addresses, tracking codes. Somebody whose data
 /// cannot be opened is not known, and holds up nobody.
 ///
 /// # Errors
@@ -111,18 +111,22 @@ fn facts_of(
             behind.extend(person.known().into_iter().map(Fact::Person));
         }
     }
-    type Filed = (Id, String, Option<(Id, Option<Vec<u8>>)>);
+    type Filed = (Id, String, Option<(Id, Option<Vec<u8>>)>, Option<String>);
     let filed: Vec<Filed> = complaint::table
         .left_join(resident::table)
+        .left_join(complaint_text::table)
         .filter(complaint::id.eq_any(&all))
         .select((
             complaint::id,
             complaint::tracking_code,
             (resident::id, resident::sealed_phone).nullable(),
+            complaint_text::address.nullable(),
         ))
         .load(conn)
-        .or_fault("load codes and residents")?;
-    for (complaint, code, signed_in) in filed {
+        .or_fault("load codes, residents and addresses")?;
+    for (complaint, code, signed_in, address) in filed {
+        let address = address
+            .and_then(|stored| sealed::ADDRESS.open_text(keys, complaint.0.as_bytes(), stored));
         let phone = signed_in
             .and_then(|(id, bytes)| {
                 sealed::RESIDENT_PHONE
@@ -134,6 +138,7 @@ fn facts_of(
         behind.push(Fact::Code(code));
         behind.push(Fact::Person(KnownPerson {
             phone,
+            address,
             ..KnownPerson::default()
         }));
     }

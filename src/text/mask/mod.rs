@@ -16,6 +16,8 @@ mod rooms;
 mod sounds;
 mod spoken;
 mod surnames;
+mod whole;
+mod zhuyin;
 
 pub use known::{KnownPeople, KnownPerson};
 
