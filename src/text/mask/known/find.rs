@@ -10,7 +10,7 @@ use super::{
 };
 use crate::text::{
     digits::get,
-    mask::{Found, Kind, MASKED, after_word, begins_word, is_han, sounds::sounds, zhuyin},
+    mask::{Found, Kind, MASKED, after_word, begins_word, is_han, is_kana, sounds::sounds, zhuyin},
 };
 
 /// Letters that stand for hidden ones.
@@ -32,6 +32,12 @@ const CALLED_LONG: &[&str] = &[
 
 /// Letters that lead to a name in the middle of a sentence.
 const LEADING: &str = "的找叫给跟和与向对请问由把被系诉报访见听据是让";
+
+/// Letters that go on about somebody who was named.
+const GOING_ON: &str = "说讲家来住反投电要的在是也";
+
+/// Letters that make a place of a surname of two letters before them.
+const OF_PLACES: &str = "路街巷村桥里镇迁光";
 
 /// Letters of the longest Latin spelling looked for.
 const SPELLING_LETTERS: usize = 40;
@@ -84,7 +90,7 @@ impl KnownPeople {
         if letter == MASKED || letter == '\0' {
             return None;
         }
-        if is_han(letter) {
+        if is_han(letter) || is_kana(letter) {
             let found = self
                 .word(text, at)
                 .or_else(|| self.initialled(text, at))
@@ -107,12 +113,15 @@ impl KnownPeople {
         {
             return Some((Kind::Name, from, to));
         }
-        if let Some((from, to)) = births::date(text, at, &self.births) {
-            return Some((Kind::Birth, from, to));
-        }
         self.code(text, at)
             .or_else(|| self.any_number(text, at))
             .or_else(|| self.door(text, at))
+    }
+
+    /// A known day of birth. It is looked for on its own, lest a number before it takes its year
+    /// along and leaves the day.
+    pub(super) fn birth(&self, text: &[char], at: usize) -> Found {
+        births::date(text, at, &self.births).map(|(from, to)| (Kind::Birth, from, to))
     }
 
     /// The longest known word here, whatever parts its letters.
@@ -122,8 +131,8 @@ impl KnownPeople {
             .iter()
             .filter_map(|word| match_letters(text, at, word));
         let in_word = |end: usize| {
-            let letter = |i: usize| get(text, i).is_ascii_alphabetic();
-            letter(end - 1) && letter(end)
+            let same = |fits: fn(&char) -> bool| fits(&get(text, end - 1)) && fits(&get(text, end));
+            same(char::is_ascii_alphabetic) || same(char::is_ascii_digit)
         };
         ends.filter(|end| !in_word(*end)).max().map(|to| (at, to))
     }
@@ -241,12 +250,12 @@ impl KnownPeople {
         if is_another_word(text, at) {
             return None;
         }
-        if "小老阿".contains(letter) {
+        if "小老阿大".contains(letter) {
             let next = over_gap(text, at + 1, is_han)?;
-            let end = self
-                .surname_at(text, next)
-                .map(|(_, end)| end)
-                .or_else(|| self.is_called(letter, get(text, next)).then_some(next + 1))?;
+            let by_surname = self.surname_at(text, next).map(|(_, end)| end);
+            let end = by_surname
+                .filter(|_| letter != '大')
+                .or_else(|| self.is_called(text, letter, next).then_some(next + 1))?;
             let business = BUSINESSES
                 .iter()
                 .any(|word| after_word(text, end, word).is_some());
@@ -263,10 +272,15 @@ impl KnownPeople {
             let next = over_gap(text, at + 1, is_han)?;
             return self.surname_at(text, next);
         }
+        let doubled = self.doubled(text, at);
+        if doubled.is_some() {
+            return doubled;
+        }
         if self.lasts.contains(&letter) {
             return self.called(text, at);
         }
         self.drawn_surname(text, at)
+            .or_else(|| self.compound(text, at))
     }
 
     /// 木子李: a known surname behind what it is drawn of.
@@ -277,17 +291,39 @@ impl KnownPeople {
         })
     }
 
-    /// Whether a letter of a known given name goes with 小, 老 or 阿.
-    fn is_called(&self, prefix: char, letter: char) -> bool {
-        self.lasts.contains(&letter) || prefix == '阿' && self.middles.contains(&letter)
+    /// Whether a letter of a known given name goes with 小, 老, 阿 or 大. Where these are the beginning
+    /// of many words as well, what follows must leave it a name.
+    fn is_called(&self, text: &[char], prefix: char, at: usize) -> bool {
+        let letter = get(text, at);
+        let (last, middle) = (self.lasts.contains(&letter), self.middles.contains(&letter));
+        let after = get(text, at + 1);
+        let closed = !is_han(after) || GOING_ON.contains(after);
+        match prefix {
+            '大' => last && closed,
+            '阿' => last || middle,
+            _ => last || middle && closed,
+        }
     }
 
-    /// 雨雨, 雨哥, 雨女士: the last letter of a given name, twice or with what people are called.
+    /// 小小雨雨: a letter of a given name, twice.
+    fn doubled(&self, text: &[char], at: usize) -> Option<(usize, usize)> {
+        let letter = get(text, at);
+        let twice = get(text, at + 1) == letter;
+        let of_name = self.lasts.contains(&letter) || self.middles.contains(&letter);
+        (twice && of_name).then_some((at, at + 2))
+    }
+
+    /// 司马 alone: a surname of two letters that is hardly anything else.
+    fn compound(&self, text: &[char], at: usize) -> Option<(usize, usize)> {
+        let words = self.compounds.iter();
+        let ends = words.filter_map(|word| match_letters(text, at, word));
+        let end = ends.max()?;
+        (!OF_PLACES.contains(get(text, end))).then_some((at, end))
+    }
+
+    /// 雨哥, 雨女士: the last letter of a given name with what people are called.
     fn called(&self, text: &[char], at: usize) -> Option<(usize, usize)> {
         let next = at + 1;
-        if get(text, next) == get(text, at) {
-            return Some((at, next + 1));
-        }
         let before = at.checked_sub(1).map_or('\0', |before| get(text, before));
         let begins = !is_han(before) || LEADING.contains(before);
         let there = |words: &[&str]| {
@@ -297,7 +333,7 @@ impl KnownPeople {
         };
         let short = CALLED.contains(get(text, next));
         let closed = !is_han(get(text, next + 1));
-        let goes_on = begins && "说讲家来住反投电要的在是也".contains(get(text, next + 1));
+        let goes_on = begins && GOING_ON.contains(get(text, next + 1));
         let titled = begins && (there(SURE_TITLES) || there(CALLED_LONG));
         (titled || short && (closed || goes_on)).then_some((at, next))
     }

@@ -15,8 +15,8 @@ mod words;
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    Kind, Masked, by_form, mask, mask_with, reading::Reading, sounds::sounds, surnames::surname,
-    without,
+    Kind, Masked, by_form, is_han, is_kana, mask, mask_with, reading::Reading, sounds::sounds,
+    surnames::surname, without,
 };
 use crate::text::identity::is_of_a_company;
 use numbers::TELLING_DIGITS;
@@ -65,6 +65,20 @@ impl KnownPerson {
 /// Ways to say one name in Latin letters looked for at most.
 const SPELLINGS_MAX: usize = 48;
 
+/// Letters from which on one part of a name is put together of several.
+const COMPOUND_LETTERS: usize = 4;
+
+/// Numbers in names, in digits and as they are written on cheques.
+const NUMBERS: &[&str] = &[
+    "一1壹", "二2贰", "三3叁", "四4肆", "五5伍", "六6陆", "七7柒", "八8捌", "九9玖",
+];
+
+/// Surnames of two letters that are other words as often.
+const PLACES_TOO: &[&str] = &[
+    "东方", "西门", "南门", "东门", "南宫", "百里", "第五", "微生", "子车", "太史", "长孙", "陈林",
+    "南荣", "司空", "司城",
+];
+
 /// A name by its sound.
 #[derive(Debug, PartialEq, Eq)]
 struct Heard {
@@ -85,6 +99,8 @@ pub struct KnownPeople {
     words: HashMap<char, Vec<Vec<char>>>,
     /// Their surnames.
     surnames: HashSet<Vec<char>>,
+    /// Those of two letters that tell them alone.
+    compounds: HashSet<Vec<char>>,
     /// What their surnames are drawn of.
     drawn: Vec<(Vec<char>, char)>,
     /// Last letters of their given names, which 小 and 哥 go with.
@@ -175,7 +191,8 @@ impl KnownPeople {
     #[must_use]
     pub fn mask(&self, text: &str) -> Masked {
         let known = |letters: &[char], at: usize| self.find(letters, at);
-        mask_with(text, &[&known, &by_form])
+        let birth = |letters: &[char], at: usize| self.birth(letters, at);
+        mask_with(text, &[&birth, &known, &by_form])
     }
 
     /// Masks only what is known, for words that are to be read as they stand otherwise: an
@@ -183,7 +200,8 @@ impl KnownPeople {
     #[must_use]
     pub fn hide(&self, text: &str) -> String {
         let known = |letters: &[char], at: usize| self.find(letters, at);
-        mask_with(text, &[&known]).text
+        let birth = |letters: &[char], at: usize| self.birth(letters, at);
+        mask_with(text, &[&birth, &known]).text
     }
 
     /// A text to compare with others': without persons. What is known and numbers found by their
@@ -198,7 +216,8 @@ impl KnownPeople {
         let numbers = |letters: &[char], at: usize| {
             by_form(letters, at).filter(|(kind, ..)| !matches!(kind, Kind::Name | Kind::Room))
         };
-        without(text, &[&known, &numbers])
+        let birth = |letters: &[char], at: usize| self.birth(letters, at);
+        without(text, &[&birth, &known, &numbers])
     }
 
     /// Whether somebody's name or number stands in what should be the number of a file or an object.
@@ -214,6 +233,12 @@ impl KnownPeople {
             let points = name.split(|c| fields::is_point(*c));
             let parts: Vec<Vec<char>> = points.map(<[char]>::to_vec).collect();
             self.add_han(&parts.concat(), &parts);
+        }
+        for syllables in letters
+            .split(|c| !is_kana(*c))
+            .filter(|word| word.len() > 1)
+        {
+            self.add_word(syllables.to_vec());
         }
         for body in fields::bodies(&letters) {
             self.add_word(body);
@@ -244,6 +269,7 @@ impl KnownPeople {
             .filter(|part| parts.len() > 1 && part.len() > 1)
         {
             self.add_word(part.clone());
+            self.add_halves(part);
         }
         let letters = surname(name).map_or(1, |s| s.letters).min(name.len());
         let (family, given) = name.split_at(letters);
@@ -263,6 +289,13 @@ impl KnownPeople {
         if given.len() > 1 {
             self.add_word(given.to_vec());
         }
+        for letter in given.iter().filter(|letter| is_rare(**letter)) {
+            self.add_word(vec![*letter]);
+        }
+        if family.len() > 1 && !PLACES_TOO.contains(&text_of(family).as_str()) {
+            self.compounds.insert(family.to_vec());
+        }
+        self.add_numbered(family, given);
         if given.len() <= 2 {
             self.lasts.extend(given.last());
         }
@@ -273,6 +306,29 @@ impl KnownPeople {
         self.add_heard(name, name.len() > 2, true);
         if given.len() > 1 {
             self.add_heard(given, false, false);
+        }
+    }
+
+    /// 阿依 and 古丽 of 阿依古丽, which is put together of names.
+    fn add_halves(&mut self, part: &[char]) {
+        if part.len() >= COMPOUND_LETTERS {
+            let (head, tail) = part.split_at(part.len() - 2);
+            self.add_word(head.to_vec());
+            self.add_word(tail.to_vec());
+        }
+    }
+
+    /// 陈1 and 陈壹 for 陈一.
+    fn add_numbered(&mut self, family: &[char], given: &[char]) {
+        for to in 1..=2 {
+            let other = |letter: &char| {
+                let row = NUMBERS.iter().find(|row| row.starts_with(*letter));
+                row.and_then(|row| row.chars().nth(to)).unwrap_or(*letter)
+            };
+            let turned: Vec<char> = given.iter().map(other).collect();
+            if turned != given {
+                self.add_word([family, &turned].concat());
+            }
         }
     }
 
@@ -322,6 +378,14 @@ impl KnownPeople {
             for title in LATIN_TITLES {
                 self.add_spelling(&format!("{title}{surname}"));
                 self.add_spelling(&format!("{surname}{title}"));
+            }
+            for given in written(given_letters, romanised::as_before) {
+                let name = given.concat();
+                self.add_spelling(&format!("{surname}{name}"));
+                self.add_spelling(&format!("{name}{surname}"));
+                if given.len() > 1 {
+                    self.add_spelling(&name);
+                }
             }
             for given in spellings(given_letters) {
                 let (name, letters) = (given.concat(), initials("", &given));
@@ -382,10 +446,20 @@ fn text_of(letters: &[char]) -> String {
     letters.iter().collect()
 }
 
+/// Whether a letter is in so few words that it tells a name alone.
+fn is_rare(letter: char) -> bool {
+    is_han(letter) && !('\u{4e00}'..='\u{9fff}').contains(&letter) && letter != '〇'
+}
+
 /// The ways to write letters in Latin, syllable by syllable.
 fn spellings(letters: &[char]) -> Vec<Vec<String>> {
+    written(letters, |letter| sounds(letter))
+}
+
+/// The ways to write letters, each as `ways_of` has it.
+fn written(letters: &[char], ways_of: impl Fn(char) -> Vec<String>) -> Vec<Vec<String>> {
     letters.iter().fold(vec![Vec::new()], |ways, letter| {
-        let sounds = sounds(*letter);
+        let sounds = ways_of(*letter);
         let longer = ways.iter().flat_map(|way| {
             sounds.iter().map(move |sound| {
                 let mut longer = way.clone();

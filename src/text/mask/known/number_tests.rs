@@ -222,3 +222,44 @@ fn parts_and_disguises_of_other_numbers_are_found() {
     let changed = changed(&known, &texts);
     assert!(changed.is_empty(), "{changed:#?}");
 }
+
+/// 13805917766 and 350102198807150716 in the ways neighbours of known spellings are written.
+#[test]
+fn days_of_birth_and_tails_are_found_in_neighbouring_spellings() {
+    let known = KnownPeople::of([KnownPerson {
+        phone: Some("13805917766".to_owned()),
+        id_number: Some("350102198807150716".to_owned()),
+        address: Some("朱紫坊12号3座502室".to_owned()),
+        ..KnownPerson::default()
+    }]);
+    let texts: &[(&str, &str)] = &[
+        ("生于07/15/1988", "15/19"),
+        ("我是15.07.1988的", "07.19"),
+        ("880715", "0715"),
+        ("生日88/07/15", "07/15"),
+        ("88.7.15", "7.15"),
+        ("1988-07-15", "07-15"),
+        ("July 15, 1988", "15"),
+        ("〔102〕我是1988年7月15日", "7月15日"),
+        ("(102)我是1988年7月15日", "7月15日"),
+        ("我的号码后面四位：7766", "7766"),
+        ("后面4位是7766", "7766"),
+        ("138打头，7766结尾", "7766"),
+        ("12号3-502", "502"),
+        ("朱紫坊12号3-502油烟大", "502"),
+        ("12号3座502", "502"),
+        ("3—502", "502"),
+    ];
+    let showing = showing(&known, texts);
+    assert!(showing.is_empty(), "{showing:#?}");
+    let texts = [
+        "07/16/1988",
+        "880716",
+        "15.08.1988",
+        "后面四位师傅",
+        "2026年7月15日",
+        "朱紫坊12号3座",
+    ];
+    let changed = changed(&known, &texts);
+    assert!(changed.is_empty(), "{changed:#?}");
+}

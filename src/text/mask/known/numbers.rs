@@ -255,7 +255,18 @@ fn tail_word(text: &[char], at: usize) -> Option<usize> {
     {
         return Some(behind);
     }
-    let opening = ["最后", "最末", "后", "末", "尾"];
+    let opening = [
+        "最后面",
+        "最后",
+        "最末",
+        "后面",
+        "后边",
+        "后头",
+        "末尾",
+        "后",
+        "末",
+        "尾",
+    ];
     let behind = opening.iter().find_map(|word| after_word(text, at, word))?;
     let behind = behind + usize::from(get(text, behind) == ' ');
     matches!(digit(text, behind)?, '2'..='8').then_some(())?;

@@ -256,3 +256,96 @@ fn what_only_looks_like_the_person_is_read() {
     let changed = changed(&resident(), &texts);
     assert!(changed.is_empty(), "{changed:#?}");
 }
+
+/// Names as neighbours say them, and parts of names that are put together of several.
+#[test]
+fn names_are_found_as_neighbours_say_them() {
+    let of = |name: &str| {
+        KnownPeople::of([KnownPerson {
+            name: Some(name.to_owned()),
+            ..KnownPerson::default()
+        }])
+    };
+    let cases: &[(&str, &[(&str, &str)])] = &[
+        (
+            "林婉清",
+            &[
+                ("林W清说", "清"),
+                ("Lin Wan-ching", "Wan"),
+                ("Lin Wanching", "Wan"),
+                ("Wan-ching Lin", "ching"),
+                ("小婉说的", "婉"),
+                ("小婉", "婉"),
+                ("婉婉", "婉"),
+                ("清清", "清"),
+                ("问清清", "清清"),
+                ("清婉林", "婉"),
+                ("林婉青", "婉"),
+            ],
+        ),
+        (
+            "王伟",
+            &[("大伟", "伟"), ("大伟说", "伟"), ("找大伟的", "伟")],
+        ),
+        (
+            "陈一",
+            &[
+                ("陈1", "1"),
+                ("陈壹", "壹"),
+                ("是陈１。", "１"),
+                ("陳壹", "壹"),
+            ],
+        ),
+        (
+            "田中さくら",
+            &[
+                ("さくら", "くら"),
+                ("サクラ", "クラ"),
+                ("ｻｸﾗさん", "ｸﾗ"),
+                ("田中", "田中"),
+                ("田中サクラ", "クラ"),
+            ],
+        ),
+        (
+            "阿依古丽·买买提",
+            &[
+                ("古丽说", "古丽"),
+                ("古丽·买买提", "古丽"),
+                ("阿依来过", "阿依"),
+            ],
+        ),
+        ("司马南风", &[("司马说的", "司马"), ("找司马", "司马")]),
+        ("林㛃", &[("我是㛃", "㛃")]),
+        ("𠮷田𡶶", &[("𡶶说", "𡶶")]),
+        ("孙晓红", &[("Sun Hsiao-hung", "Hsiao")]),
+    ];
+    let mut left = Vec::new();
+    for (name, texts) in cases {
+        left.extend(showing(&of(name), texts));
+    }
+    assert!(left.is_empty(), "{left:#?}");
+    let mut hidden = Vec::new();
+    for (name, texts) in [
+        (
+            "林婉清",
+            &[
+                "清清楚楚",
+                "河水清清的",
+                "清洁工",
+                "小区",
+                "婉转",
+                "大清早",
+                "小清新",
+            ][..],
+        ),
+        ("王伟", &["伟大", "大楼", "大家"]),
+        ("林小海", &["大海", "海边", "小小的摊", "小店"]),
+        ("陈一", &["陈10号", "一号楼", "1号楼"]),
+        ("司马南风", &["司马路", "马路"]),
+        ("东方红", &["东方大酒店", "东方"]),
+        ("李建国", &["小建筑", "大国", "建筑工地"]),
+    ] {
+        hidden.extend(changed(&of(name), texts));
+    }
+    assert!(hidden.is_empty(), "{hidden:#?}");
+}
