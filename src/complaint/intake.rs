@@ -84,7 +84,12 @@ impl Prepared {
     /// What is known of those who petition, to be masked in every copy of their words.
     #[must_use]
     pub fn known(&self) -> KnownPeople {
-        known_of(&self.people)
+        let mut known = known_of(&self.people);
+        known.add(&KnownPerson {
+            address: self.checked.address.clone(),
+            ..KnownPerson::default()
+        });
+        known
     }
 
     /// Who sends it, as the abuse list looks at them.

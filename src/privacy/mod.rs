@@ -3,7 +3,7 @@
 
 mod scope;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
 use serde::Deserialize;
@@ -15,8 +15,8 @@ pub use scope::Scope;
 use crate::platform::{
     crypto::Keys,
     db::{
-        Connection, Id,
-        schema::{complaint, complaint_part, petitioner, resident},
+        Connection, Id, JsonValue,
+        schema::{complaint, complaint_part, complaint_text, match_verdict, petitioner, resident},
     },
     problem::{OnDb, Problem},
     sealed,
@@ -56,7 +56,7 @@ enum Fact {
 }
 
 /// What is known of those who petition in these complaints and in the letters they were split
-/// from: names, numbers, the phone a resident signed in by, tracking codes. Somebody whose data
+/// from: names, numbers, the phone a resident signed in by, addresses, tracking codes. Somebody whose data
 /// cannot be opened is not known, and holds up nobody.
 ///
 /// # Errors
@@ -111,18 +111,22 @@ fn facts_of(
             behind.extend(person.known().into_iter().map(Fact::Person));
         }
     }
-    type Filed = (Id, String, Option<(Id, Option<Vec<u8>>)>);
+    type Filed = (Id, String, Option<(Id, Option<Vec<u8>>)>, Option<String>);
     let filed: Vec<Filed> = complaint::table
         .left_join(resident::table)
+        .left_join(complaint_text::table)
         .filter(complaint::id.eq_any(&all))
         .select((
             complaint::id,
             complaint::tracking_code,
             (resident::id, resident::sealed_phone).nullable(),
+            complaint_text::address.nullable(),
         ))
         .load(conn)
-        .or_fault("load codes and residents")?;
-    for (complaint, code, signed_in) in filed {
+        .or_fault("load codes, residents and addresses")?;
+    for (complaint, code, signed_in, address) in filed {
+        let address = address
+            .and_then(|stored| sealed::ADDRESS.open_text(keys, complaint.0.as_bytes(), stored));
         let phone = signed_in
             .and_then(|(id, bytes)| {
                 sealed::RESIDENT_PHONE
@@ -134,6 +138,7 @@ fn facts_of(
         behind.push(Fact::Code(code));
         behind.push(Fact::Person(KnownPerson {
             phone,
+            address,
             ..KnownPerson::default()
         }));
     }
@@ -158,6 +163,55 @@ fn with_their_matters(conn: &mut Connection, complaints: &[Id]) -> Result<Vec<Id
         .or_fault("load who complained of the same")?;
     all.extend_from_slice(complaints);
     Ok(all)
+}
+
+/// Complaints and verdicts read at most to tell what complaints were compared with.
+const COMPARED: i64 = 1_000;
+
+/// A candidate of a kept verdict; what else is kept of it is not looked at.
+#[derive(Deserialize)]
+struct Candidate {
+    candidate: Uuid,
+}
+
+/// What each complaint was compared with, whether they came together or not: the one it is
+/// suspected to repeat, those suspected to repeat it, and the candidates of its kept verdicts. Three
+/// queries however many there are.
+fn compared_with(
+    conn: &mut Connection,
+    complaints: &[Id],
+) -> Result<HashMap<Id, BTreeSet<Id>>, Problem> {
+    let mut compared: HashMap<Id, BTreeSet<Id>> = HashMap::new();
+    let repeats: Vec<(Id, Option<Id>)> = complaint::table
+        .filter(complaint::id.eq_any(complaints))
+        .select((complaint::id, complaint::repeat_of))
+        .limit(COMPARED)
+        .load(conn)
+        .or_fault("load what complaints repeat")?;
+    let repeated: Vec<(Id, Option<Id>)> = complaint::table
+        .filter(complaint::repeat_of.eq_any(complaints))
+        .select((complaint::id, complaint::repeat_of))
+        .limit(COMPARED)
+        .load(conn)
+        .or_fault("load what repeats complaints")?;
+    for (one, named) in repeats.into_iter().chain(repeated) {
+        if let Some(named) = named {
+            compared.entry(one).or_default().insert(named);
+            compared.entry(named).or_default().insert(one);
+        }
+    }
+    let verdicts: Vec<(Id, JsonValue)> = match_verdict::table
+        .filter(match_verdict::complaint_id.eq_any(complaints))
+        .select((match_verdict::complaint_id, match_verdict::evidence))
+        .limit(COMPARED)
+        .load(conn)
+        .or_fault("load verdicts")?;
+    for (complaint, JsonValue(evidence)) in verdicts {
+        let candidates: Vec<Candidate> = serde_json::from_value(evidence).unwrap_or_default();
+        let candidates = candidates.into_iter().map(|c| Id(c.candidate));
+        compared.entry(complaint).or_default().extend(candidates);
+    }
+    Ok(compared)
 }
 
 /// The letters complaints were split from.
@@ -189,8 +243,9 @@ pub struct Words {
 }
 
 impl Words {
-    /// For somebody who reads about these complaints. Staff's words about one name those who
-    /// complained of the same matter too, so whoever is behind its entry is known.
+    /// For somebody who reads about these complaints. Their words and staff's name neighbours who
+    /// complained of the same too, so whoever is behind their entries is known, and whoever is behind
+    /// a complaint they were compared with.
     ///
     /// # Errors
     /// A fault when the database fails.
@@ -203,7 +258,9 @@ impl Words {
         let known = if with_need {
             None
         } else {
-            let all = with_their_matters(conn, complaints)?;
+            let compared = compared_with(conn, complaints)?;
+            let mut all = with_their_matters(conn, complaints)?;
+            all.extend(compared.into_values().flatten());
             Some(known_of(conn, keys, &all)?)
         };
         Ok(Self { known })
@@ -219,11 +276,19 @@ impl Words {
         groups: &HashMap<Id, Vec<Id>>,
     ) -> Result<HashMap<Id, Self>, Problem> {
         let complaints: Vec<Id> = groups.values().flatten().copied().collect();
-        let letters: HashMap<Id, Id> = letters_of(conn, &complaints)?.into_iter().collect();
-        let facts = facts_of(conn, keys, &complaints)?;
+        let compared = compared_with(conn, &complaints)?;
+        let mut all = complaints;
+        all.extend(compared.values().flatten());
+        let letters: HashMap<Id, Id> = letters_of(conn, &all)?.into_iter().collect();
+        let facts = facts_of(conn, keys, &all)?;
         let words = groups.iter().map(|(group, complaints)| {
-            let behind = complaints
+            let others = complaints
                 .iter()
+                .filter_map(|id| compared.get(id))
+                .flatten();
+            let people: BTreeSet<&Id> = complaints.iter().chain(others).collect();
+            let behind = people
+                .into_iter()
                 .flat_map(|id| [Some(id), letters.get(id)])
                 .flatten()
                 .filter_map(|id| facts.get(id))
@@ -277,7 +342,8 @@ impl Words {
     }
 
     /// An office's words to the reporter, for whoever holds the code: they stand as they were
-    /// written, but for what is known of the person they address.
+    /// written, but for what is known of the person they address, of who else complained of the
+    /// matter, and of who is behind a complaint it was compared with.
     #[must_use]
     pub fn addressed(&self, text: String) -> String {
         match &self.known {

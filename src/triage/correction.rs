@@ -37,7 +37,7 @@ use crate::platform::{
 };
 use crate::privacy;
 use crate::record::{self, Event};
-use crate::text::KnownPeople;
+use crate::text::{KnownPeople, KnownPerson};
 use crate::verification::moved as visits;
 
 /// A field of a patch that may be absent (leave it), null (clear it) or a value (D42).
@@ -231,7 +231,11 @@ fn correct(
     now: DateTime<Utc>,
 ) -> Result<ComplaintRow, Problem> {
     let before = corrections::seal(&app.keys, row.id, &body.before(conn, &app.keys, row)?)?;
-    let known = privacy::known_of(conn, &app.keys, &[row.id])?;
+    let mut known = privacy::known_of(conn, &app.keys, &[row.id])?;
+    known.add(&KnownPerson {
+        address: body.address.clone().flatten(),
+        ..KnownPerson::default()
+    });
     write_words(conn, &app.keys, row, body, &known)?;
     if let Some(demand) = &body.demand {
         diesel::update(complaint::table.find(row.id))

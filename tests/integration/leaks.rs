@@ -22,7 +22,7 @@ use crate::support::{
 /// A text with everything of the reporter's that people write into texts, in several spellings.
 const WORDS: &str = "谯曦雯（谯 曦\u{200B}雯，Qiao Xiwen，XIWEN QIAO，谯女士，小谯）电话13859174623、138-5917-4623、\
 １３８５９１７４６２３、一三八五九一七四六二三，同住庹梓涵13675029481，身份证11010519491231002X，座机0591-83417265，\
-住3单元7086室，车闽A73N91，邮箱qiaoxw@example.com，微信wx_qiao7391，卡号6222021234567890128。";
+住3单元7086室（7086房、住7086、七零八六），手机尾号4623，身份证后四位002X，车闽A73N91，邮箱qiaoxw@example.com，微信wx_qiao7391，卡号6222021234567890128。";
 
 /// What an office may write to a reporter: their own data, which is known, and its own phone.
 const ADDRESSED: &str = "谯曦雯女士（谯 曦\u{200B}雯，Qiao Xiwen）：您的电话13859174623、138-5917-4623、一三八五九一七四六二三，\
@@ -45,6 +45,11 @@ const MARKS: &[&str] = &[
     "11010519491231002",
     "83417265",
     "7086室",
+    "7086房",
+    "住7086",
+    "七零八六",
+    "尾号4623",
+    "后四位002x",
     "a73n91",
     "qiaoxw",
     "wxqiao7391",

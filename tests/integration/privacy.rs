@@ -5,7 +5,13 @@ use chrono::TimeDelta;
 use dengwen::{
     account::Role,
     jobs,
-    platform::{db::schema::staff, jobs as queue},
+    platform::{
+        db::{
+            Id, JsonValue,
+            schema::{complaint, match_verdict, staff},
+        },
+        jobs as queue,
+    },
 };
 use diesel::prelude::*;
 use reqwest::Method;
@@ -469,6 +475,51 @@ on_both! {
             assert!(!shown.contains(known), "{known} in {shown}");
         }
         assert!(brigade.get(&path).await.expect(200).body.to_string().contains("郭靖安"));
+    }
+}
+
+on_both! {
+    /// Known names: whoever is behind a complaint that this one was compared with is named to no role
+    /// without need, alone and in lists, although the two stay apart; and no reply tells them to a stranger.
+    async fn words_name_nobody_behind_what_a_complaint_was_compared_with(world) {
+        let (brigade, resident) = (world.brigade().await, world.resident());
+        let mut first = fumes(Some("13805917766"), 0.0);
+        first["reporter"]["name"] = json!("林婉清");
+        let first = resident.post(COMPLAINTS, first).await.expect(201).text("/number");
+        let mut second = river(Some("13800000002"));
+        second["description"] = json!("楼上的林婉清也投诉过，河水发黑发臭。");
+        second["premises"] = json!("林婉清家旁的排口");
+        let second = resident.post(COMPLAINTS, second).await.expect(201);
+        let (code, second) = (second.text("/tracking_code"), second.text("/number"));
+        let path = format!("{COMPLAINTS}/{second}");
+        let section = world.staff(Role::Section).await;
+        let entry_of = async |number: &str| brigade.get(&format!("{COMPLAINTS}/{number}")).await.expect(200).text("/entry");
+        let entry = entry_of(&second).await;
+        assert_ne!(entry, entry_of(&first).await);
+        let places = [path.clone(), format!("/api/v1/entries/{entry}"), "/api/v1/entries".to_owned()];
+        let named = async || {
+            let mut named = Vec::new();
+            for place in &places {
+                let shown = section.get(place).await.expect(200).body.to_string();
+                named.push(shown.contains("婉清"));
+            }
+            named
+        };
+        assert_eq!(named().await, [false; 3], "the first is a candidate of the verdict");
+        world.db_read(|c| diesel::update(match_verdict::table).set(match_verdict::evidence.eq(JsonValue(json!([])))).execute(c).unwrap());
+        assert!(named().await[0], "nothing tells that the two were compared");
+        world.db_read(|c| {
+            let named: Id = complaint::table.filter(complaint::number.eq(&first)).select(complaint::id).first(c).unwrap();
+            diesel::update(complaint::table.filter(complaint::number.eq(&second))).set(complaint::repeat_of.eq(named)).execute(c).unwrap();
+        });
+        assert_eq!(named().await, [false; 3], "the second is suspected to repeat the first");
+        assert!(brigade.get(&path).await.expect(200).body.to_string().contains("林婉清"));
+        brigade.post("/api/v1/triage/claims", json!({ "number": second })).await.expect(201);
+        brigade.post(&format!("{path}/decision"), json!({ "action": "accept", "procedure": "enforcement_request" })).await.expect(200);
+        let reply = json!({ "kind": "progress", "text": "您与林婉清（13805917766）反映的是同一问题，已派人查看，详询0591-12369。" });
+        brigade.post(&format!("{path}/reply"), reply).await.expect(201);
+        let told = world.resident().get(&format!("/api/v1/tracking/{code}")).await.expect(200).text("/replies/0/text");
+        assert!(!told.contains("婉清") && !told.contains("13805917766") && told.contains("反映的是同一问题，已派人查看，详询0591-12369"), "{told}");
     }
 }
 

@@ -8,6 +8,7 @@
 //! and measurements stay readable.
 
 mod handles;
+mod introduced;
 mod known;
 mod names;
 mod numbers;
@@ -16,6 +17,9 @@ mod rooms;
 mod sounds;
 mod spoken;
 mod surnames;
+mod titles;
+mod whole;
+mod zhuyin;
 
 pub use known::{KnownPeople, KnownPerson};
 
@@ -204,12 +208,13 @@ fn by_form(text: &[char], at: usize) -> Found {
     }
     handles::account(text, at)
         .or_else(|| names::announced(text, at))
+        .or_else(|| introduced::introduced(text, at))
         .or_else(|| handles::email(text, at))
         .or_else(|| handles::plate(text, at))
         .or_else(|| handles::tracking_code(text, at))
         .or_else(|| rooms::room(text, at))
         .or_else(|| numbers::number(text, at))
-        .or_else(|| names::titled(text, at))
+        .or_else(|| titles::titled(text, at))
         .or_else(|| names::signature(text, at))
 }
 
@@ -219,6 +224,11 @@ fn is_han(letter: char) -> bool {
         || ('\u{3400}'..='\u{4dbf}').contains(&letter)
         || ('\u{20000}'..='\u{323af}').contains(&letter)
         || letter == '〇'
+}
+
+/// Whether a letter is of Japanese syllables, as a reading has them.
+fn is_kana(letter: char) -> bool {
+    matches!(letter, '\u{3041}'..='\u{3096}' | '\u{3099}'..='\u{309A}' | '\u{30FC}')
 }
 
 /// The letters after a word that opens here, if it does.

@@ -98,6 +98,9 @@ fn plain(letter: char) -> Vec<char> {
     if letter.is_whitespace() {
         return vec![' '];
     }
+    if let Some(digit) = dressed(letter) {
+        return vec![digit];
+    }
     let normalizer = DecomposingNormalizerBorrowed::new_nfkd();
     let mut bytes = [0; 4];
     normalizer
@@ -105,9 +108,18 @@ fn plain(letter: char) -> Vec<char> {
         .chars()
         .filter(|c| !is_unseen(*c))
         .flat_map(char::to_lowercase)
-        .map(|c| digit_of_script(c).unwrap_or_else(|| simplified(c)))
-        .map(|c| lookalike(c).or_else(|| undressed(c)).unwrap_or(c))
+        .map(|c| digit_of_script(c).unwrap_or_else(|| simplified(hiragana(c))))
+        .map(|c| lookalike(c).or_else(|| lettered(c)).unwrap_or(c))
         .collect()
+}
+
+/// The rounded form of a Japanese syllable's angular one.
+fn hiragana(letter: char) -> char {
+    const APART: u32 = 0x60;
+    let code = u32::from(letter);
+    let angular = ('\u{30A1}'..='\u{30F6}').contains(&letter);
+    let rounded = angular.then(|| char::from_u32(code - APART)).flatten();
+    rounded.unwrap_or(letter)
 }
 
 /// The Latin letter or digit that a Cyrillic or Greek one looks like.
@@ -123,15 +135,36 @@ fn lookalike(letter: char) -> Option<char> {
     pair.last().copied()
 }
 
-/// Digits and letters in black circles and squares, of which no normal form makes plain ones.
-fn undressed(letter: char) -> Option<char> {
-    const ONES: [u32; 4] = [0x24F5, 0x2776, 0x2780, 0x278A];
+/// Digits of which no normal form makes plain ones: in black circles, on dice and counting rods,
+/// Suzhou's and Rome's.
+fn dressed(letter: char) -> Option<char> {
+    const ONES: [(u32, u32); 9] = [
+        (0x24F5, 9),
+        (0x2776, 9),
+        (0x2780, 9),
+        (0x278A, 9),
+        (0x2160, 9),
+        (0x2170, 9),
+        (0x3021, 9),
+        (0x2680, 6),
+        (0x1_D360, 9),
+    ];
+    if matches!(letter, '\u{24FF}' | '\u{1F10C}') {
+        return Some('0');
+    }
+    let code = u32::from(letter);
+    let (one, _) = ONES
+        .iter()
+        .find(|(one, count)| (*one..one + count).contains(&code))?;
+    char::from_digit(code - one + 1, 10)
+}
+
+/// Letters in black circles and squares, of which no normal form makes plain ones.
+fn lettered(letter: char) -> Option<char> {
     const AS: [u32; 3] = [0x1_F150, 0x1_F170, 0x1_F1E6];
     let code = u32::from(letter);
-    let digit = ONES.iter().find(|one| (**one..**one + 9).contains(&code));
-    let digit = digit.and_then(|one| char::from_digit(code - one + 1, 10));
-    let plain = AS.iter().find(|a| (**a..**a + 26).contains(&code));
-    digit.or_else(|| plain.and_then(|a| char::from_u32(u32::from('a') + code - a)))
+    let a = AS.iter().find(|a| (**a..**a + 26).contains(&code))?;
+    char::from_u32(u32::from('a') + code - a)
 }
 
 fn plain_ascii(letter: char) -> Option<char> {
@@ -172,48 +205,15 @@ pub(super) fn simplified(letter: char) -> char {
 }
 
 static SIMPLIFIED: LazyLock<HashMap<char, char>> = LazyLock::new(|| {
-    let letters: Vec<char> = PAIRS.chars().collect();
-    letters
-        .chunks_exact(2)
-        .filter_map(|pair| Some((*pair.first()?, *pair.get(1)?)))
-        .collect()
+    let pair = |pair: &str| {
+        let mut letters = pair.chars();
+        Some((letters.next()?, letters.next()?))
+    };
+    PAIRS.split_whitespace().filter_map(pair).collect()
 });
 
 /// Traditional and variant letters, each followed by its simplified form.
-const PAIRS: &str = "張张劉刘陳陈楊杨黃黄趙赵吳吴孫孙馬马鄭郑謝谢羅罗許许韓韩馮冯鄧邓蕭萧葉叶蘇苏\
-盧卢鍾钟鐘钟陸陆賈贾韋韦鄒邹閻阎龍龙賀贺顧顾龔龚錢钱嚴严萬万湯汤莊庄倫伦歐欧譚谭魯鲁駱骆齊齐齋斋\
-畢毕喬乔賴赖龐庞蔣蒋餘余範范華华齡龄藍蓝蘭兰寧宁竇窦簡简聶聂繆缪單单欒栾補补紀纪項项應应關关厲厉榮荣\
-勞劳連连溫温閔闵過过車车銀银衛卫時时衆众眾众師师傅傅蔔卜岡冈葛葛買买計计記记談谈諸诸誠诚謙谦讓让譽誉\
-財财貴贵貞贞資资賢贤賜赐賓宾贊赞軍军輝辉輪轮運运達达遠远邁迈遙遥遷迁選选鄉乡鄔邬釗钊鈞钧鉞钺銘铭銳锐\
-鋒锋錦锦錫锡鑫鑫鎮镇鋼钢鐵铁鑒鉴長长門门開开閃闪閩闽陽阳隱隐際际雙双雲云電电霧雾靈灵靜静韻韵順顺頌颂\
-頔頔頡颉頤颐頻频穎颖顏颜風风飛飞飄飘養养馨馨駿骏騰腾驍骁驕骄驥骥驚惊鬱郁魚鱼鮑鲍鯤鲲鳳凤鳴鸣鴻鸿鵬鹏\
-鶴鹤鶯莺鷗鸥麗丽麥麦義义習习堯尧勛勋勳勋勵励勝胜動动勁劲務务區区協协卻却厚厚參参叢丛吳吴員员啟启啓启\
-喚唤喜喜喬乔噯嗳嘯啸嚴严國国圓圆圖图團团執执堅坚堯尧場场塊块壇坛壯壮壽寿夢梦夾夹奮奋奧奥妝妆姍姗婁娄\
-婦妇媽妈嫻娴嬌娇嬋婵嬰婴學学孫孙寶宝實实寧宁審审寫写寬宽專专將将爾尔尋寻對对導导岳岳島岛峯峰崗岗嵐岚\
-嶺岭嶽岳巖岩峽峡帥帅師师帶带幹干幾几庫库廉廉廣广廈厦廟庙張张強强彈弹彌弥彥彦後后從从徵征徹彻恆恒悅悦\
-悶闷惠惠惡恶愛爱態态慶庆慮虑憐怜憲宪憶忆懷怀懸悬戀恋戰战戲戏戶户拋抛挾挟捨舍掃扫揚扬換换搖摇摯挚擇择\
-擔担據据攜携敏敏敵敌數数斂敛斌斌於于旺旺昇升時时晉晋晝昼暉晖暢畅曄晔曉晓曆历曠旷書书會会朗朗朧胧東东\
-枝枝棟栋棗枣楓枫業业極极榮荣構构樂乐樓楼標标樞枢樣样橋桥機机權权欣欣歡欢歲岁歷历歸归殘残殷殷殺杀毅毅\
-氣气漢汉沖冲沈沈決决況况洶汹浩浩涇泾淑淑淵渊淨净淺浅渾浑湧涌溝沟滄沧滅灭滬沪滿满漁渔潔洁潛潜潤润潘潘\
-澤泽濃浓濟济濤涛瀅滢濱滨瀟潇瀚瀚瀾澜灃沣灣湾災灾烏乌無无煒炜煙烟煥焕煬炀熾炽燁烨燈灯燕燕營营燦灿燭烛\
-爍烁爐炉爭争爺爷牆墙獅狮獎奖獨独獲获獻献現现琺珐瑋玮瑣琐瑤瑶瑩莹璉琏璣玑環环璦瑷瓊琼產产畝亩畫画異异\
-當当疊叠痴痴發发皎皎盜盗盞盏盡尽監监盤盘眾众睿睿瞭了矯矫碩硕確确磊磊礎础礦矿祖祖祿禄禎祯福福禪禅禮礼\
-禹禹秋秋稅税種种稱称穆穆積积穩稳窮穷競竞筆笔節节築筑簽签籃篮糧粮糾纠紅红紋纹納纳純纯紗纱級级紹绍終终\
-組组結结絲丝經经綠绿維维綱纲網网綺绮綽绰緒绪緯纬練练緻致縣县縱纵總总績绩織织繁繁繡绣繩绳繼继續续纓缨\
-羣群習习翹翘聖圣聞闻聯联聰聪聲声聽听肅肃胤胤臨临臺台與与興兴舉举舊旧艷艳藝艺芸芸莖茎莊庄莉莉華华萊莱\
-葦苇蒼苍蓋盖蓮莲蔥葱蔭荫薈荟薔蔷薩萨薺荠藉借藥药蘆芦蘊蕴處处虛虚號号蝶蝶螢萤蠻蛮衆众術术裏里裝装複复\
-襄襄覽览覺觉觀观訂订訊讯訓训詠咏詩诗詳详認认語语誌志說说誼谊調调論论諾诺謀谋謝谢證证識识警警議议護护\
-讀读變变豐丰豔艳貝贝負负貢贡責责貨货質质費费賀贺賈贾賴赖賽赛贏赢趙赵跡迹踐践躍跃轉转軒轩軟软載载輔辅\
-輕轻輯辑辦办農农邊边郵邮鄰邻醫医釋释針针鈴铃鉅巨銅铜鍵键鏡镜鑄铸閣阁闊阔闖闯陣阵陰阴陳陈隊队階阶隨随\
-險险隱隐雋隽難难雪雪雞鸡離离霖霖靄霭頁页頂顶頭头題题額额類类顯显飯饭飲饮飾饰館馆驗验驛驿髮发鬥斗魏魏\
-鮮鲜鯉鲤鵑鹃鷹鹰鹽盐麵面點点黨党齣出龜龟丟丢並并亞亚來来侶侣侖仑俠侠係系個个們们倉仓偉伟側侧偵侦備备\
-傑杰傳传債债傷伤傾倾僅仅僑侨價价儀仪億亿儉俭儒儒優优儲储兒儿兩两內内冊册凍冻凱凯別别刪删剛刚創创劃划\
-劇剧劉刘劍剑劑剂佈布佔占佰百仟千姪侄姦奸妳你她她姊姐銓铨鋆鋆錚铮錡锜鈺钰鉑铂鎧铠鎔镕鏞镛鏗铿鑾銮鑽钻\
-嘉嘉嵩嵩崢峥嶸嵘崴崴帆帆幟帜廷廷弈弈彤彤彪彪徐徐忻忻怡怡恒恒恩恩悌悌惇惇惠惠慈慈慧慧愷恺愨悫懿懿懇恳\
-湞浈溱溱滎荥滸浒瀘泸灝灏煊煊熙熙燾焘犖荦獄狱瑪玛瑯琅璽玺瓏珑甯宁疇畴皚皑盧卢睏困硯砚禕祎禦御穀谷竊窃\
-筠筠箏筝篤笃簫箫紓纾紜纭紫紫紳绅絢绚絡络絳绛綏绥綸纶緹缇縈萦繪绘纖纤羅罗翀翀聿聿脩修臉脸蒓莼蓀荪蕓芸\
-藺蔺蘅蘅蘿萝諺谚謹谨譯译贇赟軼轶輿舆轅辕迺乃郟郏鄂鄂鄺邝酈郦釧钏鈕钮鉀钾鋁铝鋐鋐錄录錕锟鍇锴鎂镁鑑鉴\
-閆闫闕阙隴陇霽霁頎颀顥颢飆飙饒饶駒驹駙驸驊骅魯鲁鯨鲸鴛鸳鴦鸯鸞鸾黛黛傢家傭佣";
+const PAIRS: &str = include_str!("traditional.txt");
 
 #[cfg(test)]
 mod tests {
@@ -226,8 +226,12 @@ mod tests {
 
     #[test]
     fn the_letters_come_as_pairs() {
-        assert!(PAIRS.chars().count().is_multiple_of(2));
-        assert!(SIMPLIFIED.len() > 500);
+        assert!(
+            PAIRS
+                .split_whitespace()
+                .all(|pair| pair.chars().count() == 2)
+        );
+        assert!(SIMPLIFIED.len() > 1_000);
         for (from, to) in SIMPLIFIED.iter() {
             assert!(SIMPLIFIED.get(to).is_none_or(|end| end == to), "{from}{to}");
         }
@@ -245,9 +249,14 @@ mod tests {
             ("Lín XIǍOYǓ", "lin xiaoyu"),
             ("⼩⾬", "小雨"),
             ("❶❸⓼", "138"),
+            ("〡〢〩", "129"),
+            ("ⅠⅤⅸ", "159"),
+            ("⚀⚅⓿", "160"),
             ("🅛🅸🇳", "lin"),
             ("Сосhо", "cocho"),
             ("張偉", "张伟"),
+            ("サクラｻｸﾗ", "さくらさくら"),
+            ("𠮷田髙橋", "吉田高桥"),
             ("林\u{F9F4}", "林林"),
             ("电话[电话]", "电话\u{FFFC}"),
             ("[别的]", "[别的]"),

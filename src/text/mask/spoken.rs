@@ -1,4 +1,4 @@
-//! Digits as they are said: in English words, and in pinyin.
+//! Digits as they are said: in English words, in pinyin and in Cantonese.
 
 use crate::text::digits::get;
 
@@ -42,6 +42,18 @@ const DIGITS: &[(&str, char)] = &[
     ("ba", '8'),
     ("gou", '9'),
     ("jiu", '9'),
+    ("jat", '1'),
+    ("yat", '1'),
+    ("saam", '3'),
+    ("sam", '3'),
+    ("sei", '4'),
+    ("ng", '5'),
+    ("luk", '6'),
+    ("cat", '7'),
+    ("chat", '7'),
+    ("baat", '8'),
+    ("gau", '9'),
+    ("ji", '2'),
 ];
 
 /// Words for how often.

@@ -236,6 +236,7 @@ fn ordinary_words_stay() {
             name: Some("谯曦雯".to_owned()),
             phone: Some("13859174623".to_owned()),
             id_number: Some("35010219850312481X".to_owned()),
+            address: Some("五四路128号2号楼502室".to_owned()),
         },
         KnownPerson {
             name: Some("Katharina Vogel".to_owned()),

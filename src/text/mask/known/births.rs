@@ -29,16 +29,30 @@ const ANNOUNCED: &[&str] = &["生日", "生于", "出生", "birthday", "born", "
 /// Letters between such a word and the day.
 const FILLER: usize = 6;
 
-/// Where a date ends that opens here and is one of these; and where it begins.
+/// Where a date ends that opens here and is one of these; and where it begins. Most ways to write a
+/// day in digits alone are other days as well, so each is held against the known ones.
 pub(super) fn date(text: &[char], at: usize, births: &[Birth]) -> Option<(usize, usize)> {
     if births.is_empty() {
         return None;
     }
+    let known = |(year, month, day): Birth| {
+        let of_year = |known: u32| year == known || year == known % 100;
+        let mut births = births.iter();
+        births.any(|birth| of_year(birth.0) && (month, day) == (birth.1, birth.2))
+    };
+    let turned = |((day, month, year), end): (Birth, usize)| ((year, month, day), end);
+    let american = |((month, day, year), end): (Birth, usize)| ((year, month, day), end);
     let full = by_year(text, at).or_else(|| by_month_name(text, at));
-    if let Some((read, end)) = full {
-        let of_year = |year: u32| read.0 == year || read.0 == year % 100;
-        let same = |birth: &Birth| of_year(birth.0) && (read.1, read.2) == (birth.1, birth.2);
-        return births.iter().any(same).then_some((at, end));
+    let in_digits = by_digits(text, at);
+    let readings = [
+        full,
+        in_digits,
+        in_digits.map(turned),
+        in_digits.map(american),
+    ];
+    let mut readings = readings.into_iter().flatten();
+    if let Some((_, end)) = readings.find(|(read, _)| known(*read)) {
+        return Some((at, end));
     }
     let behind = ANNOUNCED
         .iter()
@@ -69,6 +83,27 @@ fn by_year(text: &[char], at: usize) -> Option<(Birth, usize)> {
     }
     let (month, day, end) = month_and_day(text, over_spaces(text, next + 1))?;
     Some(((year, month, day), end))
+}
+
+/// 850312, 85/03/12, 15.07.1988, 07/15/1988: three numbers as they stand, whatever each is.
+fn by_digits(text: &[char], at: usize) -> Option<(Birth, usize)> {
+    if at > 0 && digit(text, at - 1).is_some() {
+        return None;
+    }
+    let (first, digits, next) = digits_in_a_row(text, at)?;
+    if digits == 6 {
+        return Some(((first / 10_000, first / 100 % 100, first % 100), next));
+    }
+    let sign = get(text, next);
+    if digits > 2 || !matches!(sign, '/' | '.' | '-' | ' ') {
+        return None;
+    }
+    let (second, digits, next) = digits_in_a_row(text, over_spaces(text, next + 1))?;
+    if digits > 2 || get(text, next) != sign {
+        return None;
+    }
+    let (third, digits, end) = digits_in_a_row(text, over_spaces(text, next + 1))?;
+    matches!(digits, 1 | 2 | 4).then_some(((first, second, third), end))
 }
 
 /// 3月12日, 三月十二, 03-12.
@@ -299,6 +334,13 @@ mod tests {
             "the twelfth of March nineteen eighty-five",
             "March twelfth, nineteen eighty five",
             "1985 年 3 月 12 日",
+            "03/12/1985",
+            "12.03.1985",
+            "12.3.85",
+            "850312",
+            "85/03/12",
+            "85.3.12",
+            "12-03-1985",
             "二十世纪生于一九八五年三月十二日",
         ] {
             assert!(found(text), "{text}");
@@ -312,6 +354,11 @@ mod tests {
             "编号11985031299",
             "12 March 2026",
             "may 12",
+            "850311",
+            "8503121",
+            "12.4.1985",
+            "比例85/3/13",
+            "12/03",
         ] {
             assert!(!found(text), "{text}");
         }

@@ -1,16 +1,16 @@
 //! Finding what is known in a reading.
 
 use super::{
-    KnownPeople, TELLING_DIGITS, births,
-    letters::{common_digits, digit_here, loose_digit, match_letters, over_gap, starred_tail},
+    Heard, KnownPeople, births,
+    letters::{match_letters, over_gap},
     words::{
-        AMONG_WORDS, BUSINESSES, DRAWN_SURNAMES, NO_TITLE_BEFORE, OTHER_WORDS, SHORT_TITLES,
-        SURE_TITLES, TAIL_WORDS, TITLES, WORDS_AROUND,
+        AMONG_WORDS, BUSINESSES, NO_TITLE_BEFORE, OTHER_WORDS, SHORT_TITLES, SPLIT_SURNAMES,
+        SURE_TITLES, TITLES, WORDS_AROUND,
     },
 };
 use crate::text::{
     digits::get,
-    mask::{Found, Kind, MASKED, after_word, begins_word, is_han, sounds::sounds},
+    mask::{Found, Kind, MASKED, after_word, begins_word, is_han, is_kana, sounds::sounds, zhuyin},
 };
 
 /// Letters that stand for hidden ones.
@@ -21,6 +21,23 @@ const AMBIGUOUS: &str = "_#&^~?";
 
 /// Signs of multiplication, between which a surname is a measure: 长*宽*高*数量.
 const TIMES: &str = "*×x";
+
+/// What people are called with the last letter of their name.
+const CALLED: &str = "哥姐叔姨妹弟仔爷嫂婶伯总工";
+
+/// The same in two letters.
+const CALLED_LONG: &[&str] = &[
+    "阿姨", "大哥", "大姐", "师傅", "老师", "大爷", "奶奶", "叔叔", "同志",
+];
+
+/// Letters that lead to a name in the middle of a sentence.
+const LEADING: &str = "的找叫给跟和与向对请问由把被系诉报访见听据是让";
+
+/// Letters that go on about somebody who was named.
+const GOING_ON: &str = "说讲家来住反投电要的在是也";
+
+/// Letters that make a place of a surname of two letters before them.
+const OF_PLACES: &str = "路街巷村桥里镇迁光";
 
 /// Letters of the longest Latin spelling looked for.
 const SPELLING_LETTERS: usize = 40;
@@ -39,15 +56,31 @@ fn is_another_word(text: &[char], at: usize) -> bool {
         })
 }
 
-/// Where a letter ends that is said in one of these ways, in whatever writing.
-fn sounded(text: &[char], at: usize, ways: &[String]) -> Option<usize> {
-    if is_han(get(text, at)) {
-        let heard = sounds(get(text, at));
-        return ways.iter().any(|way| heard.contains(way)).then_some(at + 1);
+/// Where the letter of a name ends that is said here, in whatever writing. Letters of other words
+/// that sound alike are it only where the name is long enough to be told by its sound.
+fn sounded(text: &[char], at: usize, name: &Heard, i: usize) -> Option<usize> {
+    let ways = name.ways.get(i)?;
+    let letter = get(text, at);
+    if is_han(letter) {
+        let same = name.letters.get(i) == Some(&letter);
+        let alike = || sounds(letter).iter().any(|sound| ways.contains(sound));
+        return (same || name.by_ear && alike()).then_some(at + 1);
+    }
+    if zhuyin::is_sign(letter) {
+        let (sound, end) = zhuyin::syllable(text, at)?;
+        return ways.contains(&sound).then_some(end);
     }
     let ends = ways.iter().filter_map(|way| after_word(text, at, way));
-    let end = ends.max()?;
+    let end = ends.max().filter(|_| name.in_latin)?;
     Some(end + usize::from(matches!(get(text, end), '1'..='5')))
+}
+
+/// Where a surname ends that is written in phonetic signs.
+fn in_signs(text: &[char], at: usize, surname: &[char]) -> Option<usize> {
+    surname.iter().try_fold(at, |next, letter| {
+        let (sound, end) = zhuyin::syllable(text, over_gap(text, next, zhuyin::is_sign)?)?;
+        sounds(*letter).contains(&sound).then_some(end)
+    })
 }
 
 impl KnownPeople {
@@ -57,9 +90,10 @@ impl KnownPeople {
         if letter == MASKED || letter == '\0' {
             return None;
         }
-        if is_han(letter) {
+        if is_han(letter) || is_kana(letter) {
             let found = self
                 .word(text, at)
+                .or_else(|| self.initialled(text, at))
                 .or_else(|| self.starred(text, at))
                 .or_else(|| self.heard(text, at))
                 .or_else(|| self.addressed(text, at))
@@ -74,12 +108,20 @@ impl KnownPeople {
                 return Some((Kind::Name, at, to));
             }
         }
-        if let Some((from, to)) = births::date(text, at, &self.births) {
-            return Some((Kind::Birth, from, to));
+        if zhuyin::is_sign(letter)
+            && let Some((from, to)) = self.heard(text, at).or_else(|| self.addressed(text, at))
+        {
+            return Some((Kind::Name, from, to));
         }
         self.code(text, at)
-            .or_else(|| self.number(text, at))
-            .or_else(|| self.tail(text, at))
+            .or_else(|| self.any_number(text, at))
+            .or_else(|| self.door(text, at))
+    }
+
+    /// A known day of birth. It is looked for on its own, lest a number before it takes its year
+    /// along and leaves the day.
+    pub(super) fn birth(&self, text: &[char], at: usize) -> Found {
+        births::date(text, at, &self.births).map(|(from, to)| (Kind::Birth, from, to))
     }
 
     /// The longest known word here, whatever parts its letters.
@@ -88,7 +130,11 @@ impl KnownPeople {
         let ends = words
             .iter()
             .filter_map(|word| match_letters(text, at, word));
-        ends.max().map(|to| (at, to))
+        let in_word = |end: usize| {
+            let same = |fits: fn(&char) -> bool| fits(&get(text, end - 1)) && fits(&get(text, end));
+            same(char::is_ascii_alphabetic) || same(char::is_ascii_digit)
+        };
+        ends.filter(|end| !in_word(*end)).max().map(|to| (at, to))
     }
 
     /// 林*雨, 林某某, 林XX, 林小*: a surname and letters that hide the rest.
@@ -128,30 +174,33 @@ impl KnownPeople {
         self.middles.contains(&get(text, at)) && HIDING.contains(get(text, at + 1))
     }
 
-    /// The same sounds in other letters, or some of them in pinyin: 林晓宇 and 林xiao雨 for 林小雨.
+    /// The same sounds in other letters, or some of them in pinyin or phonetic signs: 林晓宇, 林xiao雨
+    /// and 林ㄒㄧㄠˇㄩˇ for 林小雨.
     fn heard(&self, text: &[char], at: usize) -> Option<(usize, usize)> {
-        let letter = get(text, at);
-        let first = sounds(letter);
-        let opens = |name: &&Vec<Vec<String>>| {
-            name.first().is_some_and(|ways| {
-                let mut ways = ways.iter();
-                ways.any(|way| first.contains(way) || way.starts_with(letter))
-            })
-        };
-        self.by_ear.iter().filter(opens).find_map(|name| {
+        self.by_ear.iter().find_map(|name| {
             let mut next = at;
-            for (i, letter) in name.iter().enumerate() {
+            for i in 0..name.ways.len() {
                 if i > 0 {
-                    next = over_gap(text, next, |c| is_han(c) || c.is_ascii_alphabetic())?;
+                    let letter = |c| is_han(c) || c.is_ascii_alphabetic() || zhuyin::is_sign(c);
+                    next = over_gap(text, next, letter)?;
                 }
-                next = sounded(text, next, letter)?;
+                next = sounded(text, next, name, i)?;
             }
-            Some((at, next))
+            let in_word =
+                get(text, next - 1).is_ascii_alphabetic() && get(text, next).is_ascii_alphabetic();
+            (!in_word).then_some((at, next))
         })
     }
 
     /// A known surname here, and the letter behind it.
     fn surname_at(&self, text: &[char], at: usize) -> Option<(usize, usize)> {
+        if zhuyin::is_sign(get(text, at)) {
+            let ends = self
+                .surnames
+                .iter()
+                .filter_map(|surname| in_signs(text, at, surname));
+            return ends.max().map(|to| (at, to));
+        }
         let ends = self
             .surnames
             .iter()
@@ -174,12 +223,25 @@ impl KnownPeople {
         if let Some(to) = self.spelled(text, title) {
             return Some((from, to));
         }
-        let titled = if AMONG_WORDS.contains(get(text, at)) {
+        let split = SPLIT_SURNAMES
+            .iter()
+            .any(|(split, _)| after_word(text, at, split) == Some(behind));
+        let titled = if split || AMONG_WORDS.contains(get(text, at)) {
             there(SURE_TITLES)
         } else {
             there(TITLES) || SHORT_TITLES.iter().any(short)
         };
         titled.then_some((from, behind))
+    }
+
+    /// 王xm, 王 X.M.: the initials of a given name behind its surname.
+    fn initialled(&self, text: &[char], at: usize) -> Option<(usize, usize)> {
+        let (from, behind) = self.surname_at(text, at)?;
+        let next = over_gap(text, behind, |c| c.is_ascii_alphabetic())?;
+        let initials = self.initials.iter();
+        let ends = initials.filter_map(|initials| match_letters(text, next, initials));
+        let end = ends.max()?;
+        (!get(text, end).is_ascii_alphanumeric()).then_some((from, end))
     }
 
     /// 小林, 老林, 阿雨, 雨哥, 姓林, 木子李.
@@ -188,34 +250,99 @@ impl KnownPeople {
         if is_another_word(text, at) {
             return None;
         }
-        if "小老阿".contains(letter) {
+        if "小老阿大".contains(letter) {
             let next = over_gap(text, at + 1, is_han)?;
-            let end = self
-                .surname_at(text, next)
-                .map(|(_, end)| end)
-                .or_else(|| self.lasts.contains(&get(text, next)).then_some(next + 1))?;
+            let by_surname = self.surname_at(text, next).map(|(_, end)| end);
+            let end = by_surname
+                .filter(|_| letter != '大')
+                .or_else(|| self.is_called(text, letter, next).then_some(next + 1))?;
             let business = BUSINESSES
                 .iter()
                 .any(|word| after_word(text, end, word).is_some());
-            return (!business).then_some((at, end));
+            return (!business && !is_another_word(text, end - 1)).then_some((at, end));
+        }
+        if letter == '名' && at > 0 && get(text, at - 1) == '单' {
+            let next = over_gap(text, at + 1, is_han)?;
+            return self
+                .lasts
+                .contains(&get(text, next))
+                .then_some((next, next + 1));
         }
         if letter == '姓' {
             let next = over_gap(text, at + 1, is_han)?;
             return self.surname_at(text, next);
         }
-        if self.lasts.contains(&letter) {
-            let next = at + 1;
-            let doubled = get(text, next) == letter;
-            let called =
-                "哥姐叔姨妹弟仔爷嫂婶伯".contains(get(text, next)) && !is_han(get(text, next + 1));
-            return (doubled || called).then_some((at, next + usize::from(doubled)));
+        let doubled = self.doubled(text, at);
+        if doubled.is_some() {
+            return doubled;
         }
-        let drawn = DRAWN_SURNAMES.iter().find_map(|(drawn, surname)| {
-            let behind = after_word(text, at, drawn)?;
-            self.surname_at(text, behind)
-                .filter(|_| get(text, behind) == *surname)
-        })?;
-        Some((at, drawn.1))
+        if self.lasts.contains(&letter) {
+            return self.called(text, at);
+        }
+        self.drawn_surname(text, at)
+            .or_else(|| self.compound(text, at))
+    }
+
+    /// 木子李: a known surname behind what it is drawn of.
+    fn drawn_surname(&self, text: &[char], at: usize) -> Option<(usize, usize)> {
+        self.drawn.iter().find_map(|(drawn, surname)| {
+            let behind = over_gap(text, match_letters(text, at, drawn)?, is_han)?;
+            (get(text, behind) == *surname).then_some((at, behind + 1))
+        })
+    }
+
+    /// Whether a letter of a known given name goes with 小, 老, 阿 or 大. Where these are the beginning
+    /// of many words as well, what follows must leave it a name.
+    fn is_called(&self, text: &[char], prefix: char, at: usize) -> bool {
+        let letter = get(text, at);
+        let (last, middle) = (self.lasts.contains(&letter), self.middles.contains(&letter));
+        let after = get(text, at + 1);
+        let closed = !is_han(after) || GOING_ON.contains(after);
+        match prefix {
+            '大' => last && closed,
+            '阿' => last || middle,
+            _ => last || middle && closed,
+        }
+    }
+
+    /// 小小雨雨: a letter of a given name, twice.
+    fn doubled(&self, text: &[char], at: usize) -> Option<(usize, usize)> {
+        let letter = get(text, at);
+        let twice = get(text, at + 1) == letter;
+        let of_name = self.lasts.contains(&letter) || self.middles.contains(&letter);
+        (twice && of_name).then_some((at, at + 2))
+    }
+
+    /// 司马 alone: a surname of two letters that is hardly anything else.
+    fn compound(&self, text: &[char], at: usize) -> Option<(usize, usize)> {
+        let words = self.compounds.iter();
+        let ends = words.filter_map(|word| match_letters(text, at, word));
+        let end = ends.max()?;
+        (!OF_PLACES.contains(get(text, end))).then_some((at, end))
+    }
+
+    /// 雨哥, 雨女士: the last letter of a given name with what people are called.
+    fn called(&self, text: &[char], at: usize) -> Option<(usize, usize)> {
+        let next = at + 1;
+        let before = at.checked_sub(1).map_or('\0', |before| get(text, before));
+        let begins = !is_han(before) || LEADING.contains(before);
+        let there = |words: &[&str]| {
+            words
+                .iter()
+                .any(|word| after_word(text, next, word).is_some())
+        };
+        let short = CALLED.contains(get(text, next));
+        let closed = !is_han(get(text, next + 1));
+        let goes_on = begins && GOING_ON.contains(get(text, next + 1));
+        let titled = begins && (there(SURE_TITLES) || there(CALLED_LONG));
+        (titled || short && (closed || goes_on)).then_some((at, next))
+    }
+
+    /// The door a known person lives behind.
+    fn door(&self, text: &[char], at: usize) -> Found {
+        let ends = self.doors.iter().filter_map(|door| door.find(text, at));
+        ends.max_by_key(|(_, to)| *to)
+            .map(|(from, to)| (Kind::Room, from, to))
     }
 
     /// A Latin spelling here, over gaps and tones, word by word.
@@ -259,51 +386,5 @@ impl KnownPeople {
             .iter()
             .filter_map(|code| match_letters(text, at, code));
         ends.max().map(|to| (Kind::Code, at, to))
-    }
-
-    /// Seven digits in a row or more of a known number, however written and parted.
-    fn number(&self, text: &[char], at: usize) -> Found {
-        let first = digit_here(text, at)?.digit;
-        let mut best: Found = None;
-        for (kind, number) in &self.numbers {
-            let offsets = number
-                .iter()
-                .enumerate()
-                .filter(|(_, digit)| **digit == first)
-                .map(|(offset, _)| offset);
-            for offset in offsets {
-                let (count, end) =
-                    common_digits(text, at, number.get(offset..).unwrap_or_default());
-                let longer = best.is_none_or(|(_, _, to)| end > to);
-                if count >= TELLING_DIGITS.min(number.len()) && longer {
-                    best = Some((*kind, at, end));
-                }
-                let Some(end) = starred_tail(text, end, count, offset, number) else {
-                    continue;
-                };
-                if best.is_none_or(|(_, _, to)| end > to) {
-                    best = Some((*kind, at, end));
-                }
-            }
-        }
-        best
-    }
-
-    /// 尾号8000: the last digits of a known number where they are said to be that.
-    fn tail(&self, text: &[char], at: usize) -> Found {
-        let mut from = TAIL_WORDS
-            .iter()
-            .find_map(|word| after_word(text, at, word))?;
-        let limit = from + 6;
-        while from < limit && loose_digit(text, from).is_none() {
-            from += 1;
-        }
-        self.numbers.iter().find_map(|(kind, number)| {
-            (3..=8).rev().find_map(|count| {
-                let tail = number.get(number.len().checked_sub(count)?..)?;
-                let (there, end) = common_digits(text, from, tail);
-                (there == count).then_some((*kind, from, end))
-            })
-        })
     }
 }

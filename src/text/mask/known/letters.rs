@@ -1,10 +1,14 @@
 //! Letters and digits that stand one after another, whatever parts them.
 
+use std::{collections::HashMap, sync::LazyLock};
+
+use super::number_words::{HEAD_WORDS, PARTING_WORDS, TAIL_WORDS};
 use crate::text::{
     digits::get,
     mask::{
-        MASKED, is_han,
+        MASKED, after_word, is_han,
         numbers::digit,
+        sounds::sounds,
         spoken::{Said, said},
     },
 };
@@ -73,12 +77,34 @@ pub(super) fn loose_digit(text: &[char], at: usize) -> Option<char> {
         'l' | 'i' | '么' => Some('1'),
         '拐' => Some('7'),
         '勾' => Some('9'),
-        '两' => Some('2'),
+        '两' | 'z' => Some('2'),
+        's' => Some('5'),
         '×' => Some('x'),
         'x' => Some('x'),
         _ => None,
     })
 }
+
+/// How the digits of a number are read: what reads one, and how many letters of no meaning may
+/// stand before the next.
+#[derive(Clone, Copy)]
+pub(super) struct DigitReader {
+    read: fn(&[char], usize) -> Option<Said>,
+    strays: usize,
+}
+
+/// Digits as they are written or said.
+pub(super) const WRITTEN: DigitReader = DigitReader {
+    read: digit_here,
+    strays: 2,
+};
+
+/// Digits written by ear among others: in a sentence many letters sound so, thus they must follow one
+/// another.
+pub(super) const HEARD: DigitReader = DigitReader {
+    read: heard_digit,
+    strays: 0,
+};
 
 /// The digit that stands or is said here.
 pub(super) fn digit_here(text: &[char], at: usize) -> Option<Said> {
@@ -91,20 +117,71 @@ pub(super) fn digit_here(text: &[char], at: usize) -> Option<Said> {
     })
 }
 
+/// Syllables that digits are said with.
+const SAID: [(&str, char); 17] = [
+    ("ling", '0'),
+    ("dong", '0'),
+    ("yi", '1'),
+    ("yao", '1'),
+    ("er", '2'),
+    ("liang", '2'),
+    ("san", '3'),
+    ("shan", '3'),
+    ("si", '4'),
+    ("shi", '4'),
+    ("wu", '5'),
+    ("liu", '6'),
+    ("qi", '7'),
+    ("guai", '7'),
+    ("ba", '8'),
+    ("jiu", '9'),
+    ("gou", '9'),
+];
+
+/// Letters that sound like a digit, for those who write a number by ear.
+static BY_EAR: LazyLock<HashMap<char, char>> = LazyLock::new(|| {
+    let letters = ('\u{4e00}'..='\u{9fff}').filter_map(|letter| {
+        let heard = sounds(letter);
+        let digit = SAID
+            .iter()
+            .find(|(sound, _)| heard.iter().any(|s| s == sound))?;
+        Some((letter, digit.1))
+    });
+    letters.collect()
+});
+
+/// The digit that stands here, is said, or is written by ear.
+pub(super) fn heard_digit(text: &[char], at: usize) -> Option<Said> {
+    digit_here(text, at).or_else(|| {
+        let digit = BY_EAR.get(&get(text, at)).copied()?;
+        Some(Said {
+            digit,
+            times: 1,
+            end: at + 1,
+        })
+    })
+}
+
 /// Letters that may stand between two digits of a known number.
 const DIGITS_PARTING: usize = 6;
 
-/// Of these, those that are no signs and no words that part digits.
-const DIGITS_STRAY: usize = 2;
+/// Words that may stand there besides, in a row.
+const WORDS_PARTING: usize = 4;
 
-/// How many digits of a number stand here one after another, and where they end.
-pub(super) fn common_digits(text: &[char], at: usize, number: &[char]) -> (usize, usize) {
+/// How many digits of a number stand here one after another, as `reader` reads each, and where they
+/// end.
+pub(super) fn common_digits(
+    text: &[char],
+    at: usize,
+    number: &[char],
+    reader: DigitReader,
+) -> (usize, usize) {
     let (mut count, mut end) = (0, at);
     while let Some(digit) = number.get(count) {
         let here = if count == 0 {
-            digit_here(text, end)
+            (reader.read)(text, end)
         } else {
-            next_digit(text, end, *digit)
+            next_digit(text, end, *digit, reader)
         };
         let Some(here) = here.filter(|here| here.digit == *digit) else {
             break;
@@ -116,31 +193,54 @@ pub(super) fn common_digits(text: &[char], at: usize, number: &[char]) -> (usize
         count += here.times;
         end = here.end;
     }
-    (count, end)
+    (count, end + usize::from(count > 0 && is_tone(text, end)))
 }
 
 /// The next digit, where it is the wanted one, over what may part digits.
-fn next_digit(text: &[char], at: usize, wanted: char) -> Option<Said> {
-    let mut strays = 0;
-    for next in at..=at + DIGITS_PARTING {
-        let letter = get(text, next);
-        let here = digit_here(text, next).filter(|here| here.digit == wanted);
-        if here.is_some() {
+fn next_digit(text: &[char], at: usize, wanted: char, reader: DigitReader) -> Option<Said> {
+    let (mut strays, mut letters, mut words) = (0, 0, 0);
+    let mut next = at + usize::from(is_tone(text, at) && get(text, at) != wanted);
+    while letters <= DIGITS_PARTING && words <= WORDS_PARTING {
+        let word = PARTING_WORDS
+            .iter()
+            .filter_map(|word| after_word(text, next, word))
+            .max();
+        let here = (reader.read)(text, next).filter(|here| here.digit == wanted);
+        if here.is_some() && word.is_none_or(|end| end == next + 1) {
             return here;
         }
+        if let Some(end) = word {
+            words += 1;
+            next = end;
+            continue;
+        }
+        let letter = get(text, next);
         if matches!(letter, '\0' | MASKED) || digit(text, next).is_some() {
             return None;
         }
-        let parts = !letter.is_alphanumeric() || "杠横点转接空格短减然后再是".contains(letter);
-        strays += usize::from(!parts);
-        if strays > DIGITS_STRAY {
+        strays += usize::from(letter.is_alphanumeric());
+        if strays > reader.strays {
             return None;
         }
+        letters += 1;
+        next += 1;
     }
     None
 }
 
-/// 138****8000: the end, where the first digits, stars and the last ones of a number stand.
+/// Whether the number of a tone stands here, behind a digit that is said: yao1.
+fn is_tone(text: &[char], at: usize) -> bool {
+    matches!(get(text, at), '1'..='5')
+        && at > 0
+        && get(text, at - 1).is_ascii_alphabetic()
+        && digit(text, at + 1).is_none()
+}
+
+/// Letters of stars and of words that hide the middle of a number, at most.
+const HIDDEN_MAX: usize = 14;
+
+/// 138****8000, 138开头尾号8000: the end, where the first digits, stars or words and the last ones
+/// of a number stand.
 pub(super) fn starred_tail(
     text: &[char],
     at: usize,
@@ -154,15 +254,34 @@ pub(super) fn starred_tail(
     let stars = text
         .iter()
         .skip(at)
-        .take(14)
-        .take_while(|c| "*x×某·.#-_…●○□".contains(**c))
+        .take(HIDDEN_MAX)
+        .take_while(|c| "*x×某·.#-_…●○□ ".contains(**c))
         .count();
-    if stars < 2 {
-        return None;
-    }
+    let from = if stars > 1 {
+        at + stars
+    } else {
+        behind_head(text, at)?
+    };
     (2..=6).rev().find_map(|count| {
         let tail = number.get(number.len().checked_sub(count)?..)?;
-        let (there, end) = common_digits(text, at + stars, tail);
+        let (there, end) = common_digits(text, from, tail, WRITTEN);
         (there == count).then_some(end)
     })
+}
+
+/// Behind 开头 and what announces a tail.
+fn behind_head(text: &[char], at: usize) -> Option<usize> {
+    let mut end = HEAD_WORDS
+        .iter()
+        .find_map(|word| after_word(text, at, word))?;
+    while end < at + HIDDEN_MAX {
+        let words = TAIL_WORDS.iter().chain(PARTING_WORDS).chain(&["的", "以"]);
+        let word = words.filter_map(|word| after_word(text, end, word)).max();
+        match word {
+            Some(behind) => end = behind,
+            None if !get(text, end).is_alphanumeric() && get(text, end) != MASKED => end += 1,
+            None => return Some(end),
+        }
+    }
+    None
 }

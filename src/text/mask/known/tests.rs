@@ -255,9 +255,9 @@ fn a_known_name_is_found_in_latin_letters() {
 #[test]
 fn known_numbers_are_found_in_every_writing() {
     let known = KnownPeople::of([KnownPerson {
-        name: None,
         phone: Some("13859174623".to_owned()),
         id_number: Some("35010219850312481X".to_owned()),
+        ..KnownPerson::default()
     }]);
     for text in [
         "13859174623",
@@ -417,7 +417,7 @@ fn a_text_to_compare_is_bare_of_persons() {
     let known = KnownPeople::of([KnownPerson {
         name: Some("谯曦雯".to_owned()),
         phone: Some("13859174623".to_owned()),
-        id_number: None,
+        ..KnownPerson::default()
     }]);
     assert_eq!(known.bare("老王烧烤谯曦雯13859174623"), "老王烧烤  ");
     assert_eq!(
