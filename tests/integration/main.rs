@@ -47,6 +47,7 @@ mod outages;
 mod petitions;
 mod photo_costs;
 mod photos;
+mod pipelining;
 mod places;
 mod plans;
 mod platform;
