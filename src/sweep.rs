@@ -7,6 +7,7 @@ use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use diesel::prelude::*;
 
 use crate::app::App;
+use crate::complaint::stored::kept_among;
 use crate::platform::{
     alarms::Alarm,
     blob::{Listed, PhotoKeys, photo_of},
@@ -107,17 +108,7 @@ pub async fn blobs(app: &App) -> Result<usize, Problem> {
 async fn used_among(app: &App, blobs: &[Listed]) -> Result<HashSet<String>, Problem> {
     let photos = blobs.iter().filter_map(|l| photo_of(&l.key));
     let photos: Vec<String> = photos.map(str::to_owned).collect();
-    app.db
-        .read(move |conn| {
-            let used: Vec<String> = photo::table
-                .filter(photo::sha256.eq_any(photos))
-                .filter(photo::status.eq("kept"))
-                .select(photo::sha256)
-                .load(conn)
-                .or_fault("look for photos")?;
-            Ok(used.into_iter().collect())
-        })
-        .await
+    app.db.read(move |conn| kept_among(conn, &photos)).await
 }
 
 /// Reads this night's share of the photos' blobs; an alarm, until the next start, when one is

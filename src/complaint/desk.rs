@@ -7,8 +7,7 @@ use super::{
     body::{Border, Checked, IntakeBody, SourceClass},
     intake::{self, Door, Prepared},
     person::{Checking, Person, PetitionerKind, Question, check_person},
-    photos::{self, Taken},
-    routes::{JsonPart, read_submission, store_and_answer},
+    routes::{JsonPart, read_submission, store_and_answer, with_photos},
     views::Receipt,
 };
 use crate::account::{Role, Staff, queries::files_under};
@@ -68,8 +67,7 @@ pub async fn take_in(
             .await?;
         draft.door.service = Some(staff.id);
     }
-    let taken = photos::take_in(&app, sent.uploads).await?;
-    let prepared = draft.prepare(&app, taken);
+    let prepared = with_photos(&app, draft.prepare(&app), sent.uploads).await?;
     store_and_answer(&app, key, fingerprint, prepared).await
 }
 
@@ -97,15 +95,15 @@ impl Draft {
         &self.checked.questions
     }
 
-    /// With its photos, ready to be stored.
+    /// Ready to be stored, without photos.
     #[must_use]
-    pub fn prepare(self, app: &App, photos: Vec<Taken>) -> Prepared {
+    pub fn prepare(self, app: &App) -> Prepared {
         let Self {
             checked,
             door,
             others,
         } = self;
-        intake::prepare(&app.profile, &app.keys, checked, door, others, photos)
+        intake::prepare(&app.profile, &app.keys, checked, door, others, Vec::new())
     }
 }
 

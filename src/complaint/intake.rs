@@ -111,6 +111,14 @@ impl Prepared {
         )
     }
 
+    /// With its photos, after they were looked at.
+    #[must_use]
+    pub fn with_photos(mut self, photos: Vec<Taken>) -> Self {
+        self.report.photos = refs_of(&photos);
+        self.photos = photos;
+        self
+    }
+
     /// Leaves the place unknown: the row belongs to another district, where roads and rivers may
     /// bear the same names.
     pub fn forget_named_place(&mut self) {
@@ -236,7 +244,6 @@ fn report_of(
     let (external_no, object_id) = (number(&door.external_no), number(&door.object_id));
     let premises = checked.premises.as_deref().map(|name| known.bare(name));
     let accuracy_m = checked.position.and_then(|p| p.accuracy_m);
-    let kept = photos.iter().filter_map(|photo| photo.result.as_ref().ok());
     let street = checked.point.and_then(|p| profile.street_at(p));
     // The device of one day: over days, an address is many people's.
     let sender = door.sender.as_deref();
@@ -262,14 +269,18 @@ fn report_of(
             .map(|from| (from, checked.occurred_until.unwrap_or(from))),
         received_at: door.received_at,
         demand: checked.demand.as_deref(),
-        photos: kept
-            .map(|p| PhotoRef {
-                sha256: p.sha256.clone(),
-                taken_at: p.facts.taken_at,
-            })
-            .collect(),
+        photos: refs_of(photos),
     }
     .report()
+}
+
+fn refs_of(photos: &[Taken]) -> Vec<PhotoRef> {
+    let kept = photos.iter().filter_map(|photo| photo.result.as_ref().ok());
+    kept.map(|p| PhotoRef {
+        sha256: p.sha256.clone(),
+        taken_at: p.facts.taken_at,
+    })
+    .collect()
 }
 
 /// Stores a complaint: decides what it is, attaches it or opens a clue, numbers it, starts its

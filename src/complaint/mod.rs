@@ -38,6 +38,7 @@ pub mod routes;
 pub mod senders;
 pub mod similar;
 pub mod staff_routes;
+pub mod stored;
 pub mod take;
 pub mod tracking;
 pub mod unmask;

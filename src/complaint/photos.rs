@@ -1,6 +1,6 @@
 //! Photos of complaints and of visits: taken in, kept, shown.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use actix_web::{HttpResponse, http::header};
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use crate::geo::{Datum, Point, distance_m, to_canonical};
 use crate::on_each;
 use crate::photo::{self, Depth, PhotoLimits, PhotoProblem, Processed, Refusal, Remark};
 use crate::platform::{
-    blob::{Blobs, PhotoKeys},
+    blob::{Blobs, PhotoKeys, Underway},
     crypto::Keys,
     db::{Connection, Id, UtcTime, schema::photo as table},
     helper::GivenUp,
@@ -61,7 +61,29 @@ pub struct Taken {
     /// Bytes received.
     pub size_bytes: i64,
     /// What came of it.
-    pub result: Result<Processed, PhotoProblem>,
+    pub result: Result<Processed, Unkept>,
+    /// Holds its blobs until its row is written, when they were stored.
+    pub underway: Option<Underway>,
+}
+
+/// Why a photo is not kept.
+#[derive(Debug, Clone)]
+pub enum Unkept {
+    /// For what it is.
+    Photo(PhotoProblem),
+    /// The complaint has as many as it may; nobody looked at it.
+    NoRoom,
+}
+
+impl Unkept {
+    /// Its stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Photo(problem) => problem.code(),
+            Self::NoRoom => TOO_MANY_PHOTOS,
+        }
+    }
 }
 
 /// Why a good photo is not kept: the complaint has as many as it may.
@@ -95,14 +117,26 @@ pub struct PhotoView {
 /// Looks at photos on the bounded pool and stores the good ones' blobs, one after another: a
 /// submission costs the memory of one photo at work beside its own bytes, which go as each is
 /// stored, and leaves the pool to others between two of them. Blobs are content addressed: when the
-/// transaction after this fails, what was stored is merely unused.
+/// transaction after this fails, what was stored is merely unused; [`super::stored::settle`] removes it.
 ///
 /// # Errors
 /// 503 when the blob store does not take them; a refused photo is no error.
 pub async fn take_in(app: &App, uploads: Vec<Upload>) -> Result<Vec<Taken>, Problem> {
+    take_in_where(app, uploads, &HashSet::new()).await
+}
+
+/// The same but for those, by their places, for which there is no room: nothing of them is stored.
+///
+/// # Errors
+/// As [`take_in`].
+pub async fn take_in_where(
+    app: &App,
+    uploads: Vec<Upload>,
+    no_room: &HashSet<usize>,
+) -> Result<Vec<Taken>, Problem> {
     let mut taken = Vec::with_capacity(uploads.len());
-    for upload in uploads {
-        taken.push(take_one(app, upload).await?);
+    for (at, upload) in uploads.into_iter().enumerate() {
+        taken.push(take_one(app, upload, no_room.contains(&at)).await?);
     }
     Ok(taken)
 }
@@ -150,22 +184,25 @@ async fn look_at(
     Ok(Err(PhotoProblem::TooCostly))
 }
 
-async fn take_one(app: &App, upload: Upload) -> Result<Taken, Problem> {
+async fn take_one(app: &App, upload: Upload, no_room: bool) -> Result<Taken, Problem> {
     let limits = limits(app);
     let size_bytes = upload
         .bytes
         .as_ref()
         .map_or(0, |b| i64::try_from(b.len()).unwrap_or(i64::MAX));
+    let mut underway = None;
     let result = match upload.bytes {
-        None => Err(PhotoProblem::TooManyBytes(limits.bytes)),
+        _ if no_room => Err(Unkept::NoRoom),
+        None => Err(Unkept::Photo(PhotoProblem::TooManyBytes(limits.bytes))),
         Some(bytes) => {
             let sender = upload.held.sender().cloned();
             let sender = sender.unwrap_or_else(|| Sender::from(OURSELVES));
             let result = look_at(app, &sender, &bytes).await?;
             if let Ok(processed) = &result {
+                underway = Some(app.blobs.underway(&processed.sha256).await);
                 store_blobs(&app.blobs, processed, bytes).await?;
             }
-            result
+            result.map_err(Unkept::Photo)
         }
     };
     let file_name = upload
@@ -178,6 +215,7 @@ async fn take_one(app: &App, upload: Upload) -> Result<Taken, Problem> {
         file_name,
         size_bytes,
         result,
+        underway,
     })
 }
 
@@ -223,8 +261,9 @@ impl Taken {
     /// # Errors
     /// 413, 415 or 422 when it was not kept.
     pub fn or_refuse(&self) -> Result<(), Problem> {
-        let Err(problem) = self.result else {
-            return Ok(());
+        let problem = match &self.result {
+            Err(Unkept::Photo(problem)) => *problem,
+            Ok(_) | Err(Unkept::NoRoom) => return Ok(()),
         };
         let code = match problem.refusal() {
             Refusal::TooLarge => Code::PhotoTooLarge,

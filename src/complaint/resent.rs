@@ -10,6 +10,8 @@
 //! is no such sender: they would be handed the other's tracking code. Theirs is a report of its
 //! own (R1, R4).
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use serde_json::json;
@@ -17,14 +19,14 @@ use serde_json::json;
 use super::{
     filer::Filer,
     intake::{Prepared, Stored},
-    photos::{self, PhotoView, Taken},
+    photos::{self, PhotoView, StoredPhoto, Taken, Unkept},
     queries::{self, ComplaintRow},
     take, upstream,
 };
 use crate::district::Profile;
 use crate::geo::Point;
 use crate::ledger::supplements;
-use crate::matching::{self, Outcome, Rule, Verdict};
+use crate::matching::{self, Outcome, PhotoRef, Rule, Verdict};
 use crate::platform::{
     crypto::Keys,
     db::{
@@ -187,6 +189,53 @@ pub fn answer_again(
     })
 }
 
+/// How many more photos a complaint keeps, those of its visits not counted.
+#[must_use]
+pub fn room_left(profile: &Profile, stored: &[StoredPhoto]) -> usize {
+    let own = stored
+        .iter()
+        .filter(|p| p.verification_id.is_none() && p.status == "kept");
+    (profile.rules.limits.photos * PHOTOS_TIMES).saturating_sub(own.count())
+}
+
+/// Which uploads, by their places, a complaint does not have yet; the same content twice is one,
+/// and content that is not known is new.
+#[must_use]
+pub fn new_among(stored: &[StoredPhoto], hashes: &[Option<String>]) -> Vec<usize> {
+    let known = stored.iter().filter(|p| p.verification_id.is_none());
+    let mut seen: HashSet<&str> = known.map(|p| p.sha256.as_str()).collect();
+    let hashes = hashes.iter().map(Option::as_deref).enumerate();
+    hashes
+        .filter(|(_, hash)| hash.is_none_or(|hash| seen.insert(hash)))
+        .map(|(at, _)| at)
+        .collect()
+}
+
+/// Which uploads, by their places, there is no room for, because what is sent came before and has
+/// as many photos as it may. `foreseen` is the submission without its photos.
+///
+/// # Errors
+/// What [`first_record_of`] answers.
+pub fn without_room(
+    conn: &mut Connection,
+    keys: &Keys,
+    profile: &Profile,
+    mut foreseen: Prepared,
+    hashes: &[Option<String>],
+) -> Result<HashSet<usize>, Problem> {
+    let refs = hashes.iter().flatten().map(|sha256| PhotoRef {
+        sha256: sha256.clone(),
+        taken_at: None,
+    });
+    foreseen.report.photos = refs.collect();
+    let Some(first) = first_record_of(conn, keys, profile, &foreseen)? else {
+        return Ok(HashSet::new());
+    };
+    let stored = photos::rows_of(conn, first.id).or_fault("load photos")?;
+    let new = new_among(&stored, hashes).into_iter();
+    Ok(new.skip(room_left(profile, &stored)).collect())
+}
+
 /// Keeps the photos that are not there yet; those beyond what a complaint keeps are told apart.
 fn keep_photos(
     conn: &mut Connection,
@@ -201,21 +250,24 @@ fn keep_photos(
         Ok(kept) => !stored
             .iter()
             .any(|s| s.sha256 == kept.sha256 && s.role == photo.role),
+        Err(Unkept::NoRoom) => true,
         // A refused file leaves no content to know it by; its name and problem do.
         Err(problem) => !stored.iter().any(|s| {
             s.problem.as_deref() == Some(problem.code()) && s.file_name == photo.file_name
         }),
     };
-    let new: Vec<Taken> = prepared.photos.iter().filter(is_new).cloned().collect();
-    if new.is_empty() {
-        return Ok(Vec::new());
-    }
-    let own = stored
+    let (mut beyond, new): (Vec<Taken>, Vec<Taken>) = prepared
+        .photos
         .iter()
-        .filter(|s| s.verification_id.is_none())
-        .count();
-    let room = (profile.rules.limits.photos * PHOTOS_TIMES).saturating_sub(own);
-    let (fits, beyond) = new.split_at(room.min(new.len()));
+        .filter(is_new)
+        .cloned()
+        .partition(|photo| matches!(photo.result, Err(Unkept::NoRoom)));
+    let room = room_left(profile, &stored);
+    let (fits, more) = new.split_at(room.min(new.len()));
+    beyond.extend_from_slice(more);
+    if new.is_empty() {
+        return Ok(beyond.iter().map(Taken::beyond_limit).collect());
+    }
     let place = queries::place_of(conn, row.id).or_fault("load the place")?;
     let claimed = place
         .lon

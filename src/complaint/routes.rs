@@ -12,9 +12,10 @@ use super::{
     machine::MACHINE,
     multipart::{self, PartLimits, Parts},
     photos::{self, Upload},
-    queries,
+    queries, resent,
     senders::Proven,
     similar::{self, SimilarView},
+    stored,
     views::{DeadlineView, QuestionView, Receipt},
 };
 use crate::account::{
@@ -94,8 +95,9 @@ pub async fn submit(
         self_filed: true,
         actor: Actor::Reporter,
     };
-    let taken = photos::take_in(&app, sent.uploads).await?;
-    let prepared = intake::prepare(&app.profile, &app.keys, checked, door, Vec::new(), taken);
+    let (others, photos) = (Vec::new(), Vec::new());
+    let prepared = intake::prepare(&app.profile, &app.keys, checked, door, others, photos);
+    let prepared = with_photos(&app, prepared, sent.uploads).await?;
     store_and_answer(&app, key, fingerprint, prepared).await
 }
 
@@ -191,6 +193,27 @@ async fn resident_of(
     }))
 }
 
+/// Takes a submission's photos in, but for those its first record has no room for.
+pub(super) async fn with_photos(
+    app: &web::Data<App>,
+    prepared: Prepared,
+    uploads: Vec<Upload>,
+) -> Result<Prepared, Problem> {
+    if uploads.is_empty() {
+        return Ok(prepared);
+    }
+    let hashes = stored::hashes_of(&uploads).await?;
+    let (shared, foreseen) = (app.clone(), prepared.clone());
+    let no_room = app
+        .db
+        .read(move |conn| {
+            resent::without_room(conn, &shared.keys, &shared.profile, foreseen, &hashes)
+        })
+        .await?;
+    let taken = photos::take_in_where(app, uploads, &no_room).await?;
+    Ok(prepared.with_photos(taken))
+}
+
 pub(super) async fn store_and_answer(
     app: &web::Data<App>,
     key: IdempotencyKey,
@@ -198,6 +221,7 @@ pub(super) async fn store_and_answer(
     prepared: Prepared,
 ) -> Result<HttpResponse, Problem> {
     let (shared, now) = (app.clone(), app.now());
+    let kept = stored::of(&prepared.photos);
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let stored = intake::store(conn, &shared.profile, &shared.keys, &prepared, now)?;
@@ -206,7 +230,9 @@ pub(super) async fn store_and_answer(
             shared.metrics.matching(model, drift_event(verdict.outcome));
             answer(conn, &shared.profile, &prepared.report, stored)
         })
-        .await?;
+        .await;
+    stored::settle(app, kept, &answer).await;
+    let answer = answer?;
     app.metrics.count("complaints_taken_in");
     Ok(answer.into_response())
 }

@@ -14,8 +14,8 @@ use super::{
     parts,
     photos::{self, Copy, PhotoView, StoredPhoto, Upload},
     queries::{self, ComplaintRow, ReplyRow, reporter_event},
-    resent::PHOTOS_TIMES,
-    take,
+    resent::{PHOTOS_TIMES, new_among, room_left},
+    stored, take,
     views::{
         DeadlineView, PartView, QuestionView, ReplyView, TrackedDecision, TrackingView, timeline,
     },
@@ -284,28 +284,28 @@ pub async fn add_photos(
     if let Some(answer) = key.kept_answer(&app.db, fingerprint).await? {
         return Ok(answer.into_response());
     }
+    let hashes = stored::hashes_of(&uploads).await?;
+    let (shared, known) = (app.clone(), code.clone());
+    app.db
+        .read(move |conn| {
+            let row = queries::by_tracking_code(conn, &known).or_fault("load a complaint")?;
+            let row = row.ok_or_else(Problem::not_found)?;
+            has_room(conn, &shared.profile, row.id, &hashes)
+        })
+        .await?;
     let taken = photos::take_in(&app, uploads).await?;
     if let [only] = taken.as_slice() {
         only.or_refuse()?;
     }
     let (shared, now) = (app.clone(), app.now());
+    let kept = stored::of(&taken);
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = take::by_code(conn, &code)?;
             may_add(&row)?;
-            let kept = photos::rows_of(conn, row.id).or_fault("load photos")?;
-            let limit = shared.profile.rules.limits.photos * PHOTOS_TIMES;
-            let kept = kept
-                .iter()
-                .filter(|p| p.status == "kept" && p.verification_id.is_none())
-                .count();
-            if kept + taken.len() > limit {
-                return Err(Problem::invalid(
-                    "photo",
-                    ItemCode::TooManyPhotos,
-                    format!("a complaint keeps {limit} photos at most"),
-                ));
-            }
+            let sent = taken.iter().map(|t| t.result.as_ref().ok());
+            let hashes: Vec<_> = sent.map(|p| p.map(|p| p.sha256.clone())).collect();
+            has_room(conn, &shared.profile, row.id, &hashes)?;
             let place = queries::place_of(conn, row.id).or_fault("load the place")?;
             let claimed = place
                 .lon
@@ -319,8 +319,28 @@ pub async fn add_photos(
             record::append(conn, &event, now).or_fault("record")?;
             Answer::created(format!("/api/v1/tracking/{code}"), &PhotoList { photos })
         })
-        .await?;
-    Ok(answer.into_response())
+        .await;
+    stored::settle(&app, kept, &answer).await;
+    Ok(answer?.into_response())
+}
+
+/// Refuses photos, by the hashes of their contents, that are more than a complaint keeps.
+fn has_room(
+    conn: &mut Connection,
+    profile: &Profile,
+    complaint: Id,
+    hashes: &[Option<String>],
+) -> Result<(), Problem> {
+    let kept = photos::rows_of(conn, complaint).or_fault("load photos")?;
+    if new_among(&kept, hashes).len() <= room_left(profile, &kept) {
+        return Ok(());
+    }
+    let limit = profile.rules.limits.photos * PHOTOS_TIMES;
+    Err(Problem::invalid(
+        "photo",
+        ItemCode::TooManyPhotos,
+        format!("a complaint keeps {limit} photos at most"),
+    ))
 }
 
 pub(super) fn may_add(row: &ComplaintRow) -> Result<(), Problem> {

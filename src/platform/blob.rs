@@ -6,6 +6,7 @@
 //! and empty store.
 
 mod local;
+mod underway;
 
 use std::{
     path::{Path, PathBuf},
@@ -32,6 +33,9 @@ use super::crypto::blobs::{BlobKey, Kept, with_checksum};
 use super::owned::{MARK, Owned};
 use super::private;
 use super::problem::{Code, Problem};
+use underway::Register;
+
+pub use underway::Underway;
 
 /// How long somebody waits for the store in all.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -90,6 +94,7 @@ struct Inner {
     owner: Owner,
     key: BlobKey,
     alarms: Alarms,
+    underway: Register,
 }
 
 /// How it is known whose the store is.
@@ -148,6 +153,7 @@ impl Blobs {
             owner,
             key,
             alarms,
+            underway: Register::default(),
         })))
     }
 

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use actix_web::{
     Error, HttpResponse,
     body::{BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
+    dev::{Payload, ServiceRequest, ServiceResponse},
     error::InternalError,
     http::{
         Method, StatusCode,
@@ -19,7 +19,7 @@ use super::ROUTES;
 use crate::app::App;
 use crate::platform::{
     db::as_one_request,
-    http::{connections::Watch, is_preflight, preflight, protect},
+    http::{connections::Watch, framing::Body, is_preflight, preflight, protect},
     metrics::method_label,
     problem::Problem,
 };
@@ -110,7 +110,9 @@ pub(super) async fn observe(
     let app = app_of(&request)?;
     let watch = request.conn_data::<Arc<Watch>>().cloned();
     if let Some(watch) = &watch {
-        watch.begin();
+        let (head, body) = request.parts();
+        let has_body = !matches!(body, Payload::None);
+        watch.begin(has_body.then(|| Body::of(head)));
     }
     let answered = as_one_request(next.call(request)).await;
     if let Some(watch) = &watch {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::account::Staff;
 use crate::app::App;
-use crate::complaint::{photos, tracking::read_photos};
+use crate::complaint::{photos, stored, tracking::read_photos};
 use crate::geo::{Datum, Point, RawPosition, distance_m};
 use crate::on_each;
 use crate::platform::{
@@ -290,6 +290,7 @@ pub async fn add_visit_photos(
         only.or_refuse()?;
     }
     let (shared, now) = (app.clone(), app.now());
+    let kept = stored::of(&taken);
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = queries::take(conn, &path)?;
@@ -299,8 +300,9 @@ pub async fn add_visit_photos(
             photos::insert(conn, &shared.keys, of, visit, &taken, place, now)?;
             settle(conn, &shared, &staff, row, None, now)
         })
-        .await?;
-    Ok(answer.into_response())
+        .await;
+    stored::settle(&app, kept, &answer).await;
+    Ok(answer?.into_response())
 }
 
 /// D24: an officer whose visit went to another is told so, and keeps what they captured. The

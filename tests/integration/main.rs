@@ -49,6 +49,7 @@ mod outages;
 mod petitions;
 mod photo_costs;
 mod photos;
+mod pipelining;
 mod places;
 mod plans;
 mod platform;

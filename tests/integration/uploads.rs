@@ -1,17 +1,23 @@
 //! Photos as real clients send them, and as strangers do.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use dengwen::{
+    account::Role,
     app::{PHOTO_BUDGET, PHOTO_DECODER},
     photo::sample::scene,
-    platform::helper::{Budget, GivenUp, Helpers},
+    platform::{
+        db::schema::photo,
+        helper::{Budget, GivenUp, Helpers},
+    },
 };
+use diesel::prelude::*;
+use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    On, Wishes,
+    Actor, On, Reply, Wishes, World,
     actors::form,
     bodies::{fumes, river},
     play, worst,
@@ -243,4 +249,91 @@ fn no_header_of_a_part_sinks_the_complaint() {
         nine.push(photo(b"empty.jpg", b"", b""));
         assert_eq!(kept(nine).await, 9);
     });
+}
+
+/// Files of the blob store.
+fn blobs(world: &World) -> usize {
+    fn files(folder: &Path) -> usize {
+        let entries = std::fs::read_dir(folder).into_iter().flatten();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths
+            .map(|path| if path.is_dir() { files(&path) } else { 1 })
+            .sum()
+    }
+    let folder = world.dir.path().join("blobs");
+    files(&folder.join("original")) + files(&folder.join("public"))
+}
+
+/// Sends photos of the scenes with those seeds, beside some text or alone.
+async fn send_scenes(
+    actor: &Actor,
+    path: &str,
+    json: Option<(&str, Value)>,
+    seeds: impl Iterator<Item = u32>,
+) -> Reply {
+    let json = json.map(|(name, json)| (name, None, json.to_string().into_bytes()));
+    let photos = seeds.map(|seed| ("photo", Some("a.jpg"), scene(seed, 60, 40)));
+    let parts: Vec<_> = json.into_iter().chain(photos).collect();
+    actor.post_parts(path, &parts).await
+}
+
+fn too_many(reply: &Reply) -> usize {
+    let photos = reply.body["photos"].as_array().unwrap();
+    photos
+        .iter()
+        .filter(|p| p["problem"] == "too_many_photos")
+        .count()
+}
+
+on_both! {
+    /// A4, refused photos: what a complaint has no room for leaves nothing behind, whichever door
+    /// it comes by; what it has already takes no room.
+    async fn photos_beyond_the_limit_leave_nothing(world) {
+        let resident = world.resident();
+        let body = fumes(Some("13800000001"), 0.0);
+        let filed = send_scenes(&resident, COMPLAINTS, Some(("complaint", body.clone())), 1..10).await.expect(201);
+        let more = format!("/api/v1/tracking/{}/photos", filed.text("/tracking_code"));
+        send_scenes(&resident, &more, None, 10..19).await.expect(201);
+        let full = blobs(&world);
+        assert_eq!(full, 18 * 3);
+
+        send_scenes(&resident, &more, None, 30..31).await.expect_problem(422, "invalid");
+        send_scenes(&resident, &more, None, 30..39).await.expect_problem(422, "invalid");
+        send_scenes(&resident, &more, None, 1..3).await.expect(201);
+        let again = send_scenes(&resident, COMPLAINTS, Some(("complaint", body)), (1..2).chain(40..48)).await.expect(200);
+        assert_eq!((again.text("/number"), too_many(&again)), (filed.text("/number"), 8));
+        assert_eq!(blobs(&world), full);
+
+        let office = world.staff(Role::Office).await;
+        let intake = json!({ "channel": "hotline_12345", "external_no": "FZ1", "complaint": river(None) });
+        for seeds in [50..59, 60..69] {
+            send_scenes(&office, "/api/v1/intake", Some(("intake", intake.clone())), seeds).await;
+        }
+        assert_eq!(blobs(&world), full * 2);
+        let known = send_scenes(&office, "/api/v1/intake", Some(("intake", intake)), 70..79).await.expect(200);
+        assert_eq!((too_many(&known), blobs(&world)), (9, full * 2));
+    }
+}
+
+on_both! {
+    /// A4, refused photos: of many requests at once for the last room one has it, and the photos of
+    /// the others go; the same photo with another complaint stays.
+    async fn whoever_comes_too_late_leaves_nothing(world) {
+        let resident = world.resident();
+        let filed = send_scenes(&resident, COMPLAINTS, Some(("complaint", fumes(None, 0.0))), 1..10).await.expect(201);
+        let other = send_scenes(&resident, COMPLAINTS, Some(("complaint", river(None))), 1..2).await.expect(201);
+        let more = |reply: &Reply| format!("/api/v1/tracking/{}/photos", reply.text("/tracking_code"));
+        let (more, elsewhere) = (more(&filed), more(&other));
+        let racing = (1..6).map(|n| send_scenes(&resident, &more, None, n * 10..n * 10 + 9));
+        let same = send_scenes(&resident, &elsewhere, None, 10..19);
+        let (raced, same) = tokio::join!(join_all(racing), same);
+        same.expect(201);
+        let kept = raced.iter().filter(|reply| reply.status == 201).count();
+        assert_eq!((kept, raced.iter().filter(|reply| reply.status == 422).count()), (1, 4));
+        let photos = world.db_read(|c| {
+            let kept = photo::table.filter(photo::status.eq("kept")).select(photo::sha256).distinct();
+            kept.load::<String>(c).unwrap().len()
+        });
+        assert_eq!(blobs(&world), photos * 3);
+    }
 }

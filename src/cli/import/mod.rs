@@ -285,7 +285,7 @@ async fn store(app: &web::Data<App>, options: &Complaints, row: &Row) -> Result<
     let (body, grains) = body(options, row, app.now())?;
     let draft = check_intake(app, body, Actor::System).map_err(|p| p.to_string())?;
     let questions = draft.questions().to_vec();
-    let mut prepared = draft.prepare(app, Vec::new());
+    let mut prepared = draft.prepare(app);
     if !is_ours(&app.profile, row) {
         prepared.forget_named_place();
     }

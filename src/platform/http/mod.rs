@@ -9,6 +9,7 @@ pub mod dates;
 mod encoding;
 mod etag;
 pub mod forwarded;
+pub mod framing;
 pub mod idempotency;
 mod objects;
 mod page;
