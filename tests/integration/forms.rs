@@ -218,7 +218,7 @@ fn parts_in_base64_are_their_bytes() {
         ];
         let filed = send(&resident, kind, form("b", &parts)).await.expect(201);
         assert_eq!(statuses(&filed), ["kept", "kept", "kept", "refused"]);
-        assert_eq!(filed.body["photos"][3]["problem"], "photo_too_large");
+        assert_eq!(filed.body["photos"][3]["problem"], "too_many_bytes");
     });
 }
 
