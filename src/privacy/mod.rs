@@ -175,8 +175,7 @@ struct Candidate {
 }
 
 /// What each complaint was compared with, whether they came together or not: the one it is
-/// suspected to repeat, those suspected to repeat it, and the candidates of its kept verdicts. Three
-/// queries however many there are.
+/// suspected to repeat, and the candidates of its kept verdicts. Two queries however many there are.
 fn compared_with(
     conn: &mut Connection,
     complaints: &[Id],
@@ -188,17 +187,8 @@ fn compared_with(
         .limit(COMPARED)
         .load(conn)
         .or_fault("load what complaints repeat")?;
-    let repeated: Vec<(Id, Option<Id>)> = complaint::table
-        .filter(complaint::repeat_of.eq_any(complaints))
-        .select((complaint::id, complaint::repeat_of))
-        .limit(COMPARED)
-        .load(conn)
-        .or_fault("load what repeats complaints")?;
-    for (one, named) in repeats.into_iter().chain(repeated) {
-        if let Some(named) = named {
-            compared.entry(one).or_default().insert(named);
-            compared.entry(named).or_default().insert(one);
-        }
+    for (one, named) in repeats {
+        compared.entry(one).or_default().extend(named);
     }
     let verdicts: Vec<(Id, JsonValue)> = match_verdict::table
         .filter(match_verdict::complaint_id.eq_any(complaints))

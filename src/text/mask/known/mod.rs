@@ -453,7 +453,7 @@ fn is_rare(letter: char) -> bool {
 
 /// The ways to write letters in Latin, syllable by syllable.
 fn spellings(letters: &[char]) -> Vec<Vec<String>> {
-    written(letters, |letter| sounds(letter))
+    written(letters, sounds)
 }
 
 /// The ways to write letters, each as `ways_of` has it.
