@@ -141,7 +141,7 @@ pub static ROUTES: &[Route] = &[
         Method::GET,
         "/api/v1/residents/me/unmaskings",
         Access::Resident,
-        || get().to(complaint::unmask::own_unmaskings),
+        || get().to(complaint::looks::own_unmaskings),
     ),
     route(Method::GET, "/api/v1/district", Access::Public, || {
         get().to(complaint::form::get_district)
@@ -165,7 +165,7 @@ pub static ROUTES: &[Route] = &[
         Method::GET,
         "/api/v1/tracking/{code}/unmaskings",
         Access::Public,
-        || get().to(complaint::unmask::tracked_unmaskings),
+        || get().to(complaint::looks::tracked_unmaskings),
     ),
     route(
         Method::GET,
@@ -255,7 +255,7 @@ pub static ROUTES: &[Route] = &[
         Method::GET,
         "/api/v1/unmaskings",
         Access::Staff(&[Role::Office]),
-        || get().to(complaint::unmask::list_unmaskings),
+        || get().to(complaint::looks::list_unmaskings),
     ),
     route(
         Method::POST,

@@ -3,6 +3,7 @@
 //! A complaint belongs to one ledger entry from its first moment, and keeps its own number, clock,
 //! reply duty and tracking code for ever, whatever is merged.
 
+pub mod album;
 mod base64;
 pub mod body;
 pub mod case;
@@ -16,6 +17,7 @@ pub mod form;
 pub mod hidden;
 pub mod intake;
 pub mod joining;
+pub mod looks;
 pub mod machine;
 pub mod multipart;
 pub mod older;
@@ -63,9 +65,9 @@ pub mod views;
     staff_routes::get_photo,
     staff_routes::get_original,
     unmask::unmask_reporter,
-    unmask::list_unmaskings,
-    unmask::own_unmaskings,
-    unmask::tracked_unmaskings,
+    looks::list_unmaskings,
+    looks::own_unmaskings,
+    looks::tracked_unmaskings,
     reuse::list_reused_photos,
     senders::block_sender,
     senders::list_sender_blocks,

@@ -17,9 +17,10 @@ use diesel::prelude::*;
 use serde_json::json;
 
 use super::{
+    album::{self, StoredPhoto},
     filer::Filer,
     intake::{Prepared, Stored},
-    photos::{self, PhotoView, StoredPhoto, Taken, Unkept},
+    photos::{self, PhotoView, Taken, Unkept},
     queries::{self, ComplaintRow},
     take, upstream,
 };
@@ -170,8 +171,8 @@ pub fn answer_again(
     let row = take::one(conn, id)?;
     let refused = keep_photos(conn, keys, profile, &row, prepared, now)?;
     keep_words(conn, keys, &row, prepared, now)?;
-    let photos = photos::of_complaint(conn, keys, id).or_fault("load photos")?;
-    let photos = photos.into_iter().map(photos::StoredPhoto::view);
+    let photos = album::of_complaint(conn, keys, id).or_fault("load photos")?;
+    let photos = photos.into_iter().map(album::StoredPhoto::view);
     let entry_number = queries::entry_number_of(conn, row.entry_id).or_fault("load the entry")?;
     Ok(Stored {
         photos: photos.chain(refused).collect(),
@@ -231,7 +232,7 @@ pub fn without_room(
     let Some(first) = first_record_of(conn, keys, profile, &foreseen)? else {
         return Ok(HashSet::new());
     };
-    let stored = photos::rows_of(conn, first.id).or_fault("load photos")?;
+    let stored = album::rows_of(conn, first.id).or_fault("load photos")?;
     let new = new_among(&stored, hashes).into_iter();
     Ok(new.skip(room_left(profile, &stored)).collect())
 }
@@ -245,7 +246,7 @@ fn keep_photos(
     prepared: &Prepared,
     now: DateTime<Utc>,
 ) -> Result<Vec<PhotoView>, Problem> {
-    let stored = photos::of_complaint(conn, keys, row.id).or_fault("load photos")?;
+    let stored = album::of_complaint(conn, keys, row.id).or_fault("load photos")?;
     let is_new = |photo: &&Taken| match &photo.result {
         Ok(kept) => !stored
             .iter()

@@ -8,8 +8,8 @@ use utoipa::IntoParams;
 use validator::Validate;
 
 use super::{
+    album::{self, Copy},
     case, parts, petitioners,
-    photos::{self, Copy},
     queries::{self, ComplaintRow},
     returned::NOT_COMPLETED,
     tracking::{SizeQuery, find_photo},
@@ -266,7 +266,7 @@ fn view(
     let text = text.opened(&app.keys, row.id);
     let place = queries::place_of(conn, row.id).or_fault("load the place")?;
     let deadlines = queries::deadlines_of(conn, row.id).or_fault("load clocks")?;
-    let stored = photos::of_complaint(conn, &app.keys, row.id).or_fault("load photos")?;
+    let stored = album::of_complaint(conn, &app.keys, row.id).or_fault("load photos")?;
     let entry = queries::entry_number_of(conn, row.entry_id).or_fault("load the entry")?;
     let reporters = if staff.role.may_see_reporter() {
         Some(masked_people(conn, app, row.id)?)
@@ -352,7 +352,7 @@ pub async fn get_photo(
             find_photo(conn, row.id, &photo_id)
         })
         .await?;
-    photos::serve(&app.blobs, &photo, copy).await
+    album::serve(&app.blobs, &photo, copy).await
 }
 
 /// The sealed original, with its metadata; only downloaded, and each time recorded.
@@ -378,5 +378,5 @@ pub async fn get_original(
             Ok(photo)
         })
         .await?;
-    photos::serve(&app.blobs, &photo, Copy::Original).await
+    album::serve(&app.blobs, &photo, Copy::Original).await
 }

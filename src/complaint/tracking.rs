@@ -8,11 +8,12 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
+    album::{self, Copy, StoredPhoto},
     disposition::is_form,
     machine::{MACHINE, takes_evidence},
     multipart::{self, PartLimits},
     parts,
-    photos::{self, Copy, PhotoView, StoredPhoto, Upload},
+    photos::{self, PhotoView, Upload},
     queries::{self, ComplaintRow, ReplyRow, reporter_event},
     resent::{PHOTOS_TIMES, new_among, room_left},
     stored, take,
@@ -95,7 +96,7 @@ fn view(
     let text = queries::text_of(conn, row.id).or_fault("load the text")?;
     let history = record::history(conn, keys, row.id, TIMELINE_MAX).or_fault("load the history")?;
     let replies = queries::replies_of(conn, row.id).or_fault("load replies")?;
-    let stored = photos::of_complaint(conn, keys, row.id).or_fault("load photos")?;
+    let stored = album::of_complaint(conn, keys, row.id).or_fault("load photos")?;
     let entry = ledger::by_id(conn, row.entry_id).or_fault("load the entry")?;
     let decisions = queries::decisions_of(conn, keys, row.id).or_fault("load decisions")?;
     let may_rate = row.state == "replied" && may_rate(conn, profile, &replies, now)?;
@@ -221,7 +222,7 @@ pub async fn get_tracked_photo(
     if photo.verification_id.is_some() {
         return Err(Problem::not_found());
     }
-    photos::serve(&app.blobs, &photo, copy).await
+    album::serve(&app.blobs, &photo, copy).await
 }
 
 /// A photo of a complaint by the id in a path.
@@ -229,7 +230,7 @@ pub async fn get_tracked_photo(
 /// # Errors
 /// 404 when there is none.
 pub fn find_photo(conn: &mut Connection, complaint: Id, id: &str) -> Result<StoredPhoto, Problem> {
-    let all = photos::rows_of(conn, complaint).or_fault("load photos")?;
+    let all = album::rows_of(conn, complaint).or_fault("load photos")?;
     all.into_iter()
         .find(|p| p.id.to_string() == id)
         .ok_or_else(Problem::not_found)
@@ -331,7 +332,7 @@ fn has_room(
     complaint: Id,
     hashes: &[Option<String>],
 ) -> Result<(), Problem> {
-    let kept = photos::rows_of(conn, complaint).or_fault("load photos")?;
+    let kept = album::rows_of(conn, complaint).or_fault("load photos")?;
     if new_among(&kept, hashes).len() <= room_left(profile, &kept) {
         return Ok(());
     }

@@ -13,10 +13,7 @@ use super::{
 };
 use crate::account::Staff;
 use crate::app::App;
-use crate::complaint::{
-    photos::{self, PhotoView},
-    queries as complaints,
-};
+use crate::complaint::{album, photos::PhotoView, queries as complaints};
 use crate::platform::{
     db::{Connection, Id, schema::verification},
     http::{Page, PageQuery, Query, etag_of},
@@ -213,7 +210,7 @@ pub fn view(
     let text = text.opened(keys, row.complaint_id);
     let events = queries::events_of(conn, row.id).or_fault("load events")?;
     let with_photo = has_photo(conn, &row).or_fault("load photos")?;
-    let stored = photos::of_complaint(conn, keys, row.complaint_id).or_fault("load photos")?;
+    let stored = album::of_complaint(conn, keys, row.complaint_id).or_fault("load photos")?;
     let full = staff.role.may_read_full_text();
     let words = Words::about(conn, keys, full, &[row.complaint_id])?;
     let instructions = row.read_instructions(keys);
@@ -261,7 +258,7 @@ fn closed(
     let complaint = complaints::by_id(conn, row.complaint_id).or_fault("load a complaint")?;
     let words = Words::about(conn, &app.keys, false, &[row.complaint_id])?;
     let events = queries::events_of(conn, row.id).or_fault("load events")?;
-    let stored = photos::of_complaint(conn, &app.keys, row.complaint_id).or_fault("load photos")?;
+    let stored = album::of_complaint(conn, &app.keys, row.complaint_id).or_fault("load photos")?;
     let theirs = row.officer_id == Some(staff.id);
     Ok(VerificationView {
         id: row.id,

@@ -178,3 +178,35 @@ fn the_data_model_names_every_table() {
     }
     assert!(count > 25);
 }
+
+/// Whether what follows a name says that it is a module's and not a test's.
+fn is_of_a_module(after: &str) -> bool {
+    [" unit tests", " table test"]
+        .iter()
+        .any(|kind| after.starts_with(kind))
+}
+
+/// Every test that `docs/behaviours.md` names is there.
+#[test]
+fn behaviours_name_tests_that_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/behaviours.md")).unwrap();
+    let pieces: Vec<&str> = page.split('`').collect();
+    let mut seen = 0;
+    for piece in pieces.chunks(2).zip(pieces.chunks(2).skip(1)) {
+        let ([_, code], [after, ..]) = piece else {
+            continue;
+        };
+        let Some((file, test)) = code.split_once("::").filter(|_| !is_of_a_module(after)) else {
+            continue;
+        };
+        let source = std::fs::read_to_string(root.join(format!("tests/integration/{file}.rs")));
+        let source = source.unwrap_or_else(|_| panic!("{code}: no such file"));
+        let is_there = ["(", "<"]
+            .iter()
+            .any(|next| source.contains(&format!("fn {test}{next}")));
+        assert!(is_there, "{code}");
+        seen += 1;
+    }
+    assert!(seen > 100, "{seen}");
+}

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Reply, Wishes, World, process::Process};
 
-const PASSWORD: &str = "correct horse battery staple";
+const PASSWORD: &str = "copper window seven otters";
 
 /// A server as a process of its own with one account.
 fn server_with_an_account(folder: &tempfile::TempDir, more: &[(&'static str, &str)]) -> Process {

@@ -4,11 +4,14 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Datelike as _, FixedOffset, NaiveDateTime, Utc};
-use exif::{Error, Exif, Field, In, Reader, Tag, Value};
+use exif::{Error, Exif, In, Reader, Tag, Value};
 
 use super::Facts;
-use super::{exif_directories, exif_place, exif_time};
-use exif_time::Clock;
+use super::{
+    exif_directories, exif_place,
+    exif_said::{Said, words},
+    exif_time::{self, Clock},
+};
 
 /// Bytes of EXIF at most: no phone can write more, since a segment of a JPEG holds no more.
 const MAX_BYTES: usize = 64 * 1024;
@@ -37,45 +40,6 @@ pub(super) struct Told {
     pub(super) unsound: bool,
     /// Whether they say that the colours are Adobe RGB's.
     pub(super) adobe_rgb: bool,
-}
-
-/// What is said in some place.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Said<T> {
-    pub(super) value: Option<T>,
-    /// Whether something stands there that cannot be read.
-    pub(super) unsound: bool,
-}
-
-impl<T> Said<T> {
-    pub(super) const fn nothing() -> Self {
-        Self {
-            value: None,
-            unsound: false,
-        }
-    }
-
-    pub(super) const fn unsound() -> Self {
-        Self {
-            value: None,
-            unsound: true,
-        }
-    }
-
-    pub(super) const fn of(value: T) -> Self {
-        Self {
-            value: Some(value),
-            unsound: false,
-        }
-    }
-
-    /// The same, and perhaps something beside it that cannot be read.
-    pub(super) fn also(self, unsound: bool) -> Self {
-        Self {
-            unsound: self.unsound || unsound,
-            ..self
-        }
-    }
 }
 
 /// The blocks of EXIF a file holds, as they come. Programs put one in front of another that is
@@ -267,34 +231,6 @@ fn orientation(exif: &Exif) -> Said<u8> {
         Some(Ok(0)) => Said::nothing(),
         Some(Ok(way @ 1..=8)) => Said::of(way),
         _ => Said::unsound(),
-    }
-}
-
-/// The letters of a value, if it is of any; a text may have several parts.
-pub(super) fn bytes_of(value: &Value) -> Option<Vec<u8>> {
-    match value {
-        Value::Ascii(parts) => Some(parts.join(&b' ')),
-        Value::Undefined(bytes, _) | Value::Byte(bytes) => Some(bytes.clone()),
-        _ => None,
-    }
-}
-
-/// What is written in a field, in one line.
-pub(super) fn words(exif: &Exif, tag: Tag) -> Said<String> {
-    let Some(Field { value, .. }) = exif.get_field(tag, In::PRIMARY) else {
-        return Said::nothing();
-    };
-    let Some(bytes) = bytes_of(value) else {
-        return Said::unsound();
-    };
-    let text: String = String::from_utf8_lossy(&bytes)
-        .chars()
-        .map(|c| if c.is_whitespace() { ' ' } else { c })
-        .filter(|c| !c.is_control())
-        .collect();
-    match text.trim() {
-        "" => Said::nothing(),
-        text => Said::of(text.to_owned()),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use exif::{Exif, In, Tag, Value};
 
-use super::exif::{Said, bytes_of, words};
+use super::exif_said::{Said, bytes_of, words};
 use super::exif_time::half_width;
 
 /// Degrees, minutes and seconds, as far as they are known.

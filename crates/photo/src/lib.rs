@@ -12,6 +12,7 @@ mod colour;
 mod exif;
 mod exif_directories;
 mod exif_place;
+mod exif_said;
 mod exif_time;
 mod heif;
 mod hevc_header;

@@ -10,7 +10,8 @@ use std::{
 use anyhow::Context as _;
 use encoding_rs::{CoderResult, Decoder, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::records::DELIMITERS;
+/// What parts fields.
+pub(super) const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
 
 /// Bytes read at once.
 const CHUNK: usize = 64 * 1024;

@@ -4,16 +4,13 @@
 use std::{collections::VecDeque, io};
 
 use super::{
-    decode::{LINE_BYTES, Line, Lines},
+    decode::{DELIMITERS, LINE_BYTES, Line, Lines},
     row::heading,
 };
 use crate::platform::http::is_blank;
 
 /// Lines a quoted field may go on for. Beyond, its quote was never closed.
 const LINES_OF_A_FIELD: usize = 500;
-
-/// What parts fields.
-pub(super) const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
 
 /// A record.
 pub(super) struct Record {

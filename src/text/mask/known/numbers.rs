@@ -37,21 +37,22 @@ const EXTENSION_DIGITS: std::ops::RangeInclusive<usize> = 1..=6;
 
 /// A number's main digits and its extension, where it has one.
 pub(super) fn parts(letters: &[char]) -> (Vec<char>, Option<Vec<char>>) {
-    let all = digits_of(letters);
     let extension = (0..letters.len()).rev().find_map(|at| {
         let (main, rest) = letters.split_at(at);
-        let main: String = digits_of(main).iter().collect();
         let words = EXTENSION_WORDS
             .iter()
             .filter(|word| !matches!(**word, "拨" | "按" | "打"));
         let behind = words.filter_map(|word| after_word(rest, 0, word)).max();
-        let hyphen = rest.first() == Some(&'-') && classify(&main) == Some(Kind::Phone);
+        // The digits before it are looked at where an extension may begin, and nowhere else.
+        let hyphen = behind.is_none() && rest.first() == Some(&'-');
         let behind = behind.or(hyphen.then_some(1))?;
+        let main = digits_of(main);
+        let parts_a_phone = || classify(&main.iter().collect::<String>()) == Some(Kind::Phone);
         let digits = digits_of(rest.get(behind..)?);
         let fits = main.len() >= TELLING_DIGITS && EXTENSION_DIGITS.contains(&digits.len());
-        fits.then(|| (main.chars().collect(), Some(digits)))
+        (fits && (!hyphen || parts_a_phone())).then_some((main, Some(digits)))
     });
-    extension.unwrap_or((all, None))
+    extension.unwrap_or_else(|| (digits_of(letters), None))
 }
 
 pub(super) fn digits_of(letters: &[char]) -> Vec<char> {
