@@ -200,11 +200,18 @@ fn behaviours_name_tests_that_are_there() {
         let Some((file, test)) = code.split_once("::").filter(|_| !is_of_a_module(after)) else {
             continue;
         };
-        let source = std::fs::read_to_string(root.join(format!("tests/integration/{file}.rs")));
-        let source = source.unwrap_or_else(|_| panic!("{code}: no such file"));
-        let is_there = ["(", "<"]
-            .iter()
-            .any(|next| source.contains(&format!("fn {test}{next}")));
+        let places = [format!("{file}.rs"), format!("{file}/mod.rs")];
+        let mut sources = places
+            .map(|place| root.join("tests/integration").join(place))
+            .into_iter();
+        let source = sources.find_map(|place| std::fs::read_to_string(place).ok());
+        let source = source.unwrap_or_else(|| panic!("{code}: no such file"));
+        let written = [
+            format!("fn {test}("),
+            format!("fn {test}<"),
+            format!("mod {test} {{"),
+        ];
+        let is_there = written.iter().any(|words| source.contains(words));
         assert!(is_there, "{code}");
         seen += 1;
     }
