@@ -38,6 +38,21 @@ fn committed(name: &str, made: &str) {
     );
 }
 
+/// What the keys that a reverse proxy needs are, and where it is shown how to set one up.
+const BEHIND_A_PROXY: &str = "
+## Behind nginx, Caddy or HAProxy
+
+dengwen speaks plain HTTP and listens on `127.0.0.1:8080` unless `DENGWEN_LISTEN` says otherwise; TLS is the proxy's
+business. Behind one:
+
+1. `DENGWEN_TRUST_PROXY=on` (`forwarded` for one that writes `Forwarded`), `DENGWEN_TRUSTED_HOPS` where there are several.
+   Without it all clients share the proxy's one allowance.
+2. Let the proxy replace what a client wrote into `X-Forwarded-For`, and let nobody reach dengwen's port but the proxy.
+3. Let bodies of 256 MB pass, as they come, and bodies and answers take 60 seconds.
+
+`docs/proxies.md` has a configuration for each of the three that does so; `tests/proxies.sh` runs them before a real server.
+";
+
 #[test]
 fn configuration_keys() {
     let mut page = format!(
@@ -54,6 +69,7 @@ fn configuration_keys() {
         };
         writeln!(page, "| `{}` | {default} | {} |", key.name, key.meaning).unwrap();
     }
+    page.push_str(BEHIND_A_PROXY);
     committed("configuration.md", &page);
 }
 
