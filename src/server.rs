@@ -14,7 +14,7 @@ use actix_web::{
     Error, HttpResponse,
     body::MessageBody,
     dev::{AppConfig, Extensions, ServerHandle, ServiceFactory, ServiceResponse, fn_service},
-    http::Method,
+    http::{KeepAlive, Method},
     middleware::from_fn,
     rt::net::TcpStream,
     web::{self, delete, get, patch, post},
@@ -514,7 +514,10 @@ pub fn start(app: App, workers: usize) -> std::io::Result<(Server, actix_web::de
                     Err(refused) => Err(DispatchError::Io(refused)),
                 })
             };
+            // How long a connection may be idle is for `Watched` to say: the framework's own time
+            // runs while the last of an answer is still on its way.
             let http = HttpService::build()
+                .keep_alive(KeepAlive::Os)
                 .client_request_timeout(head_time)
                 .local_addr(address)
                 .on_connect_ext(|io: &Watched, data: &mut Extensions| {

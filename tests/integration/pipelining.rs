@@ -184,6 +184,36 @@ fn whoever_reads_is_answered_to_the_end() {
     });
 }
 
+/// Pipelining: whoever takes answers slowly gets all of them. Neither the time a connection may be
+/// idle nor that for a next head runs while what was asked for is on its way.
+#[test]
+fn whoever_reads_slowly_is_answered_to_the_end() {
+    play(On::Sqlite, Wishes::default(), |mut world| async move {
+        const COUNT: usize = 60;
+        world.restart_with("DENGWEN_HEADER_SECONDS", "6").await;
+        let mut slow = connect(&world).await;
+        let many = "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(COUNT);
+        slow.write_all(many.as_bytes()).await.unwrap();
+        // Another connection is idle for as long as it may be, which is our clock.
+        let began = Instant::now();
+        let mut idle = connect(&world).await;
+        let get = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+        idle.write_all(get.as_bytes()).await.unwrap();
+        answers(&mut idle, 1).await;
+        let end = timeout(Duration::from_secs(30), idle.read(&mut [0])).await;
+        assert_eq!(end.unwrap().unwrap(), 0);
+        assert!(
+            began.elapsed() >= Duration::from_secs(6),
+            "idle {:?}",
+            began.elapsed()
+        );
+        let all = timeout(Duration::from_secs(60), answers(&mut slow, COUNT))
+            .await
+            .unwrap();
+        assert!(all.iter().all(|(code, _)| *code == 200));
+    });
+}
+
 /// Pipelining: a refusal arrives although more was sent behind what it refuses.
 #[test]
 fn a_refusal_arrives_before_the_connection_ends() {

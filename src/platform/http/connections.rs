@@ -51,7 +51,7 @@ const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n
 #[derive(Debug, Clone)]
 pub struct Connections {
     seats: Option<Seats>,
-    /// How long a later head may take from the end of the answer before it, idle time included.
+    /// How long a later head may take from when the answer before it was taken, idle time included.
     head: Duration,
 }
 
@@ -143,6 +143,15 @@ impl Watch {
         state.wake();
     }
 
+    /// The client takes what it is sent again; the head that is owed has its time from now on.
+    fn taken(&self) {
+        let mut state = self.state();
+        if state.due.is_some() {
+            state.due = Some(Instant::now() + self.head);
+        }
+        state.wake();
+    }
+
     /// A whole head was handed out.
     fn head_is_there(&self) {
         let mut state = self.state();
@@ -170,9 +179,19 @@ impl Watched {
         Arc::clone(&self.watch)
     }
 
-    /// Whether the head that is owed is overdue; if not, we are woken when it is.
+    /// Whether the head that is owed is overdue; if not, we are woken when it is. None is owed while
+    /// the client takes what it asked for before, however slowly.
     fn is_overdue(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(at) = self.watch.state().due else {
+        let due = {
+            let mut state = self.watch.state();
+            if self.stalled.is_some() {
+                state.waiting = Some(cx.waker().clone());
+                None
+            } else {
+                state.due
+            }
+        };
+        let Some(at) = due else {
             self.due = None;
             return false;
         };
@@ -265,7 +284,7 @@ impl AsyncWrite for Watched {
         let written = Pin::new(&mut self.io).poll_write(cx, bytes);
         if written.is_ready() {
             if self.stalled.take().is_some() {
-                self.watch.state().wake();
+                self.watch.taken();
             }
             return written;
         }
