@@ -104,7 +104,8 @@ async fn answers(connection: &mut (impl AsyncRead + Unpin), count: usize) -> Vec
             }
             None => assert!(
                 connection.read_buf(&mut came).await.unwrap() > 0,
-                "{told:?}"
+                "ended after {} answers",
+                told.len()
             ),
         }
     }
@@ -194,19 +195,18 @@ fn whoever_reads_slowly_is_answered_to_the_end() {
         let mut slow = connect(&world).await;
         let many = "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(COUNT);
         slow.write_all(many.as_bytes()).await.unwrap();
-        // Another connection is idle for as long as it may be, which is our clock.
-        let began = Instant::now();
-        let mut idle = connect(&world).await;
+        // Others are idle for as long as they may be, one after the other, which is our clock.
         let get = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
-        idle.write_all(get.as_bytes()).await.unwrap();
-        answers(&mut idle, 1).await;
-        let end = timeout(Duration::from_secs(30), idle.read(&mut [0])).await;
-        assert_eq!(end.unwrap().unwrap(), 0);
-        assert!(
-            began.elapsed() >= Duration::from_secs(6),
-            "idle {:?}",
-            began.elapsed()
-        );
+        for _ in 0..2 {
+            let began = Instant::now();
+            let mut idle = connect(&world).await;
+            idle.write_all(get.as_bytes()).await.unwrap();
+            answers(&mut idle, 1).await;
+            let end = timeout(Duration::from_secs(30), idle.read(&mut [0])).await;
+            assert_eq!(end.unwrap().unwrap(), 0);
+            let idle = began.elapsed();
+            assert!(idle >= Duration::from_secs(6), "idle {idle:?}");
+        }
         let all = timeout(Duration::from_secs(60), answers(&mut slow, COUNT))
             .await
             .unwrap();
