@@ -186,6 +186,21 @@ pub struct LookView {
 
 type LookRow = (Id, String, String, String, UtcTime);
 
+/// The columns of a [`LookRow`].
+const LOOK: (
+    unmasking::id,
+    complaint::number,
+    unmasking::role,
+    unmasking::purpose,
+    unmasking::at,
+) = (
+    unmasking::id,
+    complaint::number,
+    unmasking::role,
+    unmasking::purpose,
+    unmasking::at,
+);
+
 impl From<LookRow> for LookView {
     fn from((_, complaint, role, purpose, at): LookRow) -> Self {
         Self {
@@ -218,13 +233,7 @@ pub async fn own_unmaskings(
                 .filter(complaint::resident_id.eq(resident.id))
                 .order(unmasking::id.desc())
                 .limit(paging.limit + 1)
-                .select((
-                    unmasking::id,
-                    complaint::number,
-                    unmasking::role,
-                    unmasking::purpose,
-                    unmasking::at,
-                ))
+                .select(LOOK)
                 .into_boxed();
             if let Some(id) = after {
                 rows = rows.filter(unmasking::id.lt(id));
@@ -263,13 +272,7 @@ pub async fn tracked_unmaskings(
                 .filter(unmasking::complaint_id.eq(row.id))
                 .order(unmasking::id.desc())
                 .limit(SHOWN_MAX)
-                .select((
-                    unmasking::id,
-                    complaint::number,
-                    unmasking::role,
-                    unmasking::purpose,
-                    unmasking::at,
-                ))
+                .select(LOOK)
                 .load(conn)
                 .or_fault("list unmaskings")
         })

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use actix_web::web;
+use bytes::Bytes;
 use diesel::prelude::*;
-use sha2::{Digest, Sha256};
 
 use super::photos::{Taken, Upload};
 use crate::app::App;
+use crate::photo::content_hash;
 use crate::platform::{
     blob::Underway,
     db::{Connection, schema::photo},
@@ -21,9 +22,8 @@ use crate::platform::{
 /// A fault when no thread is to be had.
 pub async fn hashes_of(uploads: &[Upload]) -> Result<Vec<Option<String>>, Problem> {
     let contents: Vec<_> = uploads.iter().map(|u| u.bytes.clone()).collect();
-    let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect();
-    let hash = move |bytes| hex(&Sha256::digest(bytes));
-    web::block(move || contents.into_iter().map(|c| c.map(hash)).collect())
+    let hash = |content: Option<Bytes>| content.map(|bytes| content_hash(&bytes));
+    web::block(move || contents.into_iter().map(hash).collect())
         .await
         .map_err(|e| Problem::fault(format!("hash photos: {e}")))
 }

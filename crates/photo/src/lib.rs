@@ -312,7 +312,7 @@ fn take_in(
         .as_ref()
         .map(|p| pixels::turned_size(p.width, p.height, turned));
     Ok(Processed {
-        sha256: hex(&Sha256::digest(bytes)),
+        sha256: content_hash(bytes),
         media_type,
         width: size.map(|s| s.0),
         height: size.map(|s| s.1),
@@ -350,8 +350,11 @@ fn derive(picture: Picture, orientation: u8) -> Result<Derived, PhotoProblem> {
     })
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
+/// The SHA-256 of a photo as it came, in hex: what it is known and stored by.
+#[must_use]
+pub fn content_hash(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 #[cfg(test)]
