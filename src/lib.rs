@@ -18,7 +18,10 @@
 //! - [`photo`], [`geo`], [`text`]: ground floor, pure.
 //! - [`platform`]: database, HTTP, blobs, jobs, clock: what every capability stands on.
 
+pub use dengwen_geo as geo;
+pub use dengwen_linkage as linkage;
 pub use dengwen_photo as photo;
+pub use dengwen_text as text;
 
 pub mod account;
 pub mod app;
@@ -27,11 +30,9 @@ pub mod cli;
 pub mod complaint;
 pub mod config;
 pub mod district;
-pub mod geo;
 pub mod health;
 pub mod jobs;
 pub mod ledger;
-pub mod linkage;
 pub mod matching;
 pub mod openapi;
 pub mod platform;
@@ -40,6 +41,5 @@ pub mod record;
 pub mod rotation;
 pub mod server;
 pub mod sweep;
-pub mod text;
 pub mod triage;
 pub mod verification;

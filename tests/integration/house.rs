@@ -30,9 +30,9 @@ fn the_ground_floor_is_pure() {
     for folder in [
         "../crates/cipher/src",
         "../crates/photo/src",
-        "geo",
-        "text",
-        "linkage",
+        "../crates/geo/src",
+        "../crates/text/src",
+        "../crates/linkage/src",
     ] {
         let found = files(folder);
         assert!(!found.is_empty(), "{folder}");
