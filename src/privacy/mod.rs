@@ -270,7 +270,11 @@ impl Words {
         let mut all = complaints;
         all.extend(compared.values().flatten());
         let letters: HashMap<Id, Id> = letters_of(conn, &all)?.into_iter().collect();
-        let facts = facts_of(conn, keys, &all)?;
+        // Somebody is compared with many: what is known of each is made ready once.
+        let known: HashMap<Id, KnownPeople> = facts_of(conn, keys, &all)?
+            .into_iter()
+            .map(|(id, facts)| (id, made_known(&facts)))
+            .collect();
         let words = groups.iter().map(|(group, complaints)| {
             let others = complaints
                 .iter()
@@ -281,9 +285,8 @@ impl Words {
                 .into_iter()
                 .flat_map(|id| [Some(id), letters.get(id)])
                 .flatten()
-                .filter_map(|id| facts.get(id))
-                .flatten();
-            let known = Some(made_known(behind));
+                .filter_map(|id| known.get(id));
+            let known = Some(behind.collect());
             (*group, Self { known })
         });
         Ok(words.collect())

@@ -10,6 +10,7 @@ mod letters;
 mod number_words;
 mod numbers;
 mod romanised;
+mod union;
 mod words;
 
 use std::collections::{HashMap, HashSet};
@@ -80,7 +81,7 @@ const PLACES_TOO: &[&str] = &[
 ];
 
 /// A name by its sound.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Heard {
     /// Its letters.
     letters: Vec<char>,

@@ -497,3 +497,47 @@ fn whatever_the_fields_hold_is_found() {
         assert!(!masked.contains("linxy"), "{masked}");
     }
 }
+
+/// What is known of each, put together, finds what is known of all; twice the same adds nothing.
+#[test]
+fn what_is_known_of_each_adds_up() {
+    let people = [
+        KnownPerson {
+            name: Some("林曦雯".to_owned()),
+            phone: Some("059187654321-802".to_owned()),
+            address: Some("鼓东路8号3座502室".to_owned()),
+            ..KnownPerson::default()
+        },
+        KnownPerson {
+            name: Some("阿依古丽·买买提".to_owned()),
+            id_number: Some("350102198503070028".to_owned()),
+            ..KnownPerson::default()
+        },
+        KnownPerson {
+            name: Some("Chen Peter".to_owned()),
+            phone: Some("13900001111".to_owned()),
+            ..KnownPerson::default()
+        },
+    ];
+    let mut each: Vec<KnownPeople> = people
+        .iter()
+        .map(|person| KnownPeople::of([person.clone()]))
+        .collect();
+    each[1].add_code("7K3M9QW2XB5D");
+    let joined: KnownPeople = each.iter().chain(&each).collect();
+    let mut whole = KnownPeople::of(people);
+    whole.add_code("7K3M9QW2XB5D");
+    for text in [
+        "林曦雯说的，linxiwen，林女士，雯雯",
+        "打87654321转802",
+        "住502的，3座502",
+        "阿依古丽，85年3月7日生，买买提",
+        "peter chen，1390000 1111",
+        "查询码7K3M9QW2XB5D",
+    ] {
+        assert_eq!(joined.mask(text).text, whole.mask(text).text);
+        assert_ne!(joined.mask(text).text, text);
+    }
+    assert_eq!(joined.numbers.len(), whole.numbers.len());
+    assert_eq!(joined.by_ear.len(), whole.by_ear.len());
+}
