@@ -10,7 +10,7 @@ use dengwen::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Actor, Reply, actors::form, contract::DOCUMENT};
+use crate::support::{World, Actor, Reply, actors::form, contract::DOCUMENT};
 
 /// A path with its parameters filled with something well formed that does not exist.
 fn unknown(path: &str) -> String {
@@ -120,30 +120,26 @@ fn operations_are_named_and_secured() {
     }
 }
 
-on_both! {
-    /// Without a token: 401 before anything else is looked at, on every route that is not public.
-    async fn strangers_are_asked_to_sign_in(world) {
-        for route in ROUTES.iter().filter(|r| r.access != Access::Public) {
-            let method: Method = route.method.as_str().parse().unwrap();
-            let reply = world
-                .resident()
-                .send(method, &unknown(route.path), |r| r.body("not even JSON"))
-                .await;
-            assert_eq!(reply.status, 401, "{} {}", route.method, route.path);
-            assert_eq!(reply.headers["www-authenticate"], "Bearer");
-        }
+/// Without a token: 401 before anything else is looked at, on every route that is not public.
+async fn strangers_are_asked_to_sign_in(world: World) {
+    for route in ROUTES.iter().filter(|r| r.access != Access::Public) {
+        let method: Method = route.method.as_str().parse().unwrap();
+        let reply = world
+            .resident()
+            .send(method, &unknown(route.path), |r| r.body("not even JSON"))
+            .await;
+        assert_eq!(reply.status, 401, "{} {}", route.method, route.path);
+        assert_eq!(reply.headers["www-authenticate"], "Bearer");
     }
 }
 
-on_both! {
-    /// A token that is not ours opens nothing, also where none is needed.
-    async fn forged_tokens_are_refused_everywhere(world) {
-        let mut forger = world.resident();
-        forger.token = Some("eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiJ9.".to_owned());
-        for (route, method) in routes() {
-            let reply = forger.send(method, &unknown(route.path), |r| r.body("{")).await;
-            assert_eq!(reply.status, 401, "{} {}", route.method, route.path);
-        }
+/// A token that is not ours opens nothing, also where none is needed.
+async fn forged_tokens_are_refused_everywhere(world: World) {
+    let mut forger = world.resident();
+    forger.token = Some("eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiJ9.".to_owned());
+    for (route, method) in routes() {
+        let reply = forger.send(method, &unknown(route.path), |r| r.body("{")).await;
+        assert_eq!(reply.status, 401, "{} {}", route.method, route.path);
     }
 }
 
@@ -157,25 +153,23 @@ fn may(access: Access, role: Option<Role>) -> bool {
     }
 }
 
-on_both! {
-    /// Every role, and a signed-in resident, at every operation: whoever may not gets 403 before
-    /// the body is looked at; whoever may is never told to sign in or to go away.
-    async fn every_role_at_every_operation(world) {
-        let mut actors = vec![(None, world.signed_in_resident("13800001111").await)];
-        for role in Role::ALL {
-            actors.push((Some(*role), world.staff(*role).await));
-        }
-        for (role, actor) in &actors {
-            for (route, method) in routes() {
-                let allowed = may(route.access, *role);
-                let reply = actor.send(method, &unknown(route.path), |r| r.body("{")).await;
-                let at = format!("{} at {} {}: {}", actor.name, route.method, route.path, reply.status);
-                if allowed {
-                    assert!(![401, 403, 503].contains(&reply.status), "{at}");
-                } else {
-                    assert_eq!(reply.status, 403, "{at}");
-                    assert_eq!(reply.body["code"], "forbidden", "{at}");
-                }
+/// Every role, and a signed-in resident, at every operation: whoever may not gets 403 before
+/// the body is looked at; whoever may is never told to sign in or to go away.
+async fn every_role_at_every_operation(world: World) {
+    let mut actors = vec![(None, world.signed_in_resident("13800001111").await)];
+    for role in Role::ALL {
+        actors.push((Some(*role), world.staff(*role).await));
+    }
+    for (role, actor) in &actors {
+        for (route, method) in routes() {
+            let allowed = may(route.access, *role);
+            let reply = actor.send(method, &unknown(route.path), |r| r.body("{")).await;
+            let at = format!("{} at {} {}: {}", actor.name, route.method, route.path, reply.status);
+            if allowed {
+                assert!(![401, 403, 503].contains(&reply.status), "{at}");
+            } else {
+                assert_eq!(reply.status, 403, "{at}");
+                assert_eq!(reply.body["code"], "forbidden", "{at}");
             }
         }
     }
@@ -191,38 +185,36 @@ fn first_allowed(access: Access) -> Option<Role> {
     }
 }
 
-on_both! {
-    /// Reading or changing what does not exist is 404; what cannot be a number or an id at all is
-    /// 404 or 400, and never our fault.
-    async fn unknown_things_are_not_found(world) {
-        let resident = world.resident();
-        let mut staff = BTreeMap::new();
-        for (route, method) in routes().filter(|(r, _)| r.path.contains('{')) {
-            let actor = match first_allowed(route.access) {
-                None => resident.clone(),
-                Some(role) => match staff.get(role.as_str()) {
-                    Some(actor) => Actor::clone(actor),
-                    None => {
-                        let grid = (role == Role::GridOfficer).then_some("35010200400301");
-                        let actor = match grid {
-                            Some(grid) => world.officer(role.as_str(), grid).await,
-                            None => world.staff(role).await,
-                        };
-                        staff.insert(role.as_str(), actor.clone());
-                        actor
-                    }
-                },
-            };
-            let body = sound_body(&method, route.path);
-            let reply = call_soundly(&actor, &method, &unknown(route.path), body.as_ref()).await;
-            assert_eq!(reply.status, 404, "{} {} {}", route.method, route.path, reply.body);
-            assert_eq!(reply.body["code"], "not_found");
-            for odd in ODD_NAMES {
-                let path = route.path.split('/').map(|s| if s.starts_with('{') { odd } else { s });
-                let path = path.collect::<Vec<_>>().join("/");
-                let reply = call_soundly(&actor, &method, &path, body.as_ref()).await;
-                assert!([400, 404].contains(&reply.status), "{} {path}: {}", route.method, reply.status);
-            }
+/// Reading or changing what does not exist is 404; what cannot be a number or an id at all is
+/// 404 or 400, and never our fault.
+async fn unknown_things_are_not_found(world: World) {
+    let resident = world.resident();
+    let mut staff = BTreeMap::new();
+    for (route, method) in routes().filter(|(r, _)| r.path.contains('{')) {
+        let actor = match first_allowed(route.access) {
+            None => resident.clone(),
+            Some(role) => match staff.get(role.as_str()) {
+                Some(actor) => Actor::clone(actor),
+                None => {
+                    let grid = (role == Role::GridOfficer).then_some("35010200400301");
+                    let actor = match grid {
+                        Some(grid) => world.officer(role.as_str(), grid).await,
+                        None => world.staff(role).await,
+                    };
+                    staff.insert(role.as_str(), actor.clone());
+                    actor
+                }
+            },
+        };
+        let body = sound_body(&method, route.path);
+        let reply = call_soundly(&actor, &method, &unknown(route.path), body.as_ref()).await;
+        assert_eq!(reply.status, 404, "{} {} {}", route.method, route.path, reply.body);
+        assert_eq!(reply.body["code"], "not_found");
+        for odd in ODD_NAMES {
+            let path = route.path.split('/').map(|s| if s.starts_with('{') { odd } else { s });
+            let path = path.collect::<Vec<_>>().join("/");
+            let reply = call_soundly(&actor, &method, &path, body.as_ref()).await;
+            assert!([400, 404].contains(&reply.status), "{} {path}: {}", route.method, reply.status);
         }
     }
 }
@@ -239,3 +231,10 @@ const ODD_NAMES: [&str; 9] = [
     "%27%20OR%201%3D1--",
     "99999999999999999999999999999999999999999999999999999999999999999999999999",
 ];
+
+on_both!(
+    strangers_are_asked_to_sign_in,
+    forged_tokens_are_refused_everywhere,
+    every_role_at_every_operation,
+    unknown_things_are_not_found,
+);

@@ -311,25 +311,23 @@ fn blobs_that_nobody_claims_are_no_first_start() {
     });
 }
 
-on_both! {
-    /// A photo whose blob is lost or damaged is told by a code of its own and raises the alarm when
-    /// it is asked for, whichever it is.
-    async fn a_lost_or_damaged_photo_says_so_and_raises_the_alarm(world) {
-        let filed = with_photo(&world.resident(), 1).await;
-        let (code, photo) = (filed.text("/tracking_code"), filed.text("/photos/0/id"));
-        let blobs = world.dir.path().join("blobs");
-        let large = keys_in(&blobs).into_iter().find(|key| key.ends_with("-1600.jpg")).unwrap();
-        let alarms = &world.server.app.alarms;
-        let damages: [fn(&Path); 2] = [flip, |path| fs::remove_file(path).unwrap()];
-        for damage in damages {
-            damage(&blobs.join(&large));
-            let asked = format!("/api/v1/tracking/{code}/photos/{photo}");
-            let told = world.resident().get(&asked).await.expect(503);
-            assert_eq!(told.text("/code"), "photo_lost");
-            assert!(told.headers.contains_key("retry-after"));
-            assert!(alarms.is_raised(Alarm::BlobsDamaged));
-            alarms.clear(Alarm::BlobsDamaged);
-        }
+/// A photo whose blob is lost or damaged is told by a code of its own and raises the alarm when
+/// it is asked for, whichever it is.
+async fn a_lost_or_damaged_photo_says_so_and_raises_the_alarm(world: World) {
+    let filed = with_photo(&world.resident(), 1).await;
+    let (code, photo) = (filed.text("/tracking_code"), filed.text("/photos/0/id"));
+    let blobs = world.dir.path().join("blobs");
+    let large = keys_in(&blobs).into_iter().find(|key| key.ends_with("-1600.jpg")).unwrap();
+    let alarms = &world.server.app.alarms;
+    let damages: [fn(&Path); 2] = [flip, |path| fs::remove_file(path).unwrap()];
+    for damage in damages {
+        damage(&blobs.join(&large));
+        let asked = format!("/api/v1/tracking/{code}/photos/{photo}");
+        let told = world.resident().get(&asked).await.expect(503);
+        assert_eq!(told.text("/code"), "photo_lost");
+        assert!(told.headers.contains_key("retry-after"));
+        assert!(alarms.is_raised(Alarm::BlobsDamaged));
+        alarms.clear(Alarm::BlobsDamaged);
     }
 }
 
@@ -350,3 +348,7 @@ fn a_clean_stop_beside_a_reader_is_soon() {
         assert!(took < std::time::Duration::from_secs(5), "{took:?}");
     });
 }
+
+on_both!(
+    a_lost_or_damaged_photo_says_so_and_raises_the_alarm,
+);

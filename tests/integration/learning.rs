@@ -136,95 +136,95 @@ async fn decided(world: &World, officer: &Actor) -> Vec<Vec<String>> {
     rounds
 }
 
-on_both! {
-    /// A model tells what it learnt from; what was undone is in it neither way, and comes back as
-    /// it was when it is decided again.
-    async fn a_model_says_what_it_learnt_from(world) {
-        let brigade = world.brigade().await;
-        let rounds = decided(&world, &brigade).await;
-        let operator = Operator(&world);
-        let told = |model: &Value| {
-            let provenance = &model["provenance"];
-            let hash = provenance["data_sha256"][0].as_str().unwrap().to_owned();
-            let counts = (provenance["pairs"].as_u64().unwrap(), provenance["rejected"].as_u64().unwrap());
-            (counts, hash, provenance["data"].as_str().unwrap().to_owned())
-        };
-        let all = operator.trains("all", &["--hold-back", "0"]);
-        let (counts, hash, data) = told(&all);
-        assert_eq!(counts, (90, 30));
-        assert!(data.contains("2026-11-24 to 2026-11-24: 90 confirmations, 30 rejections"), "{data}");
-        assert_eq!((hash.len(), all["provenance"]["method"].clone()), (64, json!("labels")));
+/// A model tells what it learnt from; what was undone is in it neither way, and comes back as
+/// it was when it is decided again.
+async fn a_model_says_what_it_learnt_from(world: World) {
+    let brigade = world.brigade().await;
+    let rounds = decided(&world, &brigade).await;
+    let operator = Operator(&world);
+    let told = |model: &Value| {
+        let provenance = &model["provenance"];
+        let hash = provenance["data_sha256"][0].as_str().unwrap().to_owned();
+        let counts = (provenance["pairs"].as_u64().unwrap(), provenance["rejected"].as_u64().unwrap());
+        (counts, hash, provenance["data"].as_str().unwrap().to_owned())
+    };
+    let all = operator.trains("all", &["--hold-back", "0"]);
+    let (counts, hash, data) = told(&all);
+    assert_eq!(counts, (90, 30));
+    assert!(data.contains("2026-11-24 to 2026-11-24: 90 confirmations, 30 rejections"), "{data}");
+    assert_eq!((hash.len(), all["provenance"]["method"].clone()), (64, json!("labels")));
 
-        let (joined, noon) = (&rounds[JOINING][..2], &rounds[JOINING + 1][2..3]);
-        decide(&brigade, joined, "undo").await;
-        decide(&brigade, noon, "undo").await;
-        let less = told(&operator.trains("less", &["--hold-back", "0"]));
-        assert_eq!(less.0, (88, 29));
-        assert_ne!(less.1, hash);
-        decide(&brigade, joined, "confirm").await;
-        decide(&brigade, noon, "reject").await;
-        assert_eq!(told(&operator.trains("again", &["--hold-back", "0"])), (counts, hash, data));
+    let (joined, noon) = (&rounds[JOINING][..2], &rounds[JOINING + 1][2..3]);
+    decide(&brigade, joined, "undo").await;
+    decide(&brigade, noon, "undo").await;
+    let less = told(&operator.trains("less", &["--hold-back", "0"]));
+    assert_eq!(less.0, (88, 29));
+    assert_ne!(less.1, hash);
+    decide(&brigade, joined, "confirm").await;
+    decide(&brigade, noon, "reject").await;
+    assert_eq!(told(&operator.trains("again", &["--hold-back", "0"])), (counts, hash, data));
 
-        // Each pair is learnt from or asked, and of a group held back nothing is learnt.
-        let held = operator.trains("held", &[]);
-        assert_eq!(held["provenance"]["held_back"], json!(0.2));
-        let (ok, out, err) = operator.runs(&["eval", "--ledger", "--model", "held.json", "--json"]);
-        let asked = if ok {
-            serde_json::from_str::<Value>(&out).unwrap()["questions"].as_u64().unwrap()
-        } else {
-            assert!(err.contains("no such question"), "{err}");
-            0
-        };
-        let ((pairs, rejected), ..) = told(&held);
-        assert_eq!((pairs + asked, rejected * 3), (90, pairs));
+    // Each pair is learnt from or asked, and of a group held back nothing is learnt.
+    let held = operator.trains("held", &[]);
+    assert_eq!(held["provenance"]["held_back"], json!(0.2));
+    let (ok, out, err) = operator.runs(&["eval", "--ledger", "--model", "held.json", "--json"]);
+    let asked = if ok {
+        serde_json::from_str::<Value>(&out).unwrap()["questions"].as_u64().unwrap()
+    } else {
+        assert!(err.contains("no such question"), "{err}");
+        0
+    };
+    let ((pairs, rejected), ..) = told(&held);
+    assert_eq!((pairs + asked, rejected * 3), (90, pairs));
+}
+
+/// The officers' model takes the place of a worse one, not the other way round unless forced;
+/// the server judges with it from its next start, and what was judged before keeps its judge.
+async fn the_officers_model_takes_over(mut world: World) {
+    let brigade = world.brigade().await;
+    let rounds = decided(&world, &brigade).await;
+    let (evening, noon) = (&rounds[1], &rounds[JOINING + 1]);
+    let (models, at_first) = judged(&brigade, &noon[0]).await;
+    let hand_set = world.server.app.profile.model.name().to_owned();
+    assert_eq!(models, std::slice::from_ref(&hand_set));
+    assert!(at_first > 0.25, "it was a question: {at_first}");
+
+    let operator = Operator(&world);
+    let learnt = operator.trains("officers-1", &["--hold-back", "0.6"]);
+    operator.turns_round(&learnt, "wrong-1");
+    let (ok, out, err) = operator.promotes("officers-1", "wrong-1", &[]);
+    assert!(ok, "{out}{err}");
+    assert_eq!(operator.model("in-use"), learnt);
+    let (ok, _, err) = operator.promotes("wrong-1", "in-use", &[]);
+    assert!(!ok && err.contains("not promoted: the model is worse than the one it would replace"), "{err}");
+    assert_eq!(operator.model("in-use"), learnt, "and it is as it was");
+    let (ok, _, err) = operator.promotes("wrong-1", "in-use", &["--force"]);
+    assert!(ok, "{err}");
+    assert_eq!(operator.model("in-use")["name"], "wrong-1");
+    let (ok, out, err) = operator.promotes("officers-1", "in-use", &[]);
+    assert!(ok, "{out}{err}");
+
+    let in_use = world.dir.path().join("in-use.json").display().to_string();
+    world.restart_with("DENGWEN_MODEL", &in_use).await;
+    let brigade = world.sign_in("brigade").await;
+    // Each kitchen's new complaint joins that kitchen's, which the hours alone tell apart.
+    let mut joined = [0, 0];
+    for (n, (is_noon, joins)) in [(true, noon), (false, evening)].into_iter().enumerate() {
+        let new = round(&world, is_noon, JOINING + 2 + n).await;
+        for (new, joins) in new.iter().zip(joins) {
+            assert_eq!(judged(&brigade, new).await.0, ["officers-1"]);
+            let (new, joins) = (seen(&brigade, new).await, seen(&brigade, joins).await);
+            let linked = new.text("/link") == "provisional";
+            joined[n] += usize::from(linked && new.text("/entry") == joins.text("/entry"));
+        }
+    }
+    assert!(joined.iter().all(|n| *n >= HOUSES * 9 / 10), "{joined:?}");
+    for number in [&evening[0], &noon[0]] {
+        assert_eq!(judged(&brigade, number).await.0, std::slice::from_ref(&hand_set));
     }
 }
 
-on_both! {
-    /// The officers' model takes the place of a worse one, not the other way round unless forced;
-    /// the server judges with it from its next start, and what was judged before keeps its judge.
-    async fn the_officers_model_takes_over(world) {
-        let mut world = world;
-        let brigade = world.brigade().await;
-        let rounds = decided(&world, &brigade).await;
-        let (evening, noon) = (&rounds[1], &rounds[JOINING + 1]);
-        let (models, at_first) = judged(&brigade, &noon[0]).await;
-        let hand_set = world.server.app.profile.model.name().to_owned();
-        assert_eq!(models, std::slice::from_ref(&hand_set));
-        assert!(at_first > 0.25, "it was a question: {at_first}");
-
-        let operator = Operator(&world);
-        let learnt = operator.trains("officers-1", &["--hold-back", "0.6"]);
-        operator.turns_round(&learnt, "wrong-1");
-        let (ok, out, err) = operator.promotes("officers-1", "wrong-1", &[]);
-        assert!(ok, "{out}{err}");
-        assert_eq!(operator.model("in-use"), learnt);
-        let (ok, _, err) = operator.promotes("wrong-1", "in-use", &[]);
-        assert!(!ok && err.contains("not promoted: the model is worse than the one it would replace"), "{err}");
-        assert_eq!(operator.model("in-use"), learnt, "and it is as it was");
-        let (ok, _, err) = operator.promotes("wrong-1", "in-use", &["--force"]);
-        assert!(ok, "{err}");
-        assert_eq!(operator.model("in-use")["name"], "wrong-1");
-        let (ok, out, err) = operator.promotes("officers-1", "in-use", &[]);
-        assert!(ok, "{out}{err}");
-
-        let in_use = world.dir.path().join("in-use.json").display().to_string();
-        world.restart_with("DENGWEN_MODEL", &in_use).await;
-        let brigade = world.sign_in("brigade").await;
-        // Each kitchen's new complaint joins that kitchen's, which the hours alone tell apart.
-        let mut joined = [0, 0];
-        for (n, (is_noon, joins)) in [(true, noon), (false, evening)].into_iter().enumerate() {
-            let new = round(&world, is_noon, JOINING + 2 + n).await;
-            for (new, joins) in new.iter().zip(joins) {
-                assert_eq!(judged(&brigade, new).await.0, ["officers-1"]);
-                let (new, joins) = (seen(&brigade, new).await, seen(&brigade, joins).await);
-                let linked = new.text("/link") == "provisional";
-                joined[n] += usize::from(linked && new.text("/entry") == joins.text("/entry"));
-            }
-        }
-        assert!(joined.iter().all(|n| *n >= HOUSES * 9 / 10), "{joined:?}");
-        for number in [&evening[0], &noon[0]] {
-            assert_eq!(judged(&brigade, number).await.0, std::slice::from_ref(&hand_set));
-        }
-    }
-}
+on_both!(
+    a_model_says_what_it_learnt_from,
+    the_officers_model_takes_over,
+);

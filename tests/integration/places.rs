@@ -21,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     cli::run,
     support::{
-        Actor, On, Reply, Wishes,
+        Actor, On, Reply, Wishes, World,
         bodies::{fumes, river},
         bucket::{Bucket, Mood},
         load::{COMPLAINTS, assert_put_off, until_status},
@@ -49,33 +49,31 @@ async fn turns_green(actor: &Actor, limit: Duration) {
     until_status(limit, 200, async || actor.get("/readyz").await).await;
 }
 
-on_both! {
-    /// Nobody sends a photo, and `/readyz` finds out by itself that the blob folder, or the data
-    /// folder, is gone or another's, and that it is back.
-    async fn readiness_looks_at_the_folders_itself(world) {
-        let probe = world.resident();
-        turns_green(&probe, SOON).await;
-        let data = world.dir.path();
-        let (blobs, away) = (data.join("blobs"), data.join("away"));
-        fs::rename(&blobs, &away).unwrap();
-        turns_red(&probe, SOON, "alarm: blobs_gone").await;
-        fs::create_dir(&blobs).unwrap();
-        fs::write(blobs.join("installation"), Id::new().to_string()).unwrap();
-        turns_red(&probe, SOON, "alarm: blobs_gone").await;
-        assert_put_off(&with_photo(&probe, scene(1, 320, 240)).await);
-        assert_eq!(fs::read_dir(&blobs).unwrap().count(), 1, "nothing is kept in another's folder");
-        probe.post(COMPLAINTS, river(None)).await.expect(201);
-        fs::remove_dir_all(&blobs).unwrap();
-        fs::rename(&away, &blobs).unwrap();
-        turns_green(&probe, SOON).await;
+/// Nobody sends a photo, and `/readyz` finds out by itself that the blob folder, or the data
+/// folder, is gone or another's, and that it is back.
+async fn readiness_looks_at_the_folders_itself(world: World) {
+    let probe = world.resident();
+    turns_green(&probe, SOON).await;
+    let data = world.dir.path();
+    let (blobs, away) = (data.join("blobs"), data.join("away"));
+    fs::rename(&blobs, &away).unwrap();
+    turns_red(&probe, SOON, "alarm: blobs_gone").await;
+    fs::create_dir(&blobs).unwrap();
+    fs::write(blobs.join("installation"), Id::new().to_string()).unwrap();
+    turns_red(&probe, SOON, "alarm: blobs_gone").await;
+    assert_put_off(&with_photo(&probe, scene(1, 320, 240)).await);
+    assert_eq!(fs::read_dir(&blobs).unwrap().count(), 1, "nothing is kept in another's folder");
+    probe.post(COMPLAINTS, river(None)).await.expect(201);
+    fs::remove_dir_all(&blobs).unwrap();
+    fs::rename(&away, &blobs).unwrap();
+    turns_green(&probe, SOON).await;
 
-        let mark = data.join("installation");
-        let own = fs::read(&mark).unwrap();
-        fs::remove_file(&mark).unwrap();
-        turns_red(&probe, SOON, "alarm: data_gone").await;
-        fs::write(&mark, own).unwrap();
-        turns_green(&probe, SOON).await;
-    }
+    let mark = data.join("installation");
+    let own = fs::read(&mark).unwrap();
+    fs::remove_file(&mark).unwrap();
+    turns_red(&probe, SOON, "alarm: data_gone").await;
+    fs::write(&mark, own).unwrap();
+    turns_green(&probe, SOON).await;
 }
 
 /// SQLite would go on writing into a file that was taken away, and make a new one in its place:
@@ -333,3 +331,7 @@ fn sqlite(conn: &mut Connection) -> &mut SqliteConnection {
         Connection::Postgres(_) => unreachable!("the story plays on SQLite"),
     }
 }
+
+on_both!(
+    readiness_looks_at_the_folders_itself,
+);

@@ -191,52 +191,48 @@ fn fault(conn: &Connection, sql: &str, plan: &[String]) -> Option<String> {
     })
 }
 
-on_both! {
-    async fn no_statement_of_a_day_reads_a_whole_table(world, Wishes { watch_statements: true, ..Wishes::default() }) {
-        let day = work(&world).await;
-        look_everywhere(&world, &day).await;
-        let sent = statements::of(&world.database_url);
-        world.db_read(|conn| fill::fill(conn, COPIES));
-        let planned: BTreeSet<&String> = sent
-            .iter()
-            .filter(|sql| ["SELECT", "UPDATE", "DELETE"].iter().any(|verb| sql.starts_with(verb)))
-            .filter(|sql| sql.contains(" FROM ") || sql.contains("UPDATE"))
-            .filter(|sql| !sql.contains("__diesel_schema_migrations"))
-            .collect();
-        assert!(planned.len() > 100, "only {} statements were seen", planned.len());
-        for table in ASKED {
-            assert!(planned.iter().any(|sql| sql.contains(table)), "nothing asked for {table}");
-        }
-        world.db_read(|conn| {
-            let mut faults = Vec::new();
-            for sql in planned {
-                let lines = plan(conn, sql);
-                if let Some(fault) = fault(conn, sql, &lines) {
-                    faults.push(format!("{fault}: {sql}\n  {}\n", lines.join("\n  ")));
-                }
-            }
-            assert!(faults.is_empty(), "{}", faults.join("\n"));
-        });
+async fn no_statement_of_a_day_reads_a_whole_table(world: World) {
+    let day = work(&world).await;
+    look_everywhere(&world, &day).await;
+    let sent = statements::of(&world.database_url);
+    world.db_read(|conn| fill::fill(conn, COPIES));
+    let planned: BTreeSet<&String> = sent
+        .iter()
+        .filter(|sql| ["SELECT", "UPDATE", "DELETE"].iter().any(|verb| sql.starts_with(verb)))
+        .filter(|sql| sql.contains(" FROM ") || sql.contains("UPDATE"))
+        .filter(|sql| !sql.contains("__diesel_schema_migrations"))
+        .collect();
+    assert!(planned.len() > 100, "only {} statements were seen", planned.len());
+    for table in ASKED {
+        assert!(planned.iter().any(|sql| sql.contains(table)), "nothing asked for {table}");
     }
+    world.db_read(|conn| {
+        let mut faults = Vec::new();
+        for sql in planned {
+            let lines = plan(conn, sql);
+            if let Some(fault) = fault(conn, sql, &lines) {
+                faults.push(format!("{fault}: {sql}\n  {}\n", lines.join("\n  ")));
+            }
+        }
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    });
 }
 
-on_both! {
-    /// PostgreSQL can seek each key's newest rows in the index, and does so where it may not sort:
-    /// however many lie under a key, only the newest are read.
-    async fn candidates_of_all_keys_can_come_from_the_index_alone(world) {
-        world.db_read(|conn| {
-            let Connection::Postgres(c) = conn else { return };
-            c.batch_execute(
-                "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off",
-            )
-            .unwrap();
-            let all_keys = FILED_UNDER
-                .replace("unnest($1)", "unnest(ARRAY[7, 8]::bigint[])")
-                .replace("$2", "40");
-            let lines = plan(conn, &all_keys).join("\n");
-            assert!(lines.contains("Index Only Scan Backward using match_key_pkey"), "{lines}");
-        });
-    }
+/// PostgreSQL can seek each key's newest rows in the index, and does so where it may not sort:
+/// however many lie under a key, only the newest are read.
+async fn candidates_of_all_keys_can_come_from_the_index_alone(world: World) {
+    world.db_read(|conn| {
+        let Connection::Postgres(c) = conn else { return };
+        c.batch_execute(
+            "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off",
+        )
+        .unwrap();
+        let all_keys = FILED_UNDER
+            .replace("unnest($1)", "unnest(ARRAY[7, 8]::bigint[])")
+            .replace("$2", "40");
+        let lines = plan(conn, &all_keys).join("\n");
+        assert!(lines.contains("Index Only Scan Backward using match_key_pkey"), "{lines}");
+    });
 }
 
 /// What a day left behind, by the names its paths use.
@@ -555,3 +551,12 @@ async fn look_everywhere(world: &World, day: &Day) {
     world.clock.advance(TimeDelta::days(1));
     jobs::run_due(&world.server.app).await.unwrap();
 }
+
+on_both!(
+    candidates_of_all_keys_can_come_from_the_index_alone,
+);
+
+on_both!(
+    wishes = Wishes { watch_statements: true, ..Wishes::default() },
+    no_statement_of_a_day_reads_a_whole_table,
+);

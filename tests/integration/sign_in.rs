@@ -133,70 +133,64 @@ async fn staff_sign_in(world: &World, body: Value, from: &str) -> Reply {
         .await
 }
 
-on_both! {
-    /// Locks: wrong passwords bar the address they come from, not the owner: neither elsewhere, nor
-    /// on a known device at that very address.
-    async fn wrong_passwords_do_not_bar_the_owner(world, Wishes { tight_limits: true, behind_proxy: true, ..Wishes::default() }) {
-        world.db_add_staff(Role::Brigade, "brigade", None, None);
-        let right = json!({ "username": "brigade", "password": "a password for tests" });
-        let wrong = json!({ "username": "brigade", "password": "not the password" });
-        let first = staff_sign_in(&world, right.clone(), "192.0.2.1").await.expect(200);
-        let mut known = right.clone();
-        known["device_token"] = first.body["device_token"].clone();
-        for _ in 0..5 {
-            staff_sign_in(&world, wrong.clone(), "192.0.2.1").await.expect(401);
-        }
-        staff_sign_in(&world, right.clone(), "192.0.2.1").await.expect_problem(429, "too_many_requests");
-        staff_sign_in(&world, right.clone(), "192.0.2.2").await.expect(200);
-        staff_sign_in(&world, known.clone(), "192.0.2.1").await.expect(200);
-
-        // From everywhere, ten times as many: the name is closed to strangers, not to the device.
-        for n in 0..45 {
-            staff_sign_in(&world, wrong.clone(), &format!("198.51.100.{n}")).await.expect(401);
-        }
-        staff_sign_in(&world, wrong.clone(), "198.51.100.99").await.expect_problem(429, "too_many_requests");
-        staff_sign_in(&world, right.clone(), "203.0.113.7").await.expect_problem(429, "too_many_requests");
-        let again = staff_sign_in(&world, known.clone(), "203.0.113.7").await.expect(200);
-        assert_eq!(again.body["device_token"], known["device_token"]);
+/// Locks: wrong passwords bar the address they come from, not the owner: neither elsewhere, nor
+/// on a known device at that very address.
+async fn wrong_passwords_do_not_bar_the_owner(world: World) {
+    world.db_add_staff(Role::Brigade, "brigade", None, None);
+    let right = json!({ "username": "brigade", "password": "a password for tests" });
+    let wrong = json!({ "username": "brigade", "password": "not the password" });
+    let first = staff_sign_in(&world, right.clone(), "192.0.2.1").await.expect(200);
+    let mut known = right.clone();
+    known["device_token"] = first.body["device_token"].clone();
+    for _ in 0..5 {
+        staff_sign_in(&world, wrong.clone(), "192.0.2.1").await.expect(401);
     }
+    staff_sign_in(&world, right.clone(), "192.0.2.1").await.expect_problem(429, "too_many_requests");
+    staff_sign_in(&world, right.clone(), "192.0.2.2").await.expect(200);
+    staff_sign_in(&world, known.clone(), "192.0.2.1").await.expect(200);
+
+    // From everywhere, ten times as many: the name is closed to strangers, not to the device.
+    for n in 0..45 {
+        staff_sign_in(&world, wrong.clone(), &format!("198.51.100.{n}")).await.expect(401);
+    }
+    staff_sign_in(&world, wrong.clone(), "198.51.100.99").await.expect_problem(429, "too_many_requests");
+    staff_sign_in(&world, right.clone(), "203.0.113.7").await.expect_problem(429, "too_many_requests");
+    let again = staff_sign_in(&world, known.clone(), "203.0.113.7").await.expect(200);
+    assert_eq!(again.body["device_token"], known["device_token"]);
 }
 
-on_both! {
-    /// Locks: a device is known to the account that signed in from it, bears no more wrong passwords
-    /// than an address, and is forgotten with the password.
-    async fn a_known_device_is_known_to_its_account_alone(world, Wishes { tight_limits: true, behind_proxy: true, ..Wishes::default() }) {
-        world.db_add_staff(Role::Brigade, "brigade", None, None);
-        world.db_add_staff(Role::Office, "office", None, None);
-        let body = |name: &str, password: &str, device: &Value| {
-            json!({ "username": name, "password": password, "device_token": device })
-        };
-        let right = json!({ "username": "office", "password": "a password for tests" });
-        let office = staff_sign_in(&world, right, "192.0.2.1").await.expect(200).body["device_token"].clone();
-        // Another account's device is a stranger's, and each failure counts for the address.
-        for _ in 0..5 {
-            staff_sign_in(&world, body("brigade", "not the password", &office), "192.0.2.9").await.expect(401);
-        }
-        staff_sign_in(&world, body("brigade", "a password for tests", &office), "192.0.2.9").await.expect_problem(429, "too_many_requests");
-        // A stolen device guesses no more than an address does, wherever it is.
-        for n in 0..5 {
-            staff_sign_in(&world, body("office", "not the password", &office), &format!("198.51.100.{n}")).await.expect(401);
-        }
-        staff_sign_in(&world, body("office", "not the password", &office), "198.51.100.77").await.expect_problem(429, "too_many_requests");
-        staff_sign_in(&world, json!({ "username": "office", "password": "a password for tests" }), "198.51.100.77").await.expect(200);
+/// Locks: a device is known to the account that signed in from it, bears no more wrong passwords
+/// than an address, and is forgotten with the password.
+async fn a_known_device_is_known_to_its_account_alone(world: World) {
+    world.db_add_staff(Role::Brigade, "brigade", None, None);
+    world.db_add_staff(Role::Office, "office", None, None);
+    let body = |name: &str, password: &str, device: &Value| {
+        json!({ "username": name, "password": password, "device_token": device })
+    };
+    let right = json!({ "username": "office", "password": "a password for tests" });
+    let office = staff_sign_in(&world, right, "192.0.2.1").await.expect(200).body["device_token"].clone();
+    // Another account's device is a stranger's, and each failure counts for the address.
+    for _ in 0..5 {
+        staff_sign_in(&world, body("brigade", "not the password", &office), "192.0.2.9").await.expect(401);
     }
+    staff_sign_in(&world, body("brigade", "a password for tests", &office), "192.0.2.9").await.expect_problem(429, "too_many_requests");
+    // A stolen device guesses no more than an address does, wherever it is.
+    for n in 0..5 {
+        staff_sign_in(&world, body("office", "not the password", &office), &format!("198.51.100.{n}")).await.expect(401);
+    }
+    staff_sign_in(&world, body("office", "not the password", &office), "198.51.100.77").await.expect_problem(429, "too_many_requests");
+    staff_sign_in(&world, json!({ "username": "office", "password": "a password for tests" }), "198.51.100.77").await.expect(200);
 }
 
-on_both! {
-    /// Locks: one address may guess at many names, but not for ever.
-    async fn many_names_from_one_address_are_throttled(world, Wishes { tight_limits: true, behind_proxy: true, ..Wishes::default() }) {
-        for n in 0..25 {
-            let body = json!({ "username": format!("nobody{n}"), "password": "not the password" });
-            staff_sign_in(&world, body, "192.0.2.1").await.expect(401);
-        }
-        let body = json!({ "username": "nobody99", "password": "not the password" });
-        staff_sign_in(&world, body.clone(), "192.0.2.1").await.expect_problem(429, "too_many_requests");
-        staff_sign_in(&world, body, "192.0.2.2").await.expect(401);
+/// Locks: one address may guess at many names, but not for ever.
+async fn many_names_from_one_address_are_throttled(world: World) {
+    for n in 0..25 {
+        let body = json!({ "username": format!("nobody{n}"), "password": "not the password" });
+        staff_sign_in(&world, body, "192.0.2.1").await.expect(401);
     }
+    let body = json!({ "username": "nobody99", "password": "not the password" });
+    staff_sign_in(&world, body.clone(), "192.0.2.1").await.expect_problem(429, "too_many_requests");
+    staff_sign_in(&world, body, "192.0.2.2").await.expect(401);
 }
 
 /// Asks for a code and reads it.
@@ -219,24 +213,33 @@ async fn sign_in_by_code(world: &World, phone: &str, code: &str) -> u16 {
     reply.status
 }
 
-on_both! {
-    /// Codes: attempts are counted before they are compared. Of many at one moment five count, and
-    /// the right one among them opens one session, however often it is sent.
-    async fn phone_codes_bear_no_race(world) {
-        for round in 0..4 {
-            let phone = format!("1391234567{round}");
-            let code = code_for(&world, &phone).await;
-            let opened = futures_util::future::join_all((0..6).map(|_| sign_in_by_code(&world, &phone, &code))).await;
-            assert_eq!(opened.iter().filter(|s| **s == 200).count(), 1, "{opened:?}");
+/// Codes: attempts are counted before they are compared. Of many at one moment five count, and
+/// the right one among them opens one session, however often it is sent.
+async fn phone_codes_bear_no_race(world: World) {
+    for round in 0..4 {
+        let phone = format!("1391234567{round}");
+        let code = code_for(&world, &phone).await;
+        let opened = futures_util::future::join_all((0..6).map(|_| sign_in_by_code(&world, &phone, &code))).await;
+        assert_eq!(opened.iter().filter(|s| **s == 200).count(), 1, "{opened:?}");
 
-            let code = code_for(&world, &phone).await;
-            let wrong = if code == "000000" { "000001" } else { "000000" };
-            futures_util::future::join_all((0..12).map(|_| sign_in_by_code(&world, &phone, wrong))).await;
-            let attempts: i32 = world.db_read(|c| {
-                resident_otp::table.order(resident_otp::id.desc()).select(resident_otp::attempts).first(c).unwrap()
-            });
-            assert_eq!(attempts, 5);
-            assert_eq!(sign_in_by_code(&world, &phone, &code).await, 401);
-        }
+        let code = code_for(&world, &phone).await;
+        let wrong = if code == "000000" { "000001" } else { "000000" };
+        futures_util::future::join_all((0..12).map(|_| sign_in_by_code(&world, &phone, wrong))).await;
+        let attempts: i32 = world.db_read(|c| {
+            resident_otp::table.order(resident_otp::id.desc()).select(resident_otp::attempts).first(c).unwrap()
+        });
+        assert_eq!(attempts, 5);
+        assert_eq!(sign_in_by_code(&world, &phone, &code).await, 401);
     }
 }
+
+on_both!(
+    phone_codes_bear_no_race,
+);
+
+on_both!(
+    wishes = Wishes { tight_limits: true, behind_proxy: true, ..Wishes::default() },
+    wrong_passwords_do_not_bar_the_owner,
+    a_known_device_is_known_to_its_account_alone,
+    many_names_from_one_address_are_throttled,
+);

@@ -240,30 +240,27 @@ fn serve(
     server
 }
 
-/// Declares a story that plays on both databases:
-/// `on_both! { async fn name(world) { … } }`, or with wishes `async fn name(world, Wishes{..})`.
+/// Makes tests of stories, `async fn name(world: World)`: `name::sqlite` and `name::postgres`.
+/// `on_both!(name, …)`, or with wishes `on_both!(wishes = Wishes { … }, name, …)`.
 #[macro_export]
 macro_rules! on_both {
-    ($(#[$doc:meta])* async fn $name:ident($world:ident) $body:block) => {
-        $crate::on_both! { $(#[$doc])* async fn $name($world, $crate::support::Wishes::default()) $body }
-    };
-    ($(#[$doc:meta])* async fn $name:ident($world:ident, $wishes:expr) $body:block) => {
-        $(#[$doc])*
+    (wishes = $wishes:expr, $($name:ident),+ $(,)?) => {$(
         mod $name {
-            #[allow(unused_imports, reason = "a story uses what its file imports")]
+            #[allow(unused_imports, reason = "wishes use what their file imports")]
             use super::*;
-
-            async fn story($world: $crate::support::World) $body
 
             #[test]
             fn sqlite() {
-                $crate::support::play($crate::support::On::Sqlite, $wishes, story);
+                $crate::support::play($crate::support::On::Sqlite, $wishes, super::$name);
             }
 
             #[test]
             fn postgres() {
-                $crate::support::play($crate::support::On::Postgres, $wishes, story);
+                $crate::support::play($crate::support::On::Postgres, $wishes, super::$name);
             }
         }
+    )+};
+    ($($name:ident),+ $(,)?) => {
+        $crate::on_both!(wishes = $crate::support::Wishes::default(), $($name),+);
     };
 }
