@@ -10,7 +10,7 @@ use dengwen::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{World, Actor, Reply, actors::form, contract::DOCUMENT};
+use crate::support::{Actor, Reply, World, actors::form, contract::DOCUMENT};
 
 /// A path with its parameters filled with something well formed that does not exist.
 fn unknown(path: &str) -> String {
@@ -138,7 +138,9 @@ async fn forged_tokens_are_refused_everywhere(world: World) {
     let mut forger = world.resident();
     forger.token = Some("eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiJ9.".to_owned());
     for (route, method) in routes() {
-        let reply = forger.send(method, &unknown(route.path), |r| r.body("{")).await;
+        let reply = forger
+            .send(method, &unknown(route.path), |r| r.body("{"))
+            .await;
         assert_eq!(reply.status, 401, "{} {}", route.method, route.path);
     }
 }
@@ -163,8 +165,13 @@ async fn every_role_at_every_operation(world: World) {
     for (role, actor) in &actors {
         for (route, method) in routes() {
             let allowed = may(route.access, *role);
-            let reply = actor.send(method, &unknown(route.path), |r| r.body("{")).await;
-            let at = format!("{} at {} {}: {}", actor.name, route.method, route.path, reply.status);
+            let reply = actor
+                .send(method, &unknown(route.path), |r| r.body("{"))
+                .await;
+            let at = format!(
+                "{} at {} {}: {}",
+                actor.name, route.method, route.path, reply.status
+            );
             if allowed {
                 assert!(![401, 403, 503].contains(&reply.status), "{at}");
             } else {
@@ -208,13 +215,25 @@ async fn unknown_things_are_not_found(world: World) {
         };
         let body = sound_body(&method, route.path);
         let reply = call_soundly(&actor, &method, &unknown(route.path), body.as_ref()).await;
-        assert_eq!(reply.status, 404, "{} {} {}", route.method, route.path, reply.body);
+        assert_eq!(
+            reply.status, 404,
+            "{} {} {}",
+            route.method, route.path, reply.body
+        );
         assert_eq!(reply.body["code"], "not_found");
         for odd in ODD_NAMES {
-            let path = route.path.split('/').map(|s| if s.starts_with('{') { odd } else { s });
+            let path = route
+                .path
+                .split('/')
+                .map(|s| if s.starts_with('{') { odd } else { s });
             let path = path.collect::<Vec<_>>().join("/");
             let reply = call_soundly(&actor, &method, &path, body.as_ref()).await;
-            assert!([400, 404].contains(&reply.status), "{} {path}: {}", route.method, reply.status);
+            assert!(
+                [400, 404].contains(&reply.status),
+                "{} {path}: {}",
+                route.method,
+                reply.status
+            );
         }
     }
 }

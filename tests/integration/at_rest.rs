@@ -94,18 +94,48 @@ async fn what_people_wrote_lies_sealed(world: World) {
         ("photo", Some("13955501234.jpg"), scene(5, 320, 240)),
     ];
     let resident = world.resident();
-    let filed = resident.post_parts("/api/v1/complaints", &parts).await.expect(201);
+    let filed = resident
+        .post_parts("/api/v1/complaints", &parts)
+        .await
+        .expect(201);
     let (number, code) = (filed.text("/number"), filed.text("/tracking_code"));
     let more = json!({ "text": told("今天更黑了"), "new_facts": true });
     let track = format!("/api/v1/tracking/{code}");
-    let first = resident.post_once(&format!("{track}/supplements"), "a-key-nobody-guesses", more.clone()).await.expect(201);
+    let first = resident
+        .post_once(
+            &format!("{track}/supplements"),
+            "a-key-nobody-guesses",
+            more.clone(),
+        )
+        .await
+        .expect(201);
     for line in on_the_disk(&world) {
-        let at = line.find(phone).map(|at| line[at.saturating_sub(60)..at].to_owned());
+        let at = line
+            .find(phone)
+            .map(|at| line[at.saturating_sub(60)..at].to_owned());
         assert_eq!(at, None, "the number stands in the open");
     }
-    let answers: Vec<Option<JsonValue>> = world.db_read(|c| idempotency::table.select(idempotency::body).load(c).unwrap());
-    assert!(answers.iter().flatten().all(|a| a.0.as_str().is_some_and(|text| text.starts_with("sealed:"))), "{answers:?}");
-    let again = resident.post_once(&format!("{track}/supplements"), "a-key-nobody-guesses", more).await.expect(201);
+    let answers: Vec<Option<JsonValue>> = world.db_read(|c| {
+        idempotency::table
+            .select(idempotency::body)
+            .load(c)
+            .unwrap()
+    });
+    assert!(
+        answers
+            .iter()
+            .flatten()
+            .all(|a| a.0.as_str().is_some_and(|text| text.starts_with("sealed:"))),
+        "{answers:?}"
+    );
+    let again = resident
+        .post_once(
+            &format!("{track}/supplements"),
+            "a-key-nobody-guesses",
+            more,
+        )
+        .await
+        .expect(201);
     assert_eq!(again.body, first.body);
 
     let brigade = world.brigade().await;
@@ -124,14 +154,32 @@ async fn what_people_wrote_lies_sealed(world: World) {
 async fn older_words_are_sealed_by_a_job(world: World) {
     let resident = world.resident();
     let body = river(Some("13955501234"));
-    let filed = resident.post_once("/api/v1/complaints", "a-key-from-before", body.clone()).await.expect(201);
+    let filed = resident
+        .post_once("/api/v1/complaints", "a-key-from-before", body.clone())
+        .await
+        .expect(201);
     let code = filed.text("/tracking_code");
     let more = json!({ "text": "后来又排了一次，十分刺鼻。", "new_facts": false });
-    resident.post(&format!("/api/v1/tracking/{code}/supplements"), more).await.expect(201);
+    resident
+        .post(&format!("/api/v1/tracking/{code}/supplements"), more)
+        .await
+        .expect(201);
     world.db_read(|c| {
-        diesel::update(complaint_text::table).set((complaint_text::description.eq("旧时的原文，含电话13955501234"), complaint_text::address.eq(Some("旧地址")))).execute(c).unwrap();
-        diesel::update(supplement::table).set(supplement::text.eq("旧时的补充")).execute(c).unwrap();
-        diesel::update(idempotency::table).set(idempotency::body.eq(JsonValue(filed.body.clone()))).execute(c).unwrap();
+        diesel::update(complaint_text::table)
+            .set((
+                complaint_text::description.eq("旧时的原文，含电话13955501234"),
+                complaint_text::address.eq(Some("旧地址")),
+            ))
+            .execute(c)
+            .unwrap();
+        diesel::update(supplement::table)
+            .set(supplement::text.eq("旧时的补充"))
+            .execute(c)
+            .unwrap();
+        diesel::update(idempotency::table)
+            .set(idempotency::body.eq(JsonValue(filed.body.clone())))
+            .execute(c)
+            .unwrap();
     });
     let brigade = world.brigade().await;
     let path = format!("/api/v1/complaints/{}", filed.text("/number"));
@@ -140,7 +188,10 @@ async fn older_words_are_sealed_by_a_job(world: World) {
         assert_eq!(seen["description"], "旧时的原文，含电话13955501234");
         assert_eq!(seen["address"], "旧地址");
         assert_eq!(seen["supplements"][0]["text"], "旧时的补充");
-        let again = resident.post_once("/api/v1/complaints", "a-key-from-before", body.clone()).await.expect(201);
+        let again = resident
+            .post_once("/api/v1/complaints", "a-key-from-before", body.clone())
+            .await
+            .expect(201);
         assert_eq!(again.body, filed.body);
     };
     read().await;
@@ -148,22 +199,53 @@ async fn older_words_are_sealed_by_a_job(world: World) {
         rotation::seal_older(&world.server.app).await.unwrap();
         read().await;
     }
-    let stored: Vec<(String, Option<String>)> = world.db_read(|c| complaint_text::table.select((complaint_text::description, complaint_text::address)).load(c).unwrap());
-    assert!(stored.iter().all(|(d, a)| d.starts_with("sealed:") && a.as_ref().unwrap().starts_with("sealed:")));
-    let answer: Vec<Option<JsonValue>> = world.db_read(|c| idempotency::table.select(idempotency::body).load(c).unwrap());
+    let stored: Vec<(String, Option<String>)> = world.db_read(|c| {
+        complaint_text::table
+            .select((complaint_text::description, complaint_text::address))
+            .load(c)
+            .unwrap()
+    });
+    assert!(
+        stored
+            .iter()
+            .all(|(d, a)| d.starts_with("sealed:") && a.as_ref().unwrap().starts_with("sealed:"))
+    );
+    let answer: Vec<Option<JsonValue>> = world.db_read(|c| {
+        idempotency::table
+            .select(idempotency::body)
+            .load(c)
+            .unwrap()
+    });
     assert!(answer[0].as_ref().unwrap().0.is_string());
 }
 
 /// A text that looks as if it were sealed is its writer's words and nothing else.
 async fn words_that_look_sealed_are_words(world: World) {
     let resident = world.resident();
-    for words in ["sealed:1:", "sealed:1:AAAAAAAAAAAAAAAAAAAA", "sealed:1:这不是密文，只是写成这样"] {
+    for words in [
+        "sealed:1:",
+        "sealed:1:AAAAAAAAAAAAAAAAAAAA",
+        "sealed:1:这不是密文，只是写成这样",
+    ] {
         let mut body = river(None);
         body["description"] = json!(format!("{words} 河水发黑发臭，望处理。"));
         body["location"]["lat"] = json!(26.1010 + words.len() as f64 * 0.0001);
-        let number = resident.post("/api/v1/complaints", body.clone()).await.expect(201).text("/number");
-        let brigade = world.staff_named(dengwen::account::Role::Brigade, &format!("b{}", words.len())).await;
-        let seen = brigade.get(&format!("/api/v1/complaints/{number}")).await.expect(200).body;
+        let number = resident
+            .post("/api/v1/complaints", body.clone())
+            .await
+            .expect(201)
+            .text("/number");
+        let brigade = world
+            .staff_named(
+                dengwen::account::Role::Brigade,
+                &format!("b{}", words.len()),
+            )
+            .await;
+        let seen = brigade
+            .get(&format!("/api/v1/complaints/{number}"))
+            .await
+            .expect(200)
+            .body;
         assert_eq!(seen["description"], body["description"]);
     }
     assert!(sealed::ALL.iter().filter(|c| c.text).count() >= 8);
@@ -177,11 +259,21 @@ async fn older_words_of_staff_are_sealed_by_a_job(world: World) {
     let mut body = fumes(Some("13955501234"), 0.0);
     body["premises"] = json!("老王烧烤");
     let intake = json!({ "channel": "hotline_12345", "external_no": "FZ-13955501234", "object_id": "13955501234", "complaint": body });
-    let number = office.post("/api/v1/intake", intake.clone()).await.expect(201).text("/number");
+    let number = office
+        .post("/api/v1/intake", intake.clone())
+        .await
+        .expect(201)
+        .text("/number");
     let path = format!("/api/v1/complaints/{number}");
-    brigade.post("/api/v1/triage/claims", json!({ "number": number })).await.expect(201);
+    brigade
+        .post("/api/v1/triage/claims", json!({ "number": number }))
+        .await
+        .expect(201);
     let accept = json!({ "action": "accept", "procedure": "enforcement_request", "reason": "来电13955501234核实", "notice": "请张三13955501234知悉" });
-    brigade.post(&format!("{path}/decision"), accept).await.expect(200);
+    brigade
+        .post(&format!("{path}/decision"), accept)
+        .await
+        .expect(200);
     world.db_read(|c| {
         diesel::update(complaint::table).set(complaint::external_no.eq("FZ-13955501234")).execute(c).unwrap();
         diesel::update(complaint_text::table).set((
@@ -197,11 +289,30 @@ async fn older_words_of_staff_are_sealed_by_a_job(world: World) {
     assert!(shows(on_the_disk(&world)), "older rows are in the open");
     let read = || async {
         let seen = brigade.get(&path).await.expect(200).body;
-        assert_eq!((&seen["premises"], &seen["object_id"], &seen["external_no"]), (&json!("老王烧烤13955501234"), &json!("13955501234"), &json!("FZ-13955501234")));
-        let reasons: Vec<&str> = seen["history"].as_array().unwrap().iter().filter_map(|step| step["reason"].as_str()).collect();
+        assert_eq!(
+            (&seen["premises"], &seen["object_id"], &seen["external_no"]),
+            (
+                &json!("老王烧烤13955501234"),
+                &json!("13955501234"),
+                &json!("FZ-13955501234")
+            )
+        );
+        let reasons: Vec<&str> = seen["history"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|step| step["reason"].as_str())
+            .collect();
         assert_eq!(reasons, ["来电13955501234核实"]);
         assert_eq!(seen["decisions"][0]["notice"], "请张三13955501234知悉");
-        assert_eq!(office.post("/api/v1/intake", intake.clone()).await.expect(200).text("/number"), number);
+        assert_eq!(
+            office
+                .post("/api/v1/intake", intake.clone())
+                .await
+                .expect(200)
+                .text("/number"),
+            number
+        );
     };
     read().await;
     for _ in 0..2 {

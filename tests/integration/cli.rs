@@ -92,44 +92,115 @@ async fn accounts_are_kept_from_the_command_line(world: World) {
         let resident = world.resident();
         async move { resident.post("/api/v1/sessions", body).await }
     };
-    let officer = ["add", "chen.li", "--role", "grid_officer", "--grid", "35010200400301", "--name", "陈力", "--password-stdin"];
+    let officer = [
+        "add",
+        "chen.li",
+        "--role",
+        "grid_officer",
+        "--grid",
+        "35010200400301",
+        "--name",
+        "陈力",
+        "--password-stdin",
+    ];
     staff(&world, &officer, "river-lantern 4821 first\n").well();
     staff(&world, &officer, "river-lantern 4821 first\n").refused("there is a chen.li already");
     let mut session = world.resident();
-    session.token = Some(sign_in("river-lantern 4821 first").await.expect(200).text("/access_token"));
+    session.token = Some(
+        sign_in("river-lantern 4821 first")
+            .await
+            .expect(200)
+            .text("/access_token"),
+    );
     let me = session.get("/api/v1/staff/me").await.expect(200);
-    assert_eq!((me.text("/display_name"), me.text("/grid_code")), ("陈力".into(), "35010200400301".into()));
+    assert_eq!(
+        (me.text("/display_name"), me.text("/grid_code")),
+        ("陈力".into(), "35010200400301".into())
+    );
 
-    staff(&world, &["reset-password", "chen.li", "--password-stdin"], "river-lantern 4821 second\r\n").well();
+    staff(
+        &world,
+        &["reset-password", "chen.li", "--password-stdin"],
+        "river-lantern 4821 second\r\n",
+    )
+    .well();
     session.get("/api/v1/staff/me").await.expect(401);
     sign_in("river-lantern 4821 first").await.expect(401);
     sign_in("river-lantern 4821 second").await.expect(200);
     let list = staff(&world, &["list"], "").well();
-    assert!(list.lines().any(|l| l.split_whitespace().eq(["chen.li", "grid_officer", "35010200400301", "active"])), "{list}");
+    assert!(
+        list.lines().any(|l| l.split_whitespace().eq([
+            "chen.li",
+            "grid_officer",
+            "35010200400301",
+            "active"
+        ])),
+        "{list}"
+    );
 
     staff(&world, &["disable", "chen.li"], "").well();
     sign_in("river-lantern 4821 second").await.expect(401);
     assert!(staff(&world, &["list"], "").well().contains("disabled"));
-    let reset = staff(&world, &["reset-password", "chen.li", "--password-stdin"], "river-lantern 4821 third\n").well();
+    let reset = staff(
+        &world,
+        &["reset-password", "chen.li", "--password-stdin"],
+        "river-lantern 4821 third\n",
+    )
+    .well();
     assert!(reset.contains("stays disabled"), "{reset}");
     sign_in("river-lantern 4821 third").await.expect(401);
     staff(&world, &["enable", "chen.li"], "").well();
     sign_in("river-lantern 4821 third").await.expect(200);
     staff(&world, &["enable", "chen.li"], "").refused("is not disabled");
-    staff(&world, &["add", "Chen.Li", "--role", "brigade", "--password-stdin"], "river-lantern 4821 other\n").refused("there is a chen.li already");
+    staff(
+        &world,
+        &["add", "Chen.Li", "--role", "brigade", "--password-stdin"],
+        "river-lantern 4821 other\n",
+    )
+    .refused("there is a chen.li already");
     staff(&world, &["disable", "nobody"], "").refused("there is no nobody");
-    staff(&world, &["reset-password", "chen.li", "--password-stdin"], "1qaz2wsx3edc\n").refused("easily guessed");
+    staff(
+        &world,
+        &["reset-password", "chen.li", "--password-stdin"],
+        "1qaz2wsx3edc\n",
+    )
+    .refused("easily guessed");
     staff(&world, &["reset-totp", "chen.li"], "").refused("chen.li has no second factor");
-    staff(&world, &["reset-password", "nobody", "--password-stdin"], "river-lantern 4821 third\n").refused("there is no nobody");
+    staff(
+        &world,
+        &["reset-password", "nobody", "--password-stdin"],
+        "river-lantern 4821 third\n",
+    )
+    .refused("there is no nobody");
     let events: Vec<String> = world.db_read(|c| {
-        record::table.filter(record::subject_kind.eq("staff")).order(record::id).select(record::event).load(c).unwrap()
+        record::table
+            .filter(record::subject_kind.eq("staff"))
+            .order(record::id)
+            .select(record::event)
+            .load(c)
+            .unwrap()
     });
-    assert_eq!(events, ["add", "reset_password", "disable", "reset_password", "enable"]);
+    assert_eq!(
+        events,
+        [
+            "add",
+            "reset_password",
+            "disable",
+            "reset_password",
+            "enable"
+        ]
+    );
 }
 
 /// What could never work is said at once, and nothing is stored.
 async fn accounts_that_could_not_work_are_refused(world: World) {
-    let add = |rest: &[&str], input: &str| staff(&world, &[&["add"], rest, &["--password-stdin"]].concat(), input);
+    let add = |rest: &[&str], input: &str| {
+        staff(
+            &world,
+            &[&["add"], rest, &["--password-stdin"]].concat(),
+            input,
+        )
+    };
     add(&["a", "--role", "grid_officer"], "secret\n").refused("needs --grid");
     add(&["a", "--role", "street"], "secret\n").refused("needs --street");
     add(&["a", "--role", "street", "--street", "999"], "secret\n").refused("no street 999");
@@ -140,7 +211,11 @@ async fn accounts_that_could_not_work_are_refused(world: World) {
     add(&["a", "--role", "brigade"], "short\n").refused("10 letters");
     add(&["a", "--role", "brigade"], "qwertyuiop\n").refused("easily guessed");
     add(&["linxiaoyu", "--role", "brigade"], "linxiaoyu2026\n").refused("the name of the person");
-    add(&["a", "--role", "brigade", "--name", "林小雨"], "林小雨在鼓楼2026\n").refused("the name of the person");
+    add(
+        &["a", "--role", "brigade", "--name", "林小雨"],
+        "林小雨在鼓楼2026\n",
+    )
+    .refused("the name of the person");
     staff(&world, &["add", "a", "--role", "brigade"], "secret\n").refused("--password-stdin");
     assert_eq!(staff(&world, &["list"], "").well(), "");
 }

@@ -10,7 +10,7 @@ use flate2::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{World, Actor, On, Reply, Wishes, bodies::fumes, play};
+use crate::support::{Actor, On, Reply, Wishes, World, bodies::fumes, play};
 
 const COMPLAINTS: &str = "/api/v1/complaints";
 const JSON: &str = "application/json";
@@ -65,34 +65,75 @@ async fn the_same_request_in_another_spelling_is_the_same_request(world: World) 
         turned_round(&body).into_bytes(),
         format!("\u{FEFF}{plain}").into_bytes(),
         plain.replace("老王", "\\u8001\\u738b").into_bytes(),
-        plain.replace("\"accuracy_m\":10.0", "\"accuracy_m\":1e1").into_bytes(),
+        plain
+            .replace("\"accuracy_m\":10.0", "\"accuracy_m\":1e1")
+            .into_bytes(),
         with_nothing.to_string().into_bytes(),
         with_lists.to_string().into_bytes(),
     ];
     let mut numbers = Vec::new();
     for spelling in &spellings {
-        let sent = post(&resident, COMPLAINTS, &[("content-type", JSON), ("idempotency-key", "one-meaning")], spelling.clone());
+        let sent = post(
+            &resident,
+            COMPLAINTS,
+            &[("content-type", JSON), ("idempotency-key", "one-meaning")],
+            spelling.clone(),
+        );
         numbers.push(sent.await.expect(201).text("/number"));
     }
-    let packed = post(&resident, COMPLAINTS, &[("content-type", JSON), ("content-encoding", "gzip"), ("idempotency-key", "one-meaning")], gzip(plain.as_bytes()));
+    let packed = post(
+        &resident,
+        COMPLAINTS,
+        &[
+            ("content-type", JSON),
+            ("content-encoding", "gzip"),
+            ("idempotency-key", "one-meaning"),
+        ],
+        gzip(plain.as_bytes()),
+    );
     numbers.push(packed.await.expect(201).text("/number"));
     numbers.dedup();
     assert_eq!(numbers.len(), 1);
     let nobody = fumes(None, 0.0);
-    for (at, reporter) in [json!({}), json!({ "name": null, "phone": "" }), json!(""), Value::Null].into_iter().enumerate() {
+    for (at, reporter) in [
+        json!({}),
+        json!({ "name": null, "phone": "" }),
+        json!(""),
+        Value::Null,
+    ]
+    .into_iter()
+    .enumerate()
+    {
         let mut sent = nobody.clone();
         if at > 0 {
             sent["reporter"] = reporter;
         }
-        resident.post_once(COMPLAINTS, "nobodys", sent).await.expect(201);
+        resident
+            .post_once(COMPLAINTS, "nobodys", sent)
+            .await
+            .expect(201);
     }
     let mut other = body.clone();
     other["description"] = json!("河边有人偷倒垃圾，请来看看");
-    resident.post_once(COMPLAINTS, "one-meaning", other).await.expect_problem(409, "idempotency_conflict");
-    let parts = |body: &str| vec![("complaint", None, body.as_bytes().to_vec()), ("photo", Some("a.jpg"), scene(5, 60, 40))];
+    resident
+        .post_once(COMPLAINTS, "one-meaning", other)
+        .await
+        .expect_problem(409, "idempotency_conflict");
+    let parts = |body: &str| {
+        vec![
+            ("complaint", None, body.as_bytes().to_vec()),
+            ("photo", Some("a.jpg"), scene(5, 60, 40)),
+        ]
+    };
     let form = async |body: &str| {
         let form = crate::support::actors::form(&parts(body));
-        resident.send(Method::POST, COMPLAINTS, |r| r.header("idempotency-key", "with-photo").multipart(form)).await.expect(201).text("/number")
+        resident
+            .send(Method::POST, COMPLAINTS, |r| {
+                r.header("idempotency-key", "with-photo").multipart(form)
+            })
+            .await
+            .expect(201)
+            .text("/number")
     };
     assert_eq!(form(&plain).await, form(&turned_round(&body)).await);
 }
@@ -102,50 +143,120 @@ async fn the_same_request_in_another_spelling_is_the_same_request(world: World) 
 async fn null_and_the_empty_text_are_alike(world: World) {
     let resident = world.resident();
     let mut body = fumes(None, 0.0);
-    for field in ["address", "demand", "occurred_at", "occurred_until", "reporter", "same_as"] {
+    for field in [
+        "address",
+        "demand",
+        "occurred_at",
+        "occurred_until",
+        "reporter",
+        "same_as",
+    ] {
         body[field] = json!("");
     }
     body["acknowledged_similar"] = json!("");
     body["location"]["accuracy_m"] = json!("");
-    let number = resident.post(COMPLAINTS, body).await.expect(201).text("/number");
+    let number = resident
+        .post(COMPLAINTS, body)
+        .await
+        .expect(201)
+        .text("/number");
     let brigade = world.brigade().await;
     let path = format!("{COMPLAINTS}/{number}");
     let seen = brigade.get(&path).await.expect(200);
     assert_eq!(seen.body["premises"], "老王烧烤");
-    brigade.post("/api/v1/triage/claims", json!({ "number": number })).await.expect(201);
-    let version = brigade.get(&path).await.expect(200).body["version"].as_i64().unwrap();
-    let kept = brigade.patch_if(&path, version, json!({ "reason": "核对地址", "address": "东街口3号" })).await.expect(200);
+    brigade
+        .post("/api/v1/triage/claims", json!({ "number": number }))
+        .await
+        .expect(201);
+    let version = brigade.get(&path).await.expect(200).body["version"]
+        .as_i64()
+        .unwrap();
+    let kept = brigade
+        .patch_if(
+            &path,
+            version,
+            json!({ "reason": "核对地址", "address": "东街口3号" }),
+        )
+        .await
+        .expect(200);
     let cleared = json!({ "reason": "店名有误", "premises": "" });
-    brigade.patch_if(&path, kept.body["version"].as_i64().unwrap(), cleared).await.expect(200);
+    brigade
+        .patch_if(&path, kept.body["version"].as_i64().unwrap(), cleared)
+        .await
+        .expect(200);
     let seen = brigade.get(&path).await.expect(200);
-    assert_eq!((&seen.body["premises"], &seen.body["address"]), (&Value::Null, &json!("东街口3号")));
+    assert_eq!(
+        (&seen.body["premises"], &seen.body["address"]),
+        (&Value::Null, &json!("东街口3号"))
+    );
     let office = world.staff(Role::Office).await;
     let intake = json!({ "channel": "letter", "complaint": fumes(None, 0.0), "petitioners": "", "received_at": "" });
     let filed = office.post("/api/v1/intake", intake).await.expect(201);
     let more = json!({ "text": "昨晚又排了", "new_facts": "", "occurred_at": "" });
-    resident.post(&format!("/api/v1/tracking/{}/supplements", filed.text("/tracking_code")), more).await.expect(201);
+    resident
+        .post(
+            &format!(
+                "/api/v1/tracking/{}/supplements",
+                filed.text("/tracking_code")
+            ),
+            more,
+        )
+        .await
+        .expect(201);
     for (list, filters) in [
-        ("/api/v1/complaints", "state=&category=&street=&link=&hidden=&unreviewed=&cursor="),
-        ("/api/v1/entries", "state=&category=&street=&strong_concern=&cursor="),
-        ("/api/v1/triage/queue", "state=&category=&street=&link=&due_until=&cursor="),
+        (
+            "/api/v1/complaints",
+            "state=&category=&street=&link=&hidden=&unreviewed=&cursor=",
+        ),
+        (
+            "/api/v1/entries",
+            "state=&category=&street=&strong_concern=&cursor=",
+        ),
+        (
+            "/api/v1/triage/queue",
+            "state=&category=&street=&link=&due_until=&cursor=",
+        ),
     ] {
         let all = brigade.get(&format!("{list}?limit=1")).await.expect(200);
-        let first = brigade.get(&format!("{list}?{filters}&limit=1")).await.expect(200);
+        let first = brigade
+            .get(&format!("{list}?{filters}&limit=1"))
+            .await
+            .expect(200);
         assert_eq!(first.body, all.body, "{list}");
         if let Some(cursor) = all.body["next_cursor"].as_str() {
-            brigade.get(&format!("{list}?{filters}&limit=1&limit=&cursor={cursor}")).await.expect(200);
+            brigade
+                .get(&format!("{list}?{filters}&limit=1&limit=&cursor={cursor}"))
+                .await
+                .expect(200);
         }
     }
     let mut empty = fumes(None, 0.0);
     empty["description"] = json!("");
-    resident.post(COMPLAINTS, empty).await.expect_problem(422, "invalid");
+    resident
+        .post(COMPLAINTS, empty)
+        .await
+        .expect_problem(422, "invalid");
     let mut missing = fumes(None, 0.0);
     missing["description"] = Value::Null;
-    let refused = resident.post(COMPLAINTS, missing).await.expect_problem(400, "malformed_request");
+    let refused = resident
+        .post(COMPLAINTS, missing)
+        .await
+        .expect_problem(400, "malformed_request");
     assert_eq!(refused.body["items"][0]["code"], "required");
-    let twice = post(&resident, COMPLAINTS, &[("content-type", JSON)], b"{\"category\":\"x\",\"category\":\"y\",\"description\":\"z\"}".to_vec());
+    let twice = post(
+        &resident,
+        COMPLAINTS,
+        &[("content-type", JSON)],
+        b"{\"category\":\"x\",\"category\":\"y\",\"description\":\"z\"}".to_vec(),
+    );
     let refused = twice.await.expect_problem(400, "malformed_request");
-    assert_eq!((&refused.body["items"][0]["code"], &refused.body["items"][0]["location"]), (&json!("duplicate_field"), &json!("body.category")));
+    assert_eq!(
+        (
+            &refused.body["items"][0]["code"],
+            &refused.body["items"][0]["location"]
+        ),
+        (&json!("duplicate_field"), &json!("body.category"))
+    );
 }
 
 /// JSON and headers: content types with parameters, packed bodies, and what is neither.
@@ -371,10 +482,19 @@ async fn a_second_60_is_taken_and_never_shown(world: World) {
     body["occurred_until"] = json!("2026-11-23T14:59:60.5Z");
     let filed = resident.post(COMPLAINTS, body).await.expect(201);
     let brigade = world.brigade().await;
-    let seen = brigade.get(&format!("{COMPLAINTS}/{}", filed.text("/number"))).await.expect(200);
+    let seen = brigade
+        .get(&format!("{COMPLAINTS}/{}", filed.text("/number")))
+        .await
+        .expect(200);
     let text = String::from_utf8(seen.bytes.clone()).unwrap();
-    assert!(!text.contains(":60.") && !text.contains(":60+") && !text.contains(":60Z"), "{text}");
-    assert!(text.contains("2026-11-23T19:00:00+08:00") && text.contains("2026-11-23T23:00:00"), "{text}");
+    assert!(
+        !text.contains(":60.") && !text.contains(":60+") && !text.contains(":60Z"),
+        "{text}"
+    );
+    assert!(
+        text.contains("2026-11-23T19:00:00+08:00") && text.contains("2026-11-23T23:00:00"),
+        "{text}"
+    );
 }
 
 /// Headers: the scheme of a token is named in any case.

@@ -23,7 +23,10 @@ async fn staff_commands_get_their_turn_under_load(world: World) {
             let mut count = 0;
             while !stop.load(Ordering::SeqCst) {
                 let metres = f64::from(u16::try_from(n * 1000 + count % 1000).unwrap());
-                resident.post("/api/v1/complaints", fumes(None, metres / 100.0)).await.expect(201);
+                resident
+                    .post("/api/v1/complaints", fumes(None, metres / 100.0))
+                    .await
+                    .expect(201);
                 filed.fetch_add(1, Ordering::SeqCst);
                 count += 1;
             }
@@ -32,8 +35,14 @@ async fn staff_commands_get_their_turn_under_load(world: World) {
     let commands = async {
         let mut failed = Vec::new();
         for (how, input) in [
-            ("add NAME --role brigade --password-stdin", "river-lantern 4821 first\n"),
-            ("reset-password NAME --password-stdin", "river-lantern 4821 second\n"),
+            (
+                "add NAME --role brigade --password-stdin",
+                "river-lantern 4821 first\n",
+            ),
+            (
+                "reset-password NAME --password-stdin",
+                "river-lantern 4821 second\n",
+            ),
             ("disable NAME", ""),
         ] {
             // Those of one kind at once, as well as against the server.
@@ -52,16 +61,27 @@ async fn staff_commands_get_their_turn_under_load(world: World) {
         failed
     };
     let (_, failed) = tokio::join!(futures_util::future::join_all(load), commands);
-    assert!(failed.is_empty(), "{} of {} failed: {failed:?}", failed.len(), 3 * EACH);
+    assert!(
+        failed.is_empty(),
+        "{} of {} failed: {failed:?}",
+        failed.len(),
+        3 * EACH
+    );
     assert!(filed.load(Ordering::SeqCst) > 20);
     let (disabled, recorded): (i64, i64) = world.db_read(|c| {
-        let disabled = staff::table.filter(staff::disabled.eq(true)).count().get_result(c).unwrap();
-        let recorded = record::table.filter(record::subject_kind.eq("staff")).count().get_result(c).unwrap();
+        let disabled = staff::table
+            .filter(staff::disabled.eq(true))
+            .count()
+            .get_result(c)
+            .unwrap();
+        let recorded = record::table
+            .filter(record::subject_kind.eq("staff"))
+            .count()
+            .get_result(c)
+            .unwrap();
         (disabled, recorded)
     });
     assert_eq!((disabled, recorded), (4, 12));
 }
 
-on_both!(
-    staff_commands_get_their_turn_under_load,
-);
+on_both!(staff_commands_get_their_turn_under_load,);

@@ -133,7 +133,12 @@ async fn blobs_are_what_was_stored_or_an_alarm(world: World) {
     let blobs = world.dir.path().join("blobs");
     let sealed = files_under(&blobs.join("original"));
     let stored = fs::read(&sealed[0]).unwrap();
-    assert!(!stored.windows(64).any(|w| sent.windows(64).next().unwrap() == w), "sealed");
+    assert!(
+        !stored
+            .windows(64)
+            .any(|w| sent.windows(64).next().unwrap() == w),
+        "sealed"
+    );
     assert!(stored.starts_with(b"DWB1"));
     let app = &world.server.app;
     assert_eq!(sweep::verify_share(app, |_| true).await.unwrap(), 3);
@@ -143,11 +148,17 @@ async fn blobs_are_what_was_stored_or_an_alarm(world: World) {
     assert_eq!(status_of(&world, &brigade, &original).await, 503);
     assert!(app.alarms.is_raised(Alarm::BlobsDamaged));
     let metrics = String::from_utf8(world.resident().get("/metrics").await.bytes).unwrap();
-    assert!(metrics.contains("dengwen_alarm{alarm=\"blobs_damaged\"} 1"), "{metrics}");
+    assert!(
+        metrics.contains("dengwen_alarm{alarm=\"blobs_damaged\"} 1"),
+        "{metrics}"
+    );
     flip(&sealed[0], 3000);
     brigade.get(&original).await.expect(200);
 
-    for (what, file) in [("copy", &files_under(&blobs.join("public"))[0]), ("original", &sealed[0])] {
+    for (what, file) in [
+        ("copy", &files_under(&blobs.join("public"))[0]),
+        ("original", &sealed[0]),
+    ] {
         app.alarms.clear(Alarm::BlobsDamaged);
         let length = fs::metadata(file).unwrap().len();
         flip(file, length / 2);
@@ -158,7 +169,11 @@ async fn blobs_are_what_was_stored_or_an_alarm(world: World) {
     app.alarms.clear(Alarm::BlobsDamaged);
     fs::remove_file(&sealed[0]).unwrap();
     sweep::verify_share(app, |_| true).await.unwrap();
-    assert!(app.alarms.raised()[0].1.contains("missing"), "{:?}", app.alarms.raised());
+    assert!(
+        app.alarms.raised()[0].1.contains("missing"),
+        "{:?}",
+        app.alarms.raised()
+    );
 }
 
 /// A blob folder that goes while the server runs is not made anew: photos wait (503), complaints
@@ -166,15 +181,24 @@ async fn blobs_are_what_was_stored_or_an_alarm(world: World) {
 async fn a_vanished_blob_folder_is_not_made_anew(world: World) {
     let resident = world.resident();
     let kept = with_photo(&resident, &picture(4)).await.expect(201);
-    let (blobs, away) = (world.dir.path().join("blobs"), world.dir.path().join("away"));
+    let (blobs, away) = (
+        world.dir.path().join("blobs"),
+        world.dir.path().join("away"),
+    );
     fs::rename(&blobs, &away).unwrap();
     let refused = with_photo(&resident, &picture(5)).await.expect(503);
     assert!(refused.headers.contains_key("retry-after"));
     assert!(!blobs.exists());
     let code = kept.text("/tracking_code");
     let photo = kept.body["photos"][0]["id"].as_str().unwrap();
-    resident.get(&format!("/api/v1/tracking/{code}/photos/{photo}")).await.expect(503);
-    resident.post("/api/v1/complaints", fumes(None, 0.0)).await.expect(201);
+    resident
+        .get(&format!("/api/v1/tracking/{code}/photos/{photo}"))
+        .await
+        .expect(503);
+    resident
+        .post("/api/v1/complaints", fumes(None, 0.0))
+        .await
+        .expect(201);
     assert!(world.server.app.alarms.is_raised(Alarm::BlobsGone));
     resident.get("/readyz").await.expect(503);
     // An empty folder in its place, as an unmounted volume leaves one, is no better.
@@ -198,14 +222,20 @@ async fn places_that_do_not_belong_together_refuse_to_start(world: World) {
     let (blobs, away) = (dir.join("blobs"), dir.join("away"));
     fs::rename(&blobs, &away).unwrap();
     let refusal = world.refusal_with(&[]);
-    assert!(refusal.contains("is gone") && refusal.contains("dengwen adopt"), "{refusal}");
+    assert!(
+        refusal.contains("is gone") && refusal.contains("dengwen adopt"),
+        "{refusal}"
+    );
     assert!(!blobs.exists());
     fs::create_dir(&blobs).unwrap();
     assert!(world.refusal_with(&[]).contains("is gone"));
     let stranger = Id::new().to_string();
     fs::write(blobs.join("installation"), &stranger).unwrap();
     let refusal = world.refusal_with(&[]);
-    assert!(refusal.contains(&stranger) && refusal.contains("do not belong together"), "{refusal}");
+    assert!(
+        refusal.contains(&stranger) && refusal.contains("do not belong together"),
+        "{refusal}"
+    );
     fs::remove_dir_all(&blobs).unwrap();
     fs::rename(&away, &blobs).unwrap();
     let own = fs::read_to_string(dir.join("installation")).unwrap();
@@ -217,7 +247,12 @@ async fn places_that_do_not_belong_together_refuse_to_start(world: World) {
     let further = dir.join("further");
     let shared = format!("file://{}", blobs.display());
     let mut world = world;
-    world.restart_on(&[("DENGWEN_DATA_DIR", &further.display().to_string()), ("DENGWEN_BLOB_URL", &shared)]).await;
+    world
+        .restart_on(&[
+            ("DENGWEN_DATA_DIR", &further.display().to_string()),
+            ("DENGWEN_BLOB_URL", &shared),
+        ])
+        .await;
     with_photo(&world.resident(), &picture(7)).await.expect(201);
 }
 
@@ -281,13 +316,31 @@ fn an_empty_postgres_beside_blobs_is_no_first_start() {
 async fn a_newer_schema_refuses_an_older_program(world: World) {
     world.db_read(|c| c.batch_execute("INSERT INTO __diesel_schema_migrations (version, run_on) VALUES ('20991231000001', '2099-12-31 00:00:00')").unwrap());
     let refusal = world.refusal_with(&[]);
-    assert!(refusal.contains("20991231000001") && refusal.contains("newer than this program"), "{refusal}");
+    assert!(
+        refusal.contains("20991231000001") && refusal.contains("newer than this program"),
+        "{refusal}"
+    );
     let commands: [&[&str]; 3] = [&["migrate"], &["serve"], &["staff", "list"]];
     for command in commands {
-        run(world.dir.path(), command, &world.operators_environment(), "").refused("20991231000001");
+        run(
+            world.dir.path(),
+            command,
+            &world.operators_environment(),
+            "",
+        )
+        .refused("20991231000001");
     }
-    world.db_read(|c| c.batch_execute("DELETE FROM __diesel_schema_migrations WHERE version = '20991231000001'").unwrap());
-    run(world.dir.path(), &["migrate"], &world.operators_environment(), "").well();
+    world.db_read(|c| {
+        c.batch_execute("DELETE FROM __diesel_schema_migrations WHERE version = '20991231000001'")
+            .unwrap()
+    });
+    run(
+        world.dir.path(),
+        &["migrate"],
+        &world.operators_environment(),
+        "",
+    )
+    .well();
 }
 
 /// Damaged pages refuse to start, whichever they are; damage met while serving is a fault and an
@@ -351,7 +404,11 @@ fn a_damaged_database_is_not_served() {
 
 /// The night's check finds a healthy database healthy, and ends an alarm that was raised.
 async fn a_whole_database_ends_the_alarm(world: World) {
-    world.resident().post("/api/v1/complaints", river(None)).await.expect(201);
+    world
+        .resident()
+        .post("/api/v1/complaints", river(None))
+        .await
+        .expect(201);
     let app = &world.server.app;
     app.alarms.raise(Alarm::DatabaseDamaged, "for the test");
     sweep::verify_database(app).await.unwrap();
@@ -404,43 +461,78 @@ async fn what_is_over_is_swept(world: World) {
         queue::enqueue(c, "young", json!({}), now, now).unwrap();
         queue::enqueue(c, "waiting", json!({}), now + TimeDelta::days(400), now).unwrap();
         for (kind, days) in [("old", -31), ("young", -29)] {
-            diesel::update(job::table.filter(job::kind.eq(kind))).set(job::done_at.eq(at(days))).execute(c).unwrap();
+            diesel::update(job::table.filter(job::kind.eq(kind)))
+                .set(job::done_at.eq(at(days)))
+                .execute(c)
+                .unwrap();
         }
-        diesel::update(session::table.filter(session::subject_kind.eq("resident"))).set(session::expires_at.eq(at(-31))).execute(c).unwrap();
-        diesel::update(resident_otp::table).set(resident_otp::expires_at.eq(at(-2))).execute(c).unwrap();
+        diesel::update(session::table.filter(session::subject_kind.eq("resident")))
+            .set(session::expires_at.eq(at(-31)))
+            .execute(c)
+            .unwrap();
+        diesel::update(resident_otp::table)
+            .set(resident_otp::expires_at.eq(at(-2)))
+            .execute(c)
+            .unwrap();
     });
     let blobs = world.dir.path().join("blobs");
     let orphan = |name: &str, days: u64| {
         let path = blobs.join("original/ab").join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let file = File::create(&path).unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_secs(days * 86_400)).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(days * 86_400))
+            .unwrap();
         path
     };
     let old = orphan(&"ab".repeat(32), 2);
     let fresh = orphan(&"ac".repeat(32), 0);
     let half = orphan("x.part", 2);
     let fresh_half = orphan("y.part", 0);
-    let used: Vec<PathBuf> = files_under(&blobs).into_iter().filter(|p| !p.starts_with(blobs.join("original/ab"))).collect();
+    let used: Vec<PathBuf> = files_under(&blobs)
+        .into_iter()
+        .filter(|p| !p.starts_with(blobs.join("original/ab")))
+        .collect();
     for path in &used {
         let file = File::options().write(true).open(path).unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_secs(40 * 86_400)).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(40 * 86_400))
+            .unwrap();
     }
     world.db_read(|c| {
         let kinds = ["old", "young", "waiting"];
-        diesel::delete(job::table.filter(job::kind.ne_all(kinds))).execute(c).unwrap();
+        diesel::delete(job::table.filter(job::kind.ne_all(kinds)))
+            .execute(c)
+            .unwrap();
         queue::enqueue(c, jobs::SWEEP, json!({}), now, now).unwrap();
     });
     assert_eq!(jobs::run_due(app).await.unwrap(), 1);
-    let kinds: Vec<String> = world.db_read(|c| job::table.filter(job::kind.ne(jobs::SWEEP)).order(job::kind).select(job::kind).load(c).unwrap());
+    let kinds: Vec<String> = world.db_read(|c| {
+        job::table
+            .filter(job::kind.ne(jobs::SWEEP))
+            .order(job::kind)
+            .select(job::kind)
+            .load(c)
+            .unwrap()
+    });
     assert_eq!(kinds, ["waiting", "young"]);
-    let sessions: Vec<String> = world.db_read(|c| session::table.select(session::subject_kind).distinct().load(c).unwrap());
+    let sessions: Vec<String> = world.db_read(|c| {
+        session::table
+            .select(session::subject_kind)
+            .distinct()
+            .load(c)
+            .unwrap()
+    });
     assert_eq!(sessions, ["staff"]);
     let codes: i64 = world.db_read(|c| resident_otp::table.count().get_result(c).unwrap());
     assert_eq!(codes, 0);
     assert!(!old.exists() && fresh.exists() && !half.exists() && fresh_half.exists());
     assert!(used.iter().all(|p| p.exists()));
-    let kept: i64 = world.db_read(|c| photo::table.filter(photo::status.eq("kept")).count().get_result(c).unwrap());
+    let kept: i64 = world.db_read(|c| {
+        photo::table
+            .filter(photo::status.eq("kept"))
+            .count()
+            .get_result(c)
+            .unwrap()
+    });
     assert_eq!(kept, 1);
 }
 

@@ -56,30 +56,67 @@ async fn forged_headers_give_nobody_another_address(world: World) {
     let resident = world.resident();
     for n in 0..5 {
         let forged = format!("203.0.113.{n}");
-        let lines = [("x-forwarded-for", forged.as_str()), ("x-forwarded-for", "198.51.100.1"), ("forwarded", "for=203.0.113.77")];
-        get_through(&resident, &lines).await.expect_problem(404, "not_found");
+        let lines = [
+            ("x-forwarded-for", forged.as_str()),
+            ("x-forwarded-for", "198.51.100.1"),
+            ("forwarded", "for=203.0.113.77"),
+        ];
+        get_through(&resident, &lines)
+            .await
+            .expect_problem(404, "not_found");
     }
-    for same in ["198.51.100.1", "203.0.113.99, 198.51.100.1", "198.51.100.1:4711", "::ffff:198.51.100.1", "[64:ff9b::198.51.100.1]:443"] {
-        let refused = get_through(&resident, &[("x-forwarded-for", same)]).await.expect_problem(429, "too_many_requests");
+    for same in [
+        "198.51.100.1",
+        "203.0.113.99, 198.51.100.1",
+        "198.51.100.1:4711",
+        "::ffff:198.51.100.1",
+        "[64:ff9b::198.51.100.1]:443",
+    ] {
+        let refused = get_through(&resident, &[("x-forwarded-for", same)])
+            .await
+            .expect_problem(429, "too_many_requests");
         assert!(refused.headers.contains_key("retry-after"), "{same}");
     }
-    for other in ["198.51.100.2", "::ffff:198.51.100.3", "198.51.100.1, 198.51.100.4"] {
-        get_through(&resident, &[("x-forwarded-for", other)]).await.expect_problem(404, "not_found");
+    for other in [
+        "198.51.100.2",
+        "::ffff:198.51.100.3",
+        "198.51.100.1, 198.51.100.4",
+    ] {
+        get_through(&resident, &[("x-forwarded-for", other)])
+            .await
+            .expect_problem(404, "not_found");
     }
     for _ in 0..5 {
-        get_through(&resident, &[("forwarded", "for=\"[2001:db8:1:2::3]:4711\"")]).await.expect_problem(404, "not_found");
+        get_through(
+            &resident,
+            &[("forwarded", "for=\"[2001:db8:1:2::3]:4711\"")],
+        )
+        .await
+        .expect_problem(404, "not_found");
     }
-    get_through(&resident, &[("x-forwarded-for", "2001:db8:1:2:ffff::9")]).await.expect_problem(429, "too_many_requests");
-    get_through(&resident, &[("x-forwarded-for", "2001:db8:1:3::9")]).await.expect_problem(404, "not_found");
+    get_through(&resident, &[("x-forwarded-for", "2001:db8:1:2:ffff::9")])
+        .await
+        .expect_problem(429, "too_many_requests");
+    get_through(&resident, &[("x-forwarded-for", "2001:db8:1:3::9")])
+        .await
+        .expect_problem(404, "not_found");
 }
 
 /// Addresses: who cannot be read has a bucket of their own, and is nobody's "same sender".
 async fn unreadable_clients_are_strangers_to_each_other(world: World) {
     let resident = world.resident();
-    for odd in ["unknown", "_hidden", "not an address", "198.51.100.1.1", "unknown"] {
+    for odd in [
+        "unknown",
+        "_hidden",
+        "not an address",
+        "198.51.100.1.1",
+        "unknown",
+    ] {
         file_through(&resident, odd).await.expect(201);
     }
-    file_through(&resident, "unknown").await.expect_problem(429, "too_many_requests");
+    file_through(&resident, "unknown")
+        .await
+        .expect_problem(429, "too_many_requests");
     file_through(&resident, "198.51.100.1").await.expect(201);
     let kept: i64 = world.db_read(|c| complaint_sender::table.count().get_result(c).unwrap());
     assert_eq!(kept, 1);
@@ -89,19 +126,34 @@ async fn unreadable_clients_are_strangers_to_each_other(world: World) {
 /// allowance of their own, and uses up nobody else's.
 async fn a_signed_in_resident_has_an_own_allowance(world: World) {
     const CARRIER: &str = "100.64.0.1";
-    let (stranger, proven) = (world.resident(), world.signed_in_resident("13800000001").await);
+    let (stranger, proven) = (
+        world.resident(),
+        world.signed_in_resident("13800000001").await,
+    );
     for _ in 0..5 {
         file_through(&stranger, CARRIER).await.expect(201);
     }
-    file_through(&stranger, CARRIER).await.expect_problem(429, "too_many_requests");
+    file_through(&stranger, CARRIER)
+        .await
+        .expect_problem(429, "too_many_requests");
     let mut code = String::new();
     for _ in 0..4 {
-        code = file_through(&proven, CARRIER).await.expect(201).text("/tracking_code");
+        code = file_through(&proven, CARRIER)
+            .await
+            .expect(201)
+            .text("/tracking_code");
     }
     let path = format!("/api/v1/tracking/{code}/supplements");
     let more = json!({ "text": "又排烟了，比昨天更浓" });
-    proven.send(Method::POST, &path, |r| r.header("x-forwarded-for", CARRIER).json(&more)).await.expect(201);
-    file_through(&proven, CARRIER).await.expect_problem(429, "too_many_requests");
+    proven
+        .send(Method::POST, &path, |r| {
+            r.header("x-forwarded-for", CARRIER).json(&more)
+        })
+        .await
+        .expect(201);
+    file_through(&proven, CARRIER)
+        .await
+        .expect_problem(429, "too_many_requests");
     let neighbour = world.signed_in_resident("13800000002").await;
     file_through(&neighbour, CARRIER).await.expect(201);
 }

@@ -56,7 +56,10 @@ async fn an_object_of_nothing_is_no_field(world: World) {
     let resident = world.resident();
     let mut bare = river(None);
     bare.as_object_mut().unwrap().remove("location");
-    let first = resident.post_once(COMPLAINTS, "no-fix", bare.clone()).await.expect(201);
+    let first = resident
+        .post_once(COMPLAINTS, "no-fix", bare.clone())
+        .await
+        .expect(201);
     for location in [
         json!({}),
         json!({ "lon": null, "lat": null, "datum": null }),
@@ -66,33 +69,62 @@ async fn an_object_of_nothing_is_no_field(world: World) {
         let mut body = bare.clone();
         body["location"] = location.clone();
         body["reporter"] = json!({ "name": null, "phone": "" });
-        let again = resident.post_once(COMPLAINTS, "no-fix", body.clone()).await.expect(201);
+        let again = resident
+            .post_once(COMPLAINTS, "no-fix", body.clone())
+            .await
+            .expect(201);
         assert_eq!(again.body, first.body, "{location}");
         resident.post(COMPLAINTS, body).await.expect(201);
     }
-    for half in [json!({ "lon": 119.3, "lat": null, "datum": "WGS84" }), json!({ "lon": 119.3, "lat": 26.1, "datum": "" })] {
+    for half in [
+        json!({ "lon": 119.3, "lat": null, "datum": "WGS84" }),
+        json!({ "lon": 119.3, "lat": 26.1, "datum": "" }),
+    ] {
         let mut body = bare.clone();
         body["location"] = half;
-        resident.post(COMPLAINTS, body).await.expect_problem(400, "malformed_request");
+        resident
+            .post(COMPLAINTS, body)
+            .await
+            .expect_problem(400, "malformed_request");
     }
-    let number = resident.post(COMPLAINTS, fumes(None, 0.0)).await.expect(201).text("/number");
+    let number = resident
+        .post(COMPLAINTS, fumes(None, 0.0))
+        .await
+        .expect(201)
+        .text("/number");
     let brigade = world.brigade().await;
     let path = format!("{COMPLAINTS}/{number}");
-    brigade.post("/api/v1/triage/claims", json!({ "number": number })).await.expect(201);
+    brigade
+        .post("/api/v1/triage/claims", json!({ "number": number }))
+        .await
+        .expect(201);
     let seen = |world: &World| -> (i32, Option<f64>) {
-        world.db_read(|c| complaint::table.inner_join(complaint_place::table).filter(complaint::number.eq(&number))
-            .select((complaint::version, complaint_place::raw_lon)).first(c).unwrap())
+        world.db_read(|c| {
+            complaint::table
+                .inner_join(complaint_place::table)
+                .filter(complaint::number.eq(&number))
+                .select((complaint::version, complaint_place::raw_lon))
+                .first(c)
+                .unwrap()
+        })
     };
     let (version, lon) = seen(&world);
     let version = i64::from(version);
     let alone = json!({ "reason": "核对位置", "location": { "datum": "GCJ02" } });
-    brigade.patch_if(&path, version, alone).await.expect_problem(400, "malformed_request");
+    brigade
+        .patch_if(&path, version, alone)
+        .await
+        .expect_problem(400, "malformed_request");
     let kept = json!({ "reason": "核对地址", "location": {}, "address": "东街口3号" });
     brigade.patch_if(&path, version, kept).await.expect(200);
     let (version, after) = seen(&world);
     assert!(lon.is_some() && after == lon, "{lon:?} {after:?}");
-    let cleared = json!({ "reason": "位置有误", "location": { "lon": null, "lat": "", "datum": "WGS84" } });
-    brigade.patch_if(&path, i64::from(version), cleared).await.expect(200);
+    let cleared =
+        json!({ "reason": "位置有误", "location": { "lon": null, "lat": "", "datum": "WGS84" } });
+    brigade
+        .patch_if(&path, i64::from(version), cleared)
+        .await
+        .expect(200);
     assert_eq!(seen(&world).1, None);
 }
 
@@ -292,6 +324,4 @@ fn the_fullest_intake_fits() {
     }
 }
 
-on_both!(
-    an_object_of_nothing_is_no_field,
-);
+on_both!(an_object_of_nothing_is_no_field,);

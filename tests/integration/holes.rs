@@ -317,7 +317,10 @@ async fn a_lost_or_damaged_photo_says_so_and_raises_the_alarm(world: World) {
     let filed = with_photo(&world.resident(), 1).await;
     let (code, photo) = (filed.text("/tracking_code"), filed.text("/photos/0/id"));
     let blobs = world.dir.path().join("blobs");
-    let large = keys_in(&blobs).into_iter().find(|key| key.ends_with("-1600.jpg")).unwrap();
+    let large = keys_in(&blobs)
+        .into_iter()
+        .find(|key| key.ends_with("-1600.jpg"))
+        .unwrap();
     let alarms = &world.server.app.alarms;
     let damages: [fn(&Path); 2] = [flip, |path| fs::remove_file(path).unwrap()];
     for damage in damages {
@@ -349,6 +352,4 @@ fn a_clean_stop_beside_a_reader_is_soon() {
     });
 }
 
-on_both!(
-    a_lost_or_damaged_photo_says_so_and_raises_the_alarm,
-);
+on_both!(a_lost_or_damaged_photo_says_so_and_raises_the_alarm,);

@@ -82,15 +82,25 @@ async fn a_dead_workers_job_is_taken_over(world: World) {
     let now = world.server.app.now();
     let held = claim(now).unwrap();
     assert!(claim(now).is_none(), "one holder");
-    let renewed = |job: &queue::Job, at: DateTime<Utc>| world.db_read(|c| queue::renew(c, job, at).unwrap());
+    let renewed =
+        |job: &queue::Job, at: DateTime<Utc>| world.db_read(|c| queue::renew(c, job, at).unwrap());
     assert!(renewed(&held, now + TimeDelta::seconds(15)));
-    assert!(claim(now + TimeDelta::seconds(35)).is_none(), "as long as the lease lasts");
+    assert!(
+        claim(now + TimeDelta::seconds(35)).is_none(),
+        "as long as the lease lasts"
+    );
     let taken = claim(now + TimeDelta::seconds(36)).unwrap();
     assert_eq!((taken.id, held.attempts, taken.attempts), (held.id, 0, 1));
     assert!(!renewed(&held, now), "it is another's");
-    assert!(!world.db_read(|c| queue::finish(c, &held, now).unwrap()), "and another's to end");
+    assert!(
+        !world.db_read(|c| queue::finish(c, &held, now).unwrap()),
+        "and another's to end"
+    );
     world.db_read(|c| queue::put_back(c, &held, "late", now).unwrap());
-    assert!(claim(now + TimeDelta::seconds(40)).is_none(), "and to put back");
+    assert!(
+        claim(now + TimeDelta::seconds(40)).is_none(),
+        "and to put back"
+    );
     assert!(world.db_read(|c| queue::finish(c, &taken, now).unwrap()));
     assert!(claim(now + TimeDelta::days(1)).is_none(), "done is done");
 }
@@ -100,7 +110,11 @@ async fn a_dead_workers_job_is_taken_over(world: World) {
 async fn a_clock_that_was_ahead_rests_nothing(world: World) {
     let brigade = world.brigade().await;
     let resident = world.resident();
-    let number = resident.post("/api/v1/complaints", river(None)).await.expect(201).text("/number");
+    let number = resident
+        .post("/api/v1/complaints", river(None))
+        .await
+        .expect(201)
+        .text("/number");
     let now = world.server.app.now();
     let month = TimeDelta::days(30);
     world.clock.advance(month);
@@ -111,70 +125,127 @@ async fn a_clock_that_was_ahead_rests_nothing(world: World) {
     enqueue(&world, "queued_ahead");
     enqueue(&world, "held_ahead");
     let held = world.db_read(|c| {
-        diesel::update(job::table.filter(job::kind.eq("held_ahead"))).set(job::run_at.eq(UtcTime(now))).execute(c).unwrap();
+        diesel::update(job::table.filter(job::kind.eq("held_ahead")))
+            .set(job::run_at.eq(UtcTime(now)))
+            .execute(c)
+            .unwrap();
         queue::claim(c, now + month).unwrap().unwrap()
     });
     assert_eq!(held.kind, "held_ahead");
-    brigade.post("/api/v1/triage/claims", json!({ "number": number })).await.expect_problem(401, "token_expired");
+    brigade
+        .post("/api/v1/triage/claims", json!({ "number": number }))
+        .await
+        .expect_problem(401, "token_expired");
     let ahead = world.sign_in("brigade").await;
-    ahead.post("/api/v1/triage/claims", json!({ "number": number })).await.expect(201);
+    ahead
+        .post("/api/v1/triage/claims", json!({ "number": number }))
+        .await
+        .expect(201);
 
     world.clock.set(now);
     jobs::look_over(&world.server.app).await.unwrap();
-    for kind in [jobs::REFRESH_RANKS, jobs::FORGET_KEYS, jobs::TAKE_BACK_RETURNED, jobs::RECKON_CLOCKS] {
+    for kind in [
+        jobs::REFRESH_RANKS,
+        jobs::FORGET_KEYS,
+        jobs::TAKE_BACK_RETURNED,
+        jobs::RECKON_CLOCKS,
+    ] {
         assert_eq!(only(&world, kind).1.0, now, "{kind}");
     }
     for kind in ["nobody_handles_this", "queued_ahead"] {
         assert_eq!(only(&world, kind).1.0, now, "{kind}");
     }
-    let other = world.staff_named(dengwen::account::Role::Brigade, "brigade2").await;
-    other.post("/api/v1/triage/claims", json!({ "number": number })).await.expect_problem(409, "claimed_by_other");
+    let other = world
+        .staff_named(dengwen::account::Role::Brigade, "brigade2")
+        .await;
+    other
+        .post("/api/v1/triage/claims", json!({ "number": number }))
+        .await
+        .expect_problem(409, "claimed_by_other");
     world.clock.advance(TimeDelta::minutes(12));
-    other.post("/api/v1/triage/claims", json!({ "number": number })).await.expect(201);
+    other
+        .post("/api/v1/triage/claims", json!({ "number": number }))
+        .await
+        .expect(201);
 
     let claim = |at: DateTime<Utc>| world.db_read(|c| queue::claim(c, at).unwrap());
-    let kinds: Vec<String> = std::iter::from_fn(|| claim(now)).map(|job| job.kind).collect();
-    assert!(!kinds.contains(&held.kind), "{kinds:?}: cut short, not taken away");
-    assert!(world.db_read(|c| queue::renew(c, &held, now + month).unwrap()), "who lives renews it");
+    let kinds: Vec<String> = std::iter::from_fn(|| claim(now))
+        .map(|job| job.kind)
+        .collect();
+    assert!(
+        !kinds.contains(&held.kind),
+        "{kinds:?}: cut short, not taken away"
+    );
+    assert!(
+        world.db_read(|c| queue::renew(c, &held, now + month).unwrap()),
+        "who lives renews it"
+    );
     assert!(claim(now + TimeDelta::seconds(15)).is_none());
-    let taken = std::iter::from_fn(|| claim(now + TimeDelta::seconds(36))).find(|job| job.id == held.id);
+    let taken =
+        std::iter::from_fn(|| claim(now + TimeDelta::seconds(36))).find(|job| job.id == held.id);
     assert!(taken.is_some(), "who died does not");
 }
 
 /// Clocks. Set back across a restart, the clock orders the history as it happened.
 async fn a_clock_set_back_keeps_the_history_in_order(mut world: World) {
-    let number = world.resident().post("/api/v1/complaints", river(None)).await.expect(201).text("/number");
+    let number = world
+        .resident()
+        .post("/api/v1/complaints", river(None))
+        .await
+        .expect(201)
+        .text("/number");
     let id: Id = world.db_read(|c| complaint::table.select(complaint::id).first(c).unwrap());
     // What a server wrote whose clock was a day ahead: of the newest id rather than of this
     // machine's clock, because the ids of all stories of this process keep one order.
     let (seconds, _) = Id::new().0.get_timestamp().unwrap().to_unix();
     let tomorrow = uuid::Timestamp::from_unix(uuid::NoContext, seconds + 86_400, 0);
     world.db_read(|c| {
-        diesel::insert_into(record::table).values((
-            record::id.eq(Id(uuid::Uuid::new_v7(tomorrow))),
-            record::subject_kind.eq("complaint"),
-            record::subject_id.eq(id),
-            record::event.eq("before_the_restart"),
-            record::actor_kind.eq("system"),
-            record::actor_name.eq(""),
-            record::detail.eq(JsonValue(json!({}))),
-            record::at.eq(UtcTime(world.server.app.now())),
-        )).execute(c).unwrap()
+        diesel::insert_into(record::table)
+            .values((
+                record::id.eq(Id(uuid::Uuid::new_v7(tomorrow))),
+                record::subject_kind.eq("complaint"),
+                record::subject_id.eq(id),
+                record::event.eq("before_the_restart"),
+                record::actor_kind.eq("system"),
+                record::actor_name.eq(""),
+                record::detail.eq(JsonValue(json!({}))),
+                record::at.eq(UtcTime(world.server.app.now())),
+            ))
+            .execute(c)
+            .unwrap()
     });
     world.restart_with("DENGWEN_LOG", "info").await;
     world.clock.advance(TimeDelta::days(-1));
     let brigade = world.brigade().await;
-    brigade.post("/api/v1/triage/claims", json!({ "number": number })).await.expect(201);
+    brigade
+        .post("/api/v1/triage/claims", json!({ "number": number }))
+        .await
+        .expect(201);
     let returned = json!({ "action": "return", "reason": "请补充具体楼栋" });
-    brigade.post(&format!("/api/v1/complaints/{number}/decision"), returned).await.expect(200);
+    brigade
+        .post(&format!("/api/v1/complaints/{number}/decision"), returned)
+        .await
+        .expect(200);
     let events: Vec<String> = world.db_read(|c| {
         let history = dengwen::record::history(c, &world.server.app.keys, id, 100).unwrap();
         history.into_iter().map(|r| r.event).collect()
     });
-    let before = events.iter().position(|e| e == "before_the_restart").unwrap();
+    let before = events
+        .iter()
+        .position(|e| e == "before_the_restart")
+        .unwrap();
     assert!(before > 0 && before < events.len() - 1, "{events:?}");
-    let later = world.resident().post("/api/v1/complaints", river(None)).await.expect(201).text("/number");
-    let newest = brigade.get("/api/v1/complaints?limit=1").await.expect(200).text("/items/0/number");
+    let later = world
+        .resident()
+        .post("/api/v1/complaints", river(None))
+        .await
+        .expect(201)
+        .text("/number");
+    let newest = brigade
+        .get("/api/v1/complaints?limit=1")
+        .await
+        .expect(200)
+        .text("/items/0/number");
     assert_eq!(newest, later, "lists begin with what came last");
 }
 
@@ -198,23 +269,46 @@ async fn workers_share_the_jobs(world: World) {
 /// planned for five past midnight.
 async fn the_night_does_its_work_and_plans_the_next(world: World) {
     let resident = world.resident();
-    resident.post_once("/api/v1/complaints", "a-key", river(None)).await.expect(201);
-    let rank = || world.db_read(|c| complaint::table.select(complaint::queue_rank).first::<i32>(c).unwrap());
+    resident
+        .post_once("/api/v1/complaints", "a-key", river(None))
+        .await
+        .expect(201);
+    let rank = || {
+        world.db_read(|c| {
+            complaint::table
+                .select(complaint::queue_rank)
+                .first::<i32>(c)
+                .unwrap()
+        })
+    };
     let keys = || world.db_read(|c| idempotency::table.count().get_result::<i64>(c).unwrap());
     let (fresh, kept) = (rank(), keys());
     assert_eq!(kept, 1);
     enqueue(&world, jobs::REFRESH_RANKS);
     enqueue(&world, jobs::FORGET_KEYS);
     run_due(&world).await;
-    assert_eq!((rank(), keys()), (fresh, 1), "nothing is due and nothing is old");
+    assert_eq!(
+        (rank(), keys()),
+        (fresh, 1),
+        "nothing is due and nothing is old"
+    );
     let planned: Vec<UtcTime> = world.db_read(|c| {
-        job::table.filter(job::done_at.is_null()).order(job::kind).select(job::run_at).load(c).unwrap()
+        job::table
+            .filter(job::done_at.is_null())
+            .order(job::kind)
+            .select(job::run_at)
+            .load(c)
+            .unwrap()
     });
     let midnight: DateTime<Utc> = "2026-11-25T00:05:00+08:00".parse().unwrap();
     assert_eq!(planned, [UtcTime(midnight), UtcTime(midnight)]);
 
     world.clock.advance(TimeDelta::days(14));
-    assert_eq!(run_due(&world).await, 2, "missed nights are made good by one");
+    assert_eq!(
+        run_due(&world).await,
+        2,
+        "missed nights are made good by one"
+    );
     assert!(rank() < fresh, "more urgent than it was");
     assert_eq!(keys(), 1, "a phone may still retry");
     world.clock.advance(TimeDelta::days(17));

@@ -93,12 +93,25 @@ async fn a_wrong_key_refuses_to_start(world: World) {
     let (_, wrong) = crypto::new_root_key();
     let name = crypto::KeyId::of(&crypto::parse_root_key(&right).unwrap()).to_string();
     let refusal = world.refusal_with(&[(KEY, &wrong)]);
-    assert!(refusal.contains("not the key of this database") && refusal.contains(&name), "{refusal}");
-    assert!(!refusal.contains(&wrong) && !refusal.contains(&right), "a key in words");
+    assert!(
+        refusal.contains("not the key of this database") && refusal.contains(&name),
+        "{refusal}"
+    );
+    assert!(
+        !refusal.contains(&wrong) && !refusal.contains(&right),
+        "a key in words"
+    );
     // Neighbours: a stranger's former key beside a wrong one, and the pair the wrong way round.
     let (_, stranger) = crypto::new_root_key();
-    assert!(world.refusal_with(&[(KEY, &wrong), (OLD, &stranger)]).contains("not the key"));
-    assert!(world.refusal_with(&[(KEY, "")]).contains("no secret key"), "no key of its own is made");
+    assert!(
+        world
+            .refusal_with(&[(KEY, &wrong), (OLD, &stranger)])
+            .contains("not the key")
+    );
+    assert!(
+        world.refusal_with(&[(KEY, "")]).contains("no secret key"),
+        "no key of its own is made"
+    );
     let known: i64 = world.db_read(|c| secret_key::table.count().get_result(c).unwrap());
     assert_eq!(known, 1);
     assert_eq!(reporter_of(&brigade, &number).await["phone"], "138****5678");
@@ -112,13 +125,29 @@ async fn a_change_of_keys_is_not_half_done(world: World) {
     let (_, new) = crypto::new_root_key();
     let mut world = world;
     world.restart_on(&[(KEY, &new), (OLD, &former)]).await;
-    assert!(world.refusal_with(&[(KEY, &former), (OLD, "")]).contains("was changed for key"));
-    assert!(world.refusal_with(&[(OLD, "")]).contains("not sealed anew yet"));
+    assert!(
+        world
+            .refusal_with(&[(KEY, &former), (OLD, "")])
+            .contains("was changed for key")
+    );
+    assert!(
+        world
+            .refusal_with(&[(OLD, "")])
+            .contains("not sealed anew yet")
+    );
     let (_, stranger) = crypto::new_root_key();
-    assert!(world.refusal_with(&[(OLD, &stranger)]).contains("not sealed anew yet"));
+    assert!(
+        world
+            .refusal_with(&[(OLD, &stranger)])
+            .contains("not sealed anew yet")
+    );
     keys_command(&world, &["rotate"]).well();
     world.restart_with(OLD, "").await;
-    assert!(world.refusal_with(&[(KEY, &former)]).contains("not the key"));
+    assert!(
+        world
+            .refusal_with(&[(KEY, &former)])
+            .contains("not the key")
+    );
 }
 
 /// Keys change while the server serves: what was sealed opens, who spoke before is the same
@@ -134,30 +163,64 @@ async fn keys_change_while_the_server_serves(world: World) {
     let own = world.signed_in_resident("13900000001").await;
     numbers.push(file(&own, fumes(None, 0.0)).await);
     let block = json!({ "number": numbers[0], "reason": "连续发送广告" });
-    brigade.post("/api/v1/sender-blocks", block).await.expect(201);
+    brigade
+        .post("/api/v1/sender-blocks", block)
+        .await
+        .expect(201);
     let corrected = numbers[1].clone();
     let path = format!("/api/v1/complaints/{corrected}");
-    brigade.post("/api/v1/triage/claims", json!({ "number": corrected })).await;
-    let version = brigade.get(&path).await.expect(200).body["version"].as_i64().unwrap();
+    brigade
+        .post("/api/v1/triage/claims", json!({ "number": corrected }))
+        .await;
+    let version = brigade.get(&path).await.expect(200).body["version"]
+        .as_i64()
+        .unwrap();
     let change = json!({ "address": "东街口1号2座303室", "reason": "电话核实后更正地址" });
     let changed = brigade.patch_if(&path, version, change).await;
-    assert!(changed.status == 200 || changed.status == 409 || changed.status == 422, "{changed:?}");
+    assert!(
+        changed.status == 200 || changed.status == 409 || changed.status == 422,
+        "{changed:?}"
+    );
 
     let former = world.configured(KEY).to_owned();
     let (root, new) = crypto::new_root_key();
     let mut world = world;
     world.restart_on(&[(KEY, &new), (OLD, &former)]).await;
     let brigade = world.sign_in("brigade").await;
-    assert_eq!(reporter_of(&brigade, &numbers[1]).await["phone"], "138****0001");
+    assert_eq!(
+        reporter_of(&brigade, &numbers[1]).await["phone"],
+        "138****0001"
+    );
     let again = world.signed_in_resident("13900000001").await;
-    assert_eq!(again.get("/api/v1/residents/me/complaints").await.expect(200).body["items"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        again
+            .get("/api/v1/residents/me/complaints")
+            .await
+            .expect(200)
+            .body["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
     // Filed before, filed now, whichever key: one person, whose block holds.
     numbers.push(file(&world.resident(), river(Some("13812340001"))).await);
     let blocked = file(&world.resident(), fumes(Some("13812340000"), 900.0)).await;
-    assert_eq!(brigade.get(&format!("/api/v1/complaints/{blocked}")).await.expect(200).body["hidden"], true);
+    assert_eq!(
+        brigade
+            .get(&format!("/api/v1/complaints/{blocked}"))
+            .await
+            .expect(200)
+            .body["hidden"],
+        true
+    );
 
     // Killed at once, then batch by batch beside a server that takes complaints.
-    let mut child = start(world.dir.path(), &["keys", "rotate"], &world.operators_environment());
+    let mut child = start(
+        world.dir.path(),
+        &["keys", "rotate"],
+        &world.operators_environment(),
+    );
     child.kill().unwrap();
     child.wait().unwrap();
     for at in 0..4 {
@@ -170,7 +233,10 @@ async fn keys_change_while_the_server_serves(world: World) {
         numbers.push(number);
     }
     let said = keys_beside(&world, &["rotate"]).await.well();
-    assert!(said.contains("done:") && !said.contains("opened by no key"), "{said}");
+    assert!(
+        said.contains("done:") && !said.contains("opened by no key"),
+        "{said}"
+    );
     assert!(keys_command(&world, &["status"]).well().contains("retired"));
 
     world.restart_with(OLD, "").await;
@@ -180,34 +246,85 @@ async fn keys_change_while_the_server_serves(world: World) {
     assert!(world.db_read(|c| rotation::leaves_indexes(c, &keys).unwrap()));
     loop {
         let keys = keys.clone();
-        after = world.server.app.db.write(move |c| rotation::drop_indexes(c, &keys, after)).await.unwrap();
-        if after.is_none() { break; }
+        after = world
+            .server
+            .app
+            .db
+            .write(move |c| rotation::drop_indexes(c, &keys, after))
+            .await
+            .unwrap();
+        if after.is_none() {
+            break;
+        }
     }
     assert!(!world.db_read(|c| rotation::leaves_indexes(c, &keys).unwrap()));
     let signers = petitioners(&world);
     assert_eq!(signers.len(), numbers.len() + 1);
     for (at, (sealed, indexes)) in signers.iter().enumerate() {
         assert!(sealed.as_ref().unwrap().starts_with(&prefix));
-        let phone = match at { 0..8 => format!("1381234000{at}"), 8 => "13900000001".to_owned(), 10 => "13812340000".to_owned(), _ => "13812340001".to_owned() };
+        let phone = match at {
+            0..8 => format!("1381234000{at}"),
+            8 => "13900000001".to_owned(),
+            10 => "13812340000".to_owned(),
+            _ => "13812340001".to_owned(),
+        };
         assert_eq!(*indexes, [keys.blind_index("phone", &phone)], "{at}");
     }
-    let residents: Vec<(String, Option<Vec<u8>>)> = world.db_read(|c| resident::table.select((resident::phone_key, resident::sealed_phone)).load(c).unwrap());
+    let residents: Vec<(String, Option<Vec<u8>>)> = world.db_read(|c| {
+        resident::table
+            .select((resident::phone_key, resident::sealed_phone))
+            .load(c)
+            .unwrap()
+    });
     assert_eq!(residents[0].0, keys.blind_index("phone", "13900000001"));
     assert!(residents[0].1.as_ref().unwrap().starts_with(&prefix));
-    let blocks: Vec<String> = world.db_read(|c| sender_block_key::table.select(sender_block_key::key).load(c).unwrap());
+    let blocks: Vec<String> = world.db_read(|c| {
+        sender_block_key::table
+            .select(sender_block_key::key)
+            .load(c)
+            .unwrap()
+    });
     assert_eq!(blocks, [keys.blind_index("phone", "13812340000")]);
-    let sealed_history: Vec<JsonValue> = world.db_read(|c| record::table.filter(record::event.eq("correct")).select(record::detail).load(c).unwrap());
+    let sealed_history: Vec<JsonValue> = world.db_read(|c| {
+        record::table
+            .filter(record::event.eq("correct"))
+            .select(record::detail)
+            .load(c)
+            .unwrap()
+    });
     for detail in sealed_history {
         use base64::{Engine as _, engine::general_purpose::STANDARD};
-        let bytes = STANDARD.decode(detail.0["before"].as_str().unwrap()).unwrap();
+        let bytes = STANDARD
+            .decode(detail.0["before"].as_str().unwrap())
+            .unwrap();
         assert!(bytes.starts_with(&prefix));
     }
     let brigade = world.sign_in("brigade").await;
-    assert_eq!(reporter_of(&brigade, &numbers[1]).await["phone"], "138****0001");
+    assert_eq!(
+        reporter_of(&brigade, &numbers[1]).await["phone"],
+        "138****0001"
+    );
     let again = world.signed_in_resident("13900000001").await;
-    assert_eq!(again.get("/api/v1/residents/me/complaints").await.expect(200).body["items"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        again
+            .get("/api/v1/residents/me/complaints")
+            .await
+            .expect(200)
+            .body["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
     let blocked = file(&world.resident(), river(Some("13812340000"))).await;
-    assert_eq!(brigade.get(&format!("/api/v1/complaints/{blocked}")).await.expect(200).body["hidden"], true);
+    assert_eq!(
+        brigade
+            .get(&format!("/api/v1/complaints/{blocked}"))
+            .await
+            .expect(200)
+            .body["hidden"],
+        true
+    );
 }
 
 /// The number of a complaint the office takes in under an upstream number that names its reporter.
@@ -230,18 +347,39 @@ async fn one_person_stays_one_while_keys_change(world: World) {
     let mut world = world;
     world.restart_on(&[(KEY, &new), (OLD, &former)]).await;
     world.clock.advance(TimeDelta::days(3));
-    let second = world.resident().post("/api/v1/complaints", fumes(Some("13812340009"), 5.0)).await.expect(201);
-    assert_eq!(taken_in(&world.sign_in("office").await, 200).await, upstream);
+    let second = world
+        .resident()
+        .post("/api/v1/complaints", fumes(Some("13812340009"), 5.0))
+        .await
+        .expect(201);
+    assert_eq!(
+        taken_in(&world.sign_in("office").await, 200).await,
+        upstream
+    );
     keys_command(&world, &["rotate"]).well();
     world.restart_with(OLD, "").await;
     world.clock.advance(TimeDelta::days(3));
-    let third = world.resident().post("/api/v1/complaints", fumes(Some("13812340009"), 3.0)).await.expect(201);
+    let third = world
+        .resident()
+        .post("/api/v1/complaints", fumes(Some("13812340009"), 3.0))
+        .await
+        .expect(201);
     // An upstream number that names somebody is known under either key as well.
-    assert_eq!(taken_in(&world.sign_in("office").await, 200).await, upstream);
+    assert_eq!(
+        taken_in(&world.sign_in("office").await, 200).await,
+        upstream
+    );
     let brigade = world.brigade().await;
     let entry = |number: String| {
         let brigade = brigade.clone();
-        async move { brigade.get(&format!("/api/v1/complaints/{number}")).await.expect(200).body["entry"].clone() }
+        async move {
+            brigade
+                .get(&format!("/api/v1/complaints/{number}"))
+                .await
+                .expect(200)
+                .body["entry"]
+                .clone()
+        }
     };
     let at_first = entry(first).await;
     assert_eq!(entry(second.text("/number")).await, at_first);
@@ -254,10 +392,13 @@ async fn a_lost_key_loses_the_names_alone(world: World) {
     let filed = file(&world.resident(), fumes(Some("13812345678"), 0.0)).await;
     let path = format!("/api/v1/complaints/{filed}");
     let brigade = world.brigade().await;
-    let version = brigade.get(&path).await.expect(200).body["version"].as_i64().unwrap();
+    let version = brigade.get(&path).await.expect(200).body["version"]
+        .as_i64()
+        .unwrap();
     let change = json!({ "address": "东街口1号2座", "reason": "电话核实后更正" });
     brigade.patch_if(&path, version, change).await.expect(200);
-    let lost = crypto::KeyId::of(&crypto::parse_root_key(world.configured(KEY)).unwrap()).to_string();
+    let lost =
+        crypto::KeyId::of(&crypto::parse_root_key(world.configured(KEY)).unwrap()).to_string();
     let (_, new) = crypto::new_root_key();
     keys_command(&world, &["forget", &lost]).refused("--lost-for-ever");
     keys_command(&world, &["forget", "00000000", "--lost-for-ever"]).refused("knows no key");
@@ -265,18 +406,38 @@ async fn a_lost_key_loses_the_names_alone(world: World) {
     let mut world = world;
     world.restart_with(KEY, &new).await;
     let brigade = world.sign_in("brigade").await;
-    let corrections = brigade.get(&format!("{path}/corrections")).await.expect(200).body;
+    let corrections = brigade
+        .get(&format!("{path}/corrections"))
+        .await
+        .expect(200)
+        .body;
     let correction = &corrections["corrections"][0];
-    assert_eq!((&correction["before"], &correction["unreadable"], &correction["by"]), (&json!({}), &json!(true), &json!("brigade")));
+    assert_eq!(
+        (
+            &correction["before"],
+            &correction["unreadable"],
+            &correction["by"]
+        ),
+        (&json!({}), &json!(true), &json!("brigade"))
+    );
     assert_eq!(correction["reason"], dengwen::platform::sealed::UNREADABLE);
     let reporter = reporter_of(&brigade, &filed).await;
     assert_eq!(reporter["unreadable"], true);
     assert_eq!(reporter["phone"], Value::Null);
-    let full = brigade.post(&format!("{path}/reporter/unmask"), json!({ "purpose": "contact", "reason": "电话回访核实情况" })).await.expect(200);
+    let full = brigade
+        .post(
+            &format!("{path}/reporter/unmask"),
+            json!({ "purpose": "contact", "reason": "电话回访核实情况" }),
+        )
+        .await
+        .expect(200);
     assert_eq!(full.body["reporters"][0]["unreadable"], true);
     dengwen::jobs::run_due(&world.server.app).await.unwrap();
     let new_one = file(&world.resident(), fumes(Some("13812345678"), 0.0)).await;
-    assert_eq!(reporter_of(&brigade, &new_one).await["phone"], "138****5678");
+    assert_eq!(
+        reporter_of(&brigade, &new_one).await["phone"],
+        "138****5678"
+    );
 }
 
 /// A database without its key is not given another one, in development either; what belongs to

@@ -372,12 +372,24 @@ async fn no_planted_mark_is_read_without_need(world: World) {
     let planted = plant(&world).await;
     let mut readers: Vec<(Option<Role>, Actor)> = vec![
         (None, world.signed_in_resident("13800009999").await),
-        (Some(Role::Street), world.street("own_street", &planted.street).await),
-        (Some(Role::Street), world.street("other_street", "350102001").await),
-        (Some(Role::GridOfficer), world.officer("own_grid", &planted.grid).await),
+        (
+            Some(Role::Street),
+            world.street("own_street", &planted.street).await,
+        ),
+        (
+            Some(Role::Street),
+            world.street("other_street", "350102001").await,
+        ),
+        (
+            Some(Role::GridOfficer),
+            world.officer("own_grid", &planted.grid).await,
+        ),
     ];
     for role in Role::ALL.iter().filter(|role| !role.may_see_reporter()) {
-        readers.push((Some(*role), world.staff_named(*role, &format!("reads_{role}")).await));
+        readers.push((
+            Some(*role),
+            world.staff_named(*role, &format!("reads_{role}")).await,
+        ));
     }
     let mut looked = 0;
     for (role, reader) in &readers {
@@ -391,7 +403,11 @@ async fn no_planted_mark_is_read_without_need(world: World) {
                 } else {
                     assert_eq!(reply.status, 403, "{at}");
                 }
-                if reply.headers.get("content-type").is_some_and(|v| v.to_str().unwrap().starts_with("image/")) {
+                if reply
+                    .headers
+                    .get("content-type")
+                    .is_some_and(|v| v.to_str().unwrap().starts_with("image/"))
+                {
                     continue;
                 }
                 // Whoever has a code sees what belongs to it, its own parts' codes included.
@@ -407,27 +423,53 @@ async fn no_planted_mark_is_read_without_need(world: World) {
         for path in planted.fill(route.path) {
             let reply = stranger.get(&path).await;
             if route.access == Access::Public {
-                assert!([200, 404].contains(&reply.status), "{path}: {}", reply.status);
-                let is_image = reply.headers.get("content-type").is_some_and(|v| v.to_str().unwrap().starts_with("image/"));
+                assert!(
+                    [200, 404].contains(&reply.status),
+                    "{path}: {}",
+                    reply.status
+                );
+                let is_image = reply
+                    .headers
+                    .get("content-type")
+                    .is_some_and(|v| v.to_str().unwrap().starts_with("image/"));
                 let seen = planted.seen_in(&reply, false);
-                assert!(is_image || seen.is_empty(), "{path}: {seen:?} in {}", reply.body);
+                assert!(
+                    is_image || seen.is_empty(),
+                    "{path}: {seen:?} in {}",
+                    reply.body
+                );
             } else {
                 assert_eq!(reply.status, 401, "{path}");
             }
         }
     }
-    let similar = stranger.post("/api/v1/complaints/similar", fumes(None, 0.0)).await.expect(200);
-    assert!(planted.seen_in(&similar, true).is_empty(), "{}", similar.body);
+    let similar = stranger
+        .post("/api/v1/complaints/similar", fumes(None, 0.0))
+        .await
+        .expect(200);
+    assert!(
+        planted.seen_in(&similar, true).is_empty(),
+        "{}",
+        similar.body
+    );
     // The marks are there: who has need reads them.
     let brigade = world.sign_in("brigade").await;
-    let seen = brigade.get(&format!("/api/v1/complaints/{}", planted.numbers[0])).await.expect(200);
+    let seen = brigade
+        .get(&format!("/api/v1/complaints/{}", planted.numbers[0]))
+        .await
+        .expect(200);
     let marks = planted.seen_in(&seen, false);
     assert!(marks.len() > MARKS.len() - 3, "{marks:?}");
 
     let written = kept_marks(&world);
     assert!(written.is_empty(), "{written:#?}");
     // The scan is honest: one thing in the open, and it is seen on the disk and in an answer.
-    world.db_read(|c| diesel::update(complaint::table).set(complaint::category.eq("谯曦雯")).execute(c).unwrap());
+    world.db_read(|c| {
+        diesel::update(complaint::table)
+            .set(complaint::category.eq("谯曦雯"))
+            .execute(c)
+            .unwrap()
+    });
     assert!(!kept_marks(&world).is_empty());
     let (_, reader) = &readers[1];
     let list = reader.get("/api/v1/complaints").await;
@@ -463,6 +505,4 @@ fn the_scanner_sees() {
     assert_eq!(seen.len(), MARKS.len(), "{seen:?} of {MARKS:?}");
 }
 
-on_both!(
-    no_planted_mark_is_read_without_need,
-);
+on_both!(no_planted_mark_is_read_without_need,);

@@ -145,14 +145,27 @@ async fn a_model_says_what_it_learnt_from(world: World) {
     let told = |model: &Value| {
         let provenance = &model["provenance"];
         let hash = provenance["data_sha256"][0].as_str().unwrap().to_owned();
-        let counts = (provenance["pairs"].as_u64().unwrap(), provenance["rejected"].as_u64().unwrap());
-        (counts, hash, provenance["data"].as_str().unwrap().to_owned())
+        let counts = (
+            provenance["pairs"].as_u64().unwrap(),
+            provenance["rejected"].as_u64().unwrap(),
+        );
+        (
+            counts,
+            hash,
+            provenance["data"].as_str().unwrap().to_owned(),
+        )
     };
     let all = operator.trains("all", &["--hold-back", "0"]);
     let (counts, hash, data) = told(&all);
     assert_eq!(counts, (90, 30));
-    assert!(data.contains("2026-11-24 to 2026-11-24: 90 confirmations, 30 rejections"), "{data}");
-    assert_eq!((hash.len(), all["provenance"]["method"].clone()), (64, json!("labels")));
+    assert!(
+        data.contains("2026-11-24 to 2026-11-24: 90 confirmations, 30 rejections"),
+        "{data}"
+    );
+    assert_eq!(
+        (hash.len(), all["provenance"]["method"].clone()),
+        (64, json!("labels"))
+    );
 
     let (joined, noon) = (&rounds[JOINING][..2], &rounds[JOINING + 1][2..3]);
     decide(&brigade, joined, "undo").await;
@@ -162,14 +175,19 @@ async fn a_model_says_what_it_learnt_from(world: World) {
     assert_ne!(less.1, hash);
     decide(&brigade, joined, "confirm").await;
     decide(&brigade, noon, "reject").await;
-    assert_eq!(told(&operator.trains("again", &["--hold-back", "0"])), (counts, hash, data));
+    assert_eq!(
+        told(&operator.trains("again", &["--hold-back", "0"])),
+        (counts, hash, data)
+    );
 
     // Each pair is learnt from or asked, and of a group held back nothing is learnt.
     let held = operator.trains("held", &[]);
     assert_eq!(held["provenance"]["held_back"], json!(0.2));
     let (ok, out, err) = operator.runs(&["eval", "--ledger", "--model", "held.json", "--json"]);
     let asked = if ok {
-        serde_json::from_str::<Value>(&out).unwrap()["questions"].as_u64().unwrap()
+        serde_json::from_str::<Value>(&out).unwrap()["questions"]
+            .as_u64()
+            .unwrap()
     } else {
         assert!(err.contains("no such question"), "{err}");
         0
@@ -196,7 +214,10 @@ async fn the_officers_model_takes_over(mut world: World) {
     assert!(ok, "{out}{err}");
     assert_eq!(operator.model("in-use"), learnt);
     let (ok, _, err) = operator.promotes("wrong-1", "in-use", &[]);
-    assert!(!ok && err.contains("not promoted: the model is worse than the one it would replace"), "{err}");
+    assert!(
+        !ok && err.contains("not promoted: the model is worse than the one it would replace"),
+        "{err}"
+    );
     assert_eq!(operator.model("in-use"), learnt, "and it is as it was");
     let (ok, _, err) = operator.promotes("wrong-1", "in-use", &["--force"]);
     assert!(ok, "{err}");
@@ -220,7 +241,10 @@ async fn the_officers_model_takes_over(mut world: World) {
     }
     assert!(joined.iter().all(|n| *n >= HOUSES * 9 / 10), "{joined:?}");
     for number in [&evening[0], &noon[0]] {
-        assert_eq!(judged(&brigade, number).await.0, std::slice::from_ref(&hand_set));
+        assert_eq!(
+            judged(&brigade, number).await.0,
+            std::slice::from_ref(&hand_set)
+        );
     }
 }
 

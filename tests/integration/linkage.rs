@@ -93,12 +93,24 @@ async fn online_equals_batch(world: World) {
         let before: i64 = world.db_read(|c| complaint::table.count().get_result(c).unwrap());
         for _ in 0..40 {
             world.clock.advance(chrono::TimeDelta::minutes(7));
-            world.resident().post("/api/v1/complaints", anything(&mut draw)).await.expect(201);
+            world
+                .resident()
+                .post("/api/v1/complaints", anything(&mut draw))
+                .await
+                .expect(201);
         }
         let (reports, entries) = world.db_read(|c| {
-            let rows: Vec<(Id, Id)> = complaint::table.order(complaint::id).select((complaint::id, complaint::entry_id)).load(c).unwrap();
+            let rows: Vec<(Id, Id)> = complaint::table
+                .order(complaint::id)
+                .select((complaint::id, complaint::entry_id))
+                .load(c)
+                .unwrap();
             let ids: Vec<Id> = rows.iter().map(|r| r.0).collect();
-            let mut reports: Vec<Report> = load_candidates(c, &ids).unwrap().into_iter().map(|k| k.report).collect();
+            let mut reports: Vec<Report> = load_candidates(c, &ids)
+                .unwrap()
+                .into_iter()
+                .map(|k| k.report)
+                .collect();
             reports.sort_by_key(|r| r.id);
             (reports, rows.into_iter().map(|r| r.1).collect::<Vec<Id>>())
         });
@@ -115,19 +127,33 @@ async fn online_equals_batch(world: World) {
         let mut online = online;
         online.sort();
         assert_eq!(online, batched, "seed {seed}");
-        assert!(online.len() > 3 && online.len() < reports.len(), "{online:?}");
+        assert!(
+            online.len() > 3 && online.len() < reports.len(),
+            "{online:?}"
+        );
     }
 }
 
 /// What the model says and what officers say of it is counted by model, so that drift shows.
 async fn drift_shows_by_model(world: World) {
     let brigade = world.brigade().await;
-    for (n, decision) in ["", "confirm", "reject", "confirm", "confirm"].into_iter().enumerate() {
+    for (n, decision) in ["", "confirm", "reject", "confirm", "confirm"]
+        .into_iter()
+        .enumerate()
+    {
         let body = fumes(Some(&format!("1370000000{n}")), n as f64);
-        let number = world.resident().post("/api/v1/complaints", body).await.expect(201).text("/number");
+        let number = world
+            .resident()
+            .post("/api/v1/complaints", body)
+            .await
+            .expect(201)
+            .text("/number");
         if !decision.is_empty() {
             let path = format!("/api/v1/complaints/{number}/match-decision");
-            brigade.post(&path, json!({ "decision": decision })).await.expect(200);
+            brigade
+                .post(&path, json!({ "decision": decision }))
+                .await
+                .expect(200);
         }
     }
     let text = String::from_utf8(world.resident().get("/metrics").await.expect(200).bytes).unwrap();
@@ -150,15 +176,29 @@ async fn a_campaign_is_many_voices(world: World) {
     let text = "我们是琴亭河沿岸居民，河水发黑发臭已经三年，严重影响生活，强烈要求立即截污清淤，还我们清澈的河水。";
     for n in 0..12 {
         let reporter = (n % 4 != 0).then(|| json!({ "phone": format!("138000020{n:02}") }));
-        let text = if n == 5 { format!("{text}我的电话13800002005") } else { text.to_owned() };
-        let body = json!({ "category": "water.black_odorous", "description": text, "reporter": reporter });
+        let text = if n == 5 {
+            format!("{text}我的电话13800002005")
+        } else {
+            text.to_owned()
+        };
+        let body =
+            json!({ "category": "water.black_odorous", "description": text, "reporter": reporter });
         world.clock.advance(chrono::TimeDelta::hours(3));
-        world.resident().post("/api/v1/complaints", body).await.expect(201);
+        world
+            .resident()
+            .post("/api/v1/complaints", body)
+            .await
+            .expect(201);
     }
     let counted = || -> Vec<(i32, i32, i32, bool)> {
         world.db_read(|c| {
             ledger_entry::table
-                .select((ledger_entry::complaint_count, ledger_entry::distinct_reporters, ledger_entry::repeat_count, ledger_entry::strong_concern))
+                .select((
+                    ledger_entry::complaint_count,
+                    ledger_entry::distinct_reporters,
+                    ledger_entry::repeat_count,
+                    ledger_entry::strong_concern,
+                ))
                 .load(c)
                 .unwrap()
         })
@@ -167,15 +207,41 @@ async fn a_campaign_is_many_voices(world: World) {
     // concern is for a person to confirm.
     assert_eq!(counted(), [(12, 9, 0, false)]);
     let brigade = world.brigade().await;
-    let open: Vec<String> = world.db_read(|c| complaint::table.filter(complaint::link.eq("provisional")).select(complaint::number).load(c).unwrap());
+    let open: Vec<String> = world.db_read(|c| {
+        complaint::table
+            .filter(complaint::link.eq("provisional"))
+            .select(complaint::number)
+            .load(c)
+            .unwrap()
+    });
     for number in open {
-        brigade.post(&format!("/api/v1/complaints/{number}/match-decision"), json!({ "decision": "confirm" })).await.expect(200);
+        brigade
+            .post(
+                &format!("/api/v1/complaints/{number}/match-decision"),
+                json!({ "decision": "confirm" }),
+            )
+            .await
+            .expect(200);
     }
     assert_eq!(counted(), [(12, 9, 0, true)]);
-    let entry: String = world.db_read(|c| ledger_entry::table.select(ledger_entry::number).first(c).unwrap());
-    let view = brigade.get(&format!("/api/v1/entries/{entry}")).await.expect(200).body;
+    let entry: String = world.db_read(|c| {
+        ledger_entry::table
+            .select(ledger_entry::number)
+            .first(c)
+            .unwrap()
+    });
+    let view = brigade
+        .get(&format!("/api/v1/entries/{entry}"))
+        .await
+        .expect(200)
+        .body;
     assert_eq!(
-        (&view["complaint_count"], &view["distinct_reporters"], &view["repeat_count"], &view["strong_concern"]),
+        (
+            &view["complaint_count"],
+            &view["distinct_reporters"],
+            &view["repeat_count"],
+            &view["strong_concern"]
+        ),
         (&json!(12), &json!(9), &json!(0), &json!(true)),
         "{view}"
     );
@@ -183,21 +249,46 @@ async fn a_campaign_is_many_voices(world: World) {
     let world = &world;
     let first = format!("{}…", text.chars().take(40).collect::<String>());
     for reader in [brigade, world.staff(Role::Leader).await] {
-        let view = reader.get(&format!("/api/v1/entries/{entry}")).await.expect(200).body;
+        let view = reader
+            .get(&format!("/api/v1/entries/{entry}"))
+            .await
+            .expect(200)
+            .body;
         assert_eq!(view["campaigns"].as_array().unwrap().len(), 1, "{view}");
         let group = &view["campaigns"][0];
-        assert_eq!((&group["complaints"], &group["persons"], &group["anonymous"]), (&json!(12), &json!(9), &json!(3)), "{group}");
-        assert_eq!((&group["excerpt"], &group["first"]), (&json!(first), &view["complaints"][0]["number"]));
-        assert_eq!((&group["first_at"], &group["last_at"]), (&view["complaints"][0]["received_at"], &view["complaints"][11]["received_at"]));
+        assert_eq!(
+            (&group["complaints"], &group["persons"], &group["anonymous"]),
+            (&json!(12), &json!(9), &json!(3)),
+            "{group}"
+        );
+        assert_eq!(
+            (&group["excerpt"], &group["first"]),
+            (&json!(first), &view["complaints"][0]["number"])
+        );
+        assert_eq!(
+            (&group["first_at"], &group["last_at"]),
+            (
+                &view["complaints"][0]["received_at"],
+                &view["complaints"][11]["received_at"]
+            )
+        );
     }
 }
 
 /// The same template about another river is another matter.
 async fn the_same_template_about_another_place_stays_apart(world: World) {
-    let text = |river: &str| format!("{river}河水发黑发臭已经三年，严重影响两岸居民生活，强烈要求立即截污清淤，还我们清澈的河水。");
+    let text = |river: &str| {
+        format!(
+            "{river}河水发黑发臭已经三年，严重影响两岸居民生活，强烈要求立即截污清淤，还我们清澈的河水。"
+        )
+    };
     for (n, river) in ["琴亭河", "白马河"].into_iter().enumerate() {
         let body = json!({ "category": "water.black_odorous", "description": text(river), "reporter": { "phone": format!("1380000300{n}") } });
-        world.resident().post("/api/v1/complaints", body).await.expect(201);
+        world
+            .resident()
+            .post("/api/v1/complaints", body)
+            .await
+            .expect(201);
     }
     let entries: i64 = world.db_read(|c| ledger_entry::table.count().get_result(c).unwrap());
     assert_eq!(entries, 2);
@@ -205,20 +296,37 @@ async fn the_same_template_about_another_place_stays_apart(world: World) {
 
 /// Facts are made anew of the tables they came from, and say the same as before.
 async fn facts_can_be_made_anew(world: World) {
-    use dengwen::{matching::queries, platform::db::schema::{match_fact, match_key}};
+    use dengwen::{
+        matching::queries,
+        platform::db::schema::{match_fact, match_key},
+    };
     let mut draw = Draw(3);
     for _ in 0..12 {
-        world.resident().post("/api/v1/complaints", anything(&mut draw)).await.expect(201);
+        world
+            .resident()
+            .post("/api/v1/complaints", anything(&mut draw))
+            .await
+            .expect(201);
     }
-    let filed = || world.db_read(|c| {
-        let ids: Vec<Id> = match_fact::table.order(match_fact::complaint_id).select(match_fact::complaint_id).load(c).unwrap();
-        let mut reports: Vec<Report> = load_candidates(c, &ids).unwrap().into_iter().map(|k| k.report).collect();
-        reports.sort_by_key(|r| r.id);
-        // The sending device is not kept elsewhere, so it is not made anew.
-        reports.iter_mut().for_each(|r| r.sender = None);
-        let keys: i64 = match_key::table.count().get_result(c).unwrap();
-        (format!("{reports:?}"), keys)
-    });
+    let filed = || {
+        world.db_read(|c| {
+            let ids: Vec<Id> = match_fact::table
+                .order(match_fact::complaint_id)
+                .select(match_fact::complaint_id)
+                .load(c)
+                .unwrap();
+            let mut reports: Vec<Report> = load_candidates(c, &ids)
+                .unwrap()
+                .into_iter()
+                .map(|k| k.report)
+                .collect();
+            reports.sort_by_key(|r| r.id);
+            // The sending device is not kept elsewhere, so it is not made anew.
+            reports.iter_mut().for_each(|r| r.sender = None);
+            let keys: i64 = match_key::table.count().get_result(c).unwrap();
+            (format!("{reports:?}"), keys)
+        })
+    };
     let (before, keys) = filed();
     world.db_read(|c| {
         diesel::delete(match_key::table).execute(c).unwrap();
@@ -226,7 +334,10 @@ async fn facts_can_be_made_anew(world: World) {
         assert!(queries::nothing_is_filed(c).unwrap());
     });
     let now = world.server.app.now();
-    world.db_read(|c| dengwen::platform::jobs::enqueue(c, dengwen::jobs::REFILE_FACTS, json!({}), now, now).unwrap());
+    world.db_read(|c| {
+        dengwen::platform::jobs::enqueue(c, dengwen::jobs::REFILE_FACTS, json!({}), now, now)
+            .unwrap()
+    });
     dengwen::jobs::run_due(&world.server.app).await.unwrap();
     let (after, keys_after) = filed();
     assert_eq!(after, before);

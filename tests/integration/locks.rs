@@ -76,37 +76,100 @@ async fn linked(world: &World) -> (Id, String, Id, String) {
 async fn a_match_decision_and_a_merge_wait_for_each_other(world: World) {
     let brigade = world.brigade().await;
     let (_, number, _, source) = linked(&world).await;
-    world.resident().post("/api/v1/complaints", river(None)).await.expect(201);
-    let (target, target_number): (Id, String) = world.db_read(|c| ledger_entry::table.order(ledger_entry::id.desc()).select((ledger_entry::id, ledger_entry::number)).first(c).unwrap());
+    world
+        .resident()
+        .post("/api/v1/complaints", river(None))
+        .await
+        .expect(201);
+    let (target, target_number): (Id, String) = world.db_read(|c| {
+        ledger_entry::table
+            .order(ledger_entry::id.desc())
+            .select((ledger_entry::id, ledger_entry::number))
+            .first(c)
+            .unwrap()
+    });
     let let_go = hold(&world, "ledger_entry", target);
-    let merge = later(&brigade, &format!("/api/v1/entries/{source}/merge"), json!({ "into": target_number, "reason": "同一问题" }));
+    let merge = later(
+        &brigade,
+        &format!("/api/v1/entries/{source}/merge"),
+        json!({ "into": target_number, "reason": "同一问题" }),
+    );
     actix_web::rt::time::sleep(A_WHILE).await;
-    let decide = later(&brigade, &format!("/api/v1/complaints/{number}/match-decision"), json!({ "decision": "reject" }));
+    let decide = later(
+        &brigade,
+        &format!("/api/v1/complaints/{number}/match-decision"),
+        json!({ "decision": "reject" }),
+    );
     actix_web::rt::time::sleep(A_WHILE).await;
     let_go();
     let (merged, decided) = tokio::join!(merge, decide);
     merged.unwrap().expect(200);
     decided.unwrap().expect(200);
     let counts: Vec<(i32, i64)> = world.db_read(|c| {
-        let entries: Vec<(Id, i32)> = ledger_entry::table.order(ledger_entry::id).select((ledger_entry::id, ledger_entry::complaint_count)).load(c).unwrap();
-        entries.into_iter().map(|(id, count)| (count, complaint::table.filter(complaint::entry_id.eq(id)).count().get_result(c).unwrap())).collect()
+        let entries: Vec<(Id, i32)> = ledger_entry::table
+            .order(ledger_entry::id)
+            .select((ledger_entry::id, ledger_entry::complaint_count))
+            .load(c)
+            .unwrap();
+        entries
+            .into_iter()
+            .map(|(id, count)| {
+                (
+                    count,
+                    complaint::table
+                        .filter(complaint::entry_id.eq(id))
+                        .count()
+                        .get_result(c)
+                        .unwrap(),
+                )
+            })
+            .collect()
     });
     assert_eq!(counts, [(0, 0), (2, 2), (1, 1)]);
 }
 
 /// Two complaints of one matter decided on at once: each recounts the entry and ranks the other.
 async fn decisions_on_one_matter_wait_for_each_other(world: World) {
-    let (one, two) = (world.brigade().await, world.staff_named(dengwen::account::Role::Brigade, "brigade2").await);
+    let (one, two) = (
+        world.brigade().await,
+        world
+            .staff_named(dengwen::account::Role::Brigade, "brigade2")
+            .await,
+    );
     let (_, second, entry, _) = linked(&world).await;
-    let first: String = world.db_read(|c| complaint::table.filter(complaint::entry_id.eq(entry)).order(complaint::id).select(complaint::number).first(c).unwrap());
+    let first: String = world.db_read(|c| {
+        complaint::table
+            .filter(complaint::entry_id.eq(entry))
+            .order(complaint::id)
+            .select(complaint::number)
+            .first(c)
+            .unwrap()
+    });
     // Their ranks are stale, so that each decision writes the other's.
-    world.db_read(|c| diesel::update(complaint::table).set(complaint::queue_rank.eq(0)).execute(c).unwrap());
-    one.post("/api/v1/triage/claims", json!({ "number": first })).await.expect(201);
-    two.post("/api/v1/triage/claims", json!({ "number": second })).await.expect(201);
+    world.db_read(|c| {
+        diesel::update(complaint::table)
+            .set(complaint::queue_rank.eq(0))
+            .execute(c)
+            .unwrap()
+    });
+    one.post("/api/v1/triage/claims", json!({ "number": first }))
+        .await
+        .expect(201);
+    two.post("/api/v1/triage/claims", json!({ "number": second }))
+        .await
+        .expect(201);
     let let_go = hold(&world, "ledger_entry", entry);
     let returned = json!({ "action": "return", "reason": "请补充具体楼栋" });
-    let a = later(&one, &format!("/api/v1/complaints/{first}/decision"), returned.clone());
-    let b = later(&two, &format!("/api/v1/complaints/{second}/decision"), returned);
+    let a = later(
+        &one,
+        &format!("/api/v1/complaints/{first}/decision"),
+        returned.clone(),
+    );
+    let b = later(
+        &two,
+        &format!("/api/v1/complaints/{second}/decision"),
+        returned,
+    );
     actix_web::rt::time::sleep(A_WHILE).await;
     let_go();
     let (a, b) = tokio::join!(a, b);
@@ -119,7 +182,11 @@ async fn decisions_on_one_matter_wait_for_each_other(world: World) {
 async fn split_letters_and_newcomers_wait_for_each_other(world: World) {
     let mut splitters = Vec::new();
     for n in 0..4 {
-        splitters.push(world.staff_named(dengwen::account::Role::Brigade, &format!("brigade{n}")).await);
+        splitters.push(
+            world
+                .staff_named(dengwen::account::Role::Brigade, &format!("brigade{n}"))
+                .await,
+        );
     }
     let part = |metres: f64| {
         let body = fumes(None, metres);
@@ -129,12 +196,28 @@ async fn split_letters_and_newcomers_wait_for_each_other(world: World) {
         let (resident, phone) = (world.resident(), format!("1380000100{n}"));
         async move {
             for round in 0..4 {
-                let letter = resident.post("/api/v1/complaints", fumes(Some(&phone), f64::from(round))).await.expect(201).text("/number");
+                let letter = resident
+                    .post("/api/v1/complaints", fumes(Some(&phone), f64::from(round)))
+                    .await
+                    .expect(201)
+                    .text("/number");
                 let body = json!({ "action": "split", "reason": "一信多诉", "parts": [part(2.0), part(400.0), part(5.0)] });
-                brigade.post("/api/v1/triage/claims", json!({ "number": letter })).await.expect(201);
-                brigade.post(&format!("/api/v1/complaints/{letter}/decision"), body.clone()).await.expect(200);
+                brigade
+                    .post("/api/v1/triage/claims", json!({ "number": letter }))
+                    .await
+                    .expect(201);
+                brigade
+                    .post(
+                        &format!("/api/v1/complaints/{letter}/decision"),
+                        body.clone(),
+                    )
+                    .await
+                    .expect(200);
                 let items = json!({ "items": [{ "number": letter, "decision": body }] });
-                brigade.post("/api/v1/triage/decisions", items).await.expect(200);
+                brigade
+                    .post("/api/v1/triage/decisions", items)
+                    .await
+                    .expect(200);
             }
         }
     };
@@ -143,13 +226,22 @@ async fn split_letters_and_newcomers_wait_for_each_other(world: World) {
         async move {
             for round in 0..10 {
                 let metres = if round % 2 == 0 { 3.0 } else { 401.0 };
-                resident.post("/api/v1/complaints", fumes(Some(&phone), metres)).await.expect(201);
+                resident
+                    .post("/api/v1/complaints", fumes(Some(&phone), metres))
+                    .await
+                    .expect(201);
             }
         }
     };
-    let splits = splitters.into_iter().zip(0..).map(|(brigade, n)| split(brigade, n));
+    let splits = splitters
+        .into_iter()
+        .zip(0..)
+        .map(|(brigade, n)| split(brigade, n));
     let submits = (0..8).map(submit);
-    tokio::join!(futures_util::future::join_all(splits), futures_util::future::join_all(submits));
+    tokio::join!(
+        futures_util::future::join_all(splits),
+        futures_util::future::join_all(submits)
+    );
     assert_eq!(facts::broken(&world), Vec::<String>::new());
     assert_eq!(facts::deadlocks(&world), 0);
 }
@@ -195,15 +287,33 @@ async fn while_held<const N: usize>(
 /// arrives while its partner's entry is merged does as well.
 async fn a_newcomer_follows_its_partner(world: World) {
     let brigade = world.brigade().await;
-    let a = filed(&world, fumes(Some("13800000001"), 0.0)).await.text("/number");
-    let b = filed(&world, river(Some("13800000003"))).await.text("/number");
+    let a = filed(&world, fumes(Some("13800000001"), 0.0))
+        .await
+        .text("/number");
+    let b = filed(&world, river(Some("13800000003")))
+        .await
+        .text("/number");
     let ((_, source), (target, into)) = (entry_of(&world, &a), entry_of(&world, &b));
-    let merge = (brigade.clone(), format!("/api/v1/entries/{source}/merge"), json!({ "into": into, "reason": "同一问题" }));
-    let newcomer = |n: u32| (world.resident(), "/api/v1/complaints".to_owned(), fumes(Some(&format!("1380000010{n}")), 3.0));
+    let merge = (
+        brigade.clone(),
+        format!("/api/v1/entries/{source}/merge"),
+        json!({ "into": into, "reason": "同一问题" }),
+    );
+    let newcomer = |n: u32| {
+        (
+            world.resident(),
+            "/api/v1/complaints".to_owned(),
+            fumes(Some(&format!("1380000010{n}")), 3.0),
+        )
+    };
     let answers = while_held(&world, entry_of(&world, &a).0, [merge, newcomer(1)]).await;
     let merged = answers[0].text("/merge_id");
     assert_eq!(entry_of(&world, &answers[1].text("/number")).0, target);
-    let undo = (brigade.clone(), format!("/api/v1/merges/{merged}/undo"), json!({ "reason": "两回事" }));
+    let undo = (
+        brigade.clone(),
+        format!("/api/v1/merges/{merged}/undo"),
+        json!({ "reason": "两回事" }),
+    );
     let answers = while_held(&world, target, [undo, newcomer(2)]).await;
     assert_eq!(answers[0].status, 200, "{}", answers[0].body);
     assert_eq!(entry_of(&world, &answers[1].text("/number")).1, source);
@@ -214,8 +324,19 @@ async fn a_newcomer_follows_its_partner(world: World) {
 async fn nobody_repeats_what_is_withdrawn_this_moment(world: World) {
     let lead = filed(&world, fumes(Some("13800000001"), 0.0)).await;
     let (entry, number) = entry_of(&world, &lead.text("/number"));
-    let withdraw = (world.resident(), format!("/api/v1/tracking/{}/withdrawal", lead.text("/tracking_code")), json!({}));
-    let again = (world.resident(), "/api/v1/complaints".to_owned(), fumes(Some("13800000001"), 3.0));
+    let withdraw = (
+        world.resident(),
+        format!(
+            "/api/v1/tracking/{}/withdrawal",
+            lead.text("/tracking_code")
+        ),
+        json!({}),
+    );
+    let again = (
+        world.resident(),
+        "/api/v1/complaints".to_owned(),
+        fumes(Some("13800000001"), 3.0),
+    );
     let answers = while_held(&world, entry, [withdraw, again]).await;
     assert_eq!(answers[0].status, 200, "{}", answers[0].body);
     assert_ne!(entry_of(&world, &answers[1].text("/number")).1, number);
@@ -229,16 +350,46 @@ async fn whoever_waits_for_a_merge_sees_it(world: World) {
     let returned = filed(&world, fumes(Some("13800000001"), 0.0)).await;
     let number = returned.text("/number");
     let decision = json!({ "items": [{ "number": number, "decision": { "action": "return", "reason": "请补充具体楼栋" } }] });
-    brigade.post("/api/v1/triage/decisions", decision).await.expect(200);
-    let linked = filed(&world, fumes(Some("13800000002"), 3.0)).await.text("/number");
+    brigade
+        .post("/api/v1/triage/decisions", decision)
+        .await
+        .expect(200);
+    let linked = filed(&world, fumes(Some("13800000002"), 3.0))
+        .await
+        .text("/number");
     let other = filed(&world, river(None)).await.text("/number");
-    let ((source_id, source), (target, into)) = (entry_of(&world, &number), entry_of(&world, &other));
-    let answers = while_held(&world, source_id, [
-        (brigade.clone(), format!("/api/v1/entries/{source}/merge"), json!({ "into": into, "reason": "同一问题" })),
-        (world.resident(), format!("/api/v1/tracking/{}/supplements", returned.text("/tracking_code")), json!({ "text": "三号楼", "new_facts": false })),
-        (brigade.clone(), format!("/api/v1/complaints/{linked}/match-decision"), json!({ "decision": "confirm" })),
-        (brigade.clone(), format!("/api/v1/entries/{source}/proposal"), json!({ "reason": "多次投诉" })),
-    ]).await;
+    let ((source_id, source), (target, into)) =
+        (entry_of(&world, &number), entry_of(&world, &other));
+    let answers = while_held(
+        &world,
+        source_id,
+        [
+            (
+                brigade.clone(),
+                format!("/api/v1/entries/{source}/merge"),
+                json!({ "into": into, "reason": "同一问题" }),
+            ),
+            (
+                world.resident(),
+                format!(
+                    "/api/v1/tracking/{}/supplements",
+                    returned.text("/tracking_code")
+                ),
+                json!({ "text": "三号楼", "new_facts": false }),
+            ),
+            (
+                brigade.clone(),
+                format!("/api/v1/complaints/{linked}/match-decision"),
+                json!({ "decision": "confirm" }),
+            ),
+            (
+                brigade.clone(),
+                format!("/api/v1/entries/{source}/proposal"),
+                json!({ "reason": "多次投诉" }),
+            ),
+        ],
+    )
+    .await;
     let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
     assert_eq!(statuses, [200, 201, 200, 409]);
     for number in [&number, &linked, &other] {

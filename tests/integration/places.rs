@@ -62,7 +62,11 @@ async fn readiness_looks_at_the_folders_itself(world: World) {
     fs::write(blobs.join("installation"), Id::new().to_string()).unwrap();
     turns_red(&probe, SOON, "alarm: blobs_gone").await;
     assert_put_off(&with_photo(&probe, scene(1, 320, 240)).await);
-    assert_eq!(fs::read_dir(&blobs).unwrap().count(), 1, "nothing is kept in another's folder");
+    assert_eq!(
+        fs::read_dir(&blobs).unwrap().count(),
+        1,
+        "nothing is kept in another's folder"
+    );
     probe.post(COMPLAINTS, river(None)).await.expect(201);
     fs::remove_dir_all(&blobs).unwrap();
     fs::rename(&away, &blobs).unwrap();
@@ -332,6 +336,4 @@ fn sqlite(conn: &mut Connection) -> &mut SqliteConnection {
     }
 }
 
-on_both!(
-    readiness_looks_at_the_folders_itself,
-);
+on_both!(readiness_looks_at_the_folders_itself,);

@@ -198,13 +198,24 @@ async fn no_statement_of_a_day_reads_a_whole_table(world: World) {
     world.db_read(|conn| fill::fill(conn, COPIES));
     let planned: BTreeSet<&String> = sent
         .iter()
-        .filter(|sql| ["SELECT", "UPDATE", "DELETE"].iter().any(|verb| sql.starts_with(verb)))
+        .filter(|sql| {
+            ["SELECT", "UPDATE", "DELETE"]
+                .iter()
+                .any(|verb| sql.starts_with(verb))
+        })
         .filter(|sql| sql.contains(" FROM ") || sql.contains("UPDATE"))
         .filter(|sql| !sql.contains("__diesel_schema_migrations"))
         .collect();
-    assert!(planned.len() > 100, "only {} statements were seen", planned.len());
+    assert!(
+        planned.len() > 100,
+        "only {} statements were seen",
+        planned.len()
+    );
     for table in ASKED {
-        assert!(planned.iter().any(|sql| sql.contains(table)), "nothing asked for {table}");
+        assert!(
+            planned.iter().any(|sql| sql.contains(table)),
+            "nothing asked for {table}"
+        );
     }
     world.db_read(|conn| {
         let mut faults = Vec::new();
@@ -222,7 +233,9 @@ async fn no_statement_of_a_day_reads_a_whole_table(world: World) {
 /// however many lie under a key, only the newest are read.
 async fn candidates_of_all_keys_can_come_from_the_index_alone(world: World) {
     world.db_read(|conn| {
-        let Connection::Postgres(c) = conn else { return };
+        let Connection::Postgres(c) = conn else {
+            return;
+        };
         c.batch_execute(
             "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off",
         )
@@ -231,7 +244,10 @@ async fn candidates_of_all_keys_can_come_from_the_index_alone(world: World) {
             .replace("unnest($1)", "unnest(ARRAY[7, 8]::bigint[])")
             .replace("$2", "40");
         let lines = plan(conn, &all_keys).join("\n");
-        assert!(lines.contains("Index Only Scan Backward using match_key_pkey"), "{lines}");
+        assert!(
+            lines.contains("Index Only Scan Backward using match_key_pkey"),
+            "{lines}"
+        );
     });
 }
 
@@ -552,11 +568,12 @@ async fn look_everywhere(world: &World, day: &Day) {
     jobs::run_due(&world.server.app).await.unwrap();
 }
 
-on_both!(
-    candidates_of_all_keys_can_come_from_the_index_alone,
-);
+on_both!(candidates_of_all_keys_can_come_from_the_index_alone,);
 
 on_both!(
-    wishes = Wishes { watch_statements: true, ..Wishes::default() },
+    wishes = Wishes {
+        watch_statements: true,
+        ..Wishes::default()
+    },
     no_statement_of_a_day_reads_a_whole_table,
 );

@@ -4,25 +4,41 @@ use dengwen::platform::db::{self, Connection};
 use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
 use reqwest::Method;
 
-use crate::support::{World, On, bodies::fumes};
+use crate::support::{On, World, bodies::fumes};
 
 async fn refusals_are_problem_documents_in_the_callers_language(world: World) {
     let resident = world.resident();
-    let reply = resident.get("/api/v1/nothing-here").await.expect_problem(404, "not_found");
+    let reply = resident
+        .get("/api/v1/nothing-here")
+        .await
+        .expect_problem(404, "not_found");
     assert_eq!(reply.headers["content-type"], "application/problem+json");
     assert_eq!(reply.body["title"], "未找到");
     let reply = resident
-        .send(Method::GET, "/api/v1/nothing-here", |r| r.header("accept-language", "en-GB"))
+        .send(Method::GET, "/api/v1/nothing-here", |r| {
+            r.header("accept-language", "en-GB")
+        })
         .await;
     assert_eq!(reply.body["title"], "Not found");
     assert_eq!(reply.headers["content-language"], "en");
     let reply = resident
-        .send(Method::GET, "/api/v1/nothing-here", |r| r.header("accept-language", "en;q=0, zh"))
+        .send(Method::GET, "/api/v1/nothing-here", |r| {
+            r.header("accept-language", "en;q=0, zh")
+        })
         .await;
-    assert_eq!((reply.text("/title"), &reply.headers["content-language"]), ("未找到".to_owned(), &"zh-CN".parse().unwrap()));
-    let reply = resident.send(Method::PUT, "/api/v1/sessions", |r| r).await.expect_problem(405, "method_not_allowed");
+    assert_eq!(
+        (reply.text("/title"), &reply.headers["content-language"]),
+        ("未找到".to_owned(), &"zh-CN".parse().unwrap())
+    );
+    let reply = resident
+        .send(Method::PUT, "/api/v1/sessions", |r| r)
+        .await
+        .expect_problem(405, "method_not_allowed");
     assert_eq!(reply.headers["allow"], "POST, GET, HEAD");
-    let reply = resident.send(Method::PUT, "/healthz", |r| r).await.expect_problem(405, "method_not_allowed");
+    let reply = resident
+        .send(Method::PUT, "/healthz", |r| r)
+        .await
+        .expect_problem(405, "method_not_allowed");
     assert_eq!(reply.headers["allow"], "GET, HEAD");
 }
 
@@ -30,43 +46,101 @@ async fn refusals_are_problem_documents_in_the_callers_language(world: World) {
 async fn broken_requests_are_the_clients_problem(world: World) {
     let resident = world.resident();
     let path = "/api/v1/sessions";
-    resident.send(Method::POST, path, |r| r.body("{}")).await.expect(400);
-    resident.send(Method::POST, path, |r| r.header("content-type", "text/plain").body("{}")).await.expect(415);
-    let json = |r: reqwest::RequestBuilder| r.header("content-type", "application/json");
-    resident.send(Method::POST, path, |r| json(r).body("{\"username\":")).await.expect(400);
-    resident.send(Method::POST, path, |r| json(r).body("")).await.expect(400);
-    resident.send(Method::POST, path, |r| json(r).body(vec![b' '; 300_000])).await.expect(413);
     resident
-        .send(Method::POST, path, |r| json(r).header("user-agent", "x".repeat(5000)).body("{}"))
+        .send(Method::POST, path, |r| r.body("{}"))
         .await
         .expect(400);
-    resident.send(Method::GET, "/api/v1/staff/me", |r| r.bearer_auth("forged.token.here")).await.expect(401);
+    resident
+        .send(Method::POST, path, |r| {
+            r.header("content-type", "text/plain").body("{}")
+        })
+        .await
+        .expect(415);
+    let json = |r: reqwest::RequestBuilder| r.header("content-type", "application/json");
+    resident
+        .send(Method::POST, path, |r| json(r).body("{\"username\":"))
+        .await
+        .expect(400);
+    resident
+        .send(Method::POST, path, |r| json(r).body(""))
+        .await
+        .expect(400);
+    resident
+        .send(Method::POST, path, |r| json(r).body(vec![b' '; 300_000]))
+        .await
+        .expect(413);
+    resident
+        .send(Method::POST, path, |r| {
+            json(r).header("user-agent", "x".repeat(5000)).body("{}")
+        })
+        .await
+        .expect(400);
+    resident
+        .send(Method::GET, "/api/v1/staff/me", |r| {
+            r.bearer_auth("forged.token.here")
+        })
+        .await
+        .expect(401);
 }
 
 /// HEAD is GET without the body; what is about somebody is kept by nobody.
 async fn answers_keep_the_promises_of_http(world: World) {
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
     let at = |path: &str| format!("http://{}{path}", world.server.address);
     for path in ["/healthz", "/readyz", "/api/v1/district", "/openapi.json"] {
-        let (head, get) = (client.head(at(path)).send().await.unwrap(), client.get(at(path)).send().await.unwrap());
+        let (head, get) = (
+            client.head(at(path)).send().await.unwrap(),
+            client.get(at(path)).send().await.unwrap(),
+        );
         for name in ["content-type", "content-length"] {
             assert_eq!(head.headers().get(name), get.headers().get(name), "{path}");
         }
-        assert_eq!((head.status().as_u16(), get.status().as_u16()), (200, 200), "{path}");
+        assert_eq!(
+            (head.status().as_u16(), get.status().as_u16()),
+            (200, 200),
+            "{path}"
+        );
         assert!(head.bytes().await.unwrap().is_empty(), "{path}");
     }
     let docs = client.get(at("/docs")).send().await.unwrap();
     assert!(docs.status().is_redirection());
     assert_eq!(docs.headers()["location"], "/docs/");
     let resident = world.resident();
-    let code = resident.post("/api/v1/complaints", fumes(None, 0.0)).await.expect(201).text("/tracking_code");
-    let seen = resident.get(&format!("/api/v1/tracking/{code}")).await.expect(200);
+    let code = resident
+        .post("/api/v1/complaints", fumes(None, 0.0))
+        .await
+        .expect(201)
+        .text("/tracking_code");
+    let seen = resident
+        .get(&format!("/api/v1/tracking/{code}"))
+        .await
+        .expect(200);
     assert_eq!(seen.headers["cache-control"], "no-store");
-    let mine = world.signed_in_resident("13800000001").await.get("/api/v1/residents/me/complaints").await.expect(200);
+    let mine = world
+        .signed_in_resident("13800000001")
+        .await
+        .get("/api/v1/residents/me/complaints")
+        .await
+        .expect(200);
     assert_eq!(mine.headers["cache-control"], "no-store");
-    let listed = world.brigade().await.get("/api/v1/complaints").await.expect(200);
+    let listed = world
+        .brigade()
+        .await
+        .get("/api/v1/complaints")
+        .await
+        .expect(200);
     assert_eq!(listed.headers["cache-control"], "no-store");
-    assert!(!resident.get("/api/v1/district").await.expect(200).headers.contains_key("cache-control"));
+    assert!(
+        !resident
+            .get("/api/v1/district")
+            .await
+            .expect(200)
+            .headers
+            .contains_key("cache-control")
+    );
 }
 
 async fn the_server_says_how_it_is(world: World) {
@@ -74,7 +148,11 @@ async fn the_server_says_how_it_is(world: World) {
     resident.get("/healthz").await.expect(200);
     resident.get("/readyz").await.expect(200);
     let metrics = resident.get("/metrics").await.expect(200);
-    assert!(String::from_utf8(metrics.bytes).unwrap().contains("route=\"/healthz\""));
+    assert!(
+        String::from_utf8(metrics.bytes)
+            .unwrap()
+            .contains("route=\"/healthz\"")
+    );
 }
 
 #[derive(QueryableByName, Debug, PartialEq)]
@@ -137,7 +215,10 @@ async fn migrations_go_down_and_up_and_agree(world: World) {
     assert!(before.len() > 100);
     // The reference is a migrated SQLite file; PostgreSQL must have the same tables and indexes.
     if world.on == On::Postgres {
-        let file = format!("sqlite://{}", world.dir.path().join("reference.db").display());
+        let file = format!(
+            "sqlite://{}",
+            world.dir.path().join("reference.db").display()
+        );
         let reference = db::Database::open(&file.parse().unwrap(), 1, db::Patience::Work).unwrap();
         let mut conn = reference.blocking().unwrap();
         db::migrate(&mut conn).unwrap();

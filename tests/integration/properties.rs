@@ -99,7 +99,11 @@ async fn undoing_merges_restores_every_state(world: World) {
     for seed in 0..4 {
         let mut draw = Draw(seed);
         for _ in 0..7 {
-            world.resident().post("/api/v1/complaints", somewhere(&mut draw)).await.expect(201);
+            world
+                .resident()
+                .post("/api/v1/complaints", somewhere(&mut draw))
+                .await
+                .expect(201);
         }
         let entries = numbers(&world);
         let mut done: Vec<(String, (Links, Counts))> = Vec::new();
@@ -107,26 +111,47 @@ async fn undoing_merges_restores_every_state(world: World) {
             let (from, into) = (draw.below(entries.len()), draw.below(entries.len()));
             let before = ledger(&world);
             let body = json!({ "into": entries[into], "reason": "同一问题" });
-            let reply = brigade.post(&format!("/api/v1/entries/{}/merge", entries[from]), body).await;
+            let reply = brigade
+                .post(&format!("/api/v1/entries/{}/merge", entries[from]), body)
+                .await;
             if reply.status == 200 {
                 assert_ne!(from, into, "seed {seed}");
                 assert_eq!(ledger(&world).0.len(), before.0.len(), "seed {seed}");
                 done.push((reply.text("/merge_id"), before));
             } else {
                 let reply = reply.expect_problem(409, "merge_refused");
-                assert_eq!(ledger(&world), before, "seed {seed}: refused {}", reply.body);
+                assert_eq!(
+                    ledger(&world),
+                    before,
+                    "seed {seed}: refused {}",
+                    reply.body
+                );
             }
-            if draw.below(3) == 0 && let Some((merge, before)) = done.pop() {
-                brigade.post(&format!("/api/v1/merges/{merge}/undo"), json!({ "reason": "并错" })).await.expect(200);
+            if draw.below(3) == 0
+                && let Some((merge, before)) = done.pop()
+            {
+                brigade
+                    .post(
+                        &format!("/api/v1/merges/{merge}/undo"),
+                        json!({ "reason": "并错" }),
+                    )
+                    .await
+                    .expect(200);
                 assert_eq!(ledger(&world), before, "seed {seed}: undone at once");
             }
         }
         assert!(!done.is_empty(), "seed {seed} merged nothing");
         for (merge, before) in done.into_iter().rev() {
             let undo = format!("/api/v1/merges/{merge}/undo");
-            brigade.post(&undo, json!({ "reason": "并错" })).await.expect(200);
+            brigade
+                .post(&undo, json!({ "reason": "并错" }))
+                .await
+                .expect(200);
             assert_eq!(ledger(&world), before, "seed {seed}");
-            brigade.post(&undo, json!({ "reason": "并错" })).await.expect_problem(409, "undo_refused");
+            brigade
+                .post(&undo, json!({ "reason": "并错" }))
+                .await
+                .expect_problem(409, "undo_refused");
         }
     }
 }
@@ -139,7 +164,11 @@ async fn newcomers_stay_with_their_partners(world: World) {
         let mut draw = Draw(seed);
         let bodies: Vec<Value> = (0..5).map(|_| somewhere(&mut draw)).collect();
         for body in &bodies {
-            world.resident().post("/api/v1/complaints", body.clone()).await.expect(201);
+            world
+                .resident()
+                .post("/api/v1/complaints", body.clone())
+                .await
+                .expect(201);
         }
         let first = ledger(&world);
         let there: Vec<Id> = first.0.iter().map(|row| row.0).collect();
@@ -149,28 +178,50 @@ async fn newcomers_stay_with_their_partners(world: World) {
             if draw.below(2) == 0 {
                 let mut body = bodies[draw.below(bodies.len())].clone();
                 body["reporter"] = json!({ "phone": format!("1390000{:04}", draw.below(10_000)) });
-                world.resident().post("/api/v1/complaints", body).await.expect(201);
+                world
+                    .resident()
+                    .post("/api/v1/complaints", body)
+                    .await
+                    .expect(201);
             } else {
                 let entries = numbers(&world);
                 let (from, into) = (draw.below(entries.len()), draw.below(entries.len()));
                 let body = json!({ "into": entries[into], "reason": "同一问题" });
-                let reply = brigade.post(&format!("/api/v1/entries/{}/merge", entries[from]), body).await;
+                let reply = brigade
+                    .post(&format!("/api/v1/entries/{}/merge", entries[from]), body)
+                    .await;
                 merges.extend((reply.status == 200).then(|| reply.text("/merge_id")));
             }
         }
         assert!(!merges.is_empty(), "seed {seed} merged nothing");
         for merge in merges.into_iter().rev() {
-            brigade.post(&format!("/api/v1/merges/{merge}/undo"), json!({ "reason": "并错" })).await.expect(200);
+            brigade
+                .post(
+                    &format!("/api/v1/merges/{merge}/undo"),
+                    json!({ "reason": "并错" }),
+                )
+                .await
+                .expect(200);
             let (links, counts) = ledger(&world);
             let entry_of = |id: &Id| links.iter().find(|row| row.0 == *id).map(|row| row.1);
-            for (id, entry, link, _, partner, _) in links.iter().filter(|row| !there.contains(&row.0)) {
+            for (id, entry, link, _, partner, _) in
+                links.iter().filter(|row| !there.contains(&row.0))
+            {
                 if link == "provisional" {
-                    assert_eq!(partner.as_ref().and_then(entry_of), Some(*entry), "seed {seed}: {id:?}");
+                    assert_eq!(
+                        partner.as_ref().and_then(entry_of),
+                        Some(*entry),
+                        "seed {seed}: {id:?}"
+                    );
                     linked += 1;
                 }
             }
             for (entry, _, _, count, ..) in &counts {
-                assert_eq!(links.iter().filter(|row| row.1 == *entry).count(), usize::try_from(*count).unwrap(), "seed {seed}");
+                assert_eq!(
+                    links.iter().filter(|row| row.1 == *entry).count(),
+                    usize::try_from(*count).unwrap(),
+                    "seed {seed}"
+                );
             }
         }
         assert!(linked > 0, "seed {seed} linked nobody");
@@ -198,17 +249,28 @@ async fn undoing_decisions_and_merges_restores_every_state(world: World) {
         for _ in 0..8 {
             let mut body = somewhere(&mut draw);
             body["location"]["lon"] = json!(119.283 + 0.004 * draw.below(2) as f64);
-            body["location"]["lat"] = json!(26.078 + 0.0004 * (draw.below(3) as f64 + seed as f64 - 20.0));
+            body["location"]["lat"] =
+                json!(26.078 + 0.0004 * (draw.below(3) as f64 + seed as f64 - 20.0));
             if draw.below(2) == 0 {
                 body["premises"] = json!("老王烧烤");
             }
-            world.resident().post("/api/v1/complaints", body).await.expect(201);
+            world
+                .resident()
+                .post("/api/v1/complaints", body)
+                .await
+                .expect(201);
         }
         let mut done: Vec<Undoing> = Vec::new();
         for _ in 0..24 {
             let before = ledger(&world);
             let there: Vec<Id> = before.1.iter().map(|row| row.0).collect();
-            let complaints: Vec<String> = world.db_read(|c| complaint::table.order(complaint::id).select(complaint::number).load(c).unwrap());
+            let complaints: Vec<String> = world.db_read(|c| {
+                complaint::table
+                    .order(complaint::id)
+                    .select(complaint::number)
+                    .load(c)
+                    .unwrap()
+            });
             let number = &complaints[draw.below(complaints.len())];
             let decide = format!("/api/v1/complaints/{number}/match-decision");
             let undo = (decide.clone(), json!({ "decision": "undo" }));
@@ -228,18 +290,37 @@ async fn undoing_decisions_and_merges_restores_every_state(world: World) {
             if reply.status == 200 {
                 done.push((undo.0, undo.1, before, there));
             } else {
-                assert!(matches!(reply.status, 409 | 422), "seed {seed}: {}", reply.body);
-                assert_eq!(ledger(&world), before, "seed {seed}: refused {}", reply.body);
+                assert!(
+                    matches!(reply.status, 409 | 422),
+                    "seed {seed}: {}",
+                    reply.body
+                );
+                assert_eq!(
+                    ledger(&world),
+                    before,
+                    "seed {seed}: refused {}",
+                    reply.body
+                );
             }
-            if draw.below(4) == 0 && let Some((path, body, before, there)) = done.pop() {
+            if draw.below(4) == 0
+                && let Some((path, body, before, there)) = done.pop()
+            {
                 brigade.post(&path, body).await.expect(200);
-                assert_eq!(among(&ledger(&world), &there), before, "seed {seed}: undone at once");
+                assert_eq!(
+                    among(&ledger(&world), &there),
+                    before,
+                    "seed {seed}: undone at once"
+                );
             }
         }
         assert!(done.len() > 3, "seed {seed} did little");
         for (path, body, before, there) in done.into_iter().rev() {
             brigade.post(&path, body).await.expect(200);
-            assert_eq!(among(&ledger(&world), &there), before, "seed {seed}: {path}");
+            assert_eq!(
+                among(&ledger(&world), &there),
+                before,
+                "seed {seed}: {path}"
+            );
         }
     }
 }
@@ -250,16 +331,34 @@ async fn a_cursor_is_of_its_list(world: World) {
     let brigade = world.brigade().await;
     let mut draw = Draw(3);
     for _ in 0..3 {
-        world.resident().post("/api/v1/complaints", somewhere(&mut draw)).await.expect(201);
+        world
+            .resident()
+            .post("/api/v1/complaints", somewhere(&mut draw))
+            .await
+            .expect(201);
     }
-    let lists = ["/api/v1/complaints?hidden=false", "/api/v1/complaints?state=awaiting_acceptance", "/api/v1/entries?state=clue", "/api/v1/triage/queue?state=awaiting_acceptance"];
+    let lists = [
+        "/api/v1/complaints?hidden=false",
+        "/api/v1/complaints?state=awaiting_acceptance",
+        "/api/v1/entries?state=clue",
+        "/api/v1/triage/queue?state=awaiting_acceptance",
+    ];
     let mut cursors = Vec::new();
     for list in lists {
-        cursors.push((list, brigade.get(&format!("{list}&limit=1")).await.expect(200).text("/next_cursor")));
+        cursors.push((
+            list,
+            brigade
+                .get(&format!("{list}&limit=1"))
+                .await
+                .expect(200)
+                .text("/next_cursor"),
+        ));
     }
     for (made_for, cursor) in &cursors {
         for list in lists {
-            let page = brigade.get(&format!("{list}&limit=2&cursor={cursor}")).await;
+            let page = brigade
+                .get(&format!("{list}&limit=2&cursor={cursor}"))
+                .await;
             if list == *made_for {
                 page.expect(200);
             } else {
@@ -275,22 +374,45 @@ async fn pages_show_everything_once(world: World) {
     let brigade = world.brigade().await;
     let mut draw = Draw(7);
     for _ in 0..9 {
-        world.resident().post("/api/v1/complaints", somewhere(&mut draw)).await.expect(201);
+        world
+            .resident()
+            .post("/api/v1/complaints", somewhere(&mut draw))
+            .await
+            .expect(201);
     }
-    for list in ["/api/v1/complaints", "/api/v1/triage/queue", "/api/v1/entries"] {
+    for list in [
+        "/api/v1/complaints",
+        "/api/v1/triage/queue",
+        "/api/v1/entries",
+    ] {
         for size in [1, 2, 3, 7] {
             let whole = brigade.get(&format!("{list}?limit=200")).await.expect(200);
-            let there: Vec<String> = whole.body["items"].as_array().unwrap().iter().map(|i| i["number"].as_str().unwrap().to_owned()).collect();
+            let there: Vec<String> = whole.body["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|i| i["number"].as_str().unwrap().to_owned())
+                .collect();
             let mut seen: Vec<String> = Vec::new();
             let mut next = Some(format!("{list}?limit={size}"));
             while let Some(path) = next {
                 let page = brigade.get(&path).await.expect(200);
                 let items = page.body["items"].as_array().unwrap();
                 assert!(items.len() <= size);
-                seen.extend(items.iter().map(|i| i["number"].as_str().unwrap().to_owned()));
-                next = page.body["next_cursor"].as_str().map(|c| format!("{list}?limit={size}&cursor={c}"));
+                seen.extend(
+                    items
+                        .iter()
+                        .map(|i| i["number"].as_str().unwrap().to_owned()),
+                );
+                next = page.body["next_cursor"]
+                    .as_str()
+                    .map(|c| format!("{list}?limit={size}&cursor={c}"));
                 if seen.len() == 2 * size {
-                    world.resident().post("/api/v1/complaints", somewhere(&mut draw)).await.expect(201);
+                    world
+                        .resident()
+                        .post("/api/v1/complaints", somewhere(&mut draw))
+                        .await
+                        .expect(201);
                 }
             }
             let old: Vec<&String> = seen.iter().filter(|n| there.contains(n)).collect();

@@ -68,24 +68,44 @@ async fn sign_in(world: &World, totp: Value) -> Reply {
 async fn a_code_opens_once(world: World) {
     let me = world.brigade().await;
     let (secret, recovery) = enrol(&world, &me).await;
-    sign_in(&world, Value::Null).await.expect_problem(401, "second_factor_required");
+    sign_in(&world, Value::Null)
+        .await
+        .expect_problem(401, "second_factor_required");
     // The code that confirmed it is used up, and the next one opens once.
-    sign_in(&world, json!(app_shows(&world, &secret))).await.expect_problem(401, "second_factor_required");
+    sign_in(&world, json!(app_shows(&world, &secret)))
+        .await
+        .expect_problem(401, "second_factor_required");
     world.clock.advance(TimeDelta::seconds(30));
     let code = app_shows(&world, &secret);
     let wrong = json!({ "username": "brigade", "password": "not the password", "totp": code });
-    world.resident().post("/api/v1/sessions", wrong).await.expect_problem(401, "bad_credentials");
+    world
+        .resident()
+        .post("/api/v1/sessions", wrong)
+        .await
+        .expect_problem(401, "bad_credentials");
     let spaced = format!("{} {}", &code[..3], &code[3..]);
     sign_in(&world, json!(spaced)).await.expect(200);
-    sign_in(&world, json!(code)).await.expect_problem(401, "second_factor_required");
+    sign_in(&world, json!(code))
+        .await
+        .expect_problem(401, "second_factor_required");
     let wrong = if code == "000000" { "000001" } else { "000000" };
-    sign_in(&world, json!(wrong)).await.expect_problem(401, "second_factor_required");
+    sign_in(&world, json!(wrong))
+        .await
+        .expect_problem(401, "second_factor_required");
 
     let typed = recovery[3].to_uppercase();
     sign_in(&world, json!(typed)).await.expect(200);
-    sign_in(&world, json!(recovery[3])).await.expect_problem(401, "second_factor_required");
+    sign_in(&world, json!(recovery[3]))
+        .await
+        .expect_problem(401, "second_factor_required");
     let view = me.get("/api/v1/staff/me").await.expect(200);
-    assert_eq!((&view.body["second_factor"], &view.body["recovery_codes_left"]), (&json!(true), &json!(9)));
+    assert_eq!(
+        (
+            &view.body["second_factor"],
+            &view.body["recovery_codes_left"]
+        ),
+        (&json!(true), &json!(9))
+    );
     // A phone a step behind or ahead is understood, two steps are not.
     world.clock.advance(TimeDelta::seconds(90));
     let code = app_shows(&world, &secret);
@@ -111,24 +131,52 @@ async fn one_code_at_one_moment_opens_once(world: World) {
 /// Second factor: setting it up takes the password and a code, and is not done twice.
 async fn setting_up_takes_password_and_code(world: World) {
     let me = world.brigade().await;
-    let refused = me.post("/api/v1/staff/me/totp", json!({ "password": "not the password" })).await.expect_problem(422, "invalid");
+    let refused = me
+        .post(
+            "/api/v1/staff/me/totp",
+            json!({ "password": "not the password" }),
+        )
+        .await
+        .expect_problem(422, "invalid");
     assert_eq!(refused.body["items"][0]["code"], "wrong_password");
-    me.post("/api/v1/staff/me/totp/confirmation", json!({ "code": "123456" })).await.expect_problem(422, "guard_failed");
-    let first = me.post("/api/v1/staff/me/totp", json!({ "password": PASSWORD })).await.expect(200);
-    let second = me.post("/api/v1/staff/me/totp", json!({ "password": PASSWORD })).await.expect(200);
+    me.post(
+        "/api/v1/staff/me/totp/confirmation",
+        json!({ "code": "123456" }),
+    )
+    .await
+    .expect_problem(422, "guard_failed");
+    let first = me
+        .post("/api/v1/staff/me/totp", json!({ "password": PASSWORD }))
+        .await
+        .expect(200);
+    let second = me
+        .post("/api/v1/staff/me/totp", json!({ "password": PASSWORD }))
+        .await
+        .expect(200);
     // Until it is confirmed the password alone goes on working, and the last secret counts.
     sign_in(&world, Value::Null).await.expect(200);
     let old = app_shows(&world, &first.text("/secret"));
-    me.post("/api/v1/staff/me/totp/confirmation", json!({ "code": old })).await.expect_problem(422, "invalid");
+    me.post("/api/v1/staff/me/totp/confirmation", json!({ "code": old }))
+        .await
+        .expect_problem(422, "invalid");
     let code = app_shows(&world, &second.text("/secret"));
-    me.post("/api/v1/staff/me/totp/confirmation", json!({ "code": code })).await.expect(200);
-    me.post("/api/v1/staff/me/totp", json!({ "password": PASSWORD })).await.expect_problem(409, "already_exists");
+    me.post(
+        "/api/v1/staff/me/totp/confirmation",
+        json!({ "code": code }),
+    )
+    .await
+    .expect(200);
+    me.post("/api/v1/staff/me/totp", json!({ "password": PASSWORD }))
+        .await
+        .expect_problem(409, "already_exists");
     // What the database holds is not the secret.
     let sealed: Vec<u8> = world.db_read(|c| {
         let id = queries::staff_by_name(c, "brigade").unwrap().unwrap().id;
         factors::confirmed(c, id).unwrap().unwrap()
     });
-    let secret = BASE32_NOPAD.decode(second.text("/secret").as_bytes()).unwrap();
+    let secret = BASE32_NOPAD
+        .decode(second.text("/secret").as_bytes())
+        .unwrap();
     assert!(!sealed.windows(secret.len()).any(|w| w == secret));
 }
 
@@ -136,16 +184,26 @@ async fn setting_up_takes_password_and_code(world: World) {
 /// are as before.
 async fn a_role_that_must_have_one_may_only_enrol(mut world: World) {
     world.db_add_staff(Role::Brigade, "brigade", None, None);
-    world.restart_with("DENGWEN_TOTP_ROLES", "admin, brigade").await;
+    world
+        .restart_with("DENGWEN_TOTP_ROLES", "admin, brigade")
+        .await;
     let me = world.sign_in("brigade").await;
     let office = world.staff(Role::Office).await;
     let view = me.get("/api/v1/staff/me").await.expect(200);
     assert_eq!(view.body["must_enrol"], true);
-    for path in ["/api/v1/triage/queue", "/api/v1/complaints", "/api/v1/entries"] {
-        me.get(path).await.expect_problem(403, "enrol_second_factor");
+    for path in [
+        "/api/v1/triage/queue",
+        "/api/v1/complaints",
+        "/api/v1/entries",
+    ] {
+        me.get(path)
+            .await
+            .expect_problem(403, "enrol_second_factor");
         office.get(path).await.expect(200);
     }
-    me.post("/api/v1/complaints/GL20261124-0001/decision", json!({})).await.expect_problem(403, "enrol_second_factor");
+    me.post("/api/v1/complaints/GL20261124-0001/decision", json!({}))
+        .await
+        .expect_problem(403, "enrol_second_factor");
     me.get("/api/v1/sessions").await.expect(200);
     me.delete("/api/v1/sessions/others").await.expect(204);
     enrol(&world, &me).await;
@@ -158,7 +216,11 @@ async fn the_operator_takes_it_away(world: World) {
     enrol(&world, &me).await;
     let reset = world.command("staff reset-totp brigade", "");
     let done = tokio::task::spawn_blocking(reset).await.unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
     me.get("/api/v1/staff/me").await.expect(401);
     sign_in(&world, Value::Null).await.expect(200);
 }
@@ -169,12 +231,16 @@ async fn guesses_at_a_code_are_throttled(world: World) {
     enrol(&world, &me).await;
     // To be asked for the code is no failure.
     for _ in 0..8 {
-        sign_in(&world, Value::Null).await.expect_problem(401, "second_factor_required");
+        sign_in(&world, Value::Null)
+            .await
+            .expect_problem(401, "second_factor_required");
     }
     for _ in 0..5 {
         sign_in(&world, json!("000000")).await.expect(401);
     }
-    sign_in(&world, json!("000000")).await.expect_problem(429, "too_many_requests");
+    sign_in(&world, json!("000000"))
+        .await
+        .expect_problem(429, "too_many_requests");
 }
 
 /// Second factor: who has the password guesses at few codes of an account, from however many
@@ -184,22 +250,38 @@ async fn an_account_bears_few_guesses_at_its_code(world: World) {
     let (secret, recovery) = enrol(&world, &me).await;
     world.clock.advance(TimeDelta::seconds(30));
     let right = || json!({ "username": "brigade", "password": PASSWORD, "totp": app_shows(&world, &secret) });
-    let first = sign_in_from(&world, "192.0.2.1", &right()).await.expect(200);
+    let first = sign_in_from(&world, "192.0.2.1", &right())
+        .await
+        .expect(200);
     let mut guess = right();
     guess["totp"] = json!("no code");
     let addresses: Vec<String> = (0..12).map(|n| format!("198.51.100.{n}")).collect();
-    let at_once = addresses.iter().map(|address| sign_in_from(&world, address, &guess));
+    let at_once = addresses
+        .iter()
+        .map(|address| sign_in_from(&world, address, &guess));
     let answers = futures_util::future::join_all(at_once).await;
     let compared = answers.iter().filter(|answer| answer.status == 401).count();
-    assert_eq!((compared, answers.iter().filter(|answer| answer.status == 429).count()), (5, 7));
+    assert_eq!(
+        (
+            compared,
+            answers.iter().filter(|answer| answer.status == 429).count()
+        ),
+        (5, 7)
+    );
     world.clock.advance(TimeDelta::seconds(30));
-    sign_in_from(&world, "203.0.113.1", &right()).await.expect_problem(429, "too_many_requests");
+    sign_in_from(&world, "203.0.113.1", &right())
+        .await
+        .expect_problem(429, "too_many_requests");
     let mut lost = right();
     lost["totp"] = json!(recovery[0]);
-    sign_in_from(&world, "203.0.113.2", &lost).await.expect_problem(429, "too_many_requests");
+    sign_in_from(&world, "203.0.113.2", &lost)
+        .await
+        .expect_problem(429, "too_many_requests");
     let mut known = right();
     known["device_token"] = first.body["device_token"].clone();
-    sign_in_from(&world, "203.0.113.3", &known).await.expect(200);
+    sign_in_from(&world, "203.0.113.3", &known)
+        .await
+        .expect(200);
 }
 
 on_both!(
@@ -211,11 +293,18 @@ on_both!(
 );
 
 on_both!(
-    wishes = Wishes { tight_limits: true, ..Wishes::default() },
+    wishes = Wishes {
+        tight_limits: true,
+        ..Wishes::default()
+    },
     guesses_at_a_code_are_throttled,
 );
 
 on_both!(
-    wishes = Wishes { tight_limits: true, behind_proxy: true, ..Wishes::default() },
+    wishes = Wishes {
+        tight_limits: true,
+        behind_proxy: true,
+        ..Wishes::default()
+    },
     an_account_bears_few_guesses_at_its_code,
 );

@@ -41,15 +41,30 @@ async fn a_second_answer_voids_the_first(world: World) {
     world.db_add_staff(Role::Brigade, "brigade", None, None);
     let first = sign_in(&world, "brigade", "phone").await;
     let lost = refresh(&world, &first).await.expect(200);
-    with(&world, &lost).get("/api/v1/staff/me").await.expect(200);
+    with(&world, &lost)
+        .get("/api/v1/staff/me")
+        .await
+        .expect(200);
     world.clock.advance(TimeDelta::seconds(10));
     let arrived = refresh(&world, &first).await.expect(200);
-    with(&world, &lost).get("/api/v1/staff/me").await.expect_problem(401, "token_expired");
-    with(&world, &arrived).get("/api/v1/staff/me").await.expect(200);
+    with(&world, &lost)
+        .get("/api/v1/staff/me")
+        .await
+        .expect_problem(401, "token_expired");
+    with(&world, &arrived)
+        .get("/api/v1/staff/me")
+        .await
+        .expect(200);
     // A third time within the grace, too: only the last answer counts.
     let last = refresh(&world, &first).await.expect(200);
-    with(&world, &arrived).get("/api/v1/staff/me").await.expect(401);
-    with(&world, &last).get("/api/v1/staff/me").await.expect(200);
+    with(&world, &arrived)
+        .get("/api/v1/staff/me")
+        .await
+        .expect(401);
+    with(&world, &last)
+        .get("/api/v1/staff/me")
+        .await
+        .expect(200);
 }
 
 /// Replayed token: a thief who is quick gets tokens, but the owner's next refresh shows that two
@@ -59,19 +74,34 @@ async fn both_branches_used_end_the_session(world: World) {
     let first = sign_in(&world, "brigade", "phone").await;
     let owners = refresh(&world, &first).await.expect(200);
     let thiefs = refresh(&world, &first).await.expect(200);
-    refresh(&world, &owners).await.expect_problem(401, "bad_credentials");
-    with(&world, &thiefs).get("/api/v1/staff/me").await.expect(401);
-    refresh(&world, &thiefs).await.expect_problem(401, "bad_credentials");
+    refresh(&world, &owners)
+        .await
+        .expect_problem(401, "bad_credentials");
+    with(&world, &thiefs)
+        .get("/api/v1/staff/me")
+        .await
+        .expect(401);
+    refresh(&world, &thiefs)
+        .await
+        .expect_problem(401, "bad_credentials");
 
     let first = sign_in(&world, "brigade", "phone").await;
     refresh(&world, &first).await.expect(200);
     let thiefs = refresh(&world, &first).await.expect(200);
     let next = refresh(&world, &thiefs).await.expect(200);
-    refresh(&world, &first).await.expect_problem(401, "bad_credentials");
-    with(&world, &next).get("/api/v1/staff/me").await.expect(401);
+    refresh(&world, &first)
+        .await
+        .expect_problem(401, "bad_credentials");
+    with(&world, &next)
+        .get("/api/v1/staff/me")
+        .await
+        .expect(401);
     // Another session of the same account is none of it.
     let other = sign_in(&world, "brigade", "desk").await;
-    with(&world, &other).get("/api/v1/staff/me").await.expect(200);
+    with(&world, &other)
+        .get("/api/v1/staff/me")
+        .await
+        .expect(200);
 }
 
 /// Replayed token: many uses at one moment leave one live branch.
@@ -102,28 +132,57 @@ async fn sessions_are_listed_and_ended_by_their_owner(world: World) {
     let stranger = with(&world, &sign_in(&world, "office", "office").await);
     let me = with(&world, &desk);
     let list = me.get("/api/v1/sessions").await.expect(200);
-    let seen: Vec<(String, bool)> = list.body["items"].as_array().unwrap().iter()
-        .map(|s| (s["device"].as_str().unwrap().to_owned(), s["current"].as_bool().unwrap()))
+    let seen: Vec<(String, bool)> = list.body["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| {
+            (
+                s["device"].as_str().unwrap().to_owned(),
+                s["current"].as_bool().unwrap(),
+            )
+        })
         .collect();
     assert_eq!(seen[0], ("desk of the brigade".to_owned(), true));
     assert_eq!(seen.len(), 3);
-    assert_eq!(list.text("/items/0/created_at"), "2026-11-24T10:00:00+08:00");
-    assert_eq!(list.text("/items/0/last_used_at"), "2026-11-24T10:10:00+08:00");
+    assert_eq!(
+        list.text("/items/0/created_at"),
+        "2026-11-24T10:00:00+08:00"
+    );
+    assert_eq!(
+        list.text("/items/0/last_used_at"),
+        "2026-11-24T10:10:00+08:00"
+    );
 
     let of = |device: &str| {
         let items = list.body["items"].as_array().unwrap();
-        items.iter().find(|s| s["device"] == device).unwrap()["id"].as_str().unwrap().to_owned()
+        items.iter().find(|s| s["device"] == device).unwrap()["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     };
     let path = format!("/api/v1/sessions/{}", of("lost phone"));
-    stranger.delete(&path).await.expect_problem(404, "not_found");
+    stranger
+        .delete(&path)
+        .await
+        .expect_problem(404, "not_found");
     me.delete(&path).await.expect(204);
     me.delete(&path).await.expect_problem(404, "not_found");
-    with(&world, &lost).get("/api/v1/staff/me").await.expect(401);
+    with(&world, &lost)
+        .get("/api/v1/staff/me")
+        .await
+        .expect(401);
     refresh(&world, &lost).await.expect(401);
-    with(&world, &phone).get("/api/v1/staff/me").await.expect(200);
+    with(&world, &phone)
+        .get("/api/v1/staff/me")
+        .await
+        .expect(200);
 
     me.delete("/api/v1/sessions/others").await.expect(204);
-    with(&world, &phone).get("/api/v1/staff/me").await.expect(401);
+    with(&world, &phone)
+        .get("/api/v1/staff/me")
+        .await
+        .expect(401);
     me.get("/api/v1/staff/me").await.expect(200);
     stranger.get("/api/v1/staff/me").await.expect(200);
     let left = me.get("/api/v1/sessions").await.expect(200);
@@ -140,10 +199,19 @@ async fn residents_end_their_sessions_too(world: World) {
     assert_eq!(items.len(), 2);
     let other = items.iter().find(|s| s["current"] == false).unwrap();
     let path = format!("/api/v1/sessions/{}", other["id"].as_str().unwrap());
-    neighbour.delete(&path).await.expect_problem(404, "not_found");
+    neighbour
+        .delete(&path)
+        .await
+        .expect_problem(404, "not_found");
     phone.delete(&path).await.expect(204);
-    tablet.get("/api/v1/residents/me/complaints").await.expect(401);
-    phone.get("/api/v1/residents/me/complaints").await.expect(200);
+    tablet
+        .get("/api/v1/residents/me/complaints")
+        .await
+        .expect(401);
+    phone
+        .get("/api/v1/residents/me/complaints")
+        .await
+        .expect(200);
     phone.delete("/api/v1/sessions/current").await.expect(204);
     phone.get("/api/v1/sessions").await.expect(401);
 }
@@ -156,27 +224,51 @@ async fn staff_change_their_own_password(world: World) {
     let phone = sign_in(&world, "brigade", "phone").await;
     let me = with(&world, &desk);
     let change = |old: &str, new: &str| {
-        let (me, body) = (me.clone(), json!({ "old_password": old, "new_password": new }));
+        let (me, body) = (
+            me.clone(),
+            json!({ "old_password": old, "new_password": new }),
+        );
         async move { me.post("/api/v1/staff/me/password", body).await }
     };
-    let wrong = change("not the password", NEXT).await.expect_problem(422, "invalid");
+    let wrong = change("not the password", NEXT)
+        .await
+        .expect_problem(422, "invalid");
     assert_eq!(wrong.body["items"][0]["code"], "wrong_password");
-    for (weak, code) in [("qwertyuiop", "easily_guessed"), ("brigade2026!", "names_its_owner"), ("19900101199", "digits_only"), (PASSWORD, "unchanged")] {
+    for (weak, code) in [
+        ("qwertyuiop", "easily_guessed"),
+        ("brigade2026!", "names_its_owner"),
+        ("19900101199", "digits_only"),
+        (PASSWORD, "unchanged"),
+    ] {
         let refused = change(PASSWORD, weak).await.expect_problem(422, "invalid");
         assert_eq!(refused.body["items"][0]["code"], code, "{weak}");
         assert_eq!(refused.body["items"][0]["location"], "new_password");
     }
-    with(&world, &phone).get("/api/v1/staff/me").await.expect(200);
+    with(&world, &phone)
+        .get("/api/v1/staff/me")
+        .await
+        .expect(200);
 
     let changed = change(PASSWORD, NEXT).await.expect(200);
     me.get("/api/v1/staff/me").await.expect(200);
-    with(&world, &phone).get("/api/v1/staff/me").await.expect(401);
+    with(&world, &phone)
+        .get("/api/v1/staff/me")
+        .await
+        .expect(401);
     refresh(&world, &phone).await.expect(401);
     let body = |password: &str| json!({ "username": "brigade", "password": password });
-    world.resident().post("/api/v1/sessions", body(PASSWORD)).await.expect(401);
+    world
+        .resident()
+        .post("/api/v1/sessions", body(PASSWORD))
+        .await
+        .expect(401);
     let mut again = body(NEXT);
     again["device_token"] = changed.body["device_token"].clone();
-    let signed_in = world.resident().post("/api/v1/sessions", again).await.expect(200);
+    let signed_in = world
+        .resident()
+        .post("/api/v1/sessions", again)
+        .await
+        .expect(200);
     assert_eq!(signed_in.body["device_token"], changed.body["device_token"]);
 }
 

@@ -139,23 +139,41 @@ async fn wrong_passwords_do_not_bar_the_owner(world: World) {
     world.db_add_staff(Role::Brigade, "brigade", None, None);
     let right = json!({ "username": "brigade", "password": "a password for tests" });
     let wrong = json!({ "username": "brigade", "password": "not the password" });
-    let first = staff_sign_in(&world, right.clone(), "192.0.2.1").await.expect(200);
+    let first = staff_sign_in(&world, right.clone(), "192.0.2.1")
+        .await
+        .expect(200);
     let mut known = right.clone();
     known["device_token"] = first.body["device_token"].clone();
     for _ in 0..5 {
-        staff_sign_in(&world, wrong.clone(), "192.0.2.1").await.expect(401);
+        staff_sign_in(&world, wrong.clone(), "192.0.2.1")
+            .await
+            .expect(401);
     }
-    staff_sign_in(&world, right.clone(), "192.0.2.1").await.expect_problem(429, "too_many_requests");
-    staff_sign_in(&world, right.clone(), "192.0.2.2").await.expect(200);
-    staff_sign_in(&world, known.clone(), "192.0.2.1").await.expect(200);
+    staff_sign_in(&world, right.clone(), "192.0.2.1")
+        .await
+        .expect_problem(429, "too_many_requests");
+    staff_sign_in(&world, right.clone(), "192.0.2.2")
+        .await
+        .expect(200);
+    staff_sign_in(&world, known.clone(), "192.0.2.1")
+        .await
+        .expect(200);
 
     // From everywhere, ten times as many: the name is closed to strangers, not to the device.
     for n in 0..45 {
-        staff_sign_in(&world, wrong.clone(), &format!("198.51.100.{n}")).await.expect(401);
+        staff_sign_in(&world, wrong.clone(), &format!("198.51.100.{n}"))
+            .await
+            .expect(401);
     }
-    staff_sign_in(&world, wrong.clone(), "198.51.100.99").await.expect_problem(429, "too_many_requests");
-    staff_sign_in(&world, right.clone(), "203.0.113.7").await.expect_problem(429, "too_many_requests");
-    let again = staff_sign_in(&world, known.clone(), "203.0.113.7").await.expect(200);
+    staff_sign_in(&world, wrong.clone(), "198.51.100.99")
+        .await
+        .expect_problem(429, "too_many_requests");
+    staff_sign_in(&world, right.clone(), "203.0.113.7")
+        .await
+        .expect_problem(429, "too_many_requests");
+    let again = staff_sign_in(&world, known.clone(), "203.0.113.7")
+        .await
+        .expect(200);
     assert_eq!(again.body["device_token"], known["device_token"]);
 }
 
@@ -164,22 +182,54 @@ async fn wrong_passwords_do_not_bar_the_owner(world: World) {
 async fn a_known_device_is_known_to_its_account_alone(world: World) {
     world.db_add_staff(Role::Brigade, "brigade", None, None);
     world.db_add_staff(Role::Office, "office", None, None);
-    let body = |name: &str, password: &str, device: &Value| {
-        json!({ "username": name, "password": password, "device_token": device })
-    };
+    let body = |name: &str, password: &str, device: &Value| json!({ "username": name, "password": password, "device_token": device });
     let right = json!({ "username": "office", "password": "a password for tests" });
-    let office = staff_sign_in(&world, right, "192.0.2.1").await.expect(200).body["device_token"].clone();
+    let office = staff_sign_in(&world, right, "192.0.2.1")
+        .await
+        .expect(200)
+        .body["device_token"]
+        .clone();
     // Another account's device is a stranger's, and each failure counts for the address.
     for _ in 0..5 {
-        staff_sign_in(&world, body("brigade", "not the password", &office), "192.0.2.9").await.expect(401);
+        staff_sign_in(
+            &world,
+            body("brigade", "not the password", &office),
+            "192.0.2.9",
+        )
+        .await
+        .expect(401);
     }
-    staff_sign_in(&world, body("brigade", "a password for tests", &office), "192.0.2.9").await.expect_problem(429, "too_many_requests");
+    staff_sign_in(
+        &world,
+        body("brigade", "a password for tests", &office),
+        "192.0.2.9",
+    )
+    .await
+    .expect_problem(429, "too_many_requests");
     // A stolen device guesses no more than an address does, wherever it is.
     for n in 0..5 {
-        staff_sign_in(&world, body("office", "not the password", &office), &format!("198.51.100.{n}")).await.expect(401);
+        staff_sign_in(
+            &world,
+            body("office", "not the password", &office),
+            &format!("198.51.100.{n}"),
+        )
+        .await
+        .expect(401);
     }
-    staff_sign_in(&world, body("office", "not the password", &office), "198.51.100.77").await.expect_problem(429, "too_many_requests");
-    staff_sign_in(&world, json!({ "username": "office", "password": "a password for tests" }), "198.51.100.77").await.expect(200);
+    staff_sign_in(
+        &world,
+        body("office", "not the password", &office),
+        "198.51.100.77",
+    )
+    .await
+    .expect_problem(429, "too_many_requests");
+    staff_sign_in(
+        &world,
+        json!({ "username": "office", "password": "a password for tests" }),
+        "198.51.100.77",
+    )
+    .await
+    .expect(200);
 }
 
 /// Locks: one address may guess at many names, but not for ever.
@@ -189,7 +239,9 @@ async fn many_names_from_one_address_are_throttled(world: World) {
         staff_sign_in(&world, body, "192.0.2.1").await.expect(401);
     }
     let body = json!({ "username": "nobody99", "password": "not the password" });
-    staff_sign_in(&world, body.clone(), "192.0.2.1").await.expect_problem(429, "too_many_requests");
+    staff_sign_in(&world, body.clone(), "192.0.2.1")
+        .await
+        .expect_problem(429, "too_many_requests");
     staff_sign_in(&world, body, "192.0.2.2").await.expect(401);
 }
 
@@ -219,26 +271,39 @@ async fn phone_codes_bear_no_race(world: World) {
     for round in 0..4 {
         let phone = format!("1391234567{round}");
         let code = code_for(&world, &phone).await;
-        let opened = futures_util::future::join_all((0..6).map(|_| sign_in_by_code(&world, &phone, &code))).await;
-        assert_eq!(opened.iter().filter(|s| **s == 200).count(), 1, "{opened:?}");
+        let opened =
+            futures_util::future::join_all((0..6).map(|_| sign_in_by_code(&world, &phone, &code)))
+                .await;
+        assert_eq!(
+            opened.iter().filter(|s| **s == 200).count(),
+            1,
+            "{opened:?}"
+        );
 
         let code = code_for(&world, &phone).await;
         let wrong = if code == "000000" { "000001" } else { "000000" };
-        futures_util::future::join_all((0..12).map(|_| sign_in_by_code(&world, &phone, wrong))).await;
+        futures_util::future::join_all((0..12).map(|_| sign_in_by_code(&world, &phone, wrong)))
+            .await;
         let attempts: i32 = world.db_read(|c| {
-            resident_otp::table.order(resident_otp::id.desc()).select(resident_otp::attempts).first(c).unwrap()
+            resident_otp::table
+                .order(resident_otp::id.desc())
+                .select(resident_otp::attempts)
+                .first(c)
+                .unwrap()
         });
         assert_eq!(attempts, 5);
         assert_eq!(sign_in_by_code(&world, &phone, &code).await, 401);
     }
 }
 
-on_both!(
-    phone_codes_bear_no_race,
-);
+on_both!(phone_codes_bear_no_race,);
 
 on_both!(
-    wishes = Wishes { tight_limits: true, behind_proxy: true, ..Wishes::default() },
+    wishes = Wishes {
+        tight_limits: true,
+        behind_proxy: true,
+        ..Wishes::default()
+    },
     wrong_passwords_do_not_bar_the_owner,
     a_known_device_is_known_to_its_account_alone,
     many_names_from_one_address_are_throttled,

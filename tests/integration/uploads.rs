@@ -46,32 +46,60 @@ fn outcomes(body: &Value) -> Vec<(String, Value)> {
 /// sealed original is whole.
 async fn odd_photos_are_kept_and_it_is_said_why(world: World) {
     let film = [scene(5, 300, 200), b"\xff\xda\0\x08 a film".repeat(50)].concat();
-    let half = { let whole = scene(6, 300, 200); whole[..whole.len() * 2 / 3].to_vec() };
+    let half = {
+        let whole = scene(6, 300, 200);
+        whole[..whole.len() * 2 / 3].to_vec()
+    };
     let parts = [
         ("complaint", None, fumes(None, 0.0).to_string().into_bytes()),
         ("photo", Some("MVIMG_1.jpg"), film.clone()),
         ("photo", Some("a.jpg"), fixture("jpeg_without_EOI.jpg")),
-        ("photo", Some("b.jpg"), fixture("exif_gps_pointer_beyond_end.jpg")),
+        (
+            "photo",
+            Some("b.jpg"),
+            fixture("exif_gps_pointer_beyond_end.jpg"),
+        ),
         ("photo", Some("c.jpg"), scene(7, 300, 200)),
         ("photo", Some("d.jpg"), half),
         ("photo", Some("e.heic"), fixture("heic_12_bytes.heic")),
     ];
-    let sent = world.resident().post_parts("/api/v1/complaints", &parts).await.expect(201);
+    let sent = world
+        .resident()
+        .post_parts("/api/v1/complaints", &parts)
+        .await
+        .expect(201);
     let said = |remarks: &[&str]| ("kept".to_owned(), json!(remarks));
     let refused = |code: &str| (code.to_owned(), Value::Null);
-    assert_eq!(outcomes(&sent.body), [
-        said(&["trailer"]), said(&["end_missing"]), said(&["exif_unsound"]),
-        ("kept".to_owned(), Value::Null), refused("truncated"), refused("truncated"),
-    ]);
+    assert_eq!(
+        outcomes(&sent.body),
+        [
+            said(&["trailer"]),
+            said(&["end_missing"]),
+            said(&["exif_unsound"]),
+            ("kept".to_owned(), Value::Null),
+            refused("truncated"),
+            refused("truncated"),
+        ]
+    );
     let number = sent.text("/number");
     let brigade = world.brigade().await;
-    let case = brigade.get(&format!("/api/v1/complaints/{number}")).await.expect(200);
+    let case = brigade
+        .get(&format!("/api/v1/complaints/{number}"))
+        .await
+        .expect(200);
     let told = outcomes(&case.body);
     for remark in ["trailer", "end_missing", "exif_unsound"] {
-        assert_eq!(told.iter().filter(|t| **t == said(&[remark])).count(), 1, "{told:?}");
+        assert_eq!(
+            told.iter().filter(|t| **t == said(&[remark])).count(),
+            1,
+            "{told:?}"
+        );
     }
     let id = sent.text("/photos/0/id");
-    let original = brigade.get(&format!("/api/v1/complaints/{number}/photos/{id}/original")).await.expect(200);
+    let original = brigade
+        .get(&format!("/api/v1/complaints/{number}/photos/{id}/original"))
+        .await
+        .expect(200);
     assert_eq!(original.bytes, film);
 }
 
@@ -91,7 +119,10 @@ async fn clumsy_forms_are_understood(world: World) {
     for _ in 0..12 {
         part(b"name=\"photo\"; filename=\"\"", b"");
     }
-    part(b"name=\"photo\"; filename=\"\xd5\xd5\xc6\xac.jpg\"", &scene(1, 300, 200));
+    part(
+        b"name=\"photo\"; filename=\"\xd5\xd5\xc6\xac.jpg\"",
+        &scene(1, 300, 200),
+    );
     part(b"name=\"photo\"; filename=", &scene(2, 300, 200));
     body.extend(b"--cut--\r\n");
     let reply = reqwest::Client::new()
@@ -103,33 +134,71 @@ async fn clumsy_forms_are_understood(world: World) {
         .unwrap();
     assert_eq!(reply.status(), 201);
     let kept: Value = reply.json().await.unwrap();
-    assert_eq!(outcomes(&kept), [("kept".to_owned(), Value::Null), ("kept".to_owned(), Value::Null)]);
+    assert_eq!(
+        outcomes(&kept),
+        [
+            ("kept".to_owned(), Value::Null),
+            ("kept".to_owned(), Value::Null)
+        ]
+    );
     assert_eq!(kept["photos"][0]["file_name"], "照片.jpg");
 }
 
 /// A1, no decoder: photos are asked for again, and complaints without any go on.
 async fn without_a_decoder_complaints_go_on(world: World) {
     let resident = world.resident();
-    let parts = [("complaint", None, river(None).to_string().into_bytes()), ("photo", Some("a.jpg"), scene(1, 300, 200))];
+    let parts = [
+        ("complaint", None, river(None).to_string().into_bytes()),
+        ("photo", Some("a.jpg"), scene(1, 300, 200)),
+    ];
     let url = format!("http://{}/api/v1/complaints", world.server.address);
-    let asked = reqwest::Client::new().post(&url).multipart(form(&parts)).send().await.unwrap();
+    let asked = reqwest::Client::new()
+        .post(&url)
+        .multipart(form(&parts))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(asked.status(), 503);
     assert!(asked.headers().contains_key("retry-after"));
-    resident.post("/api/v1/complaints", river(None)).await.expect(201);
+    resident
+        .post("/api/v1/complaints", river(None))
+        .await
+        .expect(201);
     // What is no photo at sight needs no decoder to be told so.
-    let parts = [("complaint", None, river(None).to_string().into_bytes()), ("photo", Some("a.jpg"), b"GIF89a".to_vec())];
-    let sent = resident.post_parts("/api/v1/complaints", &parts).await.expect(201);
+    let parts = [
+        ("complaint", None, river(None).to_string().into_bytes()),
+        ("photo", Some("a.jpg"), b"GIF89a".to_vec()),
+    ];
+    let sent = resident
+        .post_parts("/api/v1/complaints", &parts)
+        .await
+        .expect(201);
     assert_eq!(sent.body["photos"][0]["problem"], "unsupported_type");
 }
 
 /// A1, given up on: a sound photo whose pixels take too long is kept, sealed and without copies.
 async fn a_photo_that_is_given_up_on_is_kept_sealed(world: World) {
     let resident = world.resident();
-    let parts = [("complaint", None, river(None).to_string().into_bytes()), ("photo", Some("a.webp"), worst::costly())];
-    let sent = resident.post_parts("/api/v1/complaints", &parts).await.expect(201).body;
+    let parts = [
+        ("complaint", None, river(None).to_string().into_bytes()),
+        ("photo", Some("a.webp"), worst::costly()),
+    ];
+    let sent = resident
+        .post_parts("/api/v1/complaints", &parts)
+        .await
+        .expect(201)
+        .body;
     let photo = &sent["photos"][0];
-    assert_eq!((photo["status"].as_str(), photo["viewable"].as_bool()), (Some("kept"), Some(false)), "{photo}");
-    let track = format!("/api/v1/tracking/{}/photos/{}", sent["tracking_code"].as_str().unwrap(), photo["id"].as_str().unwrap());
+    assert_eq!(
+        (photo["status"].as_str(), photo["viewable"].as_bool()),
+        (Some("kept"), Some(false)),
+        "{photo}"
+    );
+    let track = format!(
+        "/api/v1/tracking/{}/photos/{}",
+        sent["tracking_code"].as_str().unwrap(),
+        photo["id"].as_str().unwrap()
+    );
     resident.get(&track).await.expect(404);
 }
 
@@ -282,26 +351,58 @@ fn too_many(reply: &Reply) -> usize {
 async fn photos_beyond_the_limit_leave_nothing(world: World) {
     let resident = world.resident();
     let body = fumes(Some("13800000001"), 0.0);
-    let filed = send_scenes(&resident, COMPLAINTS, Some(("complaint", body.clone())), 1..10).await.expect(201);
+    let filed = send_scenes(
+        &resident,
+        COMPLAINTS,
+        Some(("complaint", body.clone())),
+        1..10,
+    )
+    .await
+    .expect(201);
     let more = format!("/api/v1/tracking/{}/photos", filed.text("/tracking_code"));
-    send_scenes(&resident, &more, None, 10..19).await.expect(201);
+    send_scenes(&resident, &more, None, 10..19)
+        .await
+        .expect(201);
     let full = blobs(&world);
     assert_eq!(full, 18 * 3);
 
-    send_scenes(&resident, &more, None, 30..31).await.expect_problem(422, "invalid");
-    send_scenes(&resident, &more, None, 30..39).await.expect_problem(422, "invalid");
+    send_scenes(&resident, &more, None, 30..31)
+        .await
+        .expect_problem(422, "invalid");
+    send_scenes(&resident, &more, None, 30..39)
+        .await
+        .expect_problem(422, "invalid");
     send_scenes(&resident, &more, None, 1..3).await.expect(201);
-    let again = send_scenes(&resident, COMPLAINTS, Some(("complaint", body)), (1..2).chain(40..48)).await.expect(200);
-    assert_eq!((again.text("/number"), too_many(&again)), (filed.text("/number"), 8));
+    let again = send_scenes(
+        &resident,
+        COMPLAINTS,
+        Some(("complaint", body)),
+        (1..2).chain(40..48),
+    )
+    .await
+    .expect(200);
+    assert_eq!(
+        (again.text("/number"), too_many(&again)),
+        (filed.text("/number"), 8)
+    );
     assert_eq!(blobs(&world), full);
 
     let office = world.staff(Role::Office).await;
-    let intake = json!({ "channel": "hotline_12345", "external_no": "FZ1", "complaint": river(None) });
+    let intake =
+        json!({ "channel": "hotline_12345", "external_no": "FZ1", "complaint": river(None) });
     for seeds in [50..59, 60..69] {
-        send_scenes(&office, "/api/v1/intake", Some(("intake", intake.clone())), seeds).await;
+        send_scenes(
+            &office,
+            "/api/v1/intake",
+            Some(("intake", intake.clone())),
+            seeds,
+        )
+        .await;
     }
     assert_eq!(blobs(&world), full * 2);
-    let known = send_scenes(&office, "/api/v1/intake", Some(("intake", intake)), 70..79).await.expect(200);
+    let known = send_scenes(&office, "/api/v1/intake", Some(("intake", intake)), 70..79)
+        .await
+        .expect(200);
     assert_eq!((too_many(&known), blobs(&world)), (9, full * 2));
 }
 
@@ -309,8 +410,22 @@ async fn photos_beyond_the_limit_leave_nothing(world: World) {
 /// the others go; the same photo with another complaint stays.
 async fn whoever_comes_too_late_leaves_nothing(world: World) {
     let resident = world.resident();
-    let filed = send_scenes(&resident, COMPLAINTS, Some(("complaint", fumes(None, 0.0))), 1..10).await.expect(201);
-    let other = send_scenes(&resident, COMPLAINTS, Some(("complaint", river(None))), 1..2).await.expect(201);
+    let filed = send_scenes(
+        &resident,
+        COMPLAINTS,
+        Some(("complaint", fumes(None, 0.0))),
+        1..10,
+    )
+    .await
+    .expect(201);
+    let other = send_scenes(
+        &resident,
+        COMPLAINTS,
+        Some(("complaint", river(None))),
+        1..2,
+    )
+    .await
+    .expect(201);
     let more = |reply: &Reply| format!("/api/v1/tracking/{}/photos", reply.text("/tracking_code"));
     let (more, elsewhere) = (more(&filed), more(&other));
     let racing = (1..6).map(|n| send_scenes(&resident, &more, None, n * 10..n * 10 + 9));
@@ -318,9 +433,18 @@ async fn whoever_comes_too_late_leaves_nothing(world: World) {
     let (raced, same) = tokio::join!(join_all(racing), same);
     same.expect(201);
     let kept = raced.iter().filter(|reply| reply.status == 201).count();
-    assert_eq!((kept, raced.iter().filter(|reply| reply.status == 422).count()), (1, 4));
+    assert_eq!(
+        (
+            kept,
+            raced.iter().filter(|reply| reply.status == 422).count()
+        ),
+        (1, 4)
+    );
     let photos = world.db_read(|c| {
-        let kept = photo::table.filter(photo::status.eq("kept")).select(photo::sha256).distinct();
+        let kept = photo::table
+            .filter(photo::status.eq("kept"))
+            .select(photo::sha256)
+            .distinct();
         kept.load::<String>(c).unwrap().len()
     });
     assert_eq!(blobs(&world), photos * 3);
@@ -335,6 +459,9 @@ on_both!(
 );
 
 on_both!(
-    wishes = Wishes { photo_decoder: Some("/nowhere/dengwen"), ..Wishes::default() },
+    wishes = Wishes {
+        photo_decoder: Some("/nowhere/dengwen"),
+        ..Wishes::default()
+    },
     without_a_decoder_complaints_go_on,
 );

@@ -183,6 +183,4 @@ async fn whatever_twenty_people_do_at_once_the_ledger_stays_sound(world: World) 
     assert_eq!(left_out(&town), Vec::<String>::new(), "seed {seed}");
 }
 
-on_both!(
-    whatever_twenty_people_do_at_once_the_ledger_stays_sound,
-);
+on_both!(whatever_twenty_people_do_at_once_the_ledger_stays_sound,);
