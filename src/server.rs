@@ -35,6 +35,7 @@ use crate::health;
 use crate::openapi;
 use crate::platform::{
     http::{
+        conditional,
         connections::{Connections, Watched},
         forwarded::Forwarding,
         localise,
@@ -566,6 +567,7 @@ fn application(
         .configure(|config| configure(config, &app.profile.rules.limits))
         .default_service(web::to(unknown_path))
         .wrap(from_fn(guard))
+        .wrap(from_fn(conditional))
         .wrap(from_fn(localise))
         .wrap(from_fn(polite))
         .wrap(from_fn(observe))

@@ -27,7 +27,7 @@ use crate::platform::{
         Connection, Id,
         schema::{complaint, complaint_place, hidden_review},
     },
-    http::{Page, PageQuery, Query, etag_of},
+    http::{Page, PageQuery, Query, versioned},
     problem::{Code, OnDb, Problem},
 };
 use crate::privacy::{Scope, Words};
@@ -238,7 +238,7 @@ pub fn visible(
 /// office alone; streets and grid officers see those of their own place with masked words.
 #[utoipa::path(get, path = "/api/v1/complaints/{number}", tag = "complaints", operation_id = "get_complaint",
     params(("number" = String, Path)),
-    responses((status = 200, body = ComplaintView), (status = "default", response = crate::platform::http::AnyProblem)))]
+    responses((status = 200, body = ComplaintView, headers(("ETag"))), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn get_complaint(
     app: web::Data<App>,
     staff: Staff,
@@ -252,8 +252,7 @@ pub async fn get_complaint(
             view(conn, &shared, &staff, row)
         })
         .await?;
-    let etag = etag_of(i64::from(view.version));
-    Ok(HttpResponse::Ok().insert_header(("ETag", etag)).json(view))
+    versioned(view.version, &view)
 }
 
 fn view(

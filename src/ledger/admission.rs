@@ -21,7 +21,7 @@ use crate::district::calendar::date_of;
 use crate::platform::{
     crypto::Keys,
     db::{Connection, Id, UtcTime, schema::ledger_decision},
-    http::{Answer, Body, IdempotencyKey, IfMatch, dates::FIRST_DAY, says_something},
+    http::{Answer, Body, IdempotencyKey, Preconditions, dates::FIRST_DAY, says_something},
     problem::{Code, Item, ItemCode, OnDb, Problem},
     sealed,
 };
@@ -48,7 +48,7 @@ pub async fn propose(
     app: web::Data<App>,
     staff: Staff,
     path: web::Path<String>,
-    version: IfMatch,
+    conditions: Preconditions,
     key: IdempotencyKey,
     body: Body<ProposalBody>,
 ) -> Result<HttpResponse, Problem> {
@@ -57,7 +57,7 @@ pub async fn propose(
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = take(conn, &staff, &path)?;
-            version.check(row.version)?;
+            conditions.check(row.version)?;
             MACHINE.next(&row.state, "propose")?;
             has_complaints(&row)?;
             let reason = Some((&shared.keys, value.reason.as_str()));
@@ -215,7 +215,7 @@ pub async fn decide(
     app: web::Data<App>,
     staff: Staff,
     path: web::Path<String>,
-    version: IfMatch,
+    conditions: Preconditions,
     key: IdempotencyKey,
     body: Body<DecisionBody>,
 ) -> Result<HttpResponse, Problem> {
@@ -224,7 +224,7 @@ pub async fn decide(
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = take(conn, &staff, &path)?;
-            version.require(row.version)?;
+            conditions.require(row.version)?;
             MACHINE.next(&row.state, value.outcome.event())?;
             if value.outcome != Outcome::NotListed {
                 has_complaints(&row)?;

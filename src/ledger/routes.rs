@@ -30,7 +30,7 @@ use crate::platform::{
             verification,
         },
     },
-    http::{Page, PageQuery, Query, etag_of},
+    http::{Page, PageQuery, Query, versioned},
     problem::{OnDb, Problem},
     sealed,
 };
@@ -214,7 +214,7 @@ pub fn visible(conn: &mut Connection, staff: &Staff, number: &str) -> Result<Ent
 /// An entry with all its complaints, photos, visits, decisions, merges and history.
 #[utoipa::path(get, path = "/api/v1/entries/{number}", tag = "ledger", operation_id = "get_entry",
     params(("number" = String, Path)),
-    responses((status = 200, body = EntryView), (status = "default", response = crate::platform::http::AnyProblem)))]
+    responses((status = 200, body = EntryView, headers(("ETag"))), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn get_entry(
     app: web::Data<App>,
     staff: Staff,
@@ -228,8 +228,7 @@ pub async fn get_entry(
             view(conn, &shared, &staff, row)
         })
         .await?;
-    let etag = etag_of(i64::from(view.summary.version));
-    Ok(HttpResponse::Ok().insert_header(("ETag", etag)).json(view))
+    versioned(view.summary.version, &view)
 }
 
 /// The whole view of an entry, as far as the caller's part of the district goes: entries of several

@@ -10,6 +10,7 @@ use utoipa::{
         ObjectBuilder, Ref, RefOr, Required, Type,
         header::Header,
         path::{Operation, ParameterBuilder, ParameterIn},
+        response::Response,
         security::{Http, HttpAuthScheme, SecurityScheme},
     },
 };
@@ -72,6 +73,9 @@ fn whole() -> utoipa::openapi::OpenApi {
             let Some(operation) = operation else { continue };
             describe(operation);
             describe_preconditions(operation);
+            if safe {
+                describe_rereading(operation);
+            }
             if !safe {
                 describe_key(operation);
             }
@@ -182,6 +186,36 @@ fn describe_preconditions(operation: &mut Operation) {
         let responses = &mut operation.responses.responses;
         responses.insert((*status).to_owned(), problem.into());
     }
+}
+
+/// What a read that answers with an `ETag` says of it, and of asking again whether it changed.
+fn describe_rereading(operation: &mut Operation) {
+    let responses = &mut operation.responses.responses;
+    let Some(RefOr::T(done)) = responses.get_mut("200") else {
+        return;
+    };
+    let Some(RefOr::T(tag)) = done.headers.get_mut("ETag") else {
+        return;
+    };
+    tag.description = Some("The version, and a digest of all that is shown".to_owned());
+    let mut unchanged = Response::new("What was read before is what is there now");
+    let tag = RefOr::T(tag.clone());
+    unchanged.headers.insert("ETag".to_owned(), tag);
+    responses.insert("304".to_owned(), unchanged.into());
+    let text = ObjectBuilder::new().schema_type(Type::String).build();
+    let condition = ParameterBuilder::new()
+        .name("If-None-Match")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "ETags of what was read before; 304 when one is still true",
+        ))
+        .schema(Some(text))
+        .build();
+    operation
+        .parameters
+        .get_or_insert_default()
+        .push(condition.into());
 }
 
 /// Rows of a page are written into the page's schema; their own would stand there unused.

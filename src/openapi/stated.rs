@@ -26,8 +26,8 @@ const KEY: &str = "^[!-~]{1,128}$";
 /// The operation whose JSON may have more bytes than others'.
 const INTAKE: &str = "/api/v1/intake";
 
-/// What is in `If-Match`: a version as the `ETag` shows it.
-const VERSION: &str = "^(W/)?\"?[0-9]{1,9}\"?$";
+/// What is in `If-Match` and `If-None-Match`: `*`, or tags as `ETag` shows them.
+const TAGS: &str = r##"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"##;
 
 /// Lists of numbers of matters.
 const NUMBERS: [(&str, &str); 2] = [
@@ -212,7 +212,7 @@ fn parameters(operation: &mut Value) {
         }
         let pattern = match (place.as_str(), name.as_str()) {
             ("header", "Idempotency-Key") => KEY,
-            ("header", "If-Match") => VERSION,
+            ("header", "If-Match" | "If-None-Match") => TAGS,
             ("query", _) => {
                 texts(schema);
                 continue;

@@ -31,7 +31,7 @@ use crate::platform::{
         Connection, UtcTime,
         schema::{complaint, complaint_text},
     },
-    http::{Answer, Body, IdempotencyKey, IfMatch, says_something},
+    http::{Answer, Body, IdempotencyKey, Preconditions, says_something},
     problem::{Item, ItemCode, OnDb, Problem},
     sealed,
 };
@@ -196,7 +196,7 @@ pub async fn correct_complaint(
     app: web::Data<App>,
     staff: Staff,
     path: web::Path<String>,
-    version: IfMatch,
+    conditions: Preconditions,
     key: IdempotencyKey,
     body: Body<CorrectionBody>,
 ) -> Result<HttpResponse, Problem> {
@@ -205,7 +205,7 @@ pub async fn correct_complaint(
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = take::by_number(conn, &path)?;
-            version.require(row.version)?;
+            conditions.require(row.version)?;
             claims::require_not_held_by_other(conn, row.id, staff.id, now)?;
             let position = value.check(&shared)?;
             if ENDED.contains(&row.state.as_str()) {

@@ -28,7 +28,7 @@ use crate::platform::{
         Connection,
         schema::{complaint, deadline},
     },
-    http::{Answer, Body, IdempotencyKey, IfMatch},
+    http::{Answer, Body, IdempotencyKey, Preconditions},
     jobs,
     problem::{Item, ItemCode, OnDb, Problem},
 };
@@ -43,7 +43,7 @@ pub async fn decide_complaint(
     app: web::Data<App>,
     staff: Staff,
     path: web::Path<String>,
-    version: IfMatch,
+    conditions: Preconditions,
     key: IdempotencyKey,
     body: Body<TriageBody>,
 ) -> Result<HttpResponse, Problem> {
@@ -53,7 +53,7 @@ pub async fn decide_complaint(
         .write_once(&app.db, fingerprint, now, move |conn| {
             let parts = split::take(conn, &shared, &staff, &[(path.as_str(), &value)], now)?;
             let row = held(conn, &path)?;
-            version.check(row.version)?;
+            conditions.check(row.version)?;
             claims::require_held(conn, row.id, staff.id, now)?;
             let parts = parts.into_iter().next().unwrap_or_else(|| Ok(Vec::new()));
             Answer::ok(&decide(conn, &shared, &staff, &row, &value, parts, now)?)

@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::complaint::queries as complaints;
 use crate::platform::{
     db::{UtcTime, schema::verification},
-    http::{Answer, Body, IdempotencyKey, IfMatch, says_something},
+    http::{Answer, Body, IdempotencyKey, Preconditions, says_something},
     problem::{ItemCode, OnDb, Problem},
 };
 use crate::record::{self, Event};
@@ -56,7 +56,7 @@ pub async fn review_verification(
     app: web::Data<App>,
     staff: Staff,
     path: web::Path<String>,
-    version: IfMatch,
+    conditions: Preconditions,
     key: IdempotencyKey,
     body: Body<ReviewBody>,
 ) -> Result<HttpResponse, Problem> {
@@ -65,7 +65,7 @@ pub async fn review_verification(
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = queries::take(conn, &path)?;
-            version.check(row.version)?;
+            conditions.check(row.version)?;
             let name = if value.outcome == ReviewOutcome::Pass { "pass" } else { "return" };
             MACHINE.next(&row.state, name)?;
             if value.outcome == ReviewOutcome::Return && value.reason.is_none() {

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::complaint::{album, photos::PhotoView, queries as complaints};
 use crate::platform::{
     db::{Connection, Id, schema::verification},
-    http::{Page, PageQuery, Query, etag_of},
+    http::{Page, PageQuery, Query, versioned},
     problem::{OnDb, Problem},
 };
 use crate::privacy::Words;
@@ -338,7 +338,7 @@ pub async fn list_own_verifications(
 /// A visit.
 #[utoipa::path(get, path = "/api/v1/verifications/{id}", tag = "verification", operation_id = "get_verification",
     params(("id" = String, Path)),
-    responses((status = 200, body = VerificationView), (status = "default", response = crate::platform::http::AnyProblem)))]
+    responses((status = 200, body = VerificationView, headers(("ETag"))), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn get_verification(
     app: web::Data<App>,
     staff: Staff,
@@ -353,6 +353,5 @@ pub async fn get_verification(
             view(conn, &shared, &staff, row)
         })
         .await?;
-    let etag = etag_of(i64::from(view.version));
-    Ok(HttpResponse::Ok().insert_header(("ETag", etag)).json(view))
+    versioned(view.version, &view)
 }

@@ -666,6 +666,7 @@ fn other_sites_may_call_where_it_is_said() {
             "content-type",
             "idempotency-key",
             "if-match",
+            "if-none-match",
         ] {
             assert!(
                 header("access-control-allow-headers").contains(needed),

@@ -22,6 +22,7 @@ mod cli;
 mod clients;
 mod commands;
 mod complaint;
+mod conditions;
 mod decisions;
 mod disk;
 mod documents;

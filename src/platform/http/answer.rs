@@ -77,7 +77,7 @@ impl Answer {
             return response.finish();
         };
         if let Some(version) = body.get("version").and_then(serde_json::Value::as_i64) {
-            response.insert_header((header::ETAG, super::etag_of(version)));
+            response.insert_header(super::etag_of(version));
         }
         response.json(body)
     }

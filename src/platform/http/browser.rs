@@ -21,8 +21,8 @@ const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 const DOCS: &str = "/docs/";
 
 /// What other sites' scripts may send.
-const SENT: &str =
-    "Authorization, Content-Type, Content-Encoding, Accept-Language, Idempotency-Key, If-Match";
+const SENT: &str = "Authorization, Content-Type, Content-Encoding, Accept-Language, \
+     Idempotency-Key, If-Match, If-None-Match";
 
 /// What other sites' scripts may read beyond what every script may.
 const READ: &str = "ETag, Location, Link, Retry-After, Content-Language, Content-Disposition";

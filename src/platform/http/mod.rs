@@ -22,7 +22,7 @@ pub use answer::{Answer, FileBytes};
 pub use body::{Body, MAX_JSON_BYTES, Query, announced_bytes, broken_off, media_type, read_json};
 pub use browser::{Origins, is_preflight, preflight, protect};
 pub use encoding::{CODINGS, Unpacked, unpacked};
-pub use etag::{IfMatch, etag_of};
+pub use etag::{Preconditions, conditional, etag_of, versioned};
 pub use idempotency::IdempotencyKey;
 pub use objects::Null;
 pub use page::{Page, PageQuery, Paging, page_response};

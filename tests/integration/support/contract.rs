@@ -82,7 +82,12 @@ pub fn check(method: &Method, path: &str, reply: &Reply) {
         );
         return;
     };
-    let operation = &DOCUMENT["paths"][&template][method.as_str().to_lowercase()];
+    let named = if *method == Method::HEAD {
+        "get"
+    } else {
+        &method.as_str().to_lowercase()
+    };
+    let operation = &DOCUMENT["paths"][&template][named];
     if operation.is_null() {
         assert_eq!(
             reply.status, 405,
@@ -112,6 +117,16 @@ pub fn check(method: &Method, path: &str, reply: &Reply) {
             !response["headers"]["Location"].is_null(),
             "{method} {template} {place}: Location is not in the document"
         );
+    }
+    if *method == Method::GET && reply.status == 200 && reply.headers.contains_key("etag") {
+        assert!(
+            !response["headers"]["ETag"].is_null(),
+            "{method} {template}: ETag is not in the document"
+        );
+    }
+    if *method == Method::HEAD {
+        assert!(reply.bytes.is_empty(), "{method} {template}: a body");
+        return;
     }
     let media_type = reply
         .headers
