@@ -6,6 +6,7 @@ use utoipa::OpenApi;
 use crate::app::App;
 use crate::platform::{
     http::AnyProblem,
+    metrics::{OPEN_METRICS, Scrape},
     problem::{Item, Problem, ProblemDocument},
 };
 
@@ -38,12 +39,17 @@ pub async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Problem> {
 
 /// Counters and timings for Prometheus. No personal data, no ids.
 #[utoipa::path(get, path = "/metrics", tag = "operation", operation_id = "get_metrics", security(()),
-    responses((status = 200, description = "Prometheus text", content_type = "text/plain", body = String),
+    responses((status = 200, description = "OpenMetrics text", content_type = "application/openmetrics-text", body = String),
         (status = "default", response = AnyProblem)))]
-pub async fn metrics(app: web::Data<App>) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/plain; version=0.0.4")
-        .body(app.metrics.render() + &app.readiness.render(&app.db) + &app.alarms.render())
+pub async fn metrics(app: web::Data<App>) -> Result<HttpResponse, Problem> {
+    let mut scrape = Scrape::default();
+    app.metrics.register(&mut scrape);
+    app.readiness.register(&app.db, &mut scrape);
+    app.alarms.register(&mut scrape);
+    let text = scrape
+        .text()
+        .map_err(|_| Problem::fault("a metric cannot be written"))?;
+    Ok(HttpResponse::Ok().content_type(OPEN_METRICS).body(text))
 }
 
 /// The operations of this file, for the OpenAPI document.

@@ -216,7 +216,7 @@ async fn run(app: &web::Data<App>, job: &Job, now: DateTime<Utc>) -> Result<(), 
                     "hidden complaints wait for somebody to look at them"
                 );
             }
-            app.metrics.set("hidden_reviews_overdue", overdue);
+            app.metrics.hidden_reviews_overdue(overdue);
             Ok(())
         }
         REFILE_FACTS => refile_facts(app).await,

@@ -3,9 +3,10 @@
 
 use std::{
     collections::BTreeMap,
-    fmt::Write as _,
     sync::{Arc, Mutex, PoisonError},
 };
+
+use super::metrics::Scrape;
 
 /// What can be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,14 +90,10 @@ impl Alarms {
         raised.contains_key(&alarm)
     }
 
-    /// The text Prometheus reads: each alarm, 0 or 1.
-    #[must_use]
-    pub fn render(&self) -> String {
-        let mut out = "# TYPE dengwen_alarm gauge\n".to_owned();
-        for alarm in Alarm::ALL {
-            let on = u8::from(self.is_raised(alarm));
-            let _ = writeln!(out, "dengwen_alarm{{alarm=\"{}\"}} {on}", alarm.as_str());
-        }
-        out
+    /// Names them for a scrape: each alarm, 0 or 1.
+    pub fn register(&self, scrape: &mut Scrape) {
+        let raised = |alarm: Alarm| (alarm.as_str(), i64::from(self.is_raised(alarm)));
+        let help = "What an operator must hear of at once";
+        scrape.gauges("alarm", help, "alarm", Alarm::ALL.map(raised));
     }
 }

@@ -7,7 +7,6 @@
 //! there: what a request found missing is kept for a while.
 
 use std::{
-    fmt::Write as _,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -18,6 +17,7 @@ use rand::RngExt;
 
 use super::{
     db::{Connection, Database, UtcTime, schema::heartbeat},
+    metrics::Scrape,
     outage::Outage,
     owned::Owned,
     problem::{OnDb, Problem},
@@ -128,26 +128,27 @@ impl Readiness {
         Ok(())
     }
 
-    /// What is known, as metrics, without asking anew.
-    pub fn render(&self, db: &Database) -> String {
+    /// Names what is known for a scrape, without asking anew.
+    pub fn register(&self, db: &Database, scrape: &mut Scrape) {
         let ready = self.last().is_none_or(|(_, outcome)| outcome.is_ok());
-        let mut out = format!(
-            "# TYPE dengwen_ready gauge\ndengwen_ready {}\n# TYPE dengwen_database_outages_total counter\n",
-            u8::from(ready)
+        scrape.gauge("ready", "Whether a write can succeed", i64::from(ready));
+        scrape.counters(
+            "database_outages",
+            "Refusals of the database",
+            "reason",
+            db.outages().map(|(outage, count)| (outage.as_str(), count)),
         );
-        for (outage, count) in db.outages() {
-            let reason = outage.as_str();
-            let _ = writeln!(
-                out,
-                "dengwen_database_outages_total{{reason=\"{reason}\"}} {count}"
-            );
-        }
-        let (opened, hanging) = (db.circuit_opened(), db.hanging());
-        let _ = writeln!(
-            out,
-            "# TYPE dengwen_database_circuit_opened_total counter\ndengwen_database_circuit_opened_total {opened}\n# TYPE dengwen_database_hanging gauge\ndengwen_database_hanging {hanging}"
+        scrape.counter(
+            "database_circuit_opened",
+            "How often the database was given up for a moment",
+            db.circuit_opened(),
         );
-        out
+        let hanging = i64::try_from(db.hanging()).unwrap_or(i64::MAX);
+        scrape.gauge(
+            "database_hanging",
+            "Connections whose database does not answer",
+            hanging,
+        );
     }
 }
 
