@@ -14,6 +14,7 @@ use ed25519_dalek::{SigningKey, pkcs8::EncodePrivateKey};
 use hmac::{Hmac, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use rand::Rng;
+use secrecy::{ExposeSecret, SecretBox};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -29,30 +30,23 @@ pub const ACCESS_TOKEN_LIFE: TimeDelta = TimeDelta::minutes(15);
 
 const ISSUER: &str = "dengwen";
 
-/// A secret that hides itself in logs.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret<T>(T);
-
-impl<T> Secret<T> {
-    /// Hides a value.
-    pub const fn new(value: T) -> Self {
-        Self(value)
-    }
-
-    /// The value; every use of this is a place to look at.
-    pub const fn reveal(&self) -> &T {
-        &self.0
-    }
-}
-
-impl<T> fmt::Debug for Secret<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
+/// 32 secret bytes: hidden in logs, kept in one place and wiped from it in the end. Every
+/// `expose_secret` is a place to look at.
+pub type SecretKey = Arc<SecretBox<[u8; 32]>>;
 
 /// The root secret: 32 bytes, written as base64.
-pub type RootKey = Secret<[u8; 32]>;
+pub type RootKey = SecretKey;
+
+/// Hides the bytes of a key.
+fn secret_key(bytes: [u8; 32]) -> SecretKey {
+    Arc::new(SecretBox::new(Box::new(bytes)))
+}
+
+/// A new random key.
+fn random_key() -> SecretKey {
+    let fill = |key: &mut [u8; 32]| rand::rng().fill_bytes(key);
+    Arc::new(SecretBox::init_with_mut(fill))
+}
 
 /// Reads a root key from base64.
 ///
@@ -60,7 +54,7 @@ pub type RootKey = Secret<[u8; 32]>;
 /// When it is not the base64 of 32 bytes, or they are not random; the text does not repeat it.
 pub fn parse_root_key(text: &str) -> Result<RootKey, String> {
     let key = decode_root_key(text)?;
-    match strength::weakness(key.reveal(), text.trim()) {
+    match strength::weakness(key.expose_secret(), text.trim()) {
         None => Ok(key),
         Some(weakness) => Err(format!(
             "{weakness}; a key is 32 random bytes, such as `openssl rand -base64 32` prints"
@@ -77,7 +71,7 @@ pub fn decode_root_key(text: &str) -> Result<RootKey, String> {
         .decode(text.trim())
         .map_err(|_| "is not base64".to_owned())?;
     <[u8; 32]>::try_from(bytes)
-        .map(Secret::new)
+        .map(secret_key)
         .map_err(|b| format!("has {} bytes, not 32", b.len()))
 }
 
@@ -125,7 +119,7 @@ impl Secrets {
             private::folder(folder).map_err(named)?;
         }
         let mut file = private::new_file(path).map_err(named)?;
-        let text = STANDARD.encode(self.present.reveal());
+        let text = STANDARD.encode(self.present.expose_secret());
         std::io::Write::write_all(&mut file, text.as_bytes()).map_err(named)?;
         file.sync_all().map_err(named)
     }
@@ -140,9 +134,9 @@ pub fn key_check(root: &RootKey) -> Vec<u8> {
 /// A new random root key and its base64 text.
 #[must_use]
 pub fn new_root_key() -> (RootKey, String) {
-    let mut key = [0; 32];
-    rand::rng().fill_bytes(&mut key);
-    (Secret::new(key), STANDARD.encode(key))
+    let key = random_key();
+    let text = STANDARD.encode(key.expose_secret());
+    (key, text)
 }
 
 /// First byte of what is sealed, before the key's name.
@@ -156,7 +150,7 @@ const SEALED_PREFIX: usize = 5;
 struct Working {
     id: KeyId,
     identity: Cipher,
-    index: [u8; 32],
+    index: SecretKey,
     verify: DecodingKey,
 }
 
@@ -341,7 +335,7 @@ impl Working {
         Self {
             id: KeyId::of(root),
             identity: Cipher::new(&derive(root, "reporter-identity")),
-            index: derive(root, "blind-index"),
+            index: secret_key(derive(root, "blind-index")),
             verify: DecodingKey::from_ed_der(signing_key(root).verifying_key().as_bytes()),
         }
     }
@@ -358,7 +352,7 @@ impl Working {
     }
 
     fn blind_index(&self, kind: &str, value: &str) -> String {
-        let mut mac = mac_under(&self.index);
+        let mut mac = mac_under(self.index.expose_secret());
         mac.update(kind.as_bytes());
         mac.update(&[0]);
         mac.update(value.as_bytes());
@@ -398,8 +392,11 @@ fn mac_under(key: &[u8; 32]) -> Hmac<Sha256> {
     <Hmac<Sha256> as hmac::KeyInit>::new(&block.into())
 }
 
+/// The key of a purpose: HMAC-SHA-256 of its name under the root. It is not the expansion of
+/// HKDF (RFC 5869), which would add a counter byte to the name, and what is sealed and indexed
+/// under these keys must stay readable.
 fn derive(root: &RootKey, purpose: &str) -> [u8; 32] {
-    let mut mac = mac_under(root.reveal());
+    let mut mac = mac_under(root.expose_secret());
     mac.update(b"dengwen/1/");
     mac.update(purpose.as_bytes());
     mac.finalize().into_bytes().into()
@@ -410,7 +407,7 @@ mod tests {
     use super::*;
 
     fn keys() -> Keys {
-        Keys::derive(&Secret::new([7; 32]), &[]).unwrap()
+        Keys::derive(&secret_key([7; 32]), &[]).unwrap()
     }
 
     #[test]
@@ -428,7 +425,7 @@ mod tests {
         let former = keys();
         let sealed = former.seal(b"words", b"row 1").unwrap();
         let nameless = sealed.get(SEALED_PREFIX..).unwrap();
-        let present = Keys::derive(&Secret::new([8; 32]), &[Secret::new([7; 32])]).unwrap();
+        let present = Keys::derive(&secret_key([8; 32]), &[secret_key([7; 32])]).unwrap();
         assert_eq!(present.open(&sealed, b"row 1").unwrap(), b"words");
         assert_eq!(present.open(nameless, b"row 1").unwrap(), b"words");
         let anew = present.seal(b"words", b"row 1").unwrap();
@@ -465,18 +462,51 @@ mod tests {
         assert!(keys().verify(&token, now).is_ok());
         let late = keys().verify(&token, now + ACCESS_TOKEN_LIFE).unwrap_err();
         assert_eq!(late.code(), Code::TokenExpired);
-        let other = Keys::derive(&Secret::new([8; 32]), &[]).unwrap();
+        let other = Keys::derive(&secret_key([8; 32]), &[]).unwrap();
         assert_eq!(
             other.verify(&token, now).unwrap_err().code(),
             Code::Unauthenticated
         );
     }
 
+    /// Known answers: what is derived must stay, or nothing sealed and indexed is found again.
+    #[test]
+    fn derived_keys_stay_what_they_are() {
+        let root = secret_key([7; 32]);
+        let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
+        assert_eq!(KeyId::of(&root).to_string(), "c198d528");
+        for (purpose, key) in [
+            (
+                "key-check",
+                "2cf675746a0cfd15132ea0521f8bee86b63f532f125f00f98a662b84f770f076",
+            ),
+            (
+                "reporter-identity",
+                "ee619fa2b9090704fe2051f1550cb2835a2e2181141cc751f209ae563f7c9fba",
+            ),
+            (
+                "blind-index",
+                "072f29a02371f370a926e5942f658f674c6dee94f18eef68b73345dbbd4b94aa",
+            ),
+            (
+                "access-token",
+                "c96379ffcd0e8d27aab871210e7cddfbda2b00fe88a179d3b258d6615edf7047",
+            ),
+        ] {
+            assert_eq!(hex(&derive(&root, purpose)), key, "{purpose}");
+        }
+        let index = keys().blind_index("phone", "13800001234");
+        assert_eq!(index, "2ec6dbe63575856c64506eea98336644");
+    }
+
     #[test]
     fn secrets_hide_themselves() {
         let (key, text) = new_root_key();
         assert!(!format!("{key:?}").contains(&text));
-        assert_eq!(parse_root_key(&text).unwrap().reveal(), key.reveal());
+        assert_eq!(
+            parse_root_key(&text).unwrap().expose_secret(),
+            key.expose_secret()
+        );
         assert!(parse_root_key("c2hvcnQ=").is_err());
     }
 }

@@ -258,7 +258,12 @@ mod tests {
         scrape.counters("database_outages", "Outages", "reason", [("full", 4)]);
         let text = scrape.text().unwrap();
         let series = "{method=\"GET\",route=\"/healthz\",status=\"200\"";
-        let le = |le: &str| format!("dengwen_http_request_seconds_bucket{{le=\"{le}\",{}", &series[1..]);
+        let le = |le: &str| {
+            format!(
+                "dengwen_http_request_seconds_bucket{{le=\"{le}\",{}",
+                &series[1..]
+            )
+        };
         for line in [
             "# TYPE dengwen_http_request_seconds histogram".to_owned(),
             format!("{}}} 0", le("0.005")),

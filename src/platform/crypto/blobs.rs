@@ -3,9 +3,10 @@
 
 use dengwen_cipher::{Cipher, NONCE_BYTES, TAG_BYTES};
 use rand::Rng;
+use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
-use super::Secret;
+use super::{SecretKey, random_key, secret_key};
 use crate::platform::problem::Problem;
 
 /// What a sealed blob begins with; no picture does.
@@ -26,7 +27,7 @@ const NONCE_PREFIX: usize = 19;
 /// The key photos are sealed under. It is kept in the database, sealed under the secret key, so
 /// that changing the secret key need not touch a single photo.
 #[derive(Debug, Clone)]
-pub struct BlobKey(Secret<[u8; 32]>);
+pub struct BlobKey(SecretKey);
 
 impl BlobKey {
     /// Bytes of a key.
@@ -35,21 +36,19 @@ impl BlobKey {
     /// A new random key.
     #[must_use]
     pub fn new() -> Self {
-        let mut key = [0; Self::BYTES];
-        rand::rng().fill_bytes(&mut key);
-        Self(Secret::new(key))
+        Self(random_key())
     }
 
     /// The key of these bytes, when they are as many as a key has.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Option<Self> {
-        Some(Self(Secret::new(bytes.try_into().ok()?)))
+        Some(Self(secret_key(bytes.try_into().ok()?)))
     }
 
     /// Its bytes, to be sealed.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        self.0.reveal()
+        self.0.expose_secret()
     }
 
     /// Seals a blob for its place in the store.
@@ -57,7 +56,7 @@ impl BlobKey {
     /// # Errors
     /// A fault when the cipher fails or there are more chunks than can be numbered.
     pub fn seal(&self, plain: &[u8], place: &str) -> Result<Vec<u8>, Problem> {
-        let cipher = Cipher::new(self.0.reveal());
+        let cipher = Cipher::new(self.0.expose_secret());
         let mut prefix = [0; NONCE_PREFIX];
         rand::rng().fill_bytes(&mut prefix);
         let chunks = plain.len().div_ceil(CHUNK).max(1);
@@ -81,7 +80,7 @@ impl BlobKey {
     /// Opens what is sealed for a place; `None` when it was changed, cut, is another's or was sealed
     /// under another key.
     fn open(&self, sealed: &[u8], place: &str) -> Option<Vec<u8>> {
-        let cipher = Cipher::new(self.0.reveal());
+        let cipher = Cipher::new(self.0.expose_secret());
         let (prefix, body) = sealed.split_first_chunk::<NONCE_PREFIX>()?;
         let chunks = body.len().div_ceil(CHUNK + TAG_BYTES);
         let mut plain = Vec::with_capacity(body.len());
