@@ -764,45 +764,24 @@ diesel::joinable!(verification -> complaint (complaint_id));
 diesel::joinable!(verification_event -> verification (verification_id));
 diesel::joinable!(verification_event -> staff (officer_id));
 
-diesel::allow_tables_to_appear_in_same_query!(
-    installation,
-    secret_key,
-    key_rotation,
-    idempotency,
-    job,
-    heartbeat,
-    sequence,
-    record,
-    staff,
-    session,
-    resident,
-    resident_otp,
-    ledger_entry,
-    ledger_merge,
-    ledger_decision,
-    complaint,
-    complaint_text,
-    complaint_place,
-    petitioner,
-    deadline,
-    supplement,
-    reply,
-    rating,
-    photo,
-    photo_band,
-    sender_block,
-    sender_block_key,
-    staff_channel,
-    hidden_review,
-    unmasking,
-    complaint_sender,
-    complaint_part,
-    match_key,
-    match_fact,
-    match_verdict,
-    match_decision,
-    triage_claim,
-    triage_decision,
-    verification,
-    verification_event,
-);
+/// Says which tables stand in one query, each pair once: every pair costs some trait implementations,
+/// and all pairs would grow with the square of the tables.
+macro_rules! together {
+    ($($one:ident: $($other:ident),+;)+) => {
+        $($(diesel::allow_tables_to_appear_in_same_query!($one, $other);)+)+
+    };
+}
+
+together! {
+    complaint: complaint_part, complaint_place, complaint_sender, complaint_text, hidden_review,
+        ledger_entry, match_decision, match_fact, match_verdict, petitioner, photo, photo_band,
+        resident, sender_block, staff, triage_claim, unmasking;
+    complaint_place: complaint_text, hidden_review, ledger_entry, staff, triage_claim;
+    complaint_sender: photo;
+    complaint_text: resident;
+    ledger_entry: ledger_merge, match_fact;
+    match_decision: match_verdict;
+    photo: photo_band;
+    sender_block: sender_block_key;
+    staff: reply, sender_block, triage_claim, triage_decision, unmasking;
+}
