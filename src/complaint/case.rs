@@ -81,7 +81,8 @@ pub struct TriageDecisionView {
 }
 
 /// A visit, in short; its own page says more.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema, Queryable, Selectable)]
+#[diesel(table_name = verification)]
 pub struct CaseVisitView {
     /// Id.
     pub id: Id,
@@ -160,17 +161,18 @@ pub fn of_complaint(
     })
 }
 
-type DecisionRow = (
-    Id,
-    String,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-    String,
-    UtcTime,
-);
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = triage_decision)]
+struct DecisionRow {
+    id: Id,
+    action: String,
+    reason: Option<String>,
+    procedure: Option<String>,
+    document: Option<String>,
+    notice: Option<String>,
+    transfer_to: Option<String>,
+    decided_at: UtcTime,
+}
 
 fn decisions(
     conn: &mut Connection,
@@ -178,66 +180,36 @@ fn decisions(
     id: Id,
     words: &Words,
 ) -> QueryResult<Vec<TriageDecisionView>> {
-    let rows: Vec<DecisionRow> = triage_decision::table
+    let rows: Vec<(DecisionRow, String)> = triage_decision::table
         .inner_join(staff::table)
         .filter(triage_decision::complaint_id.eq(id))
         .order(triage_decision::id.asc())
-        .select((
-            triage_decision::id,
-            triage_decision::action,
-            triage_decision::reason,
-            triage_decision::procedure,
-            triage_decision::document,
-            triage_decision::notice,
-            triage_decision::transfer_to,
-            staff::username,
-            triage_decision::decided_at,
-        ))
+        .select((DecisionRow::as_select(), staff::username))
         .load(conn)?;
-    let views = rows.into_iter().map(
-        |(id, action, reason, procedure, document, notice, transfer_to, decided_by, at)| {
-            let read = |column: sealed::SealedColumn, stored| {
-                words.maybe(column.read_maybe(keys, id.0.as_bytes(), stored))
-            };
-            TriageDecisionView {
-                action,
-                reason: read(sealed::TRIAGE_REASON, reason),
-                procedure,
-                document,
-                notice: read(sealed::TRIAGE_NOTICE, notice),
-                transfer_to,
-                decided_by,
-                at: local(at),
-            }
-        },
-    );
+    let views = rows.into_iter().map(|(row, decided_by)| {
+        let read = |column: sealed::SealedColumn, stored| {
+            words.maybe(column.read_maybe(keys, row.id.0.as_bytes(), stored))
+        };
+        TriageDecisionView {
+            action: row.action,
+            reason: read(sealed::TRIAGE_REASON, row.reason),
+            procedure: row.procedure,
+            document: row.document,
+            notice: read(sealed::TRIAGE_NOTICE, row.notice),
+            transfer_to: row.transfer_to,
+            decided_by,
+            at: local(row.decided_at),
+        }
+    });
     Ok(views.collect())
 }
 
-type VisitRow = (Id, String, String, Option<String>, Option<NaiveDate>);
-
 fn visits(conn: &mut Connection, id: Id) -> QueryResult<Vec<CaseVisitView>> {
-    let rows: Vec<VisitRow> = verification::table
+    verification::table
         .filter(verification::complaint_id.eq(id))
         .order(verification::id.asc())
-        .select((
-            verification::id,
-            verification::state,
-            verification::grid_code,
-            verification::result,
-            verification::due_on,
-        ))
-        .load(conn)?;
-    let views = rows
-        .into_iter()
-        .map(|(id, state, grid_code, result, due_on)| CaseVisitView {
-            id,
-            state,
-            grid_code,
-            result,
-            due_on,
-        });
-    Ok(views.collect())
+        .select(CaseVisitView::as_select())
+        .load(conn)
 }
 
 fn replies(

@@ -90,7 +90,8 @@ impl Before {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Queryable, Selectable)]
+#[diesel(table_name = complaint)]
 struct Linked {
     id: Id,
     link: String,
@@ -216,25 +217,11 @@ fn move_complaints(
     source: &EntryRow,
     target: &EntryRow,
 ) -> QueryResult<Before> {
-    let rows: Vec<(Id, String, Option<String>, Option<Id>)> = complaint::table
+    let complaints: Vec<Linked> = complaint::table
         .filter(complaint::entry_id.eq(source.id))
         .order(complaint::id.asc())
-        .select((
-            complaint::id,
-            complaint::link,
-            complaint::link_rule,
-            complaint::repeat_of,
-        ))
+        .select(Linked::as_select())
         .load(conn)?;
-    let complaints: Vec<Linked> = rows
-        .into_iter()
-        .map(|(id, link, link_rule, repeat_of)| Linked {
-            id,
-            link,
-            link_rule,
-            repeat_of,
-        })
-        .collect();
     let in_target = complaint::table
         .filter(complaint::entry_id.eq(target.id))
         .select(complaint::id)

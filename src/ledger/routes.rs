@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -387,16 +388,18 @@ fn visits_of(conn: &mut Connection, numbers: &HashMap<Id, String>) -> QueryResul
         .collect())
 }
 
-type DecisionRow = (
-    Id,
-    String,
-    Option<String>,
-    chrono::NaiveDate,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-);
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = ledger_decision)]
+struct DecisionRow {
+    id: Id,
+    outcome: String,
+    meeting: Option<String>,
+    decided_on: NaiveDate,
+    minute_ref: Option<String>,
+    level: Option<String>,
+    chosen_owner: Option<String>,
+    reason: Option<String>,
+}
 
 fn decisions_of(
     conn: &mut Connection,
@@ -407,36 +410,23 @@ fn decisions_of(
     let rows: Vec<DecisionRow> = ledger_decision::table
         .filter(ledger_decision::entry_id.eq(entry))
         .order(ledger_decision::id.asc())
-        .select((
-            ledger_decision::id,
-            ledger_decision::outcome,
-            ledger_decision::meeting,
-            ledger_decision::decided_on,
-            ledger_decision::minute_ref,
-            ledger_decision::level,
-            ledger_decision::chosen_owner,
-            ledger_decision::reason,
-        ))
+        .select(DecisionRow::as_select())
         .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(
-            |(id, outcome, meeting, decided_on, minute_ref, level, chosen_owner, reason)| {
-                let read = |column: sealed::SealedColumn, stored| {
-                    words.maybe(column.read_maybe(keys, id.0.as_bytes(), stored))
-                };
-                DecisionView {
-                    outcome,
-                    meeting: read(sealed::MEETING, meeting),
-                    decided_on,
-                    minute_ref: read(sealed::MINUTES, minute_ref),
-                    level: read(sealed::LEVEL, level),
-                    chosen_owner,
-                    reason: read(sealed::LEDGER_REASON, reason),
-                }
-            },
-        )
-        .collect())
+    let views = rows.into_iter().map(|row| {
+        let read = |column: sealed::SealedColumn, stored| {
+            words.maybe(column.read_maybe(keys, row.id.0.as_bytes(), stored))
+        };
+        DecisionView {
+            outcome: row.outcome,
+            meeting: read(sealed::MEETING, row.meeting),
+            decided_on: row.decided_on,
+            minute_ref: read(sealed::MINUTES, row.minute_ref),
+            level: read(sealed::LEVEL, row.level),
+            chosen_owner: row.chosen_owner,
+            reason: read(sealed::LEDGER_REASON, row.reason),
+        }
+    });
+    Ok(views.collect())
 }
 
 fn merges_of(

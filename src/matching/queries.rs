@@ -83,25 +83,38 @@ pub fn verdict_for(
     Ok(decide(report, &candidates, profile))
 }
 
-type Filing = (
-    String,
-    String,
-    Option<String>,
-    String,
-    String,
-    Option<String>,
-    Option<UtcTime>,
-    Option<UtcTime>,
-    UtcTime,
-);
-type Words = (String, Option<String>, Option<String>, Option<String>);
-type Where = (
-    String,
-    Option<f64>,
-    Option<f64>,
-    Option<f64>,
-    Option<String>,
-);
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = complaint)]
+struct Filing {
+    number: String,
+    channel: String,
+    external_no: Option<String>,
+    category: String,
+    coarse: String,
+    demand: Option<String>,
+    occurred_at: Option<UtcTime>,
+    occurred_until: Option<UtcTime>,
+    received_at: UtcTime,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = complaint_text)]
+struct Words {
+    description: String,
+    address: Option<String>,
+    premises: Option<String>,
+    object_id: Option<String>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = complaint_place)]
+struct Where {
+    kind: String,
+    lon: Option<f64>,
+    lat: Option<f64>,
+    accuracy_m: Option<f64>,
+    street_code: Option<String>,
+}
 
 /// A complaint's report, made anew of its tables; `None` when there is no such complaint.
 ///
@@ -112,67 +125,47 @@ pub fn report_of(conn: &mut Connection, keys: &Keys, id: Id) -> Result<Option<Re
         .inner_join(complaint_text::table)
         .inner_join(complaint_place::table)
         .filter(complaint::id.eq(id))
-        .select((
-            (
-                complaint::number,
-                complaint::channel,
-                complaint::external_no,
-                complaint::category,
-                complaint::coarse,
-                complaint::demand,
-                complaint::occurred_at,
-                complaint::occurred_until,
-                complaint::received_at,
-            ),
-            (
-                complaint_text::description,
-                complaint_text::address,
-                complaint_text::premises,
-                complaint_text::object_id,
-            ),
-            (
-                complaint_place::kind,
-                complaint_place::lon,
-                complaint_place::lat,
-                complaint_place::accuracy_m,
-                complaint_place::street_code,
-            ),
-        ))
+        .select((Filing::as_select(), Words::as_select(), Where::as_select()))
         .first(conn)
         .optional()
         .or_fault("load a complaint's facts")?;
     let Some((filing, words, at)) = found else {
         return Ok(None);
     };
-    let (number, channel, external_no, category, coarse, demand, from, until, received_at) = filing;
-    let (description, address, premises, object_id) = words;
     // Words whose key is lost tell nothing; place, time and photos still do.
     let of = id.0.as_bytes();
-    let description = sealed::DESCRIPTION.open_text(keys, of, description);
-    let address = address.and_then(|stored| sealed::ADDRESS.open_text(keys, of, stored));
-    let premises = premises.and_then(|stored| sealed::PREMISES.open_text(keys, of, stored));
-    let object_id = object_id.and_then(|stored| sealed::OBJECT_ID.open_text(keys, of, stored));
+    let description = sealed::DESCRIPTION.open_text(keys, of, words.description);
+    let address = words
+        .address
+        .and_then(|stored| sealed::ADDRESS.open_text(keys, of, stored));
+    let premises = words
+        .premises
+        .and_then(|stored| sealed::PREMISES.open_text(keys, of, stored));
+    let object_id = words
+        .object_id
+        .and_then(|stored| sealed::OBJECT_ID.open_text(keys, of, stored));
     let people = privacy::known_of(conn, keys, &[id])?;
     let description = people.bare(&description.unwrap_or_default());
     let premises = premises.map(|name| people.bare(&name));
     let is_file_number = |no: &String| !no.starts_with(sealed::INDEXED) && !people.stands_in(no);
     let object_id = object_id.filter(|code| !people.stands_in(code));
-    let (kind, lon, lat, accuracy_m, street) = at;
-    let filed = from.map(|from| (from.0, until.unwrap_or(from).0));
+    let filed = filing
+        .occurred_at
+        .map(|from| (from.0, filing.occurred_until.unwrap_or(from).0));
     // What the reporter added of later happenings is what the report is about now (R3, R6).
     let since = new_facts_of(conn, id).or_fault("load new facts")?;
     let since = since.filter(|at| filed.is_none_or(|(_, until)| *at > until));
     let occurred = since.map(|at| (at, at)).or(filed);
     // A place known by its name alone is no evidence of a place: it is told by the name.
-    let is_point = kind == "point";
-    let point = lon.zip(lat).filter(|_| is_point);
+    let is_point = at.kind == "point";
+    let point = at.lon.zip(at.lat).filter(|_| is_point);
     let mut persons = persons_of(conn, &[id]).or_fault("load petitioners")?;
     let photos = photos_of(conn, id).or_fault("load photos")?;
-    let external_no = external_no.filter(is_file_number);
+    let external_no = filing.external_no.filter(is_file_number);
     let known = Known {
         id: id.0,
-        number: &number,
-        channel: &channel,
+        number: &filing.number,
+        channel: &filing.channel,
         external_no: external_no.as_deref(),
         persons: persons.remove(&id).unwrap_or_default(),
         sender: None,
@@ -180,17 +173,17 @@ pub fn report_of(conn: &mut Connection, keys: &Keys, id: Id) -> Result<Option<Re
         premises: premises.as_deref(),
         place: point.map(|(lon, lat)| Place {
             point: Point { lon, lat },
-            accuracy_m,
+            accuracy_m: at.accuracy_m,
         }),
         address: address.as_deref(),
         description: &description,
-        street: street.as_deref().filter(|_| is_point),
-        category: &category,
-        coarse: &coarse,
+        street: at.street_code.as_deref().filter(|_| is_point),
+        category: &filing.category,
+        coarse: &filing.coarse,
         group: None,
         occurred,
-        received_at: received_at.0,
-        demand: demand.as_deref(),
+        received_at: filing.received_at.0,
+        demand: filing.demand.as_deref(),
         photos,
     };
     Ok(Some(known.report()))
