@@ -58,6 +58,7 @@ mod privacy;
 mod processes;
 mod properties;
 mod reporter;
+mod schema;
 mod second_factor;
 mod sessions;
 mod setups;
