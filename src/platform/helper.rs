@@ -7,7 +7,7 @@
 //! is told, and the next question goes to another.
 //!
 //! Both sides speak frames over a pipe: a length of eight bytes, then as many bytes. A question is
-//! two frames, what is asked and the bytes it is asked about; a reply is a [`Reply`].
+//! two frames, what is asked and the bytes it is asked about; a reply is a `Reply`.
 
 mod child;
 

@@ -34,7 +34,7 @@ pub struct SealedColumn {
     pub column: &'static str,
     /// How rows are told apart.
     pub key: RowKey,
-    /// Whether it is a text, in which sealed bytes stand as [`SEALED_TEXT`] and base64. A text
+    /// Whether it is a text, in which sealed bytes stand as `SEALED_TEXT` and base64. A text
     /// without that is one from before texts were sealed.
     pub text: bool,
     /// Whether the column's name is part of what it is sealed for. The oldest columns lack it.

@@ -24,6 +24,7 @@ mod commands;
 mod complaint;
 mod conditions;
 mod decisions;
+mod dependencies;
 mod disk;
 mod documents;
 mod doors;
