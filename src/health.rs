@@ -1,17 +1,17 @@
 //! For the operator: is the process alive, can it serve, what has it done.
 
 use actix_web::{HttpResponse, web};
-use utoipa::OpenApi;
 
+use crate::account::{Operation, operation::operation};
 use crate::app::App;
 use crate::platform::{
     http::AnyProblem,
     metrics::{OPEN_METRICS, Scrape},
-    problem::{Item, Problem, ProblemDocument},
+    problem::Problem,
 };
 
 /// The process is alive.
-#[utoipa::path(get, path = "/healthz", tag = "operation", operation_id = "get_health", security(()),
+#[utoipa::path(get, path = "/healthz", tag = "operation", operation_id = "get_health",
     responses((status = 200, description = "Alive"), (status = "default", response = AnyProblem)))]
 pub async fn healthz() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain").body("ok\n")
@@ -21,7 +21,7 @@ pub async fn healthz() -> HttpResponse {
 /// class in `detail`: `database:` and `lost`, `busy`, `full`, `read_only`, `storage`, `damaged`
 /// or `unfit` (a table, a column or a right is missing);
 /// or `alarm:` and `database_damaged`, `blobs_gone` or `data_gone`.
-#[utoipa::path(get, path = "/readyz", tag = "operation", operation_id = "get_readiness", security(()),
+#[utoipa::path(get, path = "/readyz", tag = "operation", operation_id = "get_readiness",
     responses((status = 200, description = "Ready"), (status = "default", response = AnyProblem)))]
 pub async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Problem> {
     app.readiness
@@ -38,7 +38,7 @@ pub async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Problem> {
 }
 
 /// Counters and timings for Prometheus. No personal data, no ids.
-#[utoipa::path(get, path = "/metrics", tag = "operation", operation_id = "get_metrics", security(()),
+#[utoipa::path(get, path = "/metrics", tag = "operation", operation_id = "get_metrics",
     responses((status = 200, description = "OpenMetrics text", content_type = "application/openmetrics-text", body = String),
         (status = "default", response = AnyProblem)))]
 pub async fn metrics(app: web::Data<App>) -> Result<HttpResponse, Problem> {
@@ -52,10 +52,9 @@ pub async fn metrics(app: web::Data<App>) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok().content_type(OPEN_METRICS).body(text))
 }
 
-/// The operations of this file, for the OpenAPI document.
-#[derive(OpenApi)]
-#[openapi(
-    paths(healthz, readyz, metrics),
-    components(responses(AnyProblem), schemas(ProblemDocument, Item))
-)]
-pub struct OperationDoc;
+/// The operations of this capability.
+pub static OPERATIONS: &[Operation] = &[
+    operation!(Public, healthz),
+    operation!(Public, readyz),
+    operation!(Public, metrics),
+];

@@ -3,7 +3,7 @@
 //!
 //! The map, read top-down as the story of a complaint:
 //!
-//! - [`server`]: one page of routes, and the start of the whole program.
+//! - [`operations`]: what can be called, by capability; [`server`]: the start of the whole program.
 //! - [`complaint`]: submit, track, supplement, reply, rate (信访件).
 //! - [`matching`]: same matter? same person? explained (判重).
 //! - [`triage`]: the brigade's queue (研判).
@@ -35,6 +35,7 @@ pub mod jobs;
 pub mod ledger;
 pub mod matching;
 pub mod openapi;
+pub mod operations;
 pub mod platform;
 pub mod privacy;
 pub mod record;

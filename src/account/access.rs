@@ -1,17 +1,19 @@
-//! Who may call what: every route carries an [`Access`], and one guard enforces it before any
+//! Who may call what: every operation carries an [`Access`], and one guard enforces it before any
 //! body is read, so that 401 and 403 always come before 400 and 422.
 
 use actix_web::{
     Error, HttpMessage,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::{Method, header},
+    http::header,
     middleware::Next,
     web,
 };
 
 use super::{
+    Operation,
     caller::{Caller, Resident, Staff},
+    operation::Table,
     queries,
     role::Role,
     second_factor,
@@ -24,60 +26,30 @@ use crate::platform::{
     problem::{Code, OnDb, Problem},
 };
 
-/// Who may call a route.
+/// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Anybody; a valid token is used, an invalid one refused.
     Public,
     /// A signed-in resident.
     Resident,
-    /// Any signed-in member of staff.
-    AnyStaff,
+    /// Anybody signed in, to their own sessions.
+    OwnSessions,
+    /// Any member of staff, to their own account.
+    OwnAccount,
     /// Staff of these roles; an administrator always may.
     Staff(&'static [Role]),
-    /// Anybody signed in.
-    SignedIn,
 }
 
-/// A route: method, path, who may, and which handler. The router, the guard, the OpenAPI check
-/// and the access tests all read the same table.
-pub struct Route {
-    /// HTTP method.
-    pub method: Method,
-    /// Path with `{names}`.
-    pub path: &'static str,
-    /// Who may call it.
-    pub access: Access,
-    /// Its handler.
-    pub handler: fn() -> actix_web::Route,
-}
-
-/// The table the guard reads.
-pub struct AccessTable(pub &'static [Route]);
-
-impl AccessTable {
-    fn of(&self, method: &Method, pattern: &str) -> Option<Access> {
-        self.0
-            .iter()
-            .find(|r| r.method == *method && r.path == pattern)
-            .map(|r| r.access)
+impl Access {
+    /// Whether a member of staff whose role needs a second factor must have set one up before.
+    const fn needs_enrolment(self) -> bool {
+        matches!(self, Self::Staff(_))
     }
 }
 
-/// What a member of staff may call whose role needs a second factor and who has none yet.
-const OPEN_BEFORE_ENROLMENT: [&str; 8] = [
-    "/api/v1/staff/me",
-    "/api/v1/staff/me/totp",
-    "/api/v1/staff/me/totp/confirmation",
-    "/api/v1/staff/me/password",
-    "/api/v1/sessions",
-    "/api/v1/sessions/current",
-    "/api/v1/sessions/others",
-    "/api/v1/sessions/{id}",
-];
-
 /// Middleware: reads the token, loads the account behind it, and lets the request pass if the
-/// route allows the caller. Rights are the account's of this moment, not the token's.
+/// operation allows the caller. Rights are the account's of this moment, not the token's.
 ///
 /// # Errors
 /// 401 for a missing or bad token, 403 for a role without the right or a disabled account.
@@ -85,25 +57,19 @@ pub async fn guard(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let access = {
-        let table = request.app_data::<web::Data<AccessTable>>();
-        let pattern = request.match_pattern();
-        table
-            .zip(pattern)
-            .and_then(|(table, pattern)| table.of(request.method(), &pattern))
-    };
+    let operation = request
+        .app_data::<&'static Table>()
+        .zip(request.match_pattern())
+        .and_then(|(table, path)| table.find(request.method(), &path));
     // A path or method outside the table goes on to the router, which answers 404 or 405.
-    let Some(access) = access else {
+    let Some(Operation { access, .. }) = operation else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let caller = authenticate(&request).await?;
-    permit(access, caller.as_ref())?;
+    permit(*access, caller.as_ref())?;
     if let Some(Caller::Staff(staff)) = &caller
         && staff.must_enrol
-        && access != Access::Public
-        && !request
-            .match_pattern()
-            .is_some_and(|p| OPEN_BEFORE_ENROLMENT.contains(&p.as_str()))
+        && access.needs_enrolment()
     {
         return Err(Problem::because(
             Code::EnrolSecondFactor,
@@ -188,10 +154,10 @@ fn bearer(value: &str) -> Option<&str> {
 
 fn permit(access: Access, caller: Option<&Caller>) -> Result<(), Problem> {
     match (access, caller) {
-        (Access::Public, _) | (Access::SignedIn, Some(_)) => Ok(()),
+        (Access::Public, _) | (Access::OwnSessions, Some(_)) => Ok(()),
         (_, None) => Err(Problem::new(Code::Unauthenticated)),
         (Access::Resident, Some(Caller::Resident(_))) => Ok(()),
-        (Access::AnyStaff, Some(Caller::Staff(_))) => Ok(()),
+        (Access::OwnAccount, Some(Caller::Staff(_))) => Ok(()),
         (Access::Staff(roles), Some(Caller::Staff(staff)))
             if staff.role == Role::Admin || roles.contains(&staff.role) =>
         {

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod caller;
 pub mod devices;
+pub mod operation;
 pub mod own_password;
 pub mod password;
 pub mod queries;
@@ -16,22 +17,23 @@ mod throttle;
 
 pub use access::Access;
 pub use caller::{Caller, Resident, Staff};
+pub use operation::Operation;
 pub use role::Role;
 
+use operation::operation;
+
 /// The operations of this capability.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(
-    routes::sign_in,
-    session::routes::refresh,
-    session::routes::list_sessions,
-    session::routes::sign_out,
-    session::routes::end_others,
-    session::routes::end_session,
-    routes::me,
-    own_password::change,
-    second_factor::routes::start,
-    second_factor::routes::confirm,
-    resident_routes::send_code,
-    resident_routes::sign_in,
-))]
-pub struct Doc;
+pub static OPERATIONS: &[Operation] = &[
+    operation!(Public, routes::sign_in),
+    operation!(OwnSessions, session::routes::list_sessions),
+    operation!(Public, session::routes::refresh),
+    operation!(OwnSessions, session::routes::sign_out),
+    operation!(OwnSessions, session::routes::end_others),
+    operation!(OwnSessions, session::routes::end_session),
+    operation!(OwnAccount, routes::me),
+    operation!(OwnAccount, own_password::change),
+    operation!(OwnAccount, second_factor::routes::start),
+    operation!(OwnAccount, second_factor::routes::confirm),
+    operation!(Public, resident_routes::send_code),
+    operation!(Public, resident_routes::sign_in),
+];

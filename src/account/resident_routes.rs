@@ -56,7 +56,7 @@ const ASKER: &str = "asker";
 /// Sends a sign-in code; codes asked for before from the same address are void. The answer is the same for every number. 503
 /// `no_text_messages` where no text messages are sent.
 #[utoipa::path(post, path = "/api/v1/residents/otp", tag = "residents", operation_id = "create_resident_otp",
-    request_body = CodeRequest, security(()),
+    request_body = CodeRequest,
     responses((status = 204), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn send_code(
     app: web::Data<App>,
@@ -110,7 +110,7 @@ pub struct CodeSignIn {
 /// where it was asked for and five from everywhere else: a stranger who knows the number uses up
 /// nothing of its owner's.
 #[utoipa::path(post, path = "/api/v1/residents/sessions", tag = "residents", operation_id = "create_resident_session",
-    request_body = CodeSignIn, security(()),
+    request_body = CodeSignIn,
     responses((status = 200, body = Tokens), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn sign_in(
     app: web::Data<App>,

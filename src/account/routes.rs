@@ -52,7 +52,7 @@ pub struct SignIn {
 /// account has a second factor: send the same again with its code as `totp`. Ten wrong codes in an
 /// hour from devices that are not known are enough (429); a known device is not barred by them.
 #[utoipa::path(post, path = "/api/v1/sessions", tag = "sessions", operation_id = "create_session",
-    request_body = SignIn, security(()),
+    request_body = SignIn,
     responses((status = 200, body = Tokens), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn sign_in(
     app: web::Data<App>,

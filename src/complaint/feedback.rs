@@ -50,7 +50,7 @@ pub struct SupplementBody {
 
 /// Adds facts. A complaint that was returned for completion goes back to the queue. New facts count
 /// in matching (R3, R6): a complaint that still waits is judged again.
-#[utoipa::path(post, path = "/api/v1/tracking/{code}/supplements", tag = "tracking", operation_id = "add_supplement", security(()),
+#[utoipa::path(post, path = "/api/v1/tracking/{code}/supplements", tag = "tracking", operation_id = "add_supplement",
     params(("code" = String, Path)), request_body = SupplementBody,
     responses((status = 201, body = StepView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn add_supplement(
@@ -149,7 +149,7 @@ pub struct RatingBody {
 /// Rates the last reply, once, within 14 days; a complaint that was reopened and answered again is
 /// rated again. Dissatisfaction asks for reopening; it never reopens
 /// by itself.
-#[utoipa::path(post, path = "/api/v1/tracking/{code}/rating", tag = "tracking", operation_id = "create_rating", security(()),
+#[utoipa::path(post, path = "/api/v1/tracking/{code}/rating", tag = "tracking", operation_id = "create_rating",
     params(("code" = String, Path)), request_body = RatingBody,
     responses((status = 201, body = StepView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn rate(

@@ -85,7 +85,7 @@ pub struct DistrictView {
 }
 
 /// What an app needs to draw its form: categories, streets, limits, datums, photo types.
-#[utoipa::path(get, path = "/api/v1/district", tag = "complaints", operation_id = "get_district", security(()),
+#[utoipa::path(get, path = "/api/v1/district", tag = "complaints", operation_id = "get_district",
     responses((status = 200, body = DistrictView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn get_district(app: web::Data<App>) -> HttpResponse {
     let profile = &app.profile;

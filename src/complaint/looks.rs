@@ -253,7 +253,7 @@ pub struct Looks {
 }
 
 /// Who looked at the reporters of a followed complaint, newest first.
-#[utoipa::path(get, path = "/api/v1/tracking/{code}/unmaskings", tag = "tracking", operation_id = "list_tracked_unmaskings", security(()),
+#[utoipa::path(get, path = "/api/v1/tracking/{code}/unmaskings", tag = "tracking", operation_id = "list_tracked_unmaskings",
     params(("code" = String, Path, description = "Tracking code")),
     responses((status = 200, body = Looks), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn tracked_unmaskings(

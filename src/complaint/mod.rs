@@ -47,32 +47,32 @@ pub mod unmask;
 pub mod upstream;
 pub mod views;
 
+use crate::account::{Operation, operation::operation};
+
 /// The operations of this capability.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(
-    form::get_district,
-    routes::submit,
-    routes::find_similar,
-    desk::take_in,
-    own::own_complaints,
-    tracking::track,
-    tracking::get_tracked_photo,
-    tracking::add_photos,
-    feedback::add_supplement,
-    feedback::rate,
-    staff_routes::list_complaints,
-    staff_routes::get_complaint,
-    staff_routes::get_photo,
-    staff_routes::get_original,
-    unmask::unmask_reporter,
-    looks::list_unmaskings,
-    looks::own_unmaskings,
-    looks::tracked_unmaskings,
-    reuse::list_reused_photos,
-    senders::block_sender,
-    senders::list_sender_blocks,
-    senders::lift_sender_block,
-    hidden::unhide_complaint,
-    hidden::keep_hidden,
-))]
-pub struct Doc;
+pub static OPERATIONS: &[Operation] = &[
+    operation!(Resident, own::own_complaints),
+    operation!(Resident, looks::own_unmaskings),
+    operation!(Public, form::get_district),
+    operation!(Public, keyed, routes::submit),
+    operation!(Public, routes::find_similar),
+    operation!(Public, tracking::track),
+    operation!(Public, looks::tracked_unmaskings),
+    operation!(Public, tracking::get_tracked_photo),
+    operation!(Public, keyed, tracking::add_photos),
+    operation!(Public, keyed, feedback::add_supplement),
+    operation!(Public, keyed, feedback::rate),
+    operation!(Staff(&[Office, Brigade, Service]), keyed, desk::take_in),
+    operation!(Staff(staff_routes::READERS), staff_routes::list_complaints),
+    operation!(Staff(staff_routes::READERS), staff_routes::get_complaint),
+    operation!(Staff(&[Brigade, Office]), reuse::list_reused_photos),
+    operation!(Staff(staff_routes::READERS), staff_routes::get_photo),
+    operation!(Staff(&[Brigade, Office]), staff_routes::get_original),
+    operation!(Staff(&[Brigade, Office]), unmask::unmask_reporter),
+    operation!(Staff(&[Office]), looks::list_unmaskings),
+    operation!(Staff(&[Brigade, Office]), keyed, hidden::keep_hidden),
+    operation!(Staff(&[Brigade, Office]), keyed, hidden::unhide_complaint),
+    operation!(Staff(&[Brigade, Office]), senders::list_sender_blocks),
+    operation!(Staff(&[Brigade, Office]), keyed, senders::block_sender),
+    operation!(Staff(&[Brigade, Office]), keyed, senders::lift_sender_block),
+];

@@ -50,7 +50,7 @@ pub struct SubmissionForm {
 
 /// Files a complaint. No account is needed. A photo that cannot be taken never sinks the complaint:
 /// it is listed with its problem. Send an `Idempotency-Key` and retry blindly.
-#[utoipa::path(post, path = "/api/v1/complaints", tag = "complaints", operation_id = "create_complaint", security(()),
+#[utoipa::path(post, path = "/api/v1/complaints", tag = "complaints", operation_id = "create_complaint",
     request_body(content((ComplaintBody = "application/json"), (SubmissionForm = "multipart/form-data"))),
     responses((status = 201, body = Receipt), (status = 200, description = "The same submission again (R0): its first record", body = Receipt),
         (status = "default", response = crate::platform::http::AnyProblem)))]
@@ -298,7 +298,7 @@ pub struct SimilarList {
 /// number shown here. Takes the same body as filing; stores nothing, and of all it says the place
 /// and the category alone are looked at: without a place nothing is named. Distances are told in
 /// classes, to the near edge of a cell.
-#[utoipa::path(post, path = "/api/v1/complaints/similar", tag = "complaints", operation_id = "find_similar", security(()),
+#[utoipa::path(post, path = "/api/v1/complaints/similar", tag = "complaints", operation_id = "find_similar",
     request_body(content((ComplaintBody = "application/json"), (SubmissionForm = "multipart/form-data"))),
     responses((status = 200, body = SimilarList), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn find_similar(

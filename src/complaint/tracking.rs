@@ -62,7 +62,7 @@ pub fn counted(app: &App, address: &Address, problem: Problem) -> Problem {
 }
 
 /// Follows a complaint. Whoever has the code sees this, so it holds no contact data.
-#[utoipa::path(get, path = "/api/v1/tracking/{code}", tag = "tracking", operation_id = "get_tracking", security(()),
+#[utoipa::path(get, path = "/api/v1/tracking/{code}", tag = "tracking", operation_id = "get_tracking",
     params(("code" = String, Path, description = "Tracking code")),
     responses((status = 200, body = TrackingView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn track(
@@ -198,7 +198,7 @@ impl SizeQuery {
 }
 
 /// A photo of a followed complaint, without its metadata.
-#[utoipa::path(get, path = "/api/v1/tracking/{code}/photos/{photo_id}", tag = "tracking", operation_id = "get_tracked_photo", security(()),
+#[utoipa::path(get, path = "/api/v1/tracking/{code}/photos/{photo_id}", tag = "tracking", operation_id = "get_tracked_photo",
     params(("code" = String, Path), ("photo_id" = String, Path), SizeQuery),
     responses((status = 200, description = "The picture", content_type = "image/jpeg", body = crate::platform::http::FileBytes), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn get_tracked_photo(
@@ -254,7 +254,7 @@ pub struct PhotoForm {
 
 /// Adds photos. The same file again is the photo that is there already. A photo that cannot be
 /// taken is refused with 413, 415 or 422; sent with others, the good ones are kept.
-#[utoipa::path(post, path = "/api/v1/tracking/{code}/photos", tag = "tracking", operation_id = "add_photos", security(()),
+#[utoipa::path(post, path = "/api/v1/tracking/{code}/photos", tag = "tracking", operation_id = "add_photos",
     params(("code" = String, Path)),
     request_body(content((PhotoForm = "multipart/form-data"), (crate::platform::http::FileBytes = "image/*"))),
     responses((status = 201, body = PhotoList), (status = "default", response = crate::platform::http::AnyProblem)))]

@@ -11,14 +11,14 @@ pub mod supplements;
 pub mod views;
 pub mod words;
 
+use crate::account::{Operation, operation::operation};
+
 /// The operations of this capability.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(
-    routes::list_entries,
-    routes::get_entry,
-    admission::propose,
-    admission::decide,
-    merge::merge_entries,
-    merge::undo_merge,
-))]
-pub struct Doc;
+pub static OPERATIONS: &[Operation] = &[
+    operation!(Staff(routes::READERS), routes::list_entries),
+    operation!(Staff(routes::READERS), routes::get_entry),
+    operation!(Staff(&[Brigade, Office]), keyed, admission::propose),
+    operation!(Staff(&[Office, SteeringGroup]), keyed, admission::decide),
+    operation!(Staff(&[Brigade]), keyed, merge::merge_entries),
+    operation!(Staff(&[Brigade]), keyed, merge::undo_merge),
+];

@@ -1,9 +1,10 @@
-//! The OpenAPI 3.1 document, made of the handlers' own annotations, one line a capability.
+//! The OpenAPI 3.1 document, made of the handlers' own annotations and the table of operations.
 
 mod addressed;
 mod sets;
 mod stated;
 
+use actix_web::http::Method;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -11,14 +12,19 @@ use utoipa::{
         header::Header,
         path::{Operation, ParameterBuilder, ParameterIn},
         response::Response,
-        security::{Http, HttpAuthScheme, SecurityScheme},
+        security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     },
 };
 
+use crate::account::{Access, operation::said_of};
 use crate::district::Limits;
-use crate::{account, complaint, health, ledger, triage, verification};
+use crate::operations::CAPABILITIES;
+use crate::platform::{
+    http::AnyProblem,
+    problem::{Item, ProblemDocument},
+};
 
-/// Title, licence and sign-in; the operations come from each capability's `Doc`.
+/// Title, licence, sign-in and what every refusal is; the operations come from the capabilities.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -28,9 +34,10 @@ use crate::{account, complaint, health, ledger, triage, verification};
     ),
     servers((url = "/", description = "this server")),
     security(("bearer" = [])),
+    components(responses(AnyProblem), schemas(ProblemDocument, Item)),
     modifiers(&Security),
 )]
-pub struct ApiDoc;
+struct ApiDoc;
 
 struct Security;
 
@@ -47,39 +54,28 @@ impl Modify for Security {
     }
 }
 
-/// The document of all capabilities, in the order of the story.
+/// The document of all operations.
 #[must_use]
 fn whole() -> utoipa::openapi::OpenApi {
     let mut document = ApiDoc::openapi();
-    for part in [
-        complaint::Doc::openapi(),
-        ledger::Doc::openapi(),
-        triage::Doc::openapi(),
-        verification::Doc::openapi(),
-        account::Doc::openapi(),
-        health::OperationDoc::openapi(),
-    ] {
-        document.merge(part);
-    }
-    for item in document.paths.paths.values_mut() {
-        let operations = [
-            (&mut item.get, true),
-            (&mut item.post, false),
-            (&mut item.put, false),
-            (&mut item.patch, false),
-            (&mut item.delete, false),
-        ];
-        for (operation, safe) in operations {
-            let Some(operation) = operation else { continue };
-            describe(operation);
-            describe_preconditions(operation);
-            if safe {
-                describe_rereading(operation);
-            }
-            if !safe {
-                describe_key(operation);
+    for operation in CAPABILITIES.iter().copied().flatten() {
+        let mut alone = (operation.document)();
+        for item in alone.paths.paths.values_mut() {
+            for (method, said) in said_of(item) {
+                describe(said);
+                describe_preconditions(said);
+                if method == Method::GET {
+                    describe_rereading(said);
+                }
+                if operation.access == Access::Public {
+                    said.security = Some(vec![SecurityRequirement::default()]);
+                }
+                if operation.keyed {
+                    describe_key(said);
+                }
             }
         }
+        document.merge(alone);
     }
     drop_unused_schemas(&mut document);
     document
@@ -130,30 +126,7 @@ fn describe(operation: &mut Operation) {
     }
 }
 
-/// Unsafe operations that a repeated call cannot harm, or whose answer must not be kept: they take
-/// no idempotency key.
-const WITHOUT_KEY: [&str; 14] = [
-    "change_password",
-    "confirm_second_factor",
-    "create_resident_otp",
-    "create_resident_session",
-    "create_session",
-    "delete_other_sessions",
-    "delete_session",
-    "delete_session_by_id",
-    "extend_claim",
-    "find_similar",
-    "refresh_session",
-    "release_claim",
-    "start_second_factor",
-    "unmask_reporter",
-];
-
 fn describe_key(operation: &mut Operation) {
-    let name = operation.operation_id.as_deref().unwrap_or_default();
-    if WITHOUT_KEY.contains(&name) {
-        return;
-    }
     let text = ObjectBuilder::new().schema_type(Type::String).build();
     let key = ParameterBuilder::new()
         .name("Idempotency-Key")

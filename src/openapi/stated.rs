@@ -187,8 +187,8 @@ fn texts(schema: &mut Value) {
 
 /// Parameters of the query and the header say what they take.
 fn parameters(operation: &mut Value) {
-    let id = operation.get("operationId").and_then(Value::as_str);
-    let id = id.unwrap_or_default().to_owned();
+    let tag = operation.pointer("/tags/0").and_then(Value::as_str);
+    let tag = tag.unwrap_or_default().to_owned();
     let list = operation
         .get_mut("parameters")
         .and_then(Value::as_array_mut);
@@ -207,7 +207,7 @@ fn parameters(operation: &mut Value) {
             continue;
         };
         never_null(schema);
-        if sets::of_filter(&id, &name, schema) {
+        if sets::of_filter(&tag, &name, schema) {
             continue;
         }
         let pattern = match (place.as_str(), name.as_str()) {

@@ -15,8 +15,8 @@ use actix_web::{
     web,
 };
 
-use super::ROUTES;
 use crate::app::App;
+use crate::operations::TABLE;
 use crate::platform::{
     db::as_one_request,
     http::{connections::Watch, framing::Body, is_preflight, preflight, protect},
@@ -87,7 +87,7 @@ fn app_of(request: &ServiceRequest) -> Result<web::Data<App>, Problem> {
 /// The methods of a path, as `Allow` names them.
 fn methods_of(pattern: &str) -> String {
     let mut methods: Vec<&str> = Vec::new();
-    for route in ROUTES.iter().filter(|r| r.path == pattern) {
+    for route in TABLE.at(pattern) {
         methods.push(route.method.as_str());
         if route.method == Method::GET {
             methods.push("HEAD");

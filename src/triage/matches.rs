@@ -5,7 +5,7 @@ use chrono::{DateTime, FixedOffset};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::account::Staff;
+use crate::account::{Role, Staff};
 use crate::app::App;
 use crate::complaint::staff_routes::visible;
 use crate::matching::{Explained, queries};
@@ -15,6 +15,14 @@ use crate::platform::{
 };
 use crate::privacy::Words;
 use crate::record::local;
+
+/// Roles that read what complaints were compared with.
+pub const READERS: &[Role] = &[
+    Role::Brigade,
+    Role::Office,
+    Role::Leader,
+    Role::SteeringGroup,
+];
 
 /// A verdict and its grounds.
 #[derive(Debug, Serialize, ToSchema)]

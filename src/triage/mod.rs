@@ -16,24 +16,28 @@ mod split;
 pub mod supplement;
 pub mod withdrawal;
 
+use crate::account::{Operation, operation::operation};
+
 /// The operations of this capability.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(
-    queue::list_queue,
-    claims::claim_next,
-    claims::extend_claim,
-    claims::release_claim,
-    decisions::decide_complaint,
-    decisions::decide_many,
-    correction::correct_complaint,
-    corrections::list_corrections,
-    matches::list_matches,
-    match_decisions::decide_match,
-    replies::reply_complaint,
-    replies::close_complaint,
-    replies::reopen_complaint,
-    supplement::supplement_complaint,
-    withdrawal::withdraw,
-    reference::get_reference,
-))]
-pub struct Doc;
+pub static OPERATIONS: &[Operation] = &[
+    operation!(Public, keyed, withdrawal::withdraw),
+    operation!(Staff(&[Brigade]), keyed, correction::correct_complaint),
+    operation!(Staff(&[Brigade, Office]), corrections::list_corrections),
+    operation!(Staff(matches::READERS), matches::list_matches),
+    operation!(Staff(&[Brigade]), keyed, match_decisions::decide_match),
+    operation!(Staff(&[Brigade, Office]), reference::get_reference),
+    operation!(
+        Staff(&[Brigade, Office]),
+        keyed,
+        supplement::supplement_complaint
+    ),
+    operation!(Staff(&[Brigade, Office]), queue::list_queue),
+    operation!(Staff(&[Brigade]), keyed, claims::claim_next),
+    operation!(Staff(&[Brigade]), claims::extend_claim),
+    operation!(Staff(&[Brigade]), claims::release_claim),
+    operation!(Staff(&[Brigade]), keyed, decisions::decide_many),
+    operation!(Staff(&[Brigade]), keyed, decisions::decide_complaint),
+    operation!(Staff(&[Brigade]), keyed, replies::reply_complaint),
+    operation!(Staff(&[Brigade, Office]), keyed, replies::close_complaint),
+    operation!(Staff(&[Brigade]), keyed, replies::reopen_complaint),
+];

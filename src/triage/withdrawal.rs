@@ -32,7 +32,7 @@ pub struct WithdrawalBody {
 }
 
 /// Withdraws a complaint that was not replied to yet. It stays on record.
-#[utoipa::path(post, path = "/api/v1/tracking/{code}/withdrawal", tag = "tracking", operation_id = "create_withdrawal", security(()),
+#[utoipa::path(post, path = "/api/v1/tracking/{code}/withdrawal", tag = "tracking", operation_id = "create_withdrawal",
     params(("code" = String, Path)), request_body = WithdrawalBody,
     responses((status = 200, body = StepView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn withdraw(

@@ -14,16 +14,16 @@ pub mod rules;
 pub mod uploads;
 pub mod views;
 
+use crate::account::{Operation, operation::operation};
+
 /// The operations of this capability.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(
-    dispatch::dispatch_verification,
-    dispatch::reassign_verification,
-    views::list_own_verifications,
-    views::get_verification,
-    uploads::check_in,
-    uploads::submit_findings,
-    uploads::add_visit_photos,
-    review::review_verification,
-))]
-pub struct Doc;
+pub static OPERATIONS: &[Operation] = &[
+    operation!(Staff(&[Brigade]), keyed, dispatch::dispatch_verification),
+    operation!(Staff(&[GridOfficer]), views::list_own_verifications),
+    operation!(Staff(views::READERS), views::get_verification),
+    operation!(Staff(&[Brigade]), keyed, dispatch::reassign_verification),
+    operation!(Staff(&[GridOfficer]), keyed, uploads::check_in),
+    operation!(Staff(&[GridOfficer]), keyed, uploads::submit_findings),
+    operation!(Staff(&[GridOfficer]), keyed, uploads::add_visit_photos),
+    operation!(Staff(&[Brigade]), keyed, review::review_verification),
+];

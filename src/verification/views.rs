@@ -11,7 +11,7 @@ use super::{
     queries::{self, EventRow, VisitRow},
     rules::{is_after_assignment, is_ahead},
 };
-use crate::account::Staff;
+use crate::account::{Role, Staff};
 use crate::app::App;
 use crate::complaint::{album, photos::PhotoView, queries as complaints};
 use crate::platform::{
@@ -21,6 +21,9 @@ use crate::platform::{
 };
 use crate::privacy::Words;
 use crate::record::local;
+
+/// Roles that read visits.
+pub const READERS: &[Role] = &[Role::GridOfficer, Role::Brigade, Role::Office];
 
 /// An uploaded event.
 #[derive(Debug, Clone, Serialize, ToSchema)]

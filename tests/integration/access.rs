@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dengwen::{
-    account::{Access, Role, access::Route},
+    account::{Access, Role, operation::Route},
+    operations::TABLE,
     photo::sample::scene,
-    server::ROUTES,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Actor, Reply, World, actors::form, contract::DOCUMENT};
+use crate::support::{Actor, Reply, World, actors::form, contract::DOCUMENT, samples};
 
 /// A path with its parameters filled with something well formed that does not exist.
 fn unknown(path: &str) -> String {
@@ -27,50 +27,19 @@ fn unknown(path: &str) -> String {
 
 const NO_ID: &str = "00000000-0000-7000-8000-000000000000";
 
-/// A body each operation on one thing takes, so that only the thing is missing.
-fn sound_body(method: &Method, path: &str) -> Option<Value> {
-    let (_, last) = path.rsplit_once('/').unwrap();
-    Some(match (method.as_str(), last) {
-        ("GET" | "DELETE", _) | (_, "photos") => return None,
-        ("PATCH", "{number}") => json!({ "premises": null, "reason": "并非该店" }),
-        ("POST", "supplements") => json!({ "text": "3号楼下" }),
-        ("POST", "rating") => json!({ "score": "satisfied" }),
-        ("POST", "withdrawal" | "heartbeat" | "verifications") => json!({}),
-        (
-            "POST",
-            "lifting" | "proposal" | "undo" | "close" | "reopening" | "unhiding" | "hiding-review",
-        ) => {
-            json!({ "reason": "回访核实" })
-        }
-        ("POST", "unmask") => json!({ "purpose": "contact", "reason": "电话回访核实情况" }),
-        ("POST", "match-decision") => json!({ "decision": "confirm" }),
-        ("POST", "decision") if path.contains("/entries/") => {
-            json!({ "outcome": "not_listed", "decided_on": "2026-11-24", "reason": "不属实" })
-        }
-        ("POST", "decision") => json!({ "action": "accept", "procedure": "consultation" }),
-        ("POST", "merge") => json!({ "into": "GL-2020-9998", "reason": "同一问题" }),
-        ("POST", "reply") => json!({ "kind": "final", "text": "已责令整改" }),
-        ("POST", "reassignment") => json!({ "officer": "grid_officer", "reason": "请假" }),
-        ("POST", "check-in") => json!({
-            "client_id": "c", "lon": 119.3, "lat": 26.08, "datum": "WGS84", "accuracy_m": 8.0,
-            "device_time": "2026-11-24T09:00:00+08:00"
-        }),
-        ("POST", "findings") => json!({
-            "client_id": "f", "result": "true", "notes": "在排", "device_time": "2026-11-24T09:00:00+08:00"
-        }),
-        ("POST", "review") => json!({ "outcome": "pass" }),
-        _ => panic!("{method} {path} has no sound body here"),
-    })
+/// What the document says of an operation.
+fn said(route: &Route) -> &'static Value {
+    &DOCUMENT["paths"][route.path.as_str()][route.method.as_str().to_lowercase()]
 }
 
-/// Sends an operation with what it wants besides the thing it is about.
-async fn call_soundly(actor: &Actor, method: &Method, path: &str, body: Option<&Value>) -> Reply {
+/// Sends what the document asks for besides the thing it is about, so that only that is missing.
+async fn call_soundly(actor: &Actor, method: &Method, path: &str, said: &Value) -> Reply {
+    let takes_form = !said["requestBody"]["content"]["multipart/form-data"].is_null();
+    let body = samples::body_of(said);
     actor
         .send(method.clone(), path, |request| match body {
-            Some(body) => request.header("if-match", "\"1\"").json(body),
-            None if path.ends_with("/photos") => {
-                request.multipart(form(&[("photo", None, scene(1, 90, 60))]))
-            }
+            Some(body) => request.header("if-match", "\"1\"").json(&body),
+            None if takes_form => request.multipart(form(&[("photo", None, scene(1, 90, 60))])),
             None => request,
         })
         .await
@@ -78,7 +47,7 @@ async fn call_soundly(actor: &Actor, method: &Method, path: &str, body: Option<&
 
 /// The table, with what ends the caller's session last.
 fn routes() -> impl Iterator<Item = (&'static Route, Method)> {
-    let (ends, goes_on): (Vec<_>, Vec<_>) = ROUTES
+    let (ends, goes_on): (Vec<_>, Vec<_>) = TABLE
         .iter()
         .partition(|r| r.path.ends_with("/sessions/current"));
     let in_order = goes_on.into_iter().chain(ends);
@@ -88,7 +57,7 @@ fn routes() -> impl Iterator<Item = (&'static Route, Method)> {
 /// D: every operation has an access row, and every row is a documented operation.
 #[test]
 fn the_table_and_the_document_name_the_same_operations() {
-    let table: BTreeSet<String> = ROUTES
+    let table: BTreeSet<String> = TABLE
         .iter()
         .map(|r| format!("{} {}", r.method.as_str().to_lowercase(), r.path))
         .collect();
@@ -110,23 +79,30 @@ fn the_table_and_the_document_name_the_same_operations() {
 #[test]
 fn operations_are_named_and_secured() {
     let mut names = BTreeSet::new();
-    for route in ROUTES {
-        let operation = &DOCUMENT["paths"][route.path][route.method.as_str().to_lowercase()];
+    for route in TABLE.iter() {
+        let operation = said(route);
         let name = operation["operationId"].as_str().unwrap();
         assert!(name.contains('_'), "{name} is not verb_noun");
         assert!(names.insert(name), "{name} twice");
         let open = operation["security"] == json!([{}]);
-        assert_eq!(open, route.access == Access::Public, "security of {name}");
+        assert_eq!(
+            open,
+            route.operation.access == Access::Public,
+            "security of {name}"
+        );
     }
 }
 
 /// Without a token: 401 before anything else is looked at, on every route that is not public.
 async fn strangers_are_asked_to_sign_in(world: World) {
-    for route in ROUTES.iter().filter(|r| r.access != Access::Public) {
+    for route in TABLE
+        .iter()
+        .filter(|r| r.operation.access != Access::Public)
+    {
         let method: Method = route.method.as_str().parse().unwrap();
         let reply = world
             .resident()
-            .send(method, &unknown(route.path), |r| r.body("not even JSON"))
+            .send(method, &unknown(&route.path), |r| r.body("not even JSON"))
             .await;
         assert_eq!(reply.status, 401, "{} {}", route.method, route.path);
         assert_eq!(reply.headers["www-authenticate"], "Bearer");
@@ -139,7 +115,7 @@ async fn forged_tokens_are_refused_everywhere(world: World) {
     forger.token = Some("eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiJ9.".to_owned());
     for (route, method) in routes() {
         let reply = forger
-            .send(method, &unknown(route.path), |r| r.body("{"))
+            .send(method, &unknown(&route.path), |r| r.body("{"))
             .await;
         assert_eq!(reply.status, 401, "{} {}", route.method, route.path);
     }
@@ -147,11 +123,11 @@ async fn forged_tokens_are_refused_everywhere(world: World) {
 
 fn may(access: Access, role: Option<Role>) -> bool {
     match (access, role) {
-        (Access::Public | Access::SignedIn, _)
-        | (Access::AnyStaff, Some(_))
+        (Access::Public | Access::OwnSessions, _)
+        | (Access::OwnAccount, Some(_))
         | (Access::Resident, None) => true,
         (Access::Staff(roles), Some(role)) => role == Role::Admin || roles.contains(&role),
-        (Access::AnyStaff | Access::Staff(_), None) | (Access::Resident, Some(_)) => false,
+        (Access::OwnAccount | Access::Staff(_), None) | (Access::Resident, Some(_)) => false,
     }
 }
 
@@ -164,9 +140,9 @@ async fn every_role_at_every_operation(world: World) {
     }
     for (role, actor) in &actors {
         for (route, method) in routes() {
-            let allowed = may(route.access, *role);
+            let allowed = may(route.operation.access, *role);
             let reply = actor
-                .send(method, &unknown(route.path), |r| r.body("{"))
+                .send(method, &unknown(&route.path), |r| r.body("{"))
                 .await;
             let at = format!(
                 "{} at {} {}: {}",
@@ -187,7 +163,7 @@ fn first_allowed(access: Access) -> Option<Role> {
     match access {
         Access::Public => None,
         Access::Staff(roles) => Some(roles[0]),
-        Access::SignedIn | Access::AnyStaff => Some(Role::Office),
+        Access::OwnSessions | Access::OwnAccount => Some(Role::Office),
         other => panic!("no operation on one thing is for {other:?}"),
     }
 }
@@ -198,7 +174,7 @@ async fn unknown_things_are_not_found(world: World) {
     let resident = world.resident();
     let mut staff = BTreeMap::new();
     for (route, method) in routes().filter(|(r, _)| r.path.contains('{')) {
-        let actor = match first_allowed(route.access) {
+        let actor = match first_allowed(route.operation.access) {
             None => resident.clone(),
             Some(role) => match staff.get(role.as_str()) {
                 Some(actor) => Actor::clone(actor),
@@ -213,8 +189,7 @@ async fn unknown_things_are_not_found(world: World) {
                 }
             },
         };
-        let body = sound_body(&method, route.path);
-        let reply = call_soundly(&actor, &method, &unknown(route.path), body.as_ref()).await;
+        let reply = call_soundly(&actor, &method, &unknown(&route.path), said(route)).await;
         assert_eq!(
             reply.status, 404,
             "{} {} {}",
@@ -227,7 +202,7 @@ async fn unknown_things_are_not_found(world: World) {
                 .split('/')
                 .map(|s| if s.starts_with('{') { odd } else { s });
             let path = path.collect::<Vec<_>>().join("/");
-            let reply = call_soundly(&actor, &method, &path, body.as_ref()).await;
+            let reply = call_soundly(&actor, &method, &path, said(route)).await;
             assert!(
                 [400, 404].contains(&reply.status),
                 "{} {path}: {}",

@@ -7,11 +7,14 @@ use std::{fmt::Write as _, path::Path};
 use dengwen::{
     account::{Access, Role},
     complaint, config, ledger,
+    operations::TABLE,
     platform::problem::{Code, Language},
     record::machine::Machine,
-    server::ROUTES,
     verification,
 };
+use serde_json::Value;
+
+use crate::support::contract::DOCUMENT;
 
 /// The OpenAPI document that clients and the contract of these tests read.
 #[test]
@@ -20,6 +23,49 @@ fn openapi() {
         "../openapi/dengwen.json",
         &dengwen::openapi::document().unwrap(),
     );
+}
+
+/// Names of fields and filters whose values are closed sets, wherever they stand.
+const CLOSED_SETS: [&str; 7] = [
+    "state",
+    "from_state",
+    "to_state",
+    "event",
+    "link",
+    "link_rule",
+    "rule",
+];
+
+/// The schemas of fields and filters with such a name, in any part of the document.
+fn closed_sets<'a>(part: &'a Value, found: &mut Vec<(&'static str, &'a Value)>) {
+    for name in CLOSED_SETS {
+        found.extend(part["properties"].get(name).map(|schema| (name, schema)));
+        if part["name"] == name && !part["schema"].is_null() {
+            found.push((name, &part["schema"]));
+        }
+    }
+    match part {
+        Value::Object(fields) => fields.values().for_each(|part| closed_sets(part, found)),
+        Value::Array(items) => items.iter().for_each(|part| closed_sets(part, found)),
+        _ => {}
+    }
+}
+
+/// States, events, links and rules are enumerations, and so are the codes of problems and items.
+#[test]
+fn closed_sets_are_enumerations() {
+    let mut found = Vec::new();
+    closed_sets(&DOCUMENT, &mut found);
+    assert!(found.len() > 30, "{}", found.len());
+    let schemas = &DOCUMENT["components"]["schemas"];
+    let codes = ["ProblemDocument", "Item", "QuestionView"];
+    found.extend(codes.map(|schema| ("code", &schemas[schema]["properties"]["code"])));
+    for (name, schema) in found {
+        let named = schema["$ref"].as_str();
+        let named = named.and_then(|at| DOCUMENT.pointer(at.trim_start_matches('#')));
+        let values = &named.unwrap_or(schema)["enum"];
+        assert!(values.is_array(), "{name}: {schema}");
+    }
 }
 
 const MADE: &str = "<!-- Made from the code by `just bless`; a test compares the two. -->\n";
@@ -115,12 +161,12 @@ fn roles_and_routes() {
     page.push_str(
         "\n## Routes\n\nAn administrator may call every staff route.\n\n| method | path | who |\n|---|---|---|\n",
     );
-    for route in ROUTES {
-        let who = match route.access {
+    for route in TABLE.iter() {
+        let who = match route.operation.access {
             Access::Public => "anybody".to_owned(),
             Access::Resident => "a signed-in resident".to_owned(),
-            Access::AnyStaff => "any staff".to_owned(),
-            Access::SignedIn => "anybody signed in".to_owned(),
+            Access::OwnAccount => "any staff".to_owned(),
+            Access::OwnSessions => "anybody signed in".to_owned(),
             Access::Staff(roles) => roles
                 .iter()
                 .map(|role| format!("`{}`", role.as_str()))

@@ -5,9 +5,9 @@
 
 use dengwen::{
     account::{Access, Role},
+    operations::TABLE,
     photo::sample::scene,
     platform::db::schema::complaint,
-    server::ROUTES,
 };
 use diesel::prelude::*;
 use serde_json::{Value, json};
@@ -358,8 +358,8 @@ fn no_marks(reply: &Reply) -> Vec<&'static str> {
 /// Whether the table lets a role through.
 fn may(access: Access, role: Option<Role>) -> bool {
     match (access, role) {
-        (Access::Public | Access::SignedIn, _)
-        | (Access::AnyStaff, Some(_))
+        (Access::Public | Access::OwnSessions, _)
+        | (Access::OwnAccount, Some(_))
         | (Access::Resident, None) => true,
         (Access::Staff(roles), Some(role)) => role == Role::Admin || roles.contains(&role),
         _ => false,
@@ -393,12 +393,12 @@ async fn no_planted_mark_is_read_without_need(world: World) {
     }
     let mut looked = 0;
     for (role, reader) in &readers {
-        for route in ROUTES.iter().filter(|r| r.method == "GET") {
+        for route in TABLE.iter().filter(|r| r.method == "GET") {
             let by_code = route.path.contains("{code}");
-            for path in planted.fill(route.path) {
+            for path in planted.fill(&route.path) {
                 let reply = reader.get(&path).await;
                 let at = format!("{} at {path}: {}", reader.name, reply.status);
-                if may(route.access, *role) {
+                if may(route.operation.access, *role) {
                     assert!([200, 301, 302, 404].contains(&reply.status), "{at}");
                 } else {
                     assert_eq!(reply.status, 403, "{at}");
@@ -419,10 +419,10 @@ async fn no_planted_mark_is_read_without_need(world: World) {
     }
     assert!(looked > 100, "{looked}");
     let stranger = world.resident();
-    for route in ROUTES.iter().filter(|r| r.method == "GET") {
-        for path in planted.fill(route.path) {
+    for route in TABLE.iter().filter(|r| r.method == "GET") {
+        for path in planted.fill(&route.path) {
             let reply = stranger.get(&path).await;
-            if route.access == Access::Public {
+            if route.operation.access == Access::Public {
                 assert!(
                     [200, 404].contains(&reply.status),
                     "{path}: {}",

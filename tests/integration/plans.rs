@@ -8,9 +8,9 @@ use dengwen::{
     account::Role,
     jobs,
     matching::candidates::FILED_UNDER,
+    operations::TABLE,
     photo::sample::scene,
     platform::{db::Connection, jobs as queue},
-    server::ROUTES,
 };
 use diesel::{
     QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text,
@@ -516,7 +516,7 @@ async fn look_everywhere(world: &World, day: &Day) {
         world.sign_in(&day.officer).await,
         world.street("s", "350102004").await,
     );
-    for route in ROUTES.iter().filter(|r| r.method == "GET") {
+    for route in TABLE.iter().filter(|r| r.method == "GET") {
         let number = if route.path.contains("/entries/") {
             &day.entry
         } else {

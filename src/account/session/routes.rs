@@ -56,7 +56,7 @@ pub struct Refresh {
 /// within 30 seconds, and while the tokens it brought were not refreshed themselves, a second use
 /// counts as a lost answer and brings new tokens again; those it brought first are void then.
 #[utoipa::path(post, path = "/api/v1/sessions/refresh", tag = "sessions", operation_id = "refresh_session",
-    request_body = Refresh, security(()),
+    request_body = Refresh,
     responses((status = 200, body = Tokens), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn refresh(
     app: web::Data<App>,

@@ -1,0 +1,20 @@
+//! What the API can do: one list of capabilities, each with its table of operations. Router, guard,
+//! document and tests read this list, and there is no other way into it.
+
+use std::sync::LazyLock;
+
+use crate::account::{Operation, operation::Table};
+use crate::{account, complaint, health, ledger, triage, verification};
+
+/// The capabilities, in the order of the story.
+pub static CAPABILITIES: &[&[Operation]] = &[
+    complaint::OPERATIONS,
+    ledger::OPERATIONS,
+    triage::OPERATIONS,
+    verification::OPERATIONS,
+    account::OPERATIONS,
+    health::OPERATIONS,
+];
+
+/// Where each operation is reached.
+pub static TABLE: LazyLock<Table> = LazyLock::new(|| Table::of(CAPABILITIES));
