@@ -1,5 +1,5 @@
-//! The router, made of the table of operations, and the start of the server. Service, tests and the demonstration
-//! all build the same application here.
+//! The router, made of the table of operations, and the start of the server. Service, tests and
+//! the demonstration all build the same application here.
 
 mod manners;
 

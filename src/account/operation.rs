@@ -116,3 +116,56 @@ pub(crate) fn said_of(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut
     let there = methods.into_iter();
     there.filter_map(|(method, said)| Some((method, said?)))
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::web;
+    use utoipa::openapi::{
+        OpenApiBuilder,
+        path::{HttpMethod, OperationBuilder, PathsBuilder},
+    };
+
+    use super::*;
+
+    trait Kind: 'static {
+        const NAME: &'static str;
+    }
+
+    struct Chimneys;
+
+    impl Kind for Chimneys {
+        const NAME: &'static str = "chimneys";
+    }
+
+    fn document<T: Kind>() -> OpenApi {
+        let said = OperationBuilder::new().operation_id(Some(format!("list_{}", T::NAME)));
+        let item = PathItem::new(HttpMethod::Get, said);
+        let paths = PathsBuilder::new().path(format!("/api/v1/{}", T::NAME), item);
+        OpenApiBuilder::new().paths(paths).build()
+    }
+
+    fn handler<T: Kind>() -> actix_web::Route {
+        web::to(|| async { T::NAME })
+    }
+
+    const fn operations<T: Kind>() -> [Operation; 1] {
+        [Operation {
+            access: Access::OwnAccount,
+            keyed: false,
+            document: document::<T>,
+            handler: handler::<T>,
+        }]
+    }
+
+    static CHIMNEYS: [Operation; 1] = operations::<Chimneys>();
+
+    /// Rows that a type makes stand in a list like those that are written.
+    #[test]
+    fn a_type_may_make_rows() {
+        let table = Table::of(&[super::super::OPERATIONS, &CHIMNEYS]);
+        let made = table.find(&Method::GET, "/api/v1/chimneys").unwrap();
+        assert_eq!(made.access, Access::OwnAccount);
+        assert!(table.find(&Method::POST, "/api/v1/chimneys").is_none());
+        assert!(table.find(&Method::POST, "/api/v1/sessions").is_some());
+    }
+}
