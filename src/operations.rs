@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use crate::account::{Operation, operation::Table};
-use crate::{account, complaint, health, ledger, triage, verification};
+use crate::{account, complaint, health, jobs, ledger, triage, verification};
 
 /// The capabilities, in the order of the story.
 pub static CAPABILITIES: &[&[Operation]] = &[
@@ -13,6 +13,7 @@ pub static CAPABILITIES: &[&[Operation]] = &[
     triage::OPERATIONS,
     verification::OPERATIONS,
     account::OPERATIONS,
+    jobs::OPERATIONS,
     health::OPERATIONS,
 ];
 

@@ -7,6 +7,7 @@
 //! may be broken off at any time. It goes round until a round finds nothing to do; then the former
 //! key is retired and may be taken away, and with it, at the next start, the indexes it made.
 
+use actix_web::web;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -24,9 +25,17 @@ use crate::platform::{
         schema::{key_rotation, secret_key},
     },
     installation::{FORMER, RETIRED},
+    jobs::{self, Job, Registered, in_batches},
     problem::{OnDb, Problem},
     sealed,
 };
+use crate::sweep;
+
+/// What this room does after the answer.
+pub const JOBS: &[Registered<App>] = &[
+    Registered::of::<DropFormerIndexes>(),
+    Registered::of::<SealOlder>(),
+];
 
 /// Rounds after which it is said that somebody still writes under the former key.
 const ROUNDS_MAX: u32 = 5;
@@ -216,6 +225,31 @@ fn keep(
         .or_fault("keep how far the change of keys has come")
 }
 
+/// Drops the blind indexes of a key that was changed for another.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct DropFormerIndexes {}
+
+impl Job for DropFormerIndexes {
+    type App = App;
+    const NAME: &'static str = "drop_former_indexes";
+
+    async fn run(self, app: &web::Data<App>, _now: DateTime<Utc>) -> Result<(), Problem> {
+        let keys = app.keys.clone();
+        in_batches(&app.db, move |conn, after| drop_indexes(conn, &keys, after)).await
+    }
+}
+
+/// Plans dropping the former key's indexes at the first start without that key.
+///
+/// # Errors
+/// What the database answers.
+pub fn plan_drop(conn: &mut Connection, keys: &Keys, now: DateTime<Utc>) -> QueryResult<()> {
+    if leaves_indexes(conn, keys)? {
+        jobs::plan(conn, &DropFormerIndexes {}, now, now)?;
+    }
+    Ok(())
+}
+
 /// Whether indexes of a retired key are to be dropped: the change is done, and this process is not
 /// given the former key any more.
 ///
@@ -253,34 +287,27 @@ pub fn drop_indexes(
     Ok(next)
 }
 
-/// Seals the texts that were kept before texts were sealed.
-///
-/// # Errors
-/// A fault when the database or the cipher fails.
-pub async fn seal_older(app: &App) -> Result<(), Problem> {
-    for column in sealed::ALL.iter().filter(|column| column.text) {
-        let mut after = None;
-        loop {
-            let (from, keys) = (after, app.keys.clone());
-            let done = app
-                .db
-                .write(move |conn| sealed::reseal(conn, &keys, column, from.as_ref()))
-                .await?;
-            after = done.next;
-            if after.is_none() {
-                break;
-            }
-        }
-    }
-    let mut after = None;
-    loop {
-        let (from, keys) = (after, app.keys.clone());
-        after = app
-            .db
-            .write(move |conn| older::seal_after(conn, &keys, from))
+/// Seals what was kept before it was sealed; planned by a migration, once.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SealOlder {}
+
+impl Job for SealOlder {
+    type App = App;
+    const NAME: &'static str = "seal_older";
+
+    async fn run(self, app: &web::Data<App>, _now: DateTime<Utc>) -> Result<(), Problem> {
+        for column in sealed::ALL.iter().filter(|column| column.text) {
+            let keys = app.keys.clone();
+            in_batches(&app.db, move |conn, after: Option<Value>| {
+                sealed::reseal(conn, &keys, column, after.as_ref()).map(|done| done.next)
+            })
             .await?;
-        if after.is_none() {
-            return Ok(());
         }
+        let keys = app.keys.clone();
+        in_batches(&app.db, move |conn, after| {
+            older::seal_after(conn, &keys, after)
+        })
+        .await?;
+        sweep::seal_older_photos(app).await
     }
 }

@@ -3,30 +3,23 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use actix_web::web;
 use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
+use crate::account::{self, session::queries as sessions};
 use crate::app::App;
-use crate::complaint::stored::kept_among;
+use crate::complaint::{senders, stored::kept_among};
 use crate::platform::{
     alarms::Alarm,
     blob::{Listed, PhotoKeys, photo_of},
     crypto::blobs::Kept,
-    db::{
-        Connection, Id, Patience, UtcTime, integrity,
-        schema::{job, photo, resident_otp, session},
-    },
+    db::{Connection, Patience, integrity, schema::photo},
+    http::idempotency,
+    jobs::{self, Job, Registered},
     problem::{Code, OnDb, Problem},
 };
-
-/// Days a done job is kept, to see what was done.
-const JOBS_KEPT_DAYS: i64 = 30;
-
-/// Days a session is kept after its end: a token used twice is still known as one.
-const SESSIONS_KEPT_DAYS: i64 = 30;
-
-/// Days a phone code is kept after its end.
-const CODES_KEPT_DAYS: i64 = 1;
 
 /// Days a blob is left alone: its complaint may still be on its way.
 const FRESH_DAYS: i64 = 1;
@@ -40,50 +33,81 @@ const LOOKED_UP: usize = 200;
 /// Nights in which every blob is read once.
 const SHARES: u32 = 7;
 
+/// What this room does after the answer.
+pub const JOBS: &[Registered<App>] = &[
+    Registered::of::<ForgetKeys>(),
+    Registered::of::<Sweep>(),
+    Registered::of::<Verify>(),
+];
+
+/// Forgets idempotency keys and sending addresses past their time.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ForgetKeys {}
+
+impl Job for ForgetKeys {
+    type App = App;
+    const NAME: &'static str = "forget_keys";
+    const NIGHTLY: Option<Self> = Some(Self {});
+
+    async fn run(self, app: &web::Data<App>, now: DateTime<Utc>) -> Result<(), Problem> {
+        app.db
+            .write(move |conn| {
+                senders::forget_old(conn, now).or_fault("forget senders")?;
+                idempotency::forget_old(conn, now).or_fault("forget keys")
+            })
+            .await
+            .map(|_| ())
+    }
+}
+
+/// Removes done jobs, ended sessions, blobs nobody refers to and files left half written.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Sweep {}
+
+impl Job for Sweep {
+    type App = App;
+    const NAME: &'static str = "sweep";
+    const NIGHTLY: Option<Self> = Some(Self {});
+
+    async fn run(self, app: &web::Data<App>, now: DateTime<Utc>) -> Result<(), Problem> {
+        let db = app.db.with_patience(Patience::Work);
+        while db.write(move |conn| rows(conn, now)).await? {}
+        let removed = blobs(app).await?;
+        tracing::info!(removed, "swept blobs nobody refers to");
+        Ok(())
+    }
+}
+
+/// Checks the database thoroughly, and a share of the blobs against what was stored.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Verify {}
+
+impl Job for Verify {
+    type App = App;
+    const NAME: &'static str = "verify";
+    const NIGHTLY: Option<Self> = Some(Self {});
+
+    async fn run(self, app: &web::Data<App>, now: DateTime<Utc>) -> Result<(), Problem> {
+        verify_database(app).await?;
+        let read = verify_blobs(app, now).await?;
+        tracing::info!(read, "blobs read and held against what was stored");
+        Ok(())
+    }
+}
+
 /// Removes the next done jobs, ended sessions and codes past their time; answers whether there may
 /// be more.
-///
-/// # Errors
-/// A fault when the database fails.
-pub fn rows(conn: &mut Connection, now: DateTime<Utc>) -> Result<bool, Problem> {
-    let before = |days: i64| UtcTime(now - TimeDelta::days(days));
-    let jobs: Vec<Id> = job::table
-        .filter(job::done_at.lt(before(JOBS_KEPT_DAYS)))
-        .limit(BATCH)
-        .select(job::id)
-        .load(conn)
-        .or_fault("look for done jobs")?;
-    let sessions: Vec<Id> = session::table
-        .filter(session::expires_at.lt(before(SESSIONS_KEPT_DAYS)))
-        .limit(BATCH)
-        .select(session::id)
-        .load(conn)
-        .or_fault("look for ended sessions")?;
-    let codes: Vec<Id> = resident_otp::table
-        .filter(resident_otp::expires_at.lt(before(CODES_KEPT_DAYS)))
-        .limit(BATCH)
-        .select(resident_otp::id)
-        .load(conn)
-        .or_fault("look for old codes")?;
-    diesel::delete(job::table.filter(job::id.eq_any(&jobs)))
-        .execute(conn)
-        .or_fault("sweep jobs")?;
-    diesel::delete(session::table.filter(session::id.eq_any(&sessions)))
-        .execute(conn)
-        .or_fault("sweep sessions")?;
-    diesel::delete(resident_otp::table.filter(resident_otp::id.eq_any(&codes)))
-        .execute(conn)
-        .or_fault("sweep codes")?;
-    let full = |found: usize| i64::try_from(found).is_ok_and(|found| found >= BATCH);
-    Ok(full(jobs.len()) || full(sessions.len()) || full(codes.len()))
+fn rows(conn: &mut Connection, now: DateTime<Utc>) -> Result<bool, Problem> {
+    let jobs = jobs::forget_done(conn, now, BATCH).or_fault("sweep jobs")?;
+    let sessions = sessions::forget_ended(conn, now, BATCH).or_fault("sweep sessions")?;
+    let codes = account::queries::forget_codes(conn, now, BATCH).or_fault("sweep codes")?;
+    let full = |removed: usize| i64::try_from(removed).is_ok_and(|removed| removed >= BATCH);
+    Ok([jobs, sessions, codes].into_iter().any(full))
 }
 
 /// Removes blobs no photo refers to and files left half written, none of them fresh; answers how
 /// many.
-///
-/// # Errors
-/// 503 when the store or the database does not answer.
-pub async fn blobs(app: &App) -> Result<usize, Problem> {
+async fn blobs(app: &App) -> Result<usize, Problem> {
     // The store's clock, not ours: it is the store that says when a blob came.
     let until = Utc::now() - TimeDelta::days(FRESH_DAYS);
     let mut removed = app.blobs.remove_unfinished(until).await?;
@@ -113,10 +137,7 @@ async fn used_among(app: &App, blobs: &[Listed]) -> Result<HashSet<String>, Prob
 
 /// Reads this night's share of the photos' blobs; an alarm, until the next start, when one is
 /// missing or is not what was stored. Answers how many were read.
-///
-/// # Errors
-/// 503 when the store or the database does not answer.
-pub async fn verify_blobs(app: &App, now: DateTime<Utc>) -> Result<usize, Problem> {
+async fn verify_blobs(app: &App, now: DateTime<Utc>) -> Result<usize, Problem> {
     let share = now
         .num_days_from_ce()
         .rem_euclid(SHARES.cast_signed())

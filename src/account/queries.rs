@@ -1,6 +1,6 @@
 //! Accounts and sessions in the database.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 
 use super::session::queries as sessions;
@@ -8,6 +8,9 @@ use crate::platform::db::{
     Connection, Id, UtcTime,
     schema::{resident, resident_otp, staff, staff_channel},
 };
+
+/// Days a phone code is kept after its end.
+const CODES_KEPT_DAYS: i64 = 1;
 
 /// A member of staff as stored.
 #[derive(Debug, Clone, Queryable)]
@@ -375,4 +378,18 @@ pub fn use_otp(
         .set(resident_otp::used_at.eq(UtcTime(now)))
         .execute(conn)?;
     Ok(used == 1)
+}
+
+/// Removes the next phone codes past their time; answers how many.
+///
+/// # Errors
+/// What the database answers.
+pub fn forget_codes(conn: &mut Connection, now: DateTime<Utc>, batch: i64) -> QueryResult<usize> {
+    let until = UtcTime(now - TimeDelta::days(CODES_KEPT_DAYS));
+    let old: Vec<Id> = resident_otp::table
+        .filter(resident_otp::expires_at.lt(until))
+        .limit(batch)
+        .select(resident_otp::id)
+        .load(conn)?;
+    diesel::delete(resident_otp::table.filter(resident_otp::id.eq_any(&old))).execute(conn)
 }

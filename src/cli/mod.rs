@@ -11,6 +11,7 @@ mod backup;
 mod bench;
 mod demo;
 pub mod import;
+mod jobs;
 mod keys;
 mod matching;
 mod photo_decoder;
@@ -83,6 +84,9 @@ enum Action {
     /// Change the secret key, or see which keys the database knows
     #[command(subcommand)]
     Keys(keys::Action),
+    /// List what waits to be done or was given up on, and have it tried again
+    #[command(subcommand)]
+    Jobs(jobs::Action),
     /// Manage staff accounts
     #[command(subcommand)]
     Staff(staff::Action),
@@ -144,6 +148,7 @@ fn act(command: Command) -> anyhow::Result<()> {
         Action::Restore(what) => backup::restore(&options.settings()?, &what),
         Action::Adopt => adopt(options.settings()?),
         Action::Keys(action) => keys::run(&options.settings()?, action),
+        Action::Jobs(action) => jobs::run(&options.settings()?, action),
         Action::Staff(action) => staff::run(&options.settings()?, action),
         Action::PhotoDecoder => photo_decoder::run(),
         Action::Openapi { check } => openapi(check),

@@ -1,16 +1,21 @@
 //! Clocks that start again, and clocks whose end was not certain when they started.
 
+use actix_web::web;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
     queries::{self, DeadlineRow},
     take,
 };
+use crate::app::App;
 use crate::district::{DeadlineKind, DeadlineRule, Due, Profile, Unit, calendar::date_of};
+use crate::ledger::queries as ledger;
 use crate::platform::{
     db::{Connection, Id, UtcTime, schema::deadline},
+    jobs::{Job, in_batches},
     problem::{OnDb, Problem},
 };
 
@@ -64,13 +69,35 @@ pub fn restart_reply(
     })))
 }
 
-/// Reckons the next provisional clocks anew, once the holidays of their year are published
-/// (domain §2.11); answers the last one's id while there may be more, and the complaints whose due
+/// Reckons provisional clocks anew, once the holidays of their year are published (domain §2.11).
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ReckonClocks {}
+
+impl Job for ReckonClocks {
+    type App = App;
+    const NAME: &'static str = "reckon_clocks";
+    const NIGHTLY: Option<Self> = Some(Self {});
+
+    async fn run(self, app: &web::Data<App>, now: DateTime<Utc>) -> Result<(), Problem> {
+        let profile = app.profile.clone();
+        in_batches(&app.db, move |conn, after| {
+            let (last, changed) = reckon_anew(conn, &profile, after)?;
+            for id in changed {
+                let row = queries::by_id(conn, id).or_fault("load a complaint")?;
+                ledger::refresh(conn, &profile, row.entry_id, now)?;
+            }
+            Ok(last)
+        })
+        .await
+    }
+}
+
+/// Reckons the next provisional clocks anew; answers the last one's id while there may be more, and the complaints whose due
 /// date changed.
 ///
 /// # Errors
 /// A fault when the database fails.
-pub fn reckon_anew(
+fn reckon_anew(
     conn: &mut Connection,
     profile: &Profile,
     after: Option<Id>,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -24,6 +24,7 @@ use crate::platform::{
         schema::{complaint, hidden_review},
     },
     http::{Answer, Body, IdempotencyKey, says_something},
+    jobs::Job,
     problem::{Code, OnDb, Problem},
 };
 use crate::record::{self, Event};
@@ -150,11 +151,33 @@ pub fn reviews_of(
     Ok(reviews.collect())
 }
 
+/// Counts the hidden complaints nobody looked at in time.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CountUnreviewed {}
+
+impl Job for CountUnreviewed {
+    type App = App;
+    const NAME: &'static str = "count_unreviewed";
+    const NIGHTLY: Option<Self> = Some(Self {});
+
+    async fn run(self, app: &web::Data<App>, now: DateTime<Utc>) -> Result<(), Problem> {
+        let overdue = app
+            .db
+            .read(move |conn| overdue(conn, date_of(now)).or_fault("count reviews"))
+            .await?;
+        if overdue > 0 {
+            tracing::warn!(
+                overdue,
+                "hidden complaints wait for somebody to look at them"
+            );
+        }
+        app.metrics.hidden_reviews_overdue(overdue);
+        Ok(())
+    }
+}
+
 /// How many hidden complaints nobody looked at in time.
-///
-/// # Errors
-/// What the database answers.
-pub fn overdue(conn: &mut Connection, today: NaiveDate) -> QueryResult<i64> {
+fn overdue(conn: &mut Connection, today: NaiveDate) -> QueryResult<i64> {
     hidden_review::table
         .filter(hidden_review::due_on.lt(today))
         .filter(hidden_review::reviewed_at.is_null())

@@ -20,6 +20,7 @@ pub mod joining;
 pub mod looks;
 pub mod machine;
 pub mod multipart;
+pub mod notice;
 pub mod older;
 pub mod otherwise;
 pub mod own;
@@ -30,6 +31,7 @@ pub mod photos;
 pub mod place;
 pub mod queries;
 pub mod rank;
+pub mod ranks;
 mod reason;
 pub mod reindex;
 pub mod rejudge;
@@ -48,6 +50,18 @@ pub mod upstream;
 pub mod views;
 
 use crate::account::{Operation, operation::operation};
+use crate::app::App;
+use crate::platform::jobs::Registered;
+
+/// What this capability does after the answer.
+pub const JOBS: &[Registered<App>] = &[
+    Registered::of::<notice::NotifyReporter>(),
+    Registered::of::<clocks::ReckonClocks>(),
+    Registered::of::<returned::TakeBackReturned>(),
+    Registered::of::<ranks::RefreshRanks>(),
+    Registered::of::<hidden::CountUnreviewed>(),
+    Registered::of::<reuse::FilePhotos>(),
+];
 
 /// The operations of this capability.
 pub static OPERATIONS: &[Operation] = &[

@@ -1,13 +1,16 @@
 //! A complaint returned for completion (退回补正) comes back: with what was missing, or after its
 //! time as it is.
 
+use actix_web::web;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::{
     queries::{self, ComplaintRow},
     take,
 };
+use crate::app::App;
 use crate::district::Profile;
 use crate::ledger::queries as ledger;
 use crate::platform::{
@@ -15,6 +18,7 @@ use crate::platform::{
         Connection, Id, UtcTime,
         schema::{complaint, triage_decision},
     },
+    jobs::{Job, in_batches},
     problem::{OnDb, Problem},
 };
 use crate::record::{Actor, Event};
@@ -42,12 +46,27 @@ pub fn resubmit(
     Ok(state)
 }
 
+/// Brings back complaints that were returned for completion and never completed.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TakeBackReturned {}
+
+impl Job for TakeBackReturned {
+    type App = App;
+    const NAME: &'static str = "take_back_returned";
+    const NIGHTLY: Option<Self> = Some(Self {});
+
+    async fn run(self, app: &web::Data<App>, now: DateTime<Utc>) -> Result<(), Problem> {
+        let profile = app.profile.clone();
+        in_batches(&app.db, move |conn, after| {
+            take_back(conn, &profile, after, now)
+        })
+        .await
+    }
+}
+
 /// Brings back complaints that were returned so long ago that nobody will complete them; answers
 /// the last one's id while there may be more.
-///
-/// # Errors
-/// A fault when the database fails.
-pub fn take_back(
+fn take_back(
     conn: &mut Connection,
     profile: &Profile,
     after: Option<Id>,

@@ -8,11 +8,12 @@
 use std::collections::{BTreeSet, HashMap};
 
 use actix_web::{HttpResponse, web};
+use chrono::{DateTime, Utc};
 use diesel::{
     dsl::{exists, not},
     prelude::*,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{photos, staff_routes::visible};
@@ -25,6 +26,7 @@ use crate::platform::{
         Connection, Id,
         schema::{complaint, photo, photo_band},
     },
+    jobs::Job,
     problem::{OnDb, Problem},
 };
 
@@ -79,15 +81,24 @@ pub fn index(conn: &mut Connection, id: Id, hash: &PerceptualHash) -> QueryResul
         .execute(c))
 }
 
-/// Photos looked at in one go by [`file_older`].
+/// Photos looked at in one go by [`FilePhotos`].
 const BATCH: i64 = 20;
 
-/// Files photos that came before there was an index, in the order of their ids. Those that are
+/// Files photos that came before there was an index; planned by a migration, once. Those that are
 /// filed already, and those whose copies are lost, are passed over; so it may run again.
-///
-/// # Errors
-/// 503 when the blob store or the database does not answer.
-pub async fn file_older(app: &App) -> Result<(), Problem> {
+#[derive(Debug, Serialize, Deserialize)]
+pub struct FilePhotos {}
+
+impl Job for FilePhotos {
+    type App = App;
+    const NAME: &'static str = "file_photos";
+
+    async fn run(self, app: &web::Data<App>, _now: DateTime<Utc>) -> Result<(), Problem> {
+        file_older(app).await
+    }
+}
+
+async fn file_older(app: &App) -> Result<(), Problem> {
     let mut after = Id(uuid::Uuid::nil());
     loop {
         let rows = app

@@ -10,6 +10,7 @@ pub mod escalation;
 mod explain;
 pub mod facts;
 pub mod queries;
+pub mod refile;
 mod rules;
 
 use chrono::{DateTime, Utc};
@@ -19,6 +20,12 @@ use uuid::Uuid;
 
 pub use crate::linkage::{Address, Code, Named, PhotoRef, Place, Report};
 pub use rules::{decide, is_resent, radius_m};
+
+use crate::app::App;
+use crate::platform::jobs::Registered;
+
+/// What this capability does after the answer.
+pub const JOBS: &[Registered<App>] = &[Registered::of::<refile::RefileFacts>()];
 
 /// An earlier complaint and where its handling stands.
 #[derive(Debug, Clone)]

@@ -19,19 +19,22 @@ pub enum Alarm {
     DataGone,
     /// Blobs are missing, or are not what was stored.
     BlobsDamaged,
+    /// Jobs were set aside because they failed too often.
+    JobsDead,
 }
 
 impl Alarm {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::DatabaseDamaged,
         Self::BlobsGone,
         Self::DataGone,
         Self::BlobsDamaged,
+        Self::JobsDead,
     ];
 
-    /// Whether a server it is raised on should get no requests. Single blobs that are missing keep
-    /// nobody from reporting.
+    /// Whether a server it is raised on should get no requests. Single blobs that are missing
+    /// and work left undone keep nobody from reporting.
     #[must_use]
     pub const fn takes_out_of_service(self) -> bool {
         matches!(
@@ -48,6 +51,7 @@ impl Alarm {
             Self::BlobsGone => "blobs_gone",
             Self::DataGone => "data_gone",
             Self::BlobsDamaged => "blobs_damaged",
+            Self::JobsDead => "jobs_dead",
         }
     }
 }

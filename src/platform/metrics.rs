@@ -69,6 +69,7 @@ pub struct Metrics {
     requests: Family<OfRequest, Histogram>,
     events: Family<OfEvent, Counter>,
     hidden_reviews_overdue: OnceLock<Gauge>,
+    jobs_dead: OnceLock<Gauge>,
     matching: Family<OfVerdict, Counter>,
     rejected: Mutex<BTreeMap<String, VecDeque<bool>>>,
     rejected_share: Family<OfModel, Gauge<f64, AtomicU64>>,
@@ -80,6 +81,7 @@ impl Default for Metrics {
             requests: Family::new_with_constructor(timings),
             events: Family::default(),
             hidden_reviews_overdue: OnceLock::new(),
+            jobs_dead: OnceLock::new(),
             matching: Family::default(),
             rejected: Mutex::default(),
             rejected_share: Family::default(),
@@ -110,6 +112,12 @@ impl Metrics {
     pub fn hidden_reviews_overdue(&self, overdue: i64) {
         let gauge = self.hidden_reviews_overdue.get_or_init(Gauge::default);
         gauge.set(overdue);
+    }
+
+    /// Says how many jobs were set aside because they failed too often; until they were counted
+    /// nothing is shown.
+    pub fn jobs_dead(&self, dead: i64) {
+        self.jobs_dead.get_or_init(Gauge::default).set(dead);
     }
 
     /// Counts what a model said, or what an officer said of it: held against each other they show
@@ -149,6 +157,13 @@ impl Metrics {
                 "hidden_reviews_overdue",
                 "Hidden complaints that nobody looked at in time",
                 overdue.clone(),
+            );
+        }
+        if let Some(dead) = self.jobs_dead.get() {
+            registry.register(
+                "jobs_dead",
+                "Jobs set aside because they failed too often",
+                dead.clone(),
             );
         }
         registry.register(

@@ -245,3 +245,19 @@ pub async fn release_claim(
         .await?;
     Ok(HttpResponse::NoContent().finish())
 }
+
+/// Cuts claims that end later than any may by more than clocks differ: they were made by a clock
+/// ahead of this one, and would keep an item from everybody else until it catches up.
+///
+/// # Errors
+/// What the database answers.
+pub fn cut_longer(
+    conn: &mut Connection,
+    latest: DateTime<Utc>,
+    clocks_differ: TimeDelta,
+) -> QueryResult<usize> {
+    let far = UtcTime(latest + clocks_differ);
+    diesel::update(triage_claim::table.filter(triage_claim::expires_at.gt(far)))
+        .set(triage_claim::expires_at.eq(UtcTime(latest)))
+        .execute(conn)
+}

@@ -16,12 +16,12 @@ use super::{
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
+    notice::NotifyReporter,
     queries::{self, ComplaintRow},
     returned::NOT_COMPLETED,
     views::StepView,
 };
 use crate::district::{DeadlineKind, DeadlineRule, Profile, calendar::date_of};
-use crate::jobs::NOTIFY_REPORTER;
 use crate::ledger::queries as ledger;
 use crate::platform::{
     db::{
@@ -106,8 +106,7 @@ fn decide(
         .with(json!({ "procedure": body.procedure, "document": document, "transfer_to": body.transfer_to, "final_review": body.final_review }));
     let state = queries::advance(conn, row, &event, now)?;
     ledger::refresh(conn, profile, row.entry_id, now)?;
-    let told = json!({ "complaint": row.id, "event": body.action.as_str() });
-    jobs::enqueue(conn, NOTIFY_REPORTER, told, now, now).or_fault("queue the notice")?;
+    jobs::enqueue(conn, &NotifyReporter::of(row.id), now, now).or_fault("queue the notice")?;
     Ok(StepView::of(row, state))
 }
 

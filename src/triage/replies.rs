@@ -13,11 +13,11 @@ use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
     clocks,
+    notice::NotifyReporter,
     queries::{self, ComplaintRow},
     take,
     views::StepView,
 };
-use crate::jobs::NOTIFY_REPORTER;
 use crate::ledger::queries as ledger;
 use crate::platform::{
     db::{Connection, Id, UtcTime, schema::reply},
@@ -203,8 +203,7 @@ fn reply_one(
         ))
         .execute(conn)
         .or_fault("insert a reply")?;
-    let told = json!({ "complaint": row.id, "event": "reply" });
-    jobs::enqueue(conn, NOTIFY_REPORTER, told, now, now).or_fault("queue the notice")?;
+    jobs::enqueue(conn, &NotifyReporter::of(row.id), now, now).or_fault("queue the notice")?;
     Ok((StepView::of(row, state), document))
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use dengwen::{
     account::Role,
     photo::sample::scene,
+    platform::jobs::Job as _,
     platform::{
         db::{
             Connection, JsonValue,
@@ -13,7 +14,7 @@ use dengwen::{
         },
         sealed,
     },
-    rotation,
+    rotation::SealOlder,
 };
 use diesel::{prelude::*, sql_query, sql_types::Text};
 use serde_json::json;
@@ -196,7 +197,10 @@ async fn older_words_are_sealed_by_a_job(world: World) {
     };
     read().await;
     for _ in 0..2 {
-        rotation::seal_older(&world.server.app).await.unwrap();
+        SealOlder {}
+            .run(&world.server.app, world.server.app.now())
+            .await
+            .unwrap();
         read().await;
     }
     let stored: Vec<(String, Option<String>)> = world.db_read(|c| {
@@ -316,7 +320,10 @@ async fn older_words_of_staff_are_sealed_by_a_job(world: World) {
     };
     read().await;
     for _ in 0..2 {
-        rotation::seal_older(&world.server.app).await.unwrap();
+        SealOlder {}
+            .run(&world.server.app, world.server.app.now())
+            .await
+            .unwrap();
         read().await;
     }
     assert!(!shows(on_the_disk(&world)), "older rows are sealed");

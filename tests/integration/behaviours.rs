@@ -3,9 +3,12 @@
 
 use dengwen::{
     account::Role,
-    complaint, jobs, ledger,
+    complaint,
+    complaint::notice::NotifyReporter,
+    ledger,
     photo::sample::scene,
     platform::db::schema::{complaint as complaints, job, ledger_entry, photo, record},
+    platform::jobs::Job as _,
     record::machine::Machine,
     verification,
 };
@@ -564,7 +567,7 @@ async fn a_refused_bulk_leaves_no_work(world: World) {
     let done = |world: &World| {
         world.db_read(|c| {
             let jobs: i64 = job::table
-                .filter(job::kind.eq(jobs::NOTIFY_REPORTER))
+                .filter(job::kind.eq(NotifyReporter::NAME))
                 .count()
                 .get_result(c)
                 .unwrap();

@@ -3,10 +3,13 @@
 use chrono::TimeDelta;
 use dengwen::{
     account::Role,
+    complaint::clocks::ReckonClocks,
+    complaint::returned::TakeBackReturned,
     jobs,
     photo::sample::scene,
     platform::db::schema::{complaint, deadline, job},
     platform::db::{Id, JsonValue, UtcTime},
+    platform::jobs::Job as _,
 };
 use diesel::prelude::*;
 use serde_json::{Value, json};
@@ -309,11 +312,11 @@ async fn a_returned_complaint_comes_back(world: World) {
         .await
         .expect(200);
     world.clock.advance(TimeDelta::days(14));
-    run_nightly(&world, jobs::TAKE_BACK_RETURNED).await;
+    run_nightly(&world, TakeBackReturned::NAME).await;
     let brigade = world.sign_in("brigade").await;
     assert_eq!(seen(&brigade, &number).await.text("/state"), "returned");
     world.clock.advance(TimeDelta::days(1));
-    run_nightly(&world, jobs::TAKE_BACK_RETURNED).await;
+    run_nightly(&world, TakeBackReturned::NAME).await;
     let brigade = world.sign_in("brigade").await;
     let late = seen(&brigade, &number).await;
     assert_eq!(
@@ -523,7 +526,7 @@ async fn provisional_clocks_are_reckoned_anew(world: World) {
             .execute(c)
             .unwrap();
     });
-    run_nightly(&world, jobs::RECKON_CLOCKS).await;
+    run_nightly(&world, ReckonClocks::NAME).await;
     let view = seen(&brigade, &number).await;
     let clock = |kind: &str| {
         view.body["deadlines"]

@@ -11,6 +11,7 @@ use chrono::TimeDelta;
 use dengwen::{
     jobs,
     photo::sample::scene,
+    platform::jobs::Job as _,
     platform::{
         alarms::Alarm,
         db::{
@@ -20,6 +21,7 @@ use dengwen::{
         jobs as queue,
     },
     sweep,
+    sweep::Sweep,
 };
 use diesel::{connection::SimpleConnection as _, prelude::*};
 use serde_json::json;
@@ -29,7 +31,7 @@ use crate::{
     support::{
         Actor, On, Reply, Wishes, World,
         bodies::{fumes, river},
-        play, postgres,
+        play, postgres, queued,
     },
 };
 
@@ -457,9 +459,9 @@ async fn what_is_over_is_swept(world: World) {
     let now = app.now();
     world.db_read(|c| {
         let at = |days: i64| UtcTime(now + TimeDelta::days(days));
-        queue::enqueue(c, "old", json!({}), now, now).unwrap();
-        queue::enqueue(c, "young", json!({}), now, now).unwrap();
-        queue::enqueue(c, "waiting", json!({}), now + TimeDelta::days(400), now).unwrap();
+        queued::enqueue(c, "old", json!({}), now, now).unwrap();
+        queued::enqueue(c, "young", json!({}), now, now).unwrap();
+        queued::enqueue(c, "waiting", json!({}), now + TimeDelta::days(400), now).unwrap();
         for (kind, days) in [("old", -31), ("young", -29)] {
             diesel::update(job::table.filter(job::kind.eq(kind)))
                 .set(job::done_at.eq(at(days)))
@@ -502,12 +504,12 @@ async fn what_is_over_is_swept(world: World) {
         diesel::delete(job::table.filter(job::kind.ne_all(kinds)))
             .execute(c)
             .unwrap();
-        queue::enqueue(c, jobs::SWEEP, json!({}), now, now).unwrap();
+        queue::enqueue(c, &Sweep {}, now, now).unwrap();
     });
     assert_eq!(jobs::run_due(app).await.unwrap(), 1);
     let kinds: Vec<String> = world.db_read(|c| {
         job::table
-            .filter(job::kind.ne(jobs::SWEEP))
+            .filter(job::kind.ne(Sweep::NAME))
             .order(job::kind)
             .select(job::kind)
             .load(c)

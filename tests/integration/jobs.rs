@@ -8,7 +8,12 @@ use std::sync::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use dengwen::{
+    complaint::clocks::ReckonClocks,
+    complaint::ranks::RefreshRanks,
+    complaint::returned::TakeBackReturned,
     jobs,
+    matching::refile::RefileFacts,
+    platform::jobs::Job as _,
     platform::{
         db::{
             Id, JsonValue, UtcTime,
@@ -16,11 +21,12 @@ use dengwen::{
         },
         jobs as queue,
     },
+    sweep::ForgetKeys,
 };
 use diesel::prelude::*;
 use serde_json::json;
 
-use crate::support::{World, bodies::river};
+use crate::support::{World, bodies::river, queued};
 
 type Row = (
     i32,
@@ -50,7 +56,7 @@ fn only(world: &World, kind: &str) -> Row {
 
 fn enqueue(world: &World, kind: &str) {
     let now = world.server.app.now();
-    world.db_read(|c| queue::enqueue(c, kind, json!({}), now, now).unwrap());
+    world.db_read(|c| queued::enqueue(c, kind, json!({}), now, now).unwrap());
 }
 
 async fn run_due(world: &World) -> usize {
@@ -82,8 +88,9 @@ async fn a_dead_workers_job_is_taken_over(world: World) {
     let now = world.server.app.now();
     let held = claim(now).unwrap();
     assert!(claim(now).is_none(), "one holder");
-    let renewed =
-        |job: &queue::Job, at: DateTime<Utc>| world.db_read(|c| queue::renew(c, job, at).unwrap());
+    let renewed = |job: &queue::Claimed, at: DateTime<Utc>| {
+        world.db_read(|c| queue::renew(c, job, at).unwrap())
+    };
     assert!(renewed(&held, now + TimeDelta::seconds(15)));
     assert!(
         claim(now + TimeDelta::seconds(35)).is_none(),
@@ -96,7 +103,7 @@ async fn a_dead_workers_job_is_taken_over(world: World) {
         !world.db_read(|c| queue::finish(c, &held, now).unwrap()),
         "and another's to end"
     );
-    world.db_read(|c| queue::put_back(c, &held, "late", now).unwrap());
+    world.db_read(|c| queue::fail(c, &held, &queue::Failure::passing("late"), now).unwrap());
     assert!(
         claim(now + TimeDelta::seconds(40)).is_none(),
         "and to put back"
@@ -145,10 +152,10 @@ async fn a_clock_that_was_ahead_rests_nothing(world: World) {
     world.clock.set(now);
     jobs::look_over(&world.server.app).await.unwrap();
     for kind in [
-        jobs::REFRESH_RANKS,
-        jobs::FORGET_KEYS,
-        jobs::TAKE_BACK_RETURNED,
-        jobs::RECKON_CLOCKS,
+        RefreshRanks::NAME,
+        ForgetKeys::NAME,
+        TakeBackReturned::NAME,
+        ReckonClocks::NAME,
     ] {
         assert_eq!(only(&world, kind).1.0, now, "{kind}");
     }
@@ -252,7 +259,7 @@ async fn a_clock_set_back_keeps_the_history_in_order(mut world: World) {
 /// Many workers at once: every job runs once.
 async fn workers_share_the_jobs(world: World) {
     for _ in 0..20 {
-        enqueue(&world, jobs::REFILE_FACTS);
+        enqueue(&world, RefileFacts::NAME);
     }
     let ran = Arc::new(AtomicUsize::new(0));
     let workers = (0..4).map(|_| {
@@ -284,8 +291,8 @@ async fn the_night_does_its_work_and_plans_the_next(world: World) {
     let keys = || world.db_read(|c| idempotency::table.count().get_result::<i64>(c).unwrap());
     let (fresh, kept) = (rank(), keys());
     assert_eq!(kept, 1);
-    enqueue(&world, jobs::REFRESH_RANKS);
-    enqueue(&world, jobs::FORGET_KEYS);
+    enqueue(&world, RefreshRanks::NAME);
+    enqueue(&world, ForgetKeys::NAME);
     run_due(&world).await;
     assert_eq!(
         (rank(), keys()),

@@ -9,6 +9,7 @@ use dengwen::{
         Report,
         index::{Index, Order},
     },
+    matching::refile::RefileFacts,
     matching::{Candidate, EntryStanding, Outcome, candidates::load_candidates, decide, radius_m},
     platform::db::{
         Id,
@@ -334,10 +335,7 @@ async fn facts_can_be_made_anew(world: World) {
         assert!(queries::nothing_is_filed(c).unwrap());
     });
     let now = world.server.app.now();
-    world.db_read(|c| {
-        dengwen::platform::jobs::enqueue(c, dengwen::jobs::REFILE_FACTS, json!({}), now, now)
-            .unwrap()
-    });
+    world.db_read(|c| dengwen::platform::jobs::enqueue(c, &RefileFacts {}, now, now).unwrap());
     dengwen::jobs::run_due(&world.server.app).await.unwrap();
     let (after, keys_after) = filed();
     assert_eq!(after, before);

@@ -23,6 +23,7 @@ mod clients;
 mod commands;
 mod complaint;
 mod conditions;
+mod dead_letters;
 mod decisions;
 mod dependencies;
 mod disk;

@@ -1,8 +1,10 @@
 //! Pictures that were sent before, and finding them again.
 
 use dengwen::{
+    complaint::reuse::FilePhotos,
     jobs,
     photo::sample::{SampleExif, scene, with_exif},
+    platform::jobs::Job as _,
     platform::{
         db::schema::{job, photo_band},
         jobs as queue,
@@ -161,11 +163,11 @@ async fn older_photos_are_found_again(world: World) {
     assert_eq!(bands(&world), 32);
     // Once more changes nothing.
     let now = world.server.app.now();
-    world.db_read(|c| queue::enqueue(c, jobs::FILE_PHOTOS, json!({}), now, now).unwrap());
+    world.db_read(|c| queue::enqueue(c, &FilePhotos {}, now, now).unwrap());
     jobs::run_due(&world.server.app).await.unwrap();
     let left: i64 = world.db_read(|c| {
         job::table
-            .filter(job::kind.eq(jobs::FILE_PHOTOS))
+            .filter(job::kind.eq(FilePhotos::NAME))
             .filter(job::done_at.is_null())
             .count()
             .get_result(c)

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use chrono::{Datelike as _, Utc};
 use dengwen::{
-    jobs::VERIFY,
     photo::sample::scene,
+    platform::jobs::Job as _,
     platform::{
         db::{
             Connection, Database, Id, Patience, UtcTime,
@@ -14,6 +14,7 @@ use dengwen::{
         },
         problem::OnDb as _,
     },
+    sweep::Verify,
 };
 use diesel::{connection::SimpleConnection as _, prelude::*};
 use sha2::{Digest as _, Sha256};
@@ -174,7 +175,7 @@ fn verify_now(database_url: &str) {
     let mut conn = database.blocking().unwrap();
     let due = || {
         job::table
-            .filter(job::kind.eq(VERIFY))
+            .filter(job::kind.eq(Verify::NAME))
             .filter(job::done_at.is_null())
     };
     diesel::update(due())

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 use dengwen::{
     account::Role,
+    complaint::reuse::FilePhotos,
     jobs,
     matching::candidates::FILED_UNDER,
     operations::TABLE,
@@ -562,7 +563,7 @@ async fn look_everywhere(world: &World, day: &Day) {
         .await
         .expect(204);
     let now = world.server.app.now();
-    world.db_read(|c| queue::enqueue(c, jobs::FILE_PHOTOS, json!({}), now, now).unwrap());
+    world.db_read(|c| queue::enqueue(c, &FilePhotos {}, now, now).unwrap());
     jobs::run_due(&world.server.app).await.unwrap();
     world.clock.advance(TimeDelta::days(1));
     jobs::run_due(&world.server.app).await.unwrap();

@@ -4,6 +4,7 @@
 use chrono::TimeDelta;
 use dengwen::{
     account::Role,
+    complaint::hidden::CountUnreviewed,
     jobs,
     platform::{
         db::{
@@ -386,7 +387,7 @@ async fn what_is_hidden_is_looked_at_in_time(world: World) {
     );
     world.clock.advance(TimeDelta::days(2));
     let now = world.server.app.now();
-    world.db_read(|c| queue::enqueue(c, jobs::COUNT_UNREVIEWED, json!({}), now, now).unwrap());
+    world.db_read(|c| queue::enqueue(c, &CountUnreviewed {}, now, now).unwrap());
     jobs::run_due(&world.server.app).await.unwrap();
     let brigade = world.sign_in("brigade").await;
     assert_eq!(

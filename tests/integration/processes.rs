@@ -8,12 +8,13 @@ use std::{
 
 use chrono::{TimeDelta, Utc};
 use dengwen::{
-    jobs::FORGET_KEYS,
     photo::sample::scene,
     platform::db::{
         Connection, Database, Patience, UtcTime,
         schema::{idempotency, job},
     },
+    platform::jobs::Job as _,
+    sweep::ForgetKeys,
 };
 use diesel::{connection::SimpleConnection as _, prelude::*};
 use futures_util::future::join_all;
@@ -140,7 +141,7 @@ async fn sqlite_without_room_is_503_and_not_ready() {
 /// The job that is not done of the kind the story is about.
 fn forgetting(conn: &mut Connection) -> (i32, Option<UtcTime>) {
     job::table
-        .filter(job::kind.eq(FORGET_KEYS))
+        .filter(job::kind.eq(ForgetKeys::NAME))
         .order(job::run_at.asc())
         .filter(job::done_at.is_null())
         .select((job::attempts, job::locked_until))
@@ -196,7 +197,7 @@ fn a_killed_process_leaves_its_job(url: &str) {
         .unwrap();
     diesel::update(
         job::table
-            .filter(job::kind.eq(FORGET_KEYS))
+            .filter(job::kind.eq(ForgetKeys::NAME))
             .filter(job::done_at.is_null()),
     )
     .set(job::run_at.eq(long_ago))
@@ -217,7 +218,7 @@ fn a_killed_process_leaves_its_job(url: &str) {
     let waited = UtcTime(Utc::now() + TimeDelta::seconds(2));
     diesel::update(
         job::table
-            .filter(job::kind.eq(FORGET_KEYS))
+            .filter(job::kind.eq(ForgetKeys::NAME))
             .filter(job::done_at.is_null()),
     )
     .set(job::locked_until.eq(waited))
@@ -234,7 +235,7 @@ fn a_killed_process_leaves_its_job(url: &str) {
     );
     until(Duration::from_secs(5), "it is marked done", || {
         let done: Vec<i32> = job::table
-            .filter(job::kind.eq(FORGET_KEYS))
+            .filter(job::kind.eq(ForgetKeys::NAME))
             .filter(job::done_at.is_not_null())
             .order(job::done_at.desc())
             .select(job::attempts)

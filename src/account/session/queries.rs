@@ -1,9 +1,12 @@
 //! Sessions in the database: a row for each refresh token, a family of rows for each sign-in.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 
 use crate::platform::db::{Connection, Id, UtcTime, schema::session};
+
+/// Days a session is kept after its end: a token used twice is still known as one.
+const KEPT_DAYS: i64 = 30;
 
 /// A refresh token as stored.
 #[derive(Debug, Clone, Queryable)]
@@ -211,4 +214,18 @@ pub fn live_of(
         .filter(session::expires_at.gt(UtcTime(now)))
         .order((session::created_at.desc(), session::id.desc()))
         .load(conn)
+}
+
+/// Removes the next sessions past their time; answers how many.
+///
+/// # Errors
+/// What the database answers.
+pub fn forget_ended(conn: &mut Connection, now: DateTime<Utc>, batch: i64) -> QueryResult<usize> {
+    let until = UtcTime(now - TimeDelta::days(KEPT_DAYS));
+    let old: Vec<Id> = session::table
+        .filter(session::expires_at.lt(until))
+        .limit(batch)
+        .select(session::id)
+        .load(conn)?;
+    diesel::delete(session::table.filter(session::id.eq_any(&old))).execute(conn)
 }

@@ -45,6 +45,7 @@ diesel::table! {
         last_error -> Nullable<Text>,
         done_at -> Nullable<UtcTimeSql>,
         created_at -> UtcTimeSql,
+        dead_at -> Nullable<UtcTimeSql>,
     }
 }
 
@@ -415,6 +416,17 @@ diesel::table! {
         text -> Nullable<Text>,
         wants_reopening -> Bool,
         created_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    notice (id) {
+        id -> UuidSql,
+        complaint_id -> UuidSql,
+        sent_at -> UtcTimeSql,
     }
 }
 

@@ -13,11 +13,8 @@ use std::rc::Rc;
 
 use chrono::TimeDelta;
 use dengwen::{
-    account::Role,
-    jobs::{self, TAKE_BACK_RETURNED},
-    platform::jobs as queue,
+    account::Role, complaint::returned::TakeBackReturned, jobs, platform::jobs as queue,
 };
-use serde_json::json;
 
 use crate::support::{
     Actor, World,
@@ -155,7 +152,7 @@ async fn whatever_twenty_people_do_at_once_the_ledger_stays_sound(world: World) 
     // A month and a half later: what was returned comes back as it is.
     world.clock.advance(TimeDelta::days(45));
     let now = world.server.app.now();
-    world.db_read(|c| queue::enqueue(c, TAKE_BACK_RETURNED, json!({}), now, now).unwrap());
+    world.db_read(|c| queue::enqueue(c, &TakeBackReturned {}, now, now).unwrap());
     jobs::run_due(&world.server.app).await.unwrap();
     wrong.extend(
         facts::broken(&world)

@@ -15,6 +15,7 @@ pub mod load;
 pub mod postgres;
 pub mod process;
 pub mod program;
+pub mod queued;
 pub mod samples;
 pub mod statements;
 pub mod worst;

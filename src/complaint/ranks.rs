@@ -1,0 +1,83 @@
+//! The queue's order, made anew for the new day.
+
+use std::collections::HashMap;
+
+use actix_web::web;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{queries, rank::rank_of, take};
+use crate::app::App;
+use crate::district::Profile;
+use crate::platform::{
+    db::{
+        Connection, Id,
+        schema::{complaint, ledger_entry},
+    },
+    jobs::{Job, in_batches},
+    problem::{OnDb, Problem},
+};
+
+/// Complaints re-ranked in one transaction.
+const BATCH: i64 = 500;
+
+/// Makes the rank of every queued complaint anew.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RefreshRanks {}
+
+impl Job for RefreshRanks {
+    type App = App;
+    const NAME: &'static str = "refresh_ranks";
+    const NIGHTLY: Option<Self> = Some(Self {});
+
+    async fn run(self, app: &web::Data<App>, now: DateTime<Utc>) -> Result<(), Problem> {
+        let profile = app.profile.clone();
+        in_batches(&app.db, move |conn, after| {
+            rank_anew(conn, &profile, after, now)
+        })
+        .await
+    }
+}
+
+fn rank_anew(
+    conn: &mut Connection,
+    profile: &Profile,
+    after: Option<Id>,
+    now: DateTime<Utc>,
+) -> Result<Option<Id>, Problem> {
+    let mut query = complaint::table
+        .inner_join(ledger_entry::table)
+        .filter(complaint::in_queue.eq(true))
+        .order(complaint::id.asc())
+        .limit(BATCH)
+        .select((
+            queries::ComplaintRow::as_select(),
+            ledger_entry::distinct_reporters,
+        ))
+        .into_boxed();
+    if let Some(id) = after {
+        query = query.filter(complaint::id.gt(id));
+    }
+    let rows: Vec<(queries::ComplaintRow, i32)> = query.load(conn).or_fault("load the queue")?;
+    let moved: HashMap<Id, (i32, i32)> = rows
+        .iter()
+        .map(|(row, reporters)| (row, rank_of(profile, row, *reporters, now)))
+        .filter(|(row, rank)| *rank != row.queue_rank)
+        .map(|(row, rank)| (row.id, (row.version, rank)))
+        .collect();
+    let ids: Vec<Id> = moved.keys().copied().collect();
+    for row in take::all(conn, &ids, &[])? {
+        // What somebody decided on meanwhile got its rank by that.
+        let unchanged = moved
+            .get(&row.id)
+            .filter(|(version, _)| *version == row.version);
+        if let Some((_, rank)) = unchanged {
+            diesel::update(complaint::table.find(row.id))
+                .set(complaint::queue_rank.eq(rank))
+                .execute(conn)
+                .or_fault("rank a complaint")?;
+        }
+    }
+    Ok(rows.last().map(|(row, _)| row.id))
+}
