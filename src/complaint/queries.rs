@@ -9,7 +9,7 @@ use crate::platform::{
         Connection, Id, JsonValue, UtcTime,
         schema::{
             complaint, complaint_place, complaint_text, deadline, ledger_entry, rating, reply,
-            supplement, triage_claim, triage_decision, verification,
+            supplement, triage_claim, triage_decision,
         },
     },
     problem::{OnDb, Problem},
@@ -202,21 +202,6 @@ pub fn by_id(conn: &mut Connection, id: Id) -> QueryResult<ComplaintRow> {
         .find(id)
         .select(ComplaintRow::as_select())
         .first(conn)
-}
-
-/// Whether an officer was sent to look at a complaint.
-///
-/// # Errors
-/// What the database answers.
-pub fn is_sent_to(conn: &mut Connection, officer: Id, id: Id) -> QueryResult<bool> {
-    let visit: Option<Id> = verification::table
-        .filter(verification::complaint_id.eq(id))
-        .filter(verification::officer_id.eq(officer))
-        .filter(verification::state.ne("cancelled"))
-        .select(verification::id)
-        .first(conn)
-        .optional()?;
-    Ok(visit.is_some())
 }
 
 /// A complaint's place.

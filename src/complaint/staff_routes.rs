@@ -30,7 +30,7 @@ use crate::platform::{
     http::{Page, PageQuery, Query, versioned},
     problem::{Code, OnDb, Problem},
 };
-use crate::privacy::{Scope, Words};
+use crate::privacy::{Scope, Words, sees_hidden};
 use crate::record::{self, Event, local};
 use crate::text::mask_phone;
 
@@ -124,6 +124,7 @@ pub async fn list_complaints(
         .read(move |conn| {
             let mut rows = complaint::table
                 .inner_join(complaint_place::table)
+                .filter(scope.complaints())
                 .order(complaint::id.desc())
                 .limit(paging.limit + 1)
                 .select(ComplaintRow::as_select())
@@ -140,7 +141,7 @@ pub async fn list_complaints(
             if let Some(category) = category {
                 rows = rows.filter(complaint::category.eq(category));
             }
-            if scope != Scope::District || street.is_some() {
+            if scope.is_bounded() || street.is_some() {
                 // The same order, told in the columns of the index that narrows by place.
                 rows = rows.order(complaint_place::complaint_id.desc());
             }
@@ -153,11 +154,6 @@ pub async fn list_complaints(
             if let Some(id) = after {
                 rows = rows.filter(complaint::id.lt(id));
             }
-            rows = match scope {
-                Scope::Street(code) => rows.filter(complaint_place::street_code.eq(code)),
-                Scope::Grid(code) => rows.filter(complaint_place::grid_code.eq(code)),
-                Scope::District => rows,
-            };
             if hidden && unreviewed == Some(true) {
                 let open = hidden_review::table
                     .filter(hidden_review::complaint_id.eq(complaint::id))
@@ -190,11 +186,6 @@ pub async fn list_complaints(
     Ok(page.into_response(&request))
 }
 
-/// Roles that look after the abuse list and so see what it hides.
-const fn sees_hidden(role: Role) -> bool {
-    matches!(role, Role::Admin | Role::Brigade | Role::Office)
-}
-
 /// Links of a complaint to its entry.
 pub const LINKS: [&str; 4] = ["own", "suspected", "provisional", "confirmed"];
 
@@ -210,8 +201,7 @@ pub fn check_link(link: Option<&str>) -> Result<(), Problem> {
     Err(Problem::bad_parameter("link", message))
 }
 
-/// Loads a complaint the caller may see; one outside their street or grid is not there for them,
-/// but for an officer who was sent to it.
+/// Loads a complaint the caller may see. What is outside their scope is not there for them.
 ///
 /// # Errors
 /// 404 when there is none for this caller.
@@ -220,18 +210,15 @@ pub fn visible(
     staff: &Staff,
     number: &str,
 ) -> Result<ComplaintRow, Problem> {
-    let row = queries::by_number(conn, number).or_fault("load a complaint")?;
-    let row = row.ok_or_else(Problem::not_found)?;
-    let place = queries::place_of(conn, row.id).or_fault("load the place")?;
-    let in_scope = Scope::of(staff).holds(place.street_code.as_deref(), place.grid_code.as_deref());
-    let theirs = in_scope
-        || (staff.role == Role::GridOfficer
-            && queries::is_sent_to(conn, staff.id, row.id).or_fault("look for a visit")?);
-    if theirs && (!row.hidden || sees_hidden(staff.role)) {
-        Ok(row)
-    } else {
-        Err(Problem::not_found())
-    }
+    complaint::table
+        .inner_join(complaint_place::table)
+        .filter(complaint::number.eq(number))
+        .filter(Scope::of(staff).complaints())
+        .select(ComplaintRow::as_select())
+        .first(conn)
+        .optional()
+        .or_fault("load a complaint")?
+        .ok_or_else(Problem::not_found)
 }
 
 /// A complaint with all that became of it. Reporters are shown, masked, to the brigade and the

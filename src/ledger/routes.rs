@@ -1,6 +1,6 @@
 //! Reading the ledger.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::NaiveDate;
@@ -35,7 +35,7 @@ use crate::platform::{
     problem::{OnDb, Problem},
     sealed,
 };
-use crate::privacy::{Scope, Words};
+use crate::privacy::{Scope, Words, shown_entries};
 use crate::record::{self, local};
 
 /// Roles that read the ledger.
@@ -74,17 +74,6 @@ pub struct EntryQuery {
     pub limit: Option<i64>,
 }
 
-/// A street's own complaints, as far as they are shown. Asked for one of them, a planner seeks; asked
-/// whether there is any, it lists all there are.
-macro_rules! complaints_of_street {
-    ($street:expr) => {
-        complaint::table
-            .inner_join(complaint_place::table)
-            .filter(complaint_place::street_code.eq($street))
-            .filter(complaint::hidden.eq(false))
-    };
-}
-
 /// The ledger, newest entry first. Entries merged away are not in it. A street sees those that lie
 /// in it, and those that one of its complaints was merged into.
 #[utoipa::path(get, path = "/api/v1/entries", tag = "ledger", operation_id = "list_entries",
@@ -118,20 +107,11 @@ pub async fn list_entries(
     let rows = app
         .db
         .read(move |conn| {
-            // The clue of a hidden complaint, its only one, is hidden with it.
-            let only = complaint::table
-                .filter(complaint::entry_id.eq(ledger_entry::id))
-                .limit(1)
-                .select(complaint::hidden)
-                .single_value();
+            let scope = Scope::of(&staff);
             let mut rows = ledger_entry::table
                 .filter(ledger_entry::merged_into.is_null())
-                .filter(
-                    ledger_entry::complaint_count
-                        .gt(0)
-                        .or(only.is_null())
-                        .or(only.eq(false)),
-                )
+                .filter(scope.entries())
+                .filter(shown_entries())
                 .order(ledger_entry::id.desc())
                 .limit(paging.limit + 1)
                 .select(EntryRow::as_select())
@@ -142,10 +122,9 @@ pub async fn list_entries(
             if let Some(category) = category {
                 rows = rows.filter(ledger_entry::category.eq(category));
             }
-            let scope = Scope::of(&staff);
             // A street that asks for its own has all that is its own.
             if let Some(street) = street
-                && scope != Scope::Street(street.clone())
+                && !scope.is_street(&street)
             {
                 rows = rows.filter(ledger_entry::street_code.eq(street));
             }
@@ -155,14 +134,6 @@ pub async fn list_entries(
             if let Some(id) = after {
                 rows = rows.filter(ledger_entry::id.lt(id));
             }
-            if let Scope::Street(street) = scope {
-                let own = complaints_of_street!(street.clone())
-                    .filter(complaint::entry_id.eq(ledger_entry::id))
-                    .limit(1)
-                    .select(complaint::id)
-                    .single_value();
-                rows = rows.filter(ledger_entry::street_code.eq(street).or(own.is_not_null()));
-            }
             let rows: Vec<EntryRow> = rows.load(conn).or_fault("list entries")?;
             words::summaries(conn, &shared, &staff, rows)
         })
@@ -171,45 +142,19 @@ pub async fn list_entries(
     Ok(page.into_response(&request))
 }
 
-/// Whether an entry is the clue of what the abuse list hides, and of nothing else.
-fn is_hidden(conn: &mut Connection, row: &EntryRow) -> QueryResult<bool> {
-    let hidden = complaint::table
-        .filter(complaint::entry_id.eq(row.id))
-        .filter(complaint::hidden.eq(true));
-    let one: bool = diesel::select(diesel::dsl::exists(hidden)).get_result(conn)?;
-    Ok(one && row.complaint_count == 0)
-}
-
-/// Whether an entry is for the caller: it lies in their part of the district, or one of their
-/// complaints was merged into it.
-fn is_theirs(conn: &mut Connection, staff: &Staff, row: &EntryRow) -> QueryResult<bool> {
-    let scope = Scope::of(staff);
-    if scope.holds(row.street_code.as_deref(), None) {
-        return Ok(true);
-    }
-    let Scope::Street(street) = scope else {
-        return Ok(false);
-    };
-    let own = complaints_of_street!(street).filter(complaint::entry_id.eq(row.id));
-    diesel::select(diesel::dsl::exists(own)).get_result(conn)
-}
-
-/// An entry the caller may see. The clue of a hidden complaint is for those who look after the
-/// abuse list.
+/// An entry the caller may see: what is outside their scope is not there for them.
 ///
 /// # Errors
 /// 404 when there is none for this caller.
 pub fn visible(conn: &mut Connection, staff: &Staff, number: &str) -> Result<EntryRow, Problem> {
-    let row = queries::by_number(conn, number).or_fault("load an entry")?;
-    let row = row.ok_or_else(Problem::not_found)?;
-    let theirs = is_theirs(conn, staff, &row).or_fault("look for own complaints")?;
-    let sees_hidden = matches!(staff.role, Role::Admin | Role::Brigade | Role::Office);
-    let hidden = !sees_hidden && is_hidden(conn, &row).or_fault("look for what is hidden")?;
-    if theirs && !hidden {
-        Ok(row)
-    } else {
-        Err(Problem::not_found())
-    }
+    ledger_entry::table
+        .filter(ledger_entry::number.eq(number))
+        .filter(Scope::of(staff).entries())
+        .select(EntryRow::as_select())
+        .first(conn)
+        .optional()
+        .or_fault("load an entry")?
+        .ok_or_else(Problem::not_found)
 }
 
 /// An entry with all its complaints, photos, visits, decisions, merges and history.
@@ -291,31 +236,21 @@ fn view(
     })
 }
 
-/// An entry's complaints that lie in the caller's part of the district.
+/// An entry's complaints in the caller's scope; what the abuse list hides is in no entry's view.
 fn complaints_of(
     conn: &mut Connection,
     staff: &Staff,
     entry: Id,
 ) -> QueryResult<Vec<EntryComplaintRow>> {
-    let mut rows: Vec<EntryComplaintRow> = complaint::table
+    complaint::table
+        .inner_join(complaint_place::table)
         .filter(complaint::entry_id.eq(entry))
         .filter(complaint::hidden.eq(false))
+        .filter(Scope::of(staff).complaints())
         .order(complaint::id.asc())
         .limit(SHOWN_MAX)
         .select(EntryComplaintRow::as_select())
-        .load(conn)?;
-    if let Scope::Street(street) = Scope::of(staff) {
-        let ids: Vec<Id> = rows.iter().map(|row| row.id).collect();
-        let there: HashSet<Id> = complaint_place::table
-            .filter(complaint_place::complaint_id.eq_any(ids))
-            .filter(complaint_place::street_code.eq(street))
-            .select(complaint_place::complaint_id)
-            .load(conn)?
-            .into_iter()
-            .collect();
-        rows.retain(|row| there.contains(&row.id));
-    }
-    Ok(rows)
+        .load(conn)
 }
 
 /// What was added to an entry's complaints, masked, by complaint.

@@ -1,16 +1,45 @@
-//! The part of the district a role looks after: one rule for lists and for what is read alone.
+//! What a caller sees of each subject: one condition in SQL, by which lists, what is read alone,
+//! photos and whatever else reaches a row go, so that none of them shows more than another.
+
+use diesel::{
+    BoxableExpression,
+    helper_types::InnerJoinQuerySource,
+    prelude::*,
+    sql_types::{Bool, Nullable},
+};
 
 use crate::account::{Role, Staff};
+use crate::platform::db::{
+    Id, MultiBackend,
+    schema::{complaint, complaint_place, ledger_entry, verification},
+};
 
-/// Which complaints a member of staff sees.
+/// A condition on the rows of a query's source.
+pub type Condition<Source> =
+    Box<dyn BoxableExpression<Source, MultiBackend, SqlType = Nullable<Bool>>>;
+
+/// Complaints with their places.
+pub type Placed = InnerJoinQuerySource<complaint::table, complaint_place::table>;
+
+/// State of a visit that nobody is to make any more.
+const CALLED_OFF: &str = "cancelled";
+
+/// The part of the district somebody looks after, and what they see there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
-    /// All.
+pub struct Scope {
+    part: Part,
+    /// Whether they look after the abuse list and so see what it hides.
+    sees_hidden: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    /// All of it.
     District,
-    /// Those of one street; of none where the account has no street.
+    /// One street; nothing where the account has no street.
     Street(String),
-    /// Those of one grid, and those whose officer was sent.
-    Grid(String),
+    /// One grid, and whatever this officer was sent to.
+    Grid { code: String, officer: Id },
 }
 
 impl Scope {
@@ -18,36 +47,107 @@ impl Scope {
     #[must_use]
     pub fn of(staff: &Staff) -> Self {
         let code = |code: &Option<String>| code.clone().unwrap_or_default();
-        match staff.role {
-            Role::Street => Self::Street(code(&staff.street_code)),
-            Role::GridOfficer => Self::Grid(code(&staff.grid_code)),
-            _ => Self::District,
+        let part = match staff.role {
+            Role::Street => Part::Street(code(&staff.street_code)),
+            Role::GridOfficer => Part::Grid {
+                code: code(&staff.grid_code),
+                officer: staff.id,
+            },
+            _ => Part::District,
+        };
+        Self {
+            part,
+            sees_hidden: sees_hidden(staff.role),
         }
     }
 
-    /// Whether a place lies in it.
+    /// Whether what lies in a place alone is for them to read.
     #[must_use]
     pub fn holds(&self, street: Option<&str>, grid: Option<&str>) -> bool {
-        match self {
-            Self::District => true,
-            Self::Street(code) => !code.is_empty() && street == Some(code),
-            Self::Grid(code) => !code.is_empty() && grid == Some(code),
+        match &self.part {
+            Part::District => true,
+            Part::Street(code) => !code.is_empty() && street == Some(code),
+            Part::Grid { code, .. } => !code.is_empty() && grid == Some(code),
+        }
+    }
+
+    /// Whether only a part of the district is seen: an index by place narrows then.
+    #[must_use]
+    pub fn is_bounded(&self) -> bool {
+        self.part != Part::District
+    }
+
+    /// Whether it is just this street.
+    #[must_use]
+    pub fn is_street(&self, street: &str) -> bool {
+        self.part == Part::Street(street.to_owned())
+    }
+
+    /// Complaints of their part, and those an officer was sent to, wherever they lie. What the abuse
+    /// list hides is for those who look after it.
+    #[must_use]
+    pub fn complaints(&self) -> Condition<Placed> {
+        let shown = complaint::hidden.eq(false);
+        match (&self.part, self.sees_hidden) {
+            (Part::District, true) => Box::new(complaint::id.is_not_null().nullable()),
+            (Part::District, false) => Box::new(shown.nullable()),
+            (Part::Street(code), _) => {
+                Box::new(complaint_place::street_code.eq(code.clone()).and(shown))
+            }
+            (Part::Grid { code, officer }, _) => {
+                let sent = verification::table
+                    .filter(verification::officer_id.eq(*officer))
+                    .filter(verification::state.ne(CALLED_OFF))
+                    .select(verification::complaint_id);
+                let theirs = complaint_place::grid_code
+                    .eq(code.clone())
+                    .or(complaint::id.eq_any(sent).nullable());
+                Box::new(theirs.and(shown))
+            }
+        }
+    }
+
+    /// Entries that lie in their part, and those that one of a street's complaints belongs to. The
+    /// clue of a hidden complaint, its only one, is hidden with it.
+    #[must_use]
+    pub fn entries(&self) -> Condition<ledger_entry::table> {
+        match (&self.part, self.sees_hidden) {
+            (Part::District, true) => Box::new(ledger_entry::id.is_not_null().nullable()),
+            (Part::District, false) => shown_entries(),
+            (Part::Street(code), _) => {
+                let own = complaint::table
+                    .inner_join(complaint_place::table)
+                    .filter(complaint_place::street_code.eq(code.clone()))
+                    .filter(complaint::hidden.eq(false))
+                    .filter(complaint::entry_id.eq(ledger_entry::id))
+                    .limit(1)
+                    .select(complaint::id)
+                    .single_value();
+                let theirs = ledger_entry::street_code
+                    .eq(code.clone())
+                    .or(own.is_not_null().nullable());
+                Box::new(theirs.and(shown_entries()))
+            }
+            (Part::Grid { .. }, _) => Box::new(ledger_entry::id.is_null().nullable()),
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::Scope;
+/// Entries but for the clues of what the abuse list hides. Asked for one of its complaints, a planner
+/// seeks; asked whether there is any, it lists all there are.
+#[must_use]
+pub fn shown_entries() -> Condition<ledger_entry::table> {
+    let only = complaint::table
+        .filter(complaint::entry_id.eq(ledger_entry::id))
+        .limit(1)
+        .select(complaint::hidden)
+        .single_value();
+    let counted = ledger_entry::complaint_count.gt(0).nullable();
+    Box::new(counted.or(only.is_null().nullable()).or(only.eq(false)))
+}
 
-    #[test]
-    fn a_place_is_in_one_scope_or_in_none() {
-        let street = Scope::Street("35".to_owned());
-        assert!(street.holds(Some("35"), None));
-        assert!(!street.holds(Some("36"), Some("35")));
-        assert!(!street.holds(None, None));
-        assert!(!Scope::Street(String::new()).holds(Some(""), None));
-        assert!(Scope::Grid("7".to_owned()).holds(None, Some("7")));
-        assert!(Scope::District.holds(None, None));
-    }
+/// Roles that look after the abuse list and so see what it hides.
+#[must_use]
+pub const fn sees_hidden(role: Role) -> bool {
+    matches!(role, Role::Admin | Role::Brigade | Role::Office)
 }
