@@ -61,6 +61,7 @@ mod processes;
 mod properties;
 mod reporter;
 mod schema;
+mod scopes;
 mod second_factor;
 mod sessions;
 mod setups;
