@@ -78,7 +78,11 @@ impl Staff {
     /// As the one who acts, for the record.
     #[must_use]
     pub fn actor(&self) -> Actor {
-        Actor::Staff(self.id, self.username.clone())
+        Actor::Staff {
+            id: self.id,
+            name: self.username.clone(),
+            role: self.role,
+        }
     }
 }
 

@@ -8,17 +8,16 @@ pub mod own_password;
 pub mod password;
 pub mod queries;
 pub mod resident_routes;
-pub mod role;
 pub mod routes;
 pub mod second_factor;
 pub mod session;
 pub mod strength;
 mod throttle;
 
+pub use crate::record::role::{self, Role};
 pub use access::Access;
 pub use caller::{Caller, Resident, Staff};
 pub use operation::Operation;
-pub use role::Role;
 
 use operation::operation;
 

@@ -17,7 +17,7 @@ use crate::platform::{
     http::Body,
     problem::{ItemCode, OnDb, Problem},
 };
-use crate::record::{self, Event};
+use crate::record::{self, AccountEvent, Event};
 
 fn not_yours(field: &str) -> Problem {
     Problem::invalid(field, ItemCode::WrongPassword, "is not your password")
@@ -122,7 +122,7 @@ pub async fn change(
             queries::set_password(c, staff.id, &hash, Some(staff.session), now)
                 .or_fault("set password")?;
             let actor = staff.actor();
-            let event = Event::new("staff", staff.id, "change_password", &actor);
+            let event = Event::of(AccountEvent::ChangePassword, staff.id, &actor);
             record::append(c, &event, now).or_fault("record")?;
             devices::remember(c, staff.id, now).or_fault("remember the device")
         })

@@ -19,7 +19,7 @@ use crate::platform::{
     db::{Connection, Database, Id},
     problem::{Code, OnDb, Problem},
 };
-use crate::record::{self, Actor, Event};
+use crate::record::{self, AccountEvent, Actor, Event};
 
 /// What to do with staff accounts.
 #[derive(Debug, Subcommand)]
@@ -99,7 +99,7 @@ pub(super) fn run(settings: &Settings, action: Action) -> anyhow::Result<()> {
             change(
                 &database,
                 &username,
-                "bind_channels",
+                AccountEvent::BindChannels,
                 move |conn, account| {
                     if account.role != Role::Service.as_str() {
                         let message = "this is no service account: staff file under every channel";
@@ -112,19 +112,27 @@ pub(super) fn run(settings: &Settings, action: Action) -> anyhow::Result<()> {
         }
         Action::List => list(&mut *database.blocking().map_err(operator_error)?),
         Action::Disable { username } => {
-            change(&database, &username, "disable", |conn, account| {
-                queries::disable_staff(conn, account.id, now()).or_fault("disable")
-            })?;
+            change(
+                &database,
+                &username,
+                AccountEvent::Disable,
+                |conn, account| queries::disable_staff(conn, account.id, now()).or_fault("disable"),
+            )?;
             say(&format!("{username} is disabled\n"))
         }
         Action::Enable { username } => {
-            change(&database, &username, "enable", |conn, account| {
-                if !account.disabled {
-                    let message = format!("{} is not disabled", account.username);
-                    return Err(Problem::because(Code::WrongState, message));
-                }
-                queries::enable_staff(conn, account.id, now()).or_fault("enable")
-            })?;
+            change(
+                &database,
+                &username,
+                AccountEvent::Enable,
+                |conn, account| {
+                    if !account.disabled {
+                        let message = format!("{} is not disabled", account.username);
+                        return Err(Problem::because(Code::WrongState, message));
+                    }
+                    queries::enable_staff(conn, account.id, now()).or_fault("enable")
+                },
+            )?;
             say(&format!("{username} is enabled and may sign in\n"))
         }
         Action::ResetPassword { username, .. } => reset_password(settings, &database, &username),
@@ -132,7 +140,7 @@ pub(super) fn run(settings: &Settings, action: Action) -> anyhow::Result<()> {
             change(
                 &database,
                 &username,
-                "second_factor_off",
+                AccountEvent::SecondFactorOff,
                 |conn, account| {
                     if !second_factor::queries::remove(conn, account.id).or_fault("remove")? {
                         let message = format!("{} has no second factor", account.username);
@@ -170,7 +178,7 @@ fn check_channels(profile: &Profile, channels: &[String]) -> anyhow::Result<()> 
 fn change(
     database: &Database,
     username: &str,
-    event: &'static str,
+    event: AccountEvent,
     how: impl FnOnce(&mut Connection, &StaffRow) -> Result<(), Problem> + Send + 'static,
 ) -> anyhow::Result<StaffRow> {
     let username = username.to_owned();
@@ -191,7 +199,7 @@ fn reset_password(settings: &Settings, database: &Database, username: &str) -> a
     let account = change(
         database,
         username,
-        "reset_password",
+        AccountEvent::ResetPassword,
         move |conn, account| {
             queries::set_password(conn, account.id, &hash, None, now()).or_fault("set password")
         },
@@ -242,7 +250,7 @@ fn add(database: &Database, profile: &Profile, new: Add) -> anyhow::Result<()> {
         }
         let id = queries::insert_staff(conn, &row, now()).or_fault("add an account")?;
         queries::bind_channels(conn, id, &channels).or_fault("bind channels")?;
-        note(conn, id, "add")
+        note(conn, id, AccountEvent::Add)
     })?;
     say(&format!("added {} ({})\n", new.username, new.role))
 }
@@ -312,8 +320,8 @@ fn existing(conn: &mut Connection, username: &str) -> Result<StaffRow, Problem> 
         .ok_or_else(|| Problem::because(Code::NotFound, format!("there is no {username}")))
 }
 
-fn note(conn: &mut Connection, id: Id, event: &str) -> Result<(), Problem> {
-    let event = Event::new("staff", id, event, &Actor::System);
+fn note(conn: &mut Connection, id: Id, event: AccountEvent) -> Result<(), Problem> {
+    let event = Event::of(event, id, &Actor::System);
     record::append(conn, &event, now()).or_fault("record")
 }
 

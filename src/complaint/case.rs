@@ -21,7 +21,7 @@ use crate::platform::{
     sealed,
 };
 use crate::privacy::Words;
-use crate::record::{self, local};
+use crate::record::{self, VisitState, local};
 
 /// Steps of a history shown at most.
 const HISTORY_MAX: i64 = 1000;
@@ -87,7 +87,7 @@ pub struct CaseVisitView {
     /// Id.
     pub id: Id,
     /// State.
-    pub state: String,
+    pub state: VisitState,
     /// Grid code.
     pub grid_code: String,
     /// The finding, once submitted.

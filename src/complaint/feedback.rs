@@ -9,8 +9,10 @@ use validator::Validate;
 
 use super::{
     body::not_yet,
+    machine::{Facts, RATING, RatedReply},
     queries::{self, reporter_event},
-    rejudge, take,
+    rejudge::{self, Cause},
+    returned, take,
     tracking::{code_of, counted, may_add},
     views::StepView,
 };
@@ -20,10 +22,10 @@ use crate::matching;
 use crate::platform::{
     http::{Answer, Body, IdempotencyKey, says_something},
     limit::{Limited, Sender},
-    problem::{Code, ItemCode, OnDb, Problem},
+    problem::{ItemCode, OnDb, Problem},
 };
 use crate::privacy;
-use crate::record::{self, Actor};
+use crate::record::{self, Actor, ComplaintEvent, ComplaintState, machine::hold};
 
 /// More facts: the reporter's own words, or what staff learned from them.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -82,25 +84,25 @@ pub async fn add_supplement(
                 value.occurred_at,
                 now,
             )?;
-            let event =
-                reporter_event(&row, "supplement").with(json!({ "new_facts": value.new_facts }));
+            let event = reporter_event(&row, ComplaintEvent::Supplement)
+                .with(json!({ "new_facts": value.new_facts }));
             record::append(conn, &event, now).or_fault("record")?;
             if !row.hidden {
                 matching::queries::refile(conn, &shared.keys, row.id)?;
             }
-            if row.state == "returned" {
-                queries::advance(conn, &row, &reporter_event(&row, "resubmit"), now)?;
+            if row.state == ComplaintState::Returned {
+                returned::resubmit(conn, &shared.profile, &row, &Actor::Reporter, now)?;
             }
             let row = queries::by_id(conn, row.id).or_fault("load the complaint")?;
             if value.new_facts && rejudge::may_be_judged(&row) {
-                rejudge::judge_again(conn, &shared, &row, &Actor::Reporter, now)?;
+                rejudge::judge_again(conn, &shared, &row, Cause::Supplement, now)?;
             } else if value.new_facts && row.link == "provisional" {
-                rejudge::refine_link(conn, &shared, &row, &Actor::Reporter, now)?;
+                rejudge::refine_link(conn, &shared, &row, Cause::Supplement, now)?;
             }
             let row = queries::by_id(conn, row.id).or_fault("load the complaint")?;
             Answer::created(
                 format!("/api/v1/tracking/{code}"),
-                &StepView::of(&row, &row.state),
+                &StepView::of(&row, row.state),
             )
         })
         .await
@@ -174,19 +176,23 @@ pub async fn rate(
             let row = take::by_code(conn, &code)?;
             let replies = queries::replies_of(conn, row.id).or_fault("load replies")?;
             let Some(reply) = replies.iter().rev().find(|r| r.kind == "final") else {
-                return Err(Problem::wrong_state(&row.state, "rate"));
+                return Err(Problem::wrong_state(row.state.as_str(), "rate"));
             };
-            if queries::is_rated(conn, reply.id).or_fault("load the rating")? {
-                return Err(Problem::because(Code::Gone, "the reply was rated already"));
-            }
-            let open = TimeDelta::days(shared.profile.rules.rating.open_days);
-            if now - reply.created_at.0 > open {
-                return Err(Problem::because(
-                    Code::Gone,
-                    "a reply can be rated within 14 days",
-                ));
-            }
-            let state = queries::advance(conn, &row, &reporter_event(&row, "rate"), now)?;
+            let rated = RatedReply {
+                again: queries::is_rated(conn, reply.id).or_fault("load the rating")?,
+                age: now - reply.created_at.0,
+                open: TimeDelta::days(shared.profile.rules.rating.open_days),
+            };
+            let facts = Facts {
+                rated: Some(rated),
+                ..Facts::default()
+            };
+            // Asked before the state: who rates again, or too late, is told so.
+            hold(RATING, &facts)?;
+            let step = row
+                .step(ComplaintEvent::Rate, &Actor::Reporter)
+                .given(facts);
+            let state = record::advance(conn, &step, now)?;
             let masked = value
                 .text
                 .as_deref()

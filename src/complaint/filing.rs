@@ -6,13 +6,14 @@ use serde_json::json;
 
 use super::{
     intake::{Door, Prepared},
+    machine::waits_in_queue,
     rank::{RankInput, queue_rank},
     upstream::Upstream,
 };
 use crate::district::{DeadlineKind, Profile, calendar::date_of};
 use crate::geo::{Point, cell};
 use crate::ledger::queries as ledger;
-use crate::matching::{Outcome, Rule, Verdict};
+use crate::matching::{Rule, Verdict};
 use crate::platform::{
     crypto::Keys,
     db::{
@@ -23,6 +24,7 @@ use crate::platform::{
     problem::Problem,
     sealed,
 };
+use crate::record::ComplaintState;
 
 /// One clock of a new complaint.
 pub(super) struct Clock {
@@ -74,7 +76,7 @@ pub(super) struct NewComplaint<'a> {
     demand: Option<&'a str>,
     occurred_at: Option<UtcTime>,
     occurred_until: Option<UtcTime>,
-    pub(super) state: String,
+    state: ComplaintState,
     entry_id: Id,
     link: &'a str,
     link_rule: Option<&'a str>,
@@ -106,6 +108,7 @@ impl<'a> NewComplaint<'a> {
         verdict: &Verdict,
         clocks: &[Clock],
         number: String,
+        state: ComplaintState,
         hidden: bool,
         now: DateTime<Utc>,
     ) -> Self {
@@ -121,7 +124,6 @@ impl<'a> NewComplaint<'a> {
         let acknowledged: Vec<String> = checked.acknowledged.iter().map(plain).collect();
         let same_as = checked.same_as.as_ref().map(plain);
         let from_above = profile.is_from_above(&door.channel);
-        let waits = matches!(verdict.outcome, Outcome::Provisional | Outcome::Suspected);
         let occurred = report.occurred;
         let risk = profile
             .category(&checked.category)
@@ -153,12 +155,7 @@ impl<'a> NewComplaint<'a> {
             demand: checked.demand.as_deref(),
             occurred_at: checked.occurred_at.map(UtcTime),
             occurred_until: checked.occurred_until.map(UtcTime),
-            state: if waits {
-                "screening"
-            } else {
-                "awaiting_acceptance"
-            }
-            .to_owned(),
+            state,
             entry_id: placement.entry_id,
             link: placement.link,
             link_rule: placement.rule,
@@ -172,7 +169,7 @@ impl<'a> NewComplaint<'a> {
                 json!({ "hot_point": checked.hot_point, "acknowledged_similar": acknowledged, "same_as": same_as, "questions": checked.questions }),
             ),
             due_on,
-            in_queue: !hidden,
+            in_queue: waits_in_queue(state, hidden),
             queue_rank: queue_rank(profile, &rank),
             received_at: UtcTime(door.received_at),
             version: 1,

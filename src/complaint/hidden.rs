@@ -9,7 +9,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{machine::waits_in_queue, queries, rejudge, take, views::StepView};
+use super::{
+    machine::waits_in_queue,
+    queries,
+    rejudge::{self, Cause},
+    take,
+    views::StepView,
+};
 use crate::account::Staff;
 use crate::app::App;
 use crate::district::{
@@ -27,7 +33,7 @@ use crate::platform::{
     jobs::Job,
     problem::{Code, OnDb, Problem},
 };
-use crate::record::{self, Event};
+use crate::record::{self, ComplaintEvent, Event};
 
 /// Why a complaint is hidden no longer, or stays so.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -68,7 +74,7 @@ pub async fn unhide_complaint(
             diesel::update(complaint::table.find(row.id))
                 .set((
                     complaint::hidden.eq(false),
-                    complaint::in_queue.eq(waits_in_queue(&row.state, false)),
+                    complaint::in_queue.eq(waits_in_queue(row.state, false)),
                     complaint::version.eq(complaint::version + 1),
                     complaint::updated_at.eq(UtcTime(now)),
                 ))
@@ -76,17 +82,17 @@ pub async fn unhide_complaint(
                 .or_fault("unhide a complaint")?;
             mark_reviewed(conn, row.id, &staff, now).or_fault("mark the review")?;
             let actor = staff.actor();
-            let event = Event::new("complaint", row.id, "unhide", &actor)
+            let event = Event::of(ComplaintEvent::Unhide, row.id, &actor)
                 .because(&shared.keys, Some(&value.reason));
             record::append(conn, &event, now).or_fault("record")?;
             matching::queries::refile(conn, &shared.keys, row.id)?;
             let back = queries::by_id(conn, row.id).or_fault("load the complaint")?;
             if rejudge::may_be_judged(&back) {
-                rejudge::judge_again(conn, &shared, &back, &actor, now)?;
+                rejudge::judge_again(conn, &shared, &back, Cause::Unhiding, now)?;
             }
             ledger::refresh(conn, &shared.profile, row.entry_id, now)?;
             let back = queries::by_id(conn, row.id).or_fault("load the complaint")?;
-            Answer::ok(&StepView::of(&back, &back.state))
+            Answer::ok(&StepView::of(&back, back.state))
         })
         .await?;
     Ok(answer.into_response())
@@ -209,10 +215,10 @@ pub async fn keep_hidden(
             }
             mark_reviewed(conn, row.id, &staff, now).or_fault("mark the review")?;
             let actor = staff.actor();
-            let event = Event::new("complaint", row.id, "keep_hidden", &actor)
+            let event = Event::of(ComplaintEvent::KeepHidden, row.id, &actor)
                 .because(&shared.keys, Some(&value.reason));
             record::append(conn, &event, now).or_fault("record")?;
-            Answer::ok(&StepView::of(&row, &row.state))
+            Answer::ok(&StepView::of(&row, row.state))
         })
         .await?;
     Ok(answer.into_response())

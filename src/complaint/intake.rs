@@ -12,19 +12,19 @@ use super::{
     person::{Person, PetitionerKind},
     petitioners::{self, REPORTER, Signer},
     photos::{self, PhotoView, Taken},
-    queries::{self, ComplaintRow},
+    queries::{self, Complaint, ComplaintRow},
     resent,
     senders::{self, Sender},
 };
 use crate::district::{Profile, calendar::date_of};
 use crate::ledger::queries as ledger;
-use crate::matching::{self, PhotoRef, Place, Report, Verdict, facts::Known};
+use crate::matching::{self, Outcome, PhotoRef, Place, Report, Verdict, facts::Known};
 use crate::platform::{
     crypto::Keys,
     db::{self, Connection, Id, schema::complaint},
     problem::{OnDb, Problem},
 };
-use crate::record::{self, Actor, Event};
+use crate::record::{self, Actor, ComplaintEvent, Step};
 use crate::text::{KnownPeople, KnownPerson, text_number};
 
 /// Which door a complaint came through.
@@ -343,8 +343,18 @@ pub fn insert(
     let number = next_number(conn, profile, now)?;
     let clocks = clocks(profile, door);
     let words = SealedWords::of(keys, prepared)?;
+    let asks = matches!(verdict.outcome, Outcome::Provisional | Outcome::Suspected);
+    let judged = if asks {
+        ComplaintEvent::Screen
+    } else {
+        ComplaintEvent::Queue
+    };
+    let step = Step::<Complaint>::birth(report.id.into(), ComplaintEvent::Register, &door.actor)
+        .then(judged, &Actor::System)
+        .with(json!({ "channel": door.channel, "rule": placement.rule, "link": placement.link, "entry": placement.entry_number }));
+    let state = step.target()?;
     let row = NewComplaint::of(
-        profile, prepared, &words, &placement, &verdict, &clocks, number, hidden, now,
+        profile, prepared, &words, &placement, &verdict, &clocks, number, state, hidden, now,
     );
     diesel::insert_into(complaint::table)
         .values(&row)
@@ -371,11 +381,14 @@ pub fn insert(
     if hidden {
         hidden::plan_review(conn, profile, row.id, now).or_fault("plan a review")?;
     }
-    let event = Event::new("complaint", row.id, "register", &door.actor)
-        .moving("registered", &row.state)
-        .with(json!({ "channel": door.channel, "rule": placement.rule, "link": placement.link, "entry": placement.entry_number }));
-    record::append(conn, &event, now).or_fault("record the complaint")?;
-    ledger::welcome(conn, profile, placement.entry_id, row.id, now)?;
+    record::advance(conn, &step, now)?;
+    ledger::welcome(
+        conn,
+        profile,
+        placement.entry_id,
+        (row.id, &row.number),
+        now,
+    )?;
     let row = queries::by_id(conn, row.id).or_fault("load the new complaint")?;
     Ok(Stored {
         row,

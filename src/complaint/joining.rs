@@ -56,7 +56,7 @@ fn stands(verdict: &Verdict, held: &[ComplaintRow]) -> bool {
     verdict.joins().is_none_or(|(target, entry)| {
         held.iter().any(|row| {
             let there = (row.id.0, row.entry_id.0) == (target, entry);
-            there && candidates::takes_part(&row.state, row.hidden)
+            there && candidates::takes_part(row.state, row.hidden)
         })
     })
 }

@@ -1,241 +1,247 @@
-//! The states of a complaint (domain §1.12).
+//! What leads a complaint (信访件) from one state to the next (domain §1.12).
 
-use crate::record::machine::{Machine, Transition};
+use chrono::TimeDelta;
 
-const BRIGADE: &[&str] = &["brigade", "admin"];
-const MATCHERS: &[&str] = &["brigade", "admin", "system"];
-const CLOSERS: &[&str] = &["brigade", "office", "admin", "system"];
-const REPORTER: &[&str] = &["reporter"];
-const COMPLETERS: &[&str] = &["reporter", "brigade", "office", "admin", "system"];
-const SYSTEM: &[&str] = &["system"];
+use crate::platform::problem::{Code, Item, ItemCode};
+use crate::record::{
+    ComplaintEvent as E, ComplaintState as S, Who,
+    machine::{Guard, Machine, Refusal, Trait, rows},
+    role::Role,
+};
 
-const fn t(
-    from: &'static str,
-    event: &'static str,
-    to: &'static str,
-    who: &'static [&'static str],
-    guard: &'static str,
-) -> Transition {
-    Transition {
-        from,
-        event,
-        to,
-        who,
-        guard,
+const ADMIN: Who = Who::Role(Role::Admin);
+const BRIGADE: &[Who] = &[Who::Role(Role::Brigade), ADMIN];
+const MATCHERS: &[Who] = &[Who::Role(Role::Brigade), ADMIN, Who::System];
+const CLOSERS: &[Who] = &[
+    Who::Role(Role::Brigade),
+    Who::Role(Role::Office),
+    ADMIN,
+    Who::System,
+];
+const REPORTER: &[Who] = &[Who::Reporter];
+const COMPLETERS: &[Who] = &[
+    Who::Reporter,
+    Who::Role(Role::Brigade),
+    Who::Role(Role::Office),
+    ADMIN,
+    Who::System,
+];
+const FILERS: &[Who] = &[
+    Who::Reporter,
+    Who::Role(Role::Brigade),
+    Who::Role(Role::Office),
+    Who::Role(Role::Service),
+    ADMIN,
+    Who::System,
+];
+const SYSTEM: &[Who] = &[Who::System];
+
+/// What the guards of a complaint look at.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// A reason is given.
+    pub reason: bool,
+    /// What the reporter is told is given.
+    pub notice: bool,
+    /// A procedure is named.
+    pub procedure: bool,
+    /// A unit it goes to is named.
+    pub receiver: bool,
+    /// The 复核意见书 of the earlier petition is named.
+    pub final_review: bool,
+    /// Further matters of the letter that are told.
+    pub parts: usize,
+    /// What was missing came, or its time is over.
+    pub completed: bool,
+    /// The reply has words.
+    pub answer: bool,
+    /// The reply that is rated.
+    pub rated: Option<RatedReply>,
+}
+
+/// A final reply, as its rating needs to know it.
+#[derive(Debug, Clone, Copy)]
+pub struct RatedReply {
+    /// Whether it was rated before.
+    pub again: bool,
+    /// How long ago it was written.
+    pub age: TimeDelta,
+    /// How long it can be rated.
+    pub open: TimeDelta,
+}
+
+type Checked = Result<(), Refusal>;
+
+fn require(given: bool, field: &str, why: &str) -> Checked {
+    if given {
+        Ok(())
+    } else {
+        Err(Refusal::Lacks(Item::new(field, ItemCode::Required, why)))
     }
 }
 
-/// The machine of complaints (信访件). `screening` waits for somebody to confirm or reject what
-/// the matching found; a merged complaint keeps a state of its own, because it keeps its own
-/// notice and reply.
-pub static MACHINE: Machine = Machine {
-    name: "complaint",
-    states: &[
-        ("registered", "登记"),
-        ("screening", "待判重"),
-        ("awaiting_acceptance", "待受理"),
-        ("returned", "退回补正"),
-        ("accepted", "受理"),
-        ("refused", "不予受理"),
-        ("no_longer_accepted", "不再受理"),
-        ("transferred", "转送移交"),
-        ("in_progress", "办理中"),
-        ("replied", "已答复"),
-        ("follow_up", "回访评价"),
-        ("closed", "办结"),
-        ("archived", "归档"),
-        ("withdrawn", "撤回"),
-    ],
-    transitions: &[
-        t("registered", "screen", "screening", SYSTEM, ""),
-        t("registered", "queue", "awaiting_acceptance", SYSTEM, ""),
-        t(
-            "screening",
-            "settle_match",
-            "awaiting_acceptance",
-            MATCHERS,
-            "",
-        ),
-        t(
-            "awaiting_acceptance",
-            "reopen_match",
-            "screening",
-            MATCHERS,
-            "",
-        ),
-        t("screening", "accept", "accepted", BRIGADE, "办理程序"),
-        t(
-            "awaiting_acceptance",
-            "accept",
-            "accepted",
-            BRIGADE,
-            "办理程序",
-        ),
-        t("screening", "refuse", "refused", BRIGADE, "理由和告知内容"),
-        t(
-            "awaiting_acceptance",
-            "refuse",
-            "refused",
-            BRIGADE,
-            "理由和告知内容",
-        ),
-        t(
-            "awaiting_acceptance",
-            "no_longer_accept",
-            "no_longer_accepted",
-            BRIGADE,
-            "同一人同一事实、已经复核：理由、复核意见书文号和告知内容",
-        ),
-        t(
-            "screening",
-            "no_longer_accept",
-            "no_longer_accepted",
-            BRIGADE,
-            "同一人同一事实、已经复核：理由、复核意见书文号和告知内容",
-        ),
-        t(
-            "awaiting_acceptance",
-            "transfer",
-            "transferred",
-            BRIGADE,
-            "理由、接收单位和告知内容",
-        ),
-        t(
-            "screening",
-            "transfer",
-            "transferred",
-            BRIGADE,
-            "理由、接收单位和告知内容",
-        ),
-        t(
-            "awaiting_acceptance",
-            "return",
-            "returned",
-            BRIGADE,
-            "需补正的内容",
-        ),
-        t("screening", "return", "returned", BRIGADE, "需补正的内容"),
-        t(
-            "screening",
-            "split",
-            "screening",
-            BRIGADE,
-            "拆分的事项和理由",
-        ),
-        t(
-            "awaiting_acceptance",
-            "split",
-            "awaiting_acceptance",
-            BRIGADE,
-            "拆分的事项和理由",
-        ),
-        t(
-            "returned",
-            "resubmit",
-            "awaiting_acceptance",
-            COMPLETERS,
-            "补充的内容，或期满",
-        ),
-        t("accepted", "start", "in_progress", BRIGADE, ""),
-        t("accepted", "reply", "replied", BRIGADE, "答复内容"),
-        t("in_progress", "reply", "replied", BRIGADE, "答复内容"),
-        t(
-            "replied",
-            "rate",
-            "follow_up",
-            REPORTER,
-            "答复后 14 日内一次",
-        ),
-        t("replied", "close", "closed", CLOSERS, ""),
-        t("follow_up", "close", "closed", CLOSERS, ""),
-        t("replied", "reopen", "in_progress", BRIGADE, "理由"),
-        t("follow_up", "reopen", "in_progress", BRIGADE, "理由"),
-        t("closed", "reopen", "in_progress", BRIGADE, "理由"),
-        t("screening", "withdraw", "withdrawn", REPORTER, ""),
-        t("awaiting_acceptance", "withdraw", "withdrawn", REPORTER, ""),
-        t("returned", "withdraw", "withdrawn", REPORTER, ""),
-        t("accepted", "withdraw", "withdrawn", REPORTER, ""),
-        t("in_progress", "withdraw", "withdrawn", REPORTER, ""),
-        t("closed", "archive", "archived", SYSTEM, ""),
-        t("refused", "archive", "archived", SYSTEM, ""),
-        t("no_longer_accepted", "archive", "archived", SYSTEM, ""),
-        t("transferred", "archive", "archived", SYSTEM, ""),
-        t("withdrawn", "archive", "archived", SYSTEM, ""),
-    ],
+fn has_reason(facts: &Facts) -> Checked {
+    require(facts.reason, "reason", "says why")
+}
+
+fn has_notice(facts: &Facts) -> Checked {
+    require(facts.notice, "notice", "is what the reporter is told")
+}
+
+fn has_procedure(facts: &Facts) -> Checked {
+    require(facts.procedure, "procedure", "is fixed at acceptance")
+}
+
+fn has_receiver(facts: &Facts) -> Checked {
+    require(facts.receiver, "transfer_to", "names the unit")
+}
+
+fn has_final_review(facts: &Facts) -> Checked {
+    let why = "is the number of the 复核意见书; without one, refuse or accept";
+    require(facts.final_review, "final_review", why)
+}
+
+/// Further matters of one letter at most.
+pub const PARTS_MAX: usize = 9;
+
+/// What is said of parts that are missing, or go with anything but a split.
+pub const PARTS_WANTED: &str =
+    "are the further matters of a letter that is split, and go with nothing else";
+
+fn has_parts(facts: &Facts) -> Checked {
+    require(facts.parts > 0, "parts", PARTS_WANTED)?;
+    require(facts.parts <= PARTS_MAX, "parts", "has 9 matters at most")
+}
+
+fn was_completed(facts: &Facts) -> Checked {
+    require(facts.completed, "text", "is what was missing")
+}
+
+fn has_answer(facts: &Facts) -> Checked {
+    require(facts.answer, "text", "is what the reporter reads")
+}
+
+fn may_be_rated(facts: &Facts) -> Checked {
+    let gone = |why: &str| Err(Refusal::Because(Code::Gone, why.to_owned()));
+    match facts.rated {
+        None => gone("there is no reply to rate"),
+        Some(reply) if reply.again => gone("the reply was rated already"),
+        Some(reply) if reply.age > reply.open => gone("a reply can be rated within 14 days"),
+        Some(_) => Ok(()),
+    }
+}
+
+const WITH_PROCEDURE: &[Guard<Facts>] = &[Guard::new("办理程序", has_procedure)];
+const TOLD_WHY: &[Guard<Facts>] = &[
+    Guard::new("理由", has_reason),
+    Guard::new("告知内容", has_notice),
+];
+const AFTER_REVIEW: &[Guard<Facts>] = &[
+    Guard::told("同一人同一事实、已经复核"),
+    Guard::new("理由", has_reason),
+    Guard::new("告知内容", has_notice),
+    Guard::new("复核意见书文号", has_final_review),
+];
+const SENT_ON: &[Guard<Facts>] = &[
+    Guard::new("理由", has_reason),
+    Guard::new("告知内容", has_notice),
+    Guard::new("接收单位", has_receiver),
+];
+const TO_COMPLETE: &[Guard<Facts>] = &[Guard::new("需补正的内容", has_reason)];
+const IN_PARTS: &[Guard<Facts>] = &[
+    Guard::new("理由", has_reason),
+    Guard::new("拆分的事项", has_parts),
+];
+const COMPLETED: &[Guard<Facts>] = &[Guard::new("补充的内容，或期满", was_completed)];
+const ANSWERED: &[Guard<Facts>] = &[Guard::new("答复内容", has_answer)];
+const WHY: &[Guard<Facts>] = &[Guard::new("理由", has_reason)];
+
+/// When a reply can be rated.
+pub const RATING: &[Guard<Facts>] = &[Guard::new("答复后 14 日内一次", may_be_rated)];
+
+/// The machine of complaints.
+pub static MACHINE: Machine<S, E, Facts> = Machine {
+    rows: rows! { S, E:
+        Register -> Registered by FILERS;
+        Registered: Screen -> Screening by SYSTEM;
+        Registered: Queue -> AwaitingAcceptance by SYSTEM;
+        Screening: SettleMatch -> AwaitingAcceptance by MATCHERS;
+        AwaitingAcceptance: ReopenMatch -> Screening by MATCHERS;
+        Screening: Accept -> Accepted by BRIGADE if WITH_PROCEDURE;
+        AwaitingAcceptance: Accept -> Accepted by BRIGADE if WITH_PROCEDURE;
+        Screening: Refuse -> Refused by BRIGADE if TOLD_WHY;
+        AwaitingAcceptance: Refuse -> Refused by BRIGADE if TOLD_WHY;
+        AwaitingAcceptance: NoLongerAccept -> NoLongerAccepted by BRIGADE if AFTER_REVIEW;
+        Screening: NoLongerAccept -> NoLongerAccepted by BRIGADE if AFTER_REVIEW;
+        AwaitingAcceptance: Transfer -> Transferred by BRIGADE if SENT_ON;
+        Screening: Transfer -> Transferred by BRIGADE if SENT_ON;
+        AwaitingAcceptance: Return -> Returned by BRIGADE if TO_COMPLETE;
+        Screening: Return -> Returned by BRIGADE if TO_COMPLETE;
+        Screening: Split -> Screening by BRIGADE if IN_PARTS;
+        AwaitingAcceptance: Split -> AwaitingAcceptance by BRIGADE if IN_PARTS;
+        Returned: Resubmit -> AwaitingAcceptance by COMPLETERS if COMPLETED;
+        Accepted: Start -> InProgress by BRIGADE;
+        Accepted: Reply -> Replied by BRIGADE if ANSWERED;
+        InProgress: Reply -> Replied by BRIGADE if ANSWERED;
+        Replied: Rate -> FollowUp by REPORTER if RATING;
+        Replied: Close -> Closed by CLOSERS;
+        FollowUp: Close -> Closed by CLOSERS;
+        Replied: Reopen -> InProgress by BRIGADE if WHY;
+        FollowUp: Reopen -> InProgress by BRIGADE if WHY;
+        Closed: Reopen -> InProgress by BRIGADE if WHY;
+        Screening: Withdraw -> Withdrawn by REPORTER;
+        AwaitingAcceptance: Withdraw -> Withdrawn by REPORTER;
+        Returned: Withdraw -> Withdrawn by REPORTER;
+        Accepted: Withdraw -> Withdrawn by REPORTER;
+        InProgress: Withdraw -> Withdrawn by REPORTER;
+        Closed: Archive -> Archived by SYSTEM;
+        Refused: Archive -> Archived by SYSTEM;
+        NoLongerAccepted: Archive -> Archived by SYSTEM;
+        Transferred: Archive -> Archived by SYSTEM;
+        Withdrawn: Archive -> Archived by SYSTEM;
+    },
     notes: &[
-        "register",
-        "visit",
-        "verified",
-        "progress",
-        "supplement",
-        "add_photos",
-        "correct",
-        "decide_match",
-        "refine_link",
-        "unhide",
-        "keep_hidden",
-        "block_sender",
-        "lift_sender_block",
-        "unmask_reporter",
-        "read_original",
+        E::Visit,
+        E::Verified,
+        E::Progress,
+        E::Supplement,
+        E::AddPhotos,
+        E::Correct,
+        E::DecideMatch,
+        E::RefineLink,
+        E::ChangeEntry,
+        E::SplitFrom,
+        E::Unhide,
+        E::KeepHidden,
+        E::BlockSender,
+        E::LiftSenderBlock,
+        E::UnmaskReporter,
+        E::ReadOriginal,
     ],
 };
 
-/// States in which the handling has ended, for matching and for deadlines.
-pub const ENDED: [&str; 6] = [
-    "refused",
-    "no_longer_accepted",
-    "transferred",
-    "closed",
-    "archived",
-    "withdrawn",
-];
-
-/// States of the complaints in the brigade's queue.
-pub const QUEUED: [&str; 2] = ["screening", "awaiting_acceptance"];
-
 /// Whether a complaint stands in the brigade's queue. What the abuse list hides never does.
 #[must_use]
-pub fn waits_in_queue(state: &str, hidden: bool) -> bool {
-    !hidden && QUEUED.contains(&state)
-}
-
-/// States in which the reporter may still add evidence.
-#[must_use]
-pub fn takes_evidence(state: &str) -> bool {
-    !matches!(
-        state,
-        "archived" | "withdrawn" | "closed" | "refused" | "no_longer_accepted" | "transferred"
-    )
+pub fn waits_in_queue(state: S, hidden: bool) -> bool {
+    !hidden && state.is(Trait::Queued)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::MACHINE;
+    use super::*;
+    use crate::record::machine::hold;
 
     #[test]
     fn the_table_is_sound() {
         assert_eq!(MACHINE.faults(), Vec::<String>::new());
     }
 
-    /// D30: every pair that is not in the table is refused with both names.
+    /// A guard whose facts were forgotten refuses.
     #[test]
-    fn pairs_outside_the_table_are_conflicts() {
-        let events: Vec<&str> = MACHINE.transitions.iter().map(|t| t.event).collect();
-        for (state, _) in MACHINE.states {
-            for event in &events {
-                let allowed = MACHINE
-                    .transitions
-                    .iter()
-                    .any(|t| t.from == *state && t.event == *event);
-                let answer = MACHINE.next(state, event);
-                assert_eq!(answer.is_ok(), allowed);
-                if let Err(problem) = answer {
-                    assert!(
-                        problem.to_string().contains(state) && problem.to_string().contains(event)
-                    );
-                }
-            }
+    fn without_facts_no_guard_holds() {
+        for row in MACHINE.rows {
+            let checks = row.guards.iter().any(|guard| guard.check.is_some());
+            assert_eq!(hold(row.guards, &Facts::default()).is_err(), checks);
         }
     }
 }

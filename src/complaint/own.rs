@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 
-use super::{machine::MACHINE, queries::ComplaintRow};
+use super::queries::ComplaintRow;
 use crate::account::Resident;
 use crate::app::App;
 use crate::platform::{
@@ -15,7 +15,7 @@ use crate::platform::{
     http::{Page, PageQuery, Query},
     problem::{OnDb, Problem},
 };
-use crate::record::local;
+use crate::record::{ComplaintState, local};
 
 /// A resident's own complaint, with its code. What the matching thinks of it stays inside.
 #[derive(Debug, Serialize, ToSchema)]
@@ -23,7 +23,7 @@ pub struct OwnComplaint {
     /// Number.
     pub number: String,
     /// State.
-    pub state: String,
+    pub state: ComplaintState,
     /// State in Chinese.
     pub state_name: &'static str,
     /// Category code.
@@ -69,7 +69,7 @@ pub async fn own_complaints(
         rows,
         |row| row.id,
         |row| OwnComplaint {
-            state_name: MACHINE.label(&row.state),
+            state_name: row.state.label(),
             category_name: profile.category_name(&row.category),
             received_at: local(row.received_at),
             due_on: row.due_on,

@@ -1,7 +1,7 @@
 //! Complaints in the database.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::prelude::*;
+use diesel::{prelude::*, sql_types::Bool};
 
 use crate::platform::{
     crypto::Keys,
@@ -15,10 +15,13 @@ use crate::platform::{
     problem::{OnDb, Problem},
     sealed,
 };
-use crate::record::{self, Actor, Event};
+use crate::record::{
+    Actor, ComplaintEvent, ComplaintState, Event, Step, Subject, VisitState,
+    machine::{Machine, Trait},
+};
 
 use super::{
-    machine::{ENDED, MACHINE, waits_in_queue},
+    machine::{Facts, MACHINE},
     person::Question,
 };
 
@@ -38,7 +41,7 @@ pub struct ComplaintRow {
     pub demand: Option<String>,
     pub occurred_at: Option<UtcTime>,
     pub occurred_until: Option<UtcTime>,
-    pub state: String,
+    pub state: ComplaintState,
     pub procedure: Option<String>,
     pub entry_id: Id,
     pub link: String,
@@ -59,7 +62,50 @@ pub struct ComplaintRow {
     pub updated_at: UtcTime,
 }
 
+/// A complaint, as what has states.
+pub struct Complaint;
+
+impl Subject for Complaint {
+    type State = ComplaintState;
+    type Event = ComplaintEvent;
+    type Facts = Facts;
+
+    const MACHINE: &'static Machine<ComplaintState, ComplaintEvent, Facts> = &MACHINE;
+
+    /// Ended complaints leave the queue and stop their clocks; whatever leaves the queue is nobody's
+    /// any more to decide on.
+    fn write_state(
+        conn: &mut Connection,
+        id: Id,
+        from: ComplaintState,
+        to: ComplaintState,
+        now: DateTime<Utc>,
+    ) -> QueryResult<usize> {
+        let queued = to.is(Trait::Queued);
+        let present = complaint::table.find(id);
+        let written = diesel::update(present.filter(complaint::state.eq(from)))
+            .set((
+                complaint::state.eq(to),
+                complaint::in_queue.eq(complaint::hidden.eq(false).and(queued.into_sql::<Bool>())),
+                complaint::closed_at.eq(to.is(Trait::Ended).then_some(UtcTime(now))),
+                complaint::version.eq(complaint::version + 1),
+                complaint::updated_at.eq(UtcTime(now)),
+            ))
+            .execute(conn)?;
+        if !queued {
+            diesel::delete(triage_claim::table.find(id)).execute(conn)?;
+        }
+        Ok(written)
+    }
+}
+
 impl ComplaintRow {
+    /// A step from where it stands.
+    #[must_use]
+    pub fn step<'a>(&self, event: ComplaintEvent, actor: &'a Actor) -> Step<'a, Complaint> {
+        Step::new(self.id, self.state, event, actor)
+    }
+
     /// Whether a flag is set.
     #[must_use]
     pub fn has_flag(&self, flag: &str) -> bool {
@@ -275,39 +321,6 @@ pub fn refresh_due(conn: &mut Connection, id: Id) -> QueryResult<()> {
     Ok(())
 }
 
-/// Moves a complaint by an event of its machine and records it. Ended complaints leave the queue
-/// and stop their clocks; whatever leaves the queue is nobody's any more to decide on.
-///
-/// # Errors
-/// 409 when the machine has no such move; a fault when the database fails.
-pub fn advance(
-    conn: &mut Connection,
-    row: &ComplaintRow,
-    event: &Event<'_>,
-    now: DateTime<Utc>,
-) -> Result<&'static str, Problem> {
-    let step = MACHINE.next(&row.state, event.event)?;
-    let ended = ENDED.contains(&step.to);
-    let queued = waits_in_queue(step.to, row.hidden);
-    diesel::update(complaint::table.find(row.id))
-        .set((
-            complaint::state.eq(step.to),
-            complaint::in_queue.eq(queued),
-            complaint::closed_at.eq(ended.then_some(UtcTime(now))),
-            complaint::version.eq(complaint::version + 1),
-            complaint::updated_at.eq(UtcTime(now)),
-        ))
-        .execute(conn)
-        .or_fault("move a complaint")?;
-    if !queued {
-        diesel::delete(triage_claim::table.find(row.id))
-            .execute(conn)
-            .or_fault("end a claim")?;
-    }
-    record::append(conn, &event.clone().moving(step.from, step.to), now).or_fault("record")?;
-    Ok(step.to)
-}
-
 /// Sets or clears a flag.
 ///
 /// # Errors
@@ -492,7 +505,7 @@ pub fn entry_number_of(conn: &mut Connection, entry: Id) -> QueryResult<String> 
 
 /// As the reporter, for the record.
 #[must_use]
-pub fn reporter_event(row: &ComplaintRow, event: &'static str) -> Event<'static> {
+pub fn reporter_event(row: &ComplaintRow, event: ComplaintEvent) -> Event<'static> {
     static REPORTER: Actor = Actor::Reporter;
-    Event::new("complaint", row.id, event, &REPORTER)
+    Event::of(event, row.id, &REPORTER)
 }

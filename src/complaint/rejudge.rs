@@ -4,14 +4,14 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde_json::json;
 
-use super::queries::{self as complaints, ComplaintRow};
+use super::queries::ComplaintRow;
 use crate::app::App;
 use crate::matching::{Outcome, Report, Verdict, candidates, decide, queries};
 use crate::platform::{
     db::{Connection, Id, schema::complaint},
     problem::{OnDb, Problem},
 };
-use crate::record::{self, Actor, Event};
+use crate::record::{self, Actor, ComplaintEvent, ComplaintState, Event};
 
 /// Whether a complaint still stands alone and waits, so that judging it again is worth it.
 #[must_use]
@@ -37,6 +37,28 @@ fn verdict_on(
     Ok(Some((own, verdict)))
 }
 
+/// Why a complaint is judged again. Who caused it stands in the history beside it; what is found is
+/// the software's own finding.
+#[derive(Debug, Clone, Copy)]
+pub enum Cause {
+    /// Its reporter, or staff for them, added new facts.
+    Supplement,
+    /// Its facts were corrected.
+    Correction,
+    /// It is no longer hidden.
+    Unhiding,
+}
+
+impl Cause {
+    const fn event(self) -> ComplaintEvent {
+        match self {
+            Self::Supplement => ComplaintEvent::Supplement,
+            Self::Correction => ComplaintEvent::Correct,
+            Self::Unhiding => ComplaintEvent::Unhide,
+        }
+    }
+}
+
 /// Names the rule of a provisional link anew, when new facts make another rule of it (R2 becomes R3,
 /// R1 stays R1). The link itself is a named person's to confirm or reject.
 ///
@@ -46,7 +68,7 @@ pub fn refine_link(
     conn: &mut Connection,
     app: &App,
     row: &ComplaintRow,
-    actor: &Actor,
+    cause: Cause,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
     let Some((own, verdict)) = verdict_on(conn, app, row.id)? else {
@@ -64,8 +86,8 @@ pub fn refine_link(
         ))
         .execute(conn)
         .or_fault("name the rule")?;
-    let event = Event::new("complaint", row.id, "refine_link", actor)
-        .with(json!({ "from": row.link_rule, "to": rule }));
+    let event = Event::of(ComplaintEvent::RefineLink, row.id, &Actor::System)
+        .with(json!({ "from": row.link_rule, "to": rule, "cause": cause.event().as_str() }));
     record::append(conn, &event, now).or_fault("record")
 }
 
@@ -78,7 +100,7 @@ pub fn judge_again(
     conn: &mut Connection,
     app: &App,
     row: &ComplaintRow,
-    actor: &Actor,
+    cause: Cause,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
     let Some((own, verdict)) = verdict_on(conn, app, row.id)? else {
@@ -98,11 +120,12 @@ pub fn judge_again(
         ))
         .execute(conn)
         .or_fault("link")?;
-    let event = match (found, row.state.as_str()) {
-        (true, "awaiting_acceptance") => "reopen_match",
-        (false, "screening") => "settle_match",
+    let event = match (found, row.state) {
+        (true, ComplaintState::AwaitingAcceptance) => ComplaintEvent::ReopenMatch,
+        (false, ComplaintState::Screening) => ComplaintEvent::SettleMatch,
         _ => return Ok(()),
     };
-    let event = Event::new("complaint", row.id, event, actor);
-    complaints::advance(conn, row, &event, now).map(|_| ())
+    let step = row.step(event, &Actor::System);
+    let step = step.with(json!({ "rule": verdict.rule.as_str(), "cause": cause.event().as_str() }));
+    record::advance(conn, &step, now).map(|_| ())
 }

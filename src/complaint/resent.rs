@@ -36,7 +36,7 @@ use crate::platform::{
     },
     problem::{Code, OnDb, Problem},
 };
-use crate::record::{self, Actor, Event};
+use crate::record::{self, Actor, ComplaintEvent, Event};
 
 /// Earlier complaints looked at for the same photo.
 const LOOKED_AT: usize = 20;
@@ -91,7 +91,7 @@ pub fn first_record_of(
 fn is_filer(conn: &mut Connection, prepared: &Prepared, first: Id) -> Result<bool, Problem> {
     let filer = Filer::of(conn, first).or_fault("look who filed it")?;
     let own = match &prepared.door.actor {
-        Actor::Staff(account, _) => filer.is_some_and(|filer| filer.is_account(*account)),
+        Actor::Staff { id, .. } => filer.is_some_and(|filer| filer.is_account(*id)),
         Actor::Reporter | Actor::System => false,
     };
     if prepared.door.service.is_some() && !own {
@@ -279,7 +279,7 @@ fn keep_photos(
         if !row.hidden {
             matching::queries::refile(conn, keys, row.id)?;
         }
-        let event = Event::new("complaint", row.id, "add_photos", &prepared.door.actor)
+        let event = Event::of(ComplaintEvent::AddPhotos, row.id, &prepared.door.actor)
             .with(json!({ "count": fits.len(), "resent": true }));
         record::append(conn, &event, now).or_fault("record")?;
     }
@@ -315,7 +315,7 @@ fn keep_words(
     }
     let masked = prepared.known().mask(words).text;
     queries::insert_supplement(conn, keys, row.id, (words, &masked), false, None, now)?;
-    let event = Event::new("complaint", row.id, "supplement", &prepared.door.actor)
+    let event = Event::of(ComplaintEvent::Supplement, row.id, &prepared.door.actor)
         .with(json!({ "new_facts": false, "resent": true }));
     record::append(conn, &event, now).or_fault("record")
 }

@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    machine::Facts,
     queries::{self, ComplaintRow},
     take,
 };
@@ -21,7 +22,7 @@ use crate::platform::{
     jobs::{Job, in_batches},
     problem::{OnDb, Problem},
 };
-use crate::record::{Actor, Event};
+use crate::record::{self, Actor, ComplaintEvent, ComplaintState};
 
 /// The flag of a complaint that came back without what it lacked.
 pub const NOT_COMPLETED: &str = "not_completed";
@@ -39,9 +40,13 @@ pub fn resubmit(
     row: &ComplaintRow,
     actor: &Actor,
     now: DateTime<Utc>,
-) -> Result<&'static str, Problem> {
-    let event = Event::new("complaint", row.id, "resubmit", actor);
-    let state = queries::advance(conn, row, &event, now)?;
+) -> Result<ComplaintState, Problem> {
+    let completed = Facts {
+        completed: true,
+        ..Facts::default()
+    };
+    let step = row.step(ComplaintEvent::Resubmit, actor).given(completed);
+    let state = record::advance(conn, &step, now)?;
     ledger::refresh(conn, profile, row.entry_id, now)?;
     Ok(state)
 }
@@ -73,7 +78,7 @@ fn take_back(
     now: DateTime<Utc>,
 ) -> Result<Option<Id>, Problem> {
     let mut rows = complaint::table
-        .filter(complaint::state.eq("returned"))
+        .filter(complaint::state.eq(ComplaintState::Returned))
         .order(complaint::id.asc())
         .limit(BATCH)
         .select(complaint::id)
@@ -97,7 +102,10 @@ fn take_back(
     }
     let rows = take::all(conn, &overdue, &[])?;
     // One may have come back by itself while the others were waited for.
-    for row in rows.iter().filter(|row| row.state == "returned") {
+    for row in rows
+        .iter()
+        .filter(|row| row.state == ComplaintState::Returned)
+    {
         queries::set_flag(conn, row, NOT_COMPLETED, true, now).or_fault("set a flag")?;
         resubmit(conn, profile, row, &Actor::System, now)?;
     }

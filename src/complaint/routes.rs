@@ -9,7 +9,6 @@ use super::{
     body::{Border, Checked, ComplaintBody},
     disposition::is_form,
     intake::{self, Door, Prepared, Stored},
-    machine::MACHINE,
     multipart::{self, PartLimits, Parts},
     photos::{self, Upload},
     queries, resent,
@@ -265,7 +264,7 @@ fn answer(
     } = stored;
     let deadlines = queries::deadlines_of(conn, row.id).or_fault("load clocks")?;
     let receipt = Receipt {
-        state_name: MACHINE.label(&row.state),
+        state_name: row.state.label(),
         // Whatever matching found by words: its silence would tell of them too.
         similar: if first_record {
             Vec::new()

@@ -29,7 +29,7 @@ use crate::platform::{
     problem::{Code, ItemCode, OnDb, Problem},
     sealed,
 };
-use crate::record::{self, Event, local};
+use crate::record::{self, ComplaintEvent, Event, local};
 
 /// For how long the blind index of a sending address is kept, so that an anonymous sender can
 /// still be blocked when the brigade reads what they sent.
@@ -247,7 +247,7 @@ pub async fn block_sender(
                 })?;
             let id = insert(conn, &shared.keys, &row, &staff, &value.reason, abuse, now)?;
             let actor = staff.actor();
-            let event = Event::new("complaint", row.id, "block_sender", &actor)
+            let event = Event::of(ComplaintEvent::BlockSender, row.id, &actor)
                 .because(&shared.keys, Some(&value.reason))
                 .with(json!({ "block": id }));
             record::append(conn, &event, now).or_fault("record")?;
@@ -436,7 +436,7 @@ pub async fn lift_sender_block(
                 .execute(conn)
                 .or_fault("lift a block")?;
             let actor = staff.actor();
-            let event = Event::new("complaint", row.id, "lift_sender_block", &actor)
+            let event = Event::of(ComplaintEvent::LiftSenderBlock, row.id, &actor)
                 .because(&shared.keys, Some(&value.reason))
                 .with(json!({ "block": id }));
             record::append(conn, &event, now).or_fault("record")?;

@@ -31,7 +31,7 @@ use crate::platform::{
     problem::{Code, OnDb, Problem},
 };
 use crate::privacy::{Scope, Words, sees_hidden};
-use crate::record::{self, Event, local};
+use crate::record::{self, ComplaintEvent, ComplaintState, Event, local};
 use crate::text::mask_phone;
 
 /// Roles that read complaints.
@@ -101,18 +101,10 @@ pub async fn list_complaints(
             "hidden complaints are for the brigade and the office",
         ));
     }
-    let known = |state: &String| {
-        super::machine::MACHINE
-            .states
-            .iter()
-            .any(|(s, _)| s == state)
-    };
-    if state.as_ref().is_some_and(|s| !known(s)) {
-        return Err(Problem::bad_parameter(
-            "state",
-            "is not a state of complaints",
-        ));
-    }
+    let state: Option<ComplaintState> = state
+        .map(|name| name.parse())
+        .transpose()
+        .map_err(|_| Problem::bad_parameter("state", "is not a state of complaints"))?;
     app.profile
         .known_filters(category.as_deref(), street.as_deref())
         .map_err(|(name, why)| Problem::bad_parameter(name, why))?;
@@ -358,7 +350,7 @@ pub async fn get_original(
             let row = visible(conn, &staff, &number)?;
             let photo = find_photo(conn, row.id, &photo_id)?;
             let actor = staff.actor();
-            let event = Event::new("complaint", row.id, "read_original", &actor)
+            let event = Event::of(ComplaintEvent::ReadOriginal, row.id, &actor)
                 .with(json!({ "photo": photo.id }));
             record::append(conn, &event, now).or_fault("record")?;
             Ok(photo)

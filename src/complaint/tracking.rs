@@ -10,7 +10,6 @@ use validator::Validate;
 use super::{
     album::{self, Copy, StoredPhoto},
     disposition::is_form,
-    machine::{MACHINE, takes_evidence},
     multipart::{self, PartLimits},
     parts,
     photos::{self, PhotoView, Upload},
@@ -35,7 +34,7 @@ use crate::platform::{
     problem::{Code, ItemCode, OnDb, Problem},
 };
 use crate::privacy::Words;
-use crate::record::{self, local};
+use crate::record::{self, ComplaintEvent, ComplaintState, local, machine::Trait};
 
 /// Rows of a history shown at most.
 const TIMELINE_MAX: i64 = 500;
@@ -99,7 +98,7 @@ fn view(
     let stored = album::of_complaint(conn, keys, row.id).or_fault("load photos")?;
     let entry = ledger::by_id(conn, row.entry_id).or_fault("load the entry")?;
     let decisions = queries::decisions_of(conn, keys, row.id).or_fault("load decisions")?;
-    let may_rate = row.state == "replied" && may_rate(conn, profile, &replies, now)?;
+    let may_rate = row.state == ComplaintState::Replied && may_rate(conn, profile, &replies, now)?;
     let parts = parts::of_letter(conn, row.id).or_fault("load parts")?;
     let procedure = row.procedure.as_deref().and_then(|p| profile.procedure(p));
     let redress = procedure.and_then(|p| p.redress.clone());
@@ -108,7 +107,7 @@ fn view(
             .into_iter()
             .map(|part| PartView::of(profile, part))
             .collect(),
-        state_name: MACHINE.label(&row.state),
+        state_name: row.state.label(),
         category_name: profile.category_name(&row.category),
         description: words.text(text.description_masked),
         received_at: local(row.received_at),
@@ -151,7 +150,7 @@ fn view(
         },
         questions: QuestionView::of(row.questions()),
         may_rate,
-        may_add: takes_evidence(&row.state),
+        may_add: row.state.is(Trait::TakesEvidence),
         number: row.number,
         state: row.state,
         category: row.category,
@@ -316,7 +315,8 @@ pub async fn add_photos(
             if !row.hidden {
                 matching::queries::refile(conn, &shared.keys, row.id)?;
             }
-            let event = reporter_event(&row, "add_photos").with(json!({ "count": photos.len() }));
+            let event = reporter_event(&row, ComplaintEvent::AddPhotos)
+                .with(json!({ "count": photos.len() }));
             record::append(conn, &event, now).or_fault("record")?;
             Answer::created(format!("/api/v1/tracking/{code}"), &PhotoList { photos })
         })
@@ -345,10 +345,10 @@ fn has_room(
 }
 
 pub(super) fn may_add(row: &ComplaintRow) -> Result<(), Problem> {
-    if takes_evidence(&row.state) {
+    if row.state.is(Trait::TakesEvidence) {
         return Ok(());
     }
-    Err(Problem::wrong_state(&row.state, "add evidence"))
+    Err(Problem::wrong_state(row.state.as_str(), "add evidence"))
 }
 
 /// One raw picture as the body, which gets the first role, or multipart parts named by the roles.

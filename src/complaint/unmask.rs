@@ -18,7 +18,7 @@ use crate::platform::{
     problem::{Code, OnDb, Problem},
     sealed,
 };
-use crate::record::{self, Event};
+use crate::record::{self, AccountEvent, ComplaintEvent, Event};
 use crate::text::mask_phone;
 
 /// Reporters one member of staff may look behind in an hour: more than any case work needs.
@@ -237,12 +237,12 @@ fn note(
         .execute(conn)
         .or_fault("note an unmasking")?;
     let actor = who.actor();
-    let event = Event::new("complaint", complaint, "unmask_reporter", &actor)
+    let event = Event::of(ComplaintEvent::UnmaskReporter, complaint, &actor)
         .because(keys, Some(&body.reason))
         .with(json!({ "purpose": body.purpose.as_str() }));
     record::append(conn, &event, now).or_fault("record")?;
     if alarm {
-        let event = Event::new("staff", who.id, "unmask_alarm", &actor);
+        let event = Event::of(AccountEvent::UnmaskAlarm, who.id, &actor);
         record::append(conn, &event, now).or_fault("record")?;
     }
     Ok(())

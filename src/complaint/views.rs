@@ -6,7 +6,6 @@ use utoipa::ToSchema;
 
 use super::{
     case::CaseView,
-    machine::MACHINE,
     person::{Question, QuestionCode},
     photos::PhotoView,
     queries::{ComplaintRow, DeadlineRow, DecisionRow, PlaceRow},
@@ -15,7 +14,7 @@ use super::{
 use crate::district::Profile;
 use crate::ledger::supplements::SupplementRow;
 use crate::privacy::Words;
-use crate::record::{Recorded, local};
+use crate::record::{ComplaintEvent, ComplaintState, Recorded, local};
 
 /// A clock and the rule it rests on.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -90,7 +89,7 @@ pub struct Receipt {
     #[schema(required = false)]
     pub tracking_code: Option<String>,
     /// State.
-    pub state: String,
+    pub state: ComplaintState,
     /// State in Chinese.
     pub state_name: &'static str,
     /// Its clocks.
@@ -119,30 +118,30 @@ pub struct TimelineItem {
 }
 
 /// Events the reporter sees and their words. What is not in this list stays inside.
-const PUBLIC_EVENTS: &[(&str, &str)] = &[
-    ("register", "已登记"),
-    ("accept", "已受理"),
-    ("refuse", "不予受理"),
-    ("no_longer_accept", "不再受理"),
-    ("transfer", "已转送"),
-    ("return", "请补充材料"),
-    ("resubmit", "已补充，重新审核"),
-    ("start", "正在办理"),
-    ("visit", "工作人员已到现场核实"),
-    ("progress", "办理进展"),
-    ("reply", "已答复"),
-    ("rate", "已评价"),
-    ("close", "已办结"),
-    ("reopen", "重新办理"),
-    ("withdraw", "已撤回"),
-    ("split", "来信涉及多个事项，已分别登记"),
-    ("supplement", "已收到补充"),
-    ("add_photos", "已收到照片"),
+const PUBLIC_EVENTS: &[(ComplaintEvent, &str)] = &[
+    (ComplaintEvent::Register, "已登记"),
+    (ComplaintEvent::Accept, "已受理"),
+    (ComplaintEvent::Refuse, "不予受理"),
+    (ComplaintEvent::NoLongerAccept, "不再受理"),
+    (ComplaintEvent::Transfer, "已转送"),
+    (ComplaintEvent::Return, "请补充材料"),
+    (ComplaintEvent::Resubmit, "已补充，重新审核"),
+    (ComplaintEvent::Start, "正在办理"),
+    (ComplaintEvent::Visit, "工作人员已到现场核实"),
+    (ComplaintEvent::Progress, "办理进展"),
+    (ComplaintEvent::Reply, "已答复"),
+    (ComplaintEvent::Rate, "已评价"),
+    (ComplaintEvent::Close, "已办结"),
+    (ComplaintEvent::Reopen, "重新办理"),
+    (ComplaintEvent::Withdraw, "已撤回"),
+    (ComplaintEvent::Split, "来信涉及多个事项，已分别登记"),
+    (ComplaintEvent::Supplement, "已收到补充"),
+    (ComplaintEvent::AddPhotos, "已收到照片"),
 ];
 
 /// The names of the events a reporter sees.
 pub fn public_events() -> impl Iterator<Item = &'static str> {
-    PUBLIC_EVENTS.iter().map(|(event, _)| *event)
+    PUBLIC_EVENTS.iter().map(|(event, _)| event.as_str())
 }
 
 /// The public part of a history.
@@ -153,7 +152,7 @@ pub fn timeline(history: Vec<Recorded>) -> Vec<TimelineItem> {
         .filter_map(|row| {
             let (_, words) = PUBLIC_EVENTS
                 .iter()
-                .find(|(event, _)| *event == row.event)?;
+                .find(|(event, _)| event.as_str() == row.event)?;
             Some(TimelineItem {
                 event: row.event,
                 words,
@@ -244,7 +243,7 @@ pub struct TrackingView {
     /// Number.
     pub number: String,
     /// State.
-    pub state: String,
+    pub state: ComplaintState,
     /// State in Chinese.
     pub state_name: &'static str,
     /// Category code.
@@ -287,7 +286,7 @@ pub struct PartView {
     /// Category in Chinese.
     pub category_name: String,
     /// State.
-    pub state: String,
+    pub state: ComplaintState,
     /// State in Chinese.
     pub state_name: &'static str,
 }
@@ -298,7 +297,7 @@ impl PartView {
     pub fn of(profile: &Profile, row: ComplaintRow) -> Self {
         Self {
             category_name: profile.category_name(&row.category),
-            state_name: MACHINE.label(&row.state),
+            state_name: row.state.label(),
             number: row.number,
             tracking_code: row.tracking_code,
             state: row.state,
@@ -312,7 +311,7 @@ pub struct ComplaintSummary {
     /// Number.
     pub number: String,
     /// State.
-    pub state: String,
+    pub state: ComplaintState,
     /// State in Chinese.
     pub state_name: &'static str,
     /// Category code.
@@ -343,8 +342,8 @@ impl ComplaintSummary {
     pub fn of(profile: &Profile, row: &ComplaintRow) -> Self {
         Self {
             number: row.number.clone(),
-            state: row.state.clone(),
-            state_name: MACHINE.label(&row.state),
+            state: row.state,
+            state_name: row.state.label(),
             category_name: profile.category_name(&row.category),
             category: row.category.clone(),
             received_at: local(row.received_at),
@@ -487,7 +486,7 @@ pub struct StepView {
     /// Number.
     pub number: String,
     /// State after the step.
-    pub state: String,
+    pub state: ComplaintState,
     /// In Chinese.
     pub state_name: &'static str,
     /// Numbers of the complaints a split made.
@@ -498,11 +497,11 @@ pub struct StepView {
 impl StepView {
     /// Of a complaint after a step.
     #[must_use]
-    pub fn of(row: &ComplaintRow, state: &str) -> Self {
+    pub fn of(row: &ComplaintRow, state: ComplaintState) -> Self {
         Self {
             number: row.number.clone(),
-            state: state.to_owned(),
-            state_name: MACHINE.label(state),
+            state,
+            state_name: state.label(),
             parts: Vec::new(),
         }
     }

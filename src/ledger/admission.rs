@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
-    machine::MACHINE,
+    machine::{Facts, MACHINE},
     queries::{self, EntryRow},
     routes::visible,
     views::EntrySummary,
@@ -22,10 +22,10 @@ use crate::platform::{
     crypto::Keys,
     db::{Connection, Id, UtcTime, schema::ledger_decision},
     http::{Answer, Body, IdempotencyKey, Preconditions, dates::FIRST_DAY, says_something},
-    problem::{Code, Item, ItemCode, OnDb, Problem},
+    problem::{Item, ItemCode, OnDb, Problem},
     sealed,
 };
-use crate::record::{self, Event};
+use crate::record::{self, EntryEvent, machine::lacks};
 
 /// A proposal to list.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -58,10 +58,10 @@ pub async fn propose(
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = take(conn, &staff, &path)?;
             conditions.check(row.version)?;
-            MACHINE.next(&row.state, "propose")?;
-            has_complaints(&row)?;
-            let reason = Some((&shared.keys, value.reason.as_str()));
-            advance(conn, &row, "propose", &staff, reason, now)?;
+            let actor = staff.actor();
+            let step = row.step(EntryEvent::Propose, &actor).given(Facts::of(&row));
+            let step = step.because(&shared.keys, Some(&value.reason));
+            record::advance(conn, &step, now)?;
             answer(conn, &shared, &staff, row.id)
         })
         .await?;
@@ -81,11 +81,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    const fn event(self) -> &'static str {
+    const fn event(self) -> EntryEvent {
         match self {
-            Self::Listed => "list",
-            Self::NotListed => "not_list",
-            Self::Escalated => "escalate",
+            Self::Listed => EntryEvent::List,
+            Self::NotListed => EntryEvent::NotList,
+            Self::Escalated => EntryEvent::Escalate,
         }
     }
 
@@ -142,38 +142,20 @@ pub struct DecisionBody {
 }
 
 impl DecisionBody {
-    /// What each outcome cannot do without.
-    fn check(&self, state: &str, app: &App, today: NaiveDate) -> Result<(), Problem> {
-        let mut items = Vec::new();
-        let mut require = |given: bool, field: &str, why: &str| {
-            if !given {
-                items.push(Item::new(field, ItemCode::Required, why));
-            }
-        };
-        match self.outcome {
-            Outcome::Listed => {
-                require(
-                    self.meeting.is_some(),
-                    "meeting",
-                    "names the meeting that listed it",
-                );
-                require(
-                    self.minute_ref.is_some(),
-                    "minute_ref",
-                    "refers to the minutes",
-                );
-                let chosen = state != "escalated" || self.chosen_owner.is_some();
-                require(
-                    chosen,
-                    "chosen_owner",
-                    "names the unit the higher level chose",
-                );
-            }
-            Outcome::NotListed => require(self.reason.is_some(), "reason", "says why not"),
-            Outcome::Escalated => {
-                require(self.level.is_some(), "level", "names the level it goes to")
-            }
+    fn facts(&self, row: &EntryRow) -> Facts {
+        Facts {
+            reason: self.reason.is_some(),
+            meeting: self.meeting.is_some(),
+            minutes: self.minute_ref.is_some(),
+            level: self.level.is_some(),
+            chosen_owner: self.chosen_owner.is_some(),
+            ..Facts::of(row)
         }
+    }
+
+    /// What is wrong with what was sent, whatever the outcome.
+    fn faults(&self, app: &App, today: NaiveDate) -> Vec<Item> {
+        let mut items = Vec::new();
         if self.decided_on > today {
             items.push(Item::new(
                 "decided_on",
@@ -199,11 +181,7 @@ impl DecisionBody {
                 "is a unit of the district profile",
             ));
         }
-        if items.is_empty() {
-            Ok(())
-        } else {
-            Err(Problem::invalid_items(items))
-        }
+        items
     }
 }
 
@@ -225,28 +203,37 @@ pub async fn decide(
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = take(conn, &staff, &path)?;
             conditions.require(row.version)?;
-            MACHINE.next(&row.state, value.outcome.event())?;
-            if value.outcome != Outcome::NotListed {
-                has_complaints(&row)?;
+            let (actor, facts) = (staff.actor(), value.facts(&row));
+            let guards = MACHINE
+                .step(Some(row.state), value.outcome.event(), &actor)?
+                .guards;
+            let mut items = lacks(guards, &facts)?;
+            items.extend(value.faults(&shared, date_of(now)));
+            if !items.is_empty() {
+                return Err(Problem::invalid_items(items));
             }
-            value.check(&row.state, &shared, date_of(now))?;
             insert(conn, &shared.keys, row.id, &staff, &value, now)?;
-            let reason = value.reason.as_deref().map(|why| (&shared.keys, why));
-            advance(conn, &row, value.outcome.event(), &staff, reason, now)?;
+            let step = row.step(value.outcome.event(), &actor).given(facts);
+            record::advance(
+                conn,
+                &step.because(&shared.keys, value.reason.as_deref()),
+                now,
+            )?;
             answer(conn, &shared, &staff, row.id)
         })
         .await?;
     Ok(answer.into_response())
 }
 
-/// An entry is brought before the steering group, and listed, for what somebody complains of: one
-/// whose complaints were all withdrawn, found to be another matter's, or hidden says nothing.
-fn has_complaints(row: &EntryRow) -> Result<(), Problem> {
-    if row.complaint_count > 0 {
-        return Ok(());
+impl Facts {
+    /// What an entry's row tells its guards.
+    pub(super) fn of(row: &EntryRow) -> Self {
+        Self {
+            number: row.number.clone(),
+            complaints: row.complaint_count,
+            ..Self::default()
+        }
     }
-    let why = format!("entry {} has no complaint that stands", row.number);
-    Err(Problem::because(Code::GuardFailed, why))
 }
 
 /// Loads an entry for changing.
@@ -258,26 +245,6 @@ pub(super) fn take(
     let row = visible(conn, staff, number)?;
     queries::take(conn, &[row.id]).or_fault("take an entry")?;
     queries::by_id(conn, row.id).or_fault("load an entry")
-}
-
-/// Moves an entry by an event of its machine and records it.
-fn advance(
-    conn: &mut Connection,
-    row: &EntryRow,
-    event: &str,
-    staff: &Staff,
-    reason: Option<(&Keys, &str)>,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
-    let step = MACHINE.next(&row.state, event)?;
-    queries::set_state(conn, row.id, step.to, now).or_fault("move an entry")?;
-    let actor = staff.actor();
-    let event = Event {
-        reason,
-        ..Event::new("ledger_entry", row.id, event, &actor)
-    };
-    let event = event.moving(step.from, step.to);
-    record::append(conn, &event, now).or_fault("record")
 }
 
 fn insert(
@@ -296,7 +263,7 @@ fn insert(
         .values((
             ledger_decision::id.eq(id),
             ledger_decision::entry_id.eq(entry),
-            ledger_decision::event.eq(body.outcome.event()),
+            ledger_decision::event.eq(body.outcome.event().as_str()),
             ledger_decision::outcome.eq(body.outcome.as_str()),
             ledger_decision::meeting.eq(seal(sealed::MEETING, &body.meeting)?),
             ledger_decision::decided_on.eq(body.decided_on),

@@ -1,184 +1,198 @@
-//! The states of a ledger entry (domain §1.12). Those after admission belong to later chapters;
-//! they stand here so that the table is whole.
+//! What leads a ledger entry (台账问题) from one state to the next (domain §1.12). The steps after
+//! admission belong to later chapters; they stand here so that the table is whole.
 
-use crate::record::machine::{Machine, Transition};
+use crate::platform::problem::{Code, Item, ItemCode};
+use crate::record::{
+    EntryEvent as E, EntryState as S, Who,
+    machine::{Guard, Machine, Refusal, rows},
+    role::Role,
+};
 
-const OFFICE: &[&str] = &["office", "admin"];
-const GROUP: &[&str] = &["office", "steering_group", "admin"];
-const BRIGADE: &[&str] = &["brigade", "office", "admin"];
-const SYSTEM: &[&str] = &["system"];
+const ADMIN: Who = Who::Role(Role::Admin);
+const OFFICE: &[Who] = &[Who::Role(Role::Office), ADMIN];
+const GROUP: &[Who] = &[
+    Who::Role(Role::Office),
+    Who::Role(Role::SteeringGroup),
+    ADMIN,
+];
+const BRIGADE: &[Who] = &[Who::Role(Role::Brigade), Who::Role(Role::Office), ADMIN];
+const SYSTEM: &[Who] = &[Who::System];
 
-const fn t(
-    from: &'static str,
-    event: &'static str,
-    to: &'static str,
-    who: &'static [&'static str],
-    guard: &'static str,
-) -> Transition {
-    Transition {
-        from,
-        event,
-        to,
-        who,
-        guard,
+/// What the guards of an entry look at.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// The entry's number, to be named.
+    pub number: String,
+    /// Complaints that stand in it.
+    pub complaints: i32,
+    /// A reason is given.
+    pub reason: bool,
+    /// The meeting that decided is named.
+    pub meeting: bool,
+    /// The minutes are named.
+    pub minutes: bool,
+    /// The level it goes to is named.
+    pub level: bool,
+    /// The unit the higher level chose is named.
+    pub chosen_owner: bool,
+    /// Its last complaint was found to be another entry's matter.
+    pub emptied: bool,
+    /// What merged or emptied it is taken back.
+    pub undone: bool,
+}
+
+type Checked = Result<(), Refusal>;
+
+fn require(given: bool, field: &str, why: &str) -> Checked {
+    if given {
+        Ok(())
+    } else {
+        Err(Refusal::Lacks(Item::new(field, ItemCode::Required, why)))
     }
 }
 
-/// The machine of ledger entries (台账问题).
-pub static MACHINE: Machine = Machine {
-    name: "ledger_entry",
-    states: &[
-        ("clue", "线索"),
-        ("proposed", "拟入账"),
-        ("not_listed", "不予入账"),
-        ("escalated", "提级研究"),
-        ("listed", "已入账"),
-        ("classified", "已分类"),
-        ("assigned", "已交办"),
-        ("plan_review", "方案待审"),
-        ("rectifying", "整改中"),
-        ("self_checked", "整改完成（自查）"),
-        ("effectiveness_review", "成效审查"),
-        ("returned", "退回整改"),
-        ("written_off", "已销号"),
-        ("follow_up", "跟踪督导"),
-        ("rebound_suspected", "反弹疑似"),
-        ("rebound_confirmed", "反弹确认"),
-        ("relisted", "重新入库"),
-        ("long_term", "长效巩固"),
-        ("archived", "归档"),
-        ("merged", "已并单"),
+fn fails(why: String) -> Checked {
+    Err(Refusal::Because(Code::GuardFailed, why))
+}
+
+/// An entry is brought before the steering group, and listed, for what somebody complains of: one
+/// whose complaints were all withdrawn, found to be another matter's, or hidden says nothing.
+fn has_complaints(facts: &Facts) -> Checked {
+    if facts.complaints > 0 {
+        return Ok(());
+    }
+    fails(format!(
+        "entry {} has no complaint that stands",
+        facts.number
+    ))
+}
+
+fn has_meeting(facts: &Facts) -> Checked {
+    require(facts.meeting, "meeting", "names the meeting that listed it")
+}
+
+fn has_minutes(facts: &Facts) -> Checked {
+    require(facts.minutes, "minute_ref", "refers to the minutes")
+}
+
+fn has_owner(facts: &Facts) -> Checked {
+    let why = "names the unit the higher level chose";
+    require(facts.chosen_owner, "chosen_owner", why)
+}
+
+fn has_level(facts: &Facts) -> Checked {
+    require(facts.level, "level", "names the level it goes to")
+}
+
+fn has_reason(facts: &Facts) -> Checked {
+    require(facts.reason, "reason", "says why not")
+}
+
+fn says_why_or_is_empty(facts: &Facts) -> Checked {
+    require(
+        facts.reason || facts.emptied,
+        "reason",
+        "says why they are one matter",
+    )
+}
+
+fn was_undone(facts: &Facts) -> Checked {
+    if facts.undone {
+        return Ok(());
+    }
+    fails(format!("entry {} stays merged", facts.number))
+}
+
+const STANDS: Guard<Facts> = Guard::new("有信访件", has_complaints);
+const PROPOSED: &[Guard<Facts>] = &[STANDS];
+const PROPOSED_AGAIN: &[Guard<Facts>] = &[STANDS, Guard::told("新情况")];
+const LISTED: &[Guard<Facts>] = &[
+    STANDS,
+    Guard::new("会议和日期", has_meeting),
+    Guard::new("纪要文号", has_minutes),
+];
+const LISTED_ABOVE: &[Guard<Facts>] = &[
+    STANDS,
+    Guard::new("会议和日期", has_meeting),
+    Guard::new("纪要文号", has_minutes),
+    Guard::new("确定的责任单位", has_owner),
+];
+const ESCALATED: &[Guard<Facts>] = &[STANDS, Guard::new("提级层级", has_level)];
+const WHY_NOT: &[Guard<Facts>] = &[Guard::new("理由", has_reason)];
+const ONE_MATTER: &[Guard<Facts>] = &[Guard::new("理由，或已无信访件", says_why_or_is_empty)];
+const UNDONE: &[Guard<Facts>] = &[Guard::new("并单或判重决定被撤销", was_undone)];
+const CATEGORY: &[Guard<Facts>] = &[Guard::told("类别")];
+const WHY: &[Guard<Facts>] = &[Guard::told("理由")];
+const ASSIGNED: &[Guard<Facts>] = &[Guard::told("责任单位和期限")];
+const BUILT: &[Guard<Facts>] = &[Guard::told("工程类无未完成项目")];
+const ANSWERED: &[Guard<Facts>] = &[Guard::told("公示期满、信访件均已答复")];
+const UNTRUE: &[Guard<Facts>] = &[Guard::told("核实不属实")];
+const TRUE: &[Guard<Facts>] = &[Guard::told("核实属实或部分属实")];
+const DECIDED: &[Guard<Facts>] = &[Guard::told("研究决定")];
+const QUIET: &[Guard<Facts>] = &[Guard::told("观察期满无反弹")];
+
+/// The machine of ledger entries.
+pub static MACHINE: Machine<S, E, Facts> = Machine {
+    rows: rows! { S, E:
+        Open -> Clue by SYSTEM;
+        Clue: Propose -> Proposed by BRIGADE if PROPOSED;
+        Proposed: List -> Listed by GROUP if LISTED;
+        Proposed: NotList -> NotListed by GROUP if WHY_NOT;
+        Proposed: Escalate -> Escalated by GROUP if ESCALATED;
+        Escalated: List -> Listed by GROUP if LISTED_ABOVE;
+        Escalated: NotList -> NotListed by GROUP if WHY_NOT;
+        NotListed: Propose -> Proposed by BRIGADE if PROPOSED_AGAIN;
+        Clue: Merge -> Merged by BRIGADE if ONE_MATTER;
+        Proposed: Merge -> Merged by BRIGADE if ONE_MATTER;
+        Merged: Revive -> Clue by BRIGADE if UNDONE;
+        Merged: ReviveProposed -> Proposed by BRIGADE if UNDONE;
+        Listed: Classify -> Classified by OFFICE if CATEGORY;
+        Classified: Reclassify -> Classified by OFFICE if WHY;
+        Classified: Assign -> Assigned by OFFICE if ASSIGNED;
+        Assigned: SubmitPlan -> PlanReview by OFFICE;
+        PlanReview: ApprovePlan -> Rectifying by OFFICE;
+        PlanReview: ReturnPlan -> Assigned by OFFICE if WHY;
+        Rectifying: Complete -> SelfChecked by OFFICE if BUILT;
+        SelfChecked: StartReview -> EffectivenessReview by OFFICE;
+        EffectivenessReview: Return -> Returned by OFFICE if WHY;
+        Returned: Resume -> Rectifying by OFFICE;
+        EffectivenessReview: WriteOff -> WrittenOff by OFFICE if ANSWERED;
+        WrittenOff: Follow -> FollowUp by SYSTEM;
+        WrittenOff: SuspectRebound -> ReboundSuspected by SYSTEM;
+        FollowUp: SuspectRebound -> ReboundSuspected by SYSTEM;
+        ReboundSuspected: DismissRebound -> FollowUp by BRIGADE if UNTRUE;
+        ReboundSuspected: ConfirmRebound -> ReboundConfirmed by BRIGADE if TRUE;
+        ReboundConfirmed: Relist -> Relisted by GROUP if DECIDED;
+        Relisted: Classify -> Classified by OFFICE if CATEGORY;
+        FollowUp: Settle -> LongTerm by OFFICE if QUIET;
+        LongTerm: Archive -> Archived by OFFICE;
+    },
+    notes: &[
+        E::TakeMerge,
+        E::UndoMerge,
+        E::Verified,
+        E::ComplaintJoined,
+        E::ComplaintLeft,
+        E::Recounted,
     ],
-    transitions: &[
-        t("clue", "propose", "proposed", BRIGADE, "有信访件"),
-        t(
-            "proposed",
-            "list",
-            "listed",
-            GROUP,
-            "有信访件；会议、日期和纪要文号",
-        ),
-        t("proposed", "not_list", "not_listed", GROUP, "理由"),
-        t(
-            "proposed",
-            "escalate",
-            "escalated",
-            GROUP,
-            "有信访件；提级层级",
-        ),
-        t(
-            "escalated",
-            "list",
-            "listed",
-            GROUP,
-            "有信访件；会议、日期、纪要文号和确定的责任单位",
-        ),
-        t("escalated", "not_list", "not_listed", GROUP, "理由"),
-        t(
-            "not_listed",
-            "propose",
-            "proposed",
-            BRIGADE,
-            "有信访件；新情况",
-        ),
-        t("clue", "merge", "merged", BRIGADE, "理由"),
-        t("proposed", "merge", "merged", BRIGADE, "理由"),
-        t("merged", "revive", "clue", BRIGADE, "并单或判重决定被撤销"),
-        t(
-            "merged",
-            "revive_proposed",
-            "proposed",
-            BRIGADE,
-            "并单或判重决定被撤销",
-        ),
-        t("listed", "classify", "classified", OFFICE, "类别"),
-        t("classified", "reclassify", "classified", OFFICE, "理由"),
-        t("classified", "assign", "assigned", OFFICE, "责任单位和期限"),
-        t("assigned", "submit_plan", "plan_review", OFFICE, ""),
-        t("plan_review", "approve_plan", "rectifying", OFFICE, ""),
-        t("plan_review", "return_plan", "assigned", OFFICE, "理由"),
-        t(
-            "rectifying",
-            "complete",
-            "self_checked",
-            OFFICE,
-            "工程类无未完成项目",
-        ),
-        t(
-            "self_checked",
-            "start_review",
-            "effectiveness_review",
-            OFFICE,
-            "",
-        ),
-        t("effectiveness_review", "return", "returned", OFFICE, "理由"),
-        t("returned", "resume", "rectifying", OFFICE, ""),
-        t(
-            "effectiveness_review",
-            "write_off",
-            "written_off",
-            OFFICE,
-            "公示期满、信访件均已答复",
-        ),
-        t("written_off", "follow", "follow_up", SYSTEM, ""),
-        t(
-            "written_off",
-            "suspect_rebound",
-            "rebound_suspected",
-            SYSTEM,
-            "",
-        ),
-        t(
-            "follow_up",
-            "suspect_rebound",
-            "rebound_suspected",
-            SYSTEM,
-            "",
-        ),
-        t(
-            "rebound_suspected",
-            "dismiss_rebound",
-            "follow_up",
-            BRIGADE,
-            "核实不属实",
-        ),
-        t(
-            "rebound_suspected",
-            "confirm_rebound",
-            "rebound_confirmed",
-            BRIGADE,
-            "核实属实或部分属实",
-        ),
-        t("rebound_confirmed", "relist", "relisted", GROUP, "研究决定"),
-        t("relisted", "classify", "classified", OFFICE, "类别"),
-        t("follow_up", "settle", "long_term", OFFICE, "观察期满无反弹"),
-        t("long_term", "archive", "archived", OFFICE, ""),
-    ],
-    notes: &["open", "take_merge", "undo_merge", "verified"],
 };
-
-/// States in which the steering group has not admitted an entry.
-pub const NOT_ADMITTED: [&str; 4] = ["clue", "proposed", "escalated", "not_listed"];
-
-/// States in which an entry takes no more complaints. One that was not listed (不予入账) still
-/// does: new circumstances may bring it before the steering group again.
-pub const CLOSED_TO_COMPLAINTS: [&str; 2] = ["merged", "archived"];
 
 #[cfg(test)]
 mod tests {
-    use super::MACHINE;
+    use super::*;
+    use crate::record::machine::hold;
 
     #[test]
     fn the_table_is_sound() {
         assert_eq!(MACHINE.faults(), Vec::<String>::new());
     }
 
+    /// A guard whose facts were forgotten refuses.
     #[test]
-    fn pairs_outside_the_table_are_conflicts() {
-        assert_eq!(
-            MACHINE.next("clue", "list").unwrap_err().code().status(),
-            409
-        );
-        assert_eq!(MACHINE.next("proposed", "list").unwrap().to, "listed");
+    fn without_facts_no_guard_holds() {
+        for row in MACHINE.rows {
+            let checks = row.guards.iter().any(|guard| guard.check.is_some());
+            assert_eq!(hold(row.guards, &Facts::default()).is_err(), checks);
+        }
     }
 }

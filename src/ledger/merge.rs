@@ -15,8 +15,8 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
-    machine::{CLOSED_TO_COMPLAINTS, MACHINE, NOT_ADMITTED},
-    moves,
+    machine::{Facts, MACHINE},
+    moves::{self, Move},
     queries::{self, EntryRow},
     routes::visible,
     views::EntrySummary,
@@ -33,7 +33,10 @@ use crate::platform::{
     problem::{Code, ItemCode, OnDb, Problem},
     sealed,
 };
-use crate::record::{self, Actor, Event};
+use crate::record::{
+    self, Actor, EntryEvent, EntryState, Event,
+    machine::{Trait, hold},
+};
 
 /// Which entry an entry goes into.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -64,10 +67,10 @@ pub struct MergeDone {
 /// What a merge changed, to be put back.
 #[derive(Debug, Serialize, Deserialize)]
 struct Before {
-    source_state: String,
-    /// The state the target was in.
+    source_state: EntryState,
+    /// The state the target was in; absent in merges of earlier versions.
     #[serde(default)]
-    target_state: String,
+    target_state: Option<EntryState>,
     /// The complaint that led the target.
     #[serde(default)]
     target_lead: Option<Id>,
@@ -140,8 +143,19 @@ pub async fn merge_entries(
         .write_once(&app.db, fingerprint, now, move |conn| {
             let (source, target) = take_both(conn, &staff, &path, &value.into)?;
             may_merge(&source, &target)?;
-            MACHINE.next(&source.state, "merge")?;
-            let before = move_complaints(conn, &source, &target).or_fault("move complaints")?;
+            let actor = staff.actor();
+            let told = Facts {
+                reason: true,
+                ..Facts::default()
+            };
+            let step = MACHINE.step(Some(source.state), EntryEvent::Merge, &actor)?;
+            hold(step.guards, &told)?;
+            let by = Move {
+                cause: EntryEvent::Merge.as_str(),
+                actor: &actor,
+                now,
+            };
+            let before = move_complaints(conn, &source, &target, &by)?;
             let merge_id = Id::new();
             let id = merge_id.0.as_bytes();
             let reason = sealed::MERGE_REASON.seal_text(&shared.keys, id, &value.reason)?;
@@ -159,12 +173,13 @@ pub async fn merge_entries(
                 .or_fault("insert a merge")?;
             queries::refresh(conn, &shared.profile, source.id, now)?;
             queries::refresh(conn, &shared.profile, target.id, now)?;
-            let actor = staff.actor();
-            let away = Event::new("ledger_entry", source.id, "merge", &actor)
+            let away = source
+                .step(EntryEvent::Merge, &actor)
+                .given(told)
                 .because(&shared.keys, Some(&value.reason))
                 .with(json!({ "into": target.number }));
             moves::merge_away(conn, &source, target.id, &away, now)?;
-            let taken = Event::new("ledger_entry", target.id, "take_merge", &actor)
+            let taken = Event::of(EntryEvent::TakeMerge, target.id, &actor)
                 .because(&shared.keys, Some(&value.reason))
                 .with(json!({ "from": source.number, "merge": merge_id }));
             record::append(conn, &taken, now).or_fault("record")?;
@@ -201,12 +216,8 @@ fn may_merge(source: &EntryRow, target: &EntryRow) -> Result<(), Problem> {
         return refuse("an entry cannot be merged into itself".to_owned());
     }
     for entry in [source, target] {
-        if CLOSED_TO_COMPLAINTS.contains(&entry.state.as_str()) {
-            return refuse(format!(
-                "entry {} is {}",
-                entry.number,
-                MACHINE.label(&entry.state)
-            ));
+        if entry.state.is(Trait::ClosedToComplaints) {
+            return refuse(format!("entry {} is {}", entry.number, entry.state.label()));
         }
     }
     Ok(())
@@ -216,32 +227,31 @@ fn move_complaints(
     conn: &mut Connection,
     source: &EntryRow,
     target: &EntryRow,
-) -> QueryResult<Before> {
+    by: &Move<'_>,
+) -> Result<Before, Problem> {
     let complaints: Vec<Linked> = complaint::table
         .filter(complaint::entry_id.eq(source.id))
         .order(complaint::id.asc())
         .select(Linked::as_select())
-        .load(conn)?;
+        .load(conn)
+        .or_fault("load the source's complaints")?;
     let in_target = complaint::table
         .filter(complaint::entry_id.eq(target.id))
         .select(complaint::id)
-        .load(conn)?;
+        .load(conn)
+        .or_fault("load the target's complaints")?;
     let in_target: HashSet<Id> = in_target.into_iter().collect();
     let merged: Vec<Linked> = complaints.iter().map(|l| l.merged(&in_target)).collect();
     for (was, linked) in complaints.iter().zip(&merged) {
         if was != linked {
-            link(conn, linked)?;
+            link(conn, linked).or_fault("link a complaint")?;
         }
     }
-    diesel::update(complaint::table.filter(complaint::entry_id.eq(source.id)))
-        .set((
-            complaint::entry_id.eq(target.id),
-            complaint::version.eq(complaint::version + 1),
-        ))
-        .execute(conn)?;
+    let ids: Vec<Id> = complaints.iter().map(|linked| linked.id).collect();
+    by.all(conn, &ids, source.id, target.id)?;
     Ok(Before {
-        source_state: source.state.clone(),
-        target_state: target.state.clone(),
+        source_state: source.state,
+        target_state: Some(target.state),
         target_lead: target.lead_complaint_id,
         complaints,
         merged,
@@ -302,10 +312,15 @@ pub async fn undo_merge(
             let before: Before = serde_json::from_value(before.0)
                 .map_err(|e| Problem::fault(format!("a merge cannot be read: {e}")))?;
             may_undo(&target, &before, undone)?;
-            put_back(conn, source, &target, &before)?;
             let actor = staff.actor();
+            let by = Move {
+                cause: EntryEvent::UndoMerge.as_str(),
+                actor: &actor,
+                now,
+            };
+            put_back(conn, source, &target, &before, &by)?;
             let reason = Some((&shared.keys, value.reason.as_str()));
-            moves::revive(conn, source, &before.source_state, &actor, reason, now)?;
+            moves::revive(conn, source, before.source_state, &actor, reason, now)?;
             leave_target(conn, source, target.id, &before, &actor, now)?;
             let why =
                 sealed::UNDO_REASON.seal_text(&shared.keys, id.0.as_bytes(), &value.reason)?;
@@ -320,7 +335,7 @@ pub async fn undo_merge(
             queries::refresh(conn, &shared.profile, source, now)?;
             queries::refresh(conn, &shared.profile, target.id, now)?;
             for entry in [source, target.id] {
-                let event = Event::new("ledger_entry", entry, "undo_merge", &actor)
+                let event = Event::of(EntryEvent::UndoMerge, entry, &actor)
                     .because(&shared.keys, Some(&value.reason))
                     .with(json!({ "merge": id }));
                 record::append(conn, &event, now).or_fault("record")?;
@@ -361,8 +376,10 @@ fn may_undo(target: &EntryRow, before: &Before, undone: Option<UtcTime>) -> Resu
         );
         return Err(Problem::because(Code::UndoRefused, why));
     }
-    let admitted = |state: &str| !NOT_ADMITTED.contains(&state);
-    if admitted(&target.state) && !admitted(&before.target_state) {
+    let was_not_admitted = before
+        .target_state
+        .is_some_and(|s| s.is(Trait::NotAdmitted));
+    if was_not_admitted && !target.state.is(Trait::NotAdmitted) {
         let why = format!(
             "entry {} was listed since, on the strength of what was merged",
             target.number
@@ -377,6 +394,7 @@ fn put_back(
     source: Id,
     target: &EntryRow,
     before: &Before,
+    by: &Move<'_>,
 ) -> Result<(), Problem> {
     let ids: Vec<Id> = before.complaints.iter().map(|linked| linked.id).collect();
     let merged = before.merged();
@@ -391,8 +409,7 @@ fn put_back(
             link(conn, was).or_fault("link as before")?;
         }
     }
-    moves::move_all(conn, &ids, source).or_fault("move complaints back")?;
-    moves::move_all(conn, &since, source).or_fault("take complaints along")
+    by.all(conn, &[ids, since].concat(), target.id, source)
 }
 
 /// The target may be left without a complaint: its own were found to be another matter's since.

@@ -2,6 +2,7 @@
 
 pub mod admission;
 pub mod campaigns;
+mod count;
 pub mod machine;
 pub mod merge;
 pub mod moves;

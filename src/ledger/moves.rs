@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
-    machine::MACHINE,
-    queries::{self, EntryRow},
+    machine::{Facts, MACHINE},
+    queries::{self, Entry, EntryRow},
 };
 use crate::platform::{
     crypto::Keys,
@@ -20,7 +20,7 @@ use crate::platform::{
     },
     problem::{Code, OnDb, Problem},
 };
-use crate::record::{self, Actor, Event};
+use crate::record::{self, Actor, ComplaintEvent, EntryEvent, EntryState, Event, Step};
 
 /// Links that say that two complaints are one matter. They stand in one entry and change it
 /// together: such a link never points out of its complaint's entry. A suspicion may.
@@ -57,22 +57,28 @@ pub fn put(
     to: &Standing,
     actor: &Actor,
     now: DateTime<Utc>,
-) -> Result<Option<String>, Problem> {
+) -> Result<Option<EntryState>, Problem> {
+    let stays = from == to.entry;
     diesel::update(complaint::table.find(id))
         .set((
-            complaint::entry_id.eq(to.entry),
             complaint::link.eq(&to.link),
             complaint::link_rule.eq(&to.rule),
             complaint::repeat_of.eq(to.repeat_of),
-            complaint::version.eq(complaint::version + 1),
+            complaint::version.eq(complaint::version + i32::from(stays)),
         ))
         .execute(conn)
         .or_fault("link a complaint")?;
-    if from == to.entry {
+    if stays {
         return Ok(None);
     }
-    let along = followers(conn, &[id], from).or_fault("find who follows")?;
-    move_all(conn, &along, to.entry).or_fault("take complaints along")?;
+    let mut moved = vec![id];
+    moved.extend(followers(conn, &[id], from).or_fault("find who follows")?);
+    let by = Move {
+        cause: ComplaintEvent::DecideMatch.as_str(),
+        actor,
+        now,
+    };
+    by.all(conn, &moved, from, to.entry)?;
     leave_if_empty(conn, from, to.entry, Code::MergeRefused, actor, now)
 }
 
@@ -108,20 +114,61 @@ pub fn followers(conn: &mut Connection, of: &[Id], entry: Id) -> QueryResult<Vec
     Ok(found)
 }
 
-/// Moves complaints as they are linked.
-///
-/// # Errors
-/// What the database answers.
-pub fn move_all(conn: &mut Connection, ids: &[Id], to: Id) -> QueryResult<()> {
-    for id in ids {
-        diesel::update(complaint::table.find(id))
-            .set((
-                complaint::entry_id.eq(to),
-                complaint::version.eq(complaint::version + 1),
-            ))
-            .execute(conn)?;
+/// Why complaints change their entry, and by whom.
+pub(super) struct Move<'a> {
+    /// The event that moves them.
+    pub(super) cause: &'static str,
+    pub(super) actor: &'a Actor,
+    pub(super) now: DateTime<Utc>,
+}
+
+impl Move<'_> {
+    /// Moves complaints as they are linked, and says so in the history of each and of both entries.
+    ///
+    /// # Errors
+    /// A fault when the database fails.
+    pub(super) fn all(
+        &self,
+        conn: &mut Connection,
+        ids: &[Id],
+        from: Id,
+        to: Id,
+    ) -> Result<(), Problem> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let (cause, actor, now) = (self.cause, self.actor, self.now);
+        let entry = |conn: &mut Connection, id| queries::by_id(conn, id).or_fault("load an entry");
+        let (left, joined) = (entry(conn, from)?.number, entry(conn, to)?.number);
+        let mut numbers = Vec::with_capacity(ids.len());
+        for id in ids {
+            let moved = complaint::table.find(id);
+            diesel::update(moved)
+                .set((
+                    complaint::entry_id.eq(to),
+                    complaint::version.eq(complaint::version + 1),
+                ))
+                .execute(conn)
+                .or_fault("move a complaint")?;
+            let number: String = moved
+                .select(complaint::number)
+                .first(conn)
+                .or_fault("load a complaint")?;
+            numbers.push(number);
+            let event = Event::of(ComplaintEvent::ChangeEntry, *id, actor)
+                .with(json!({ "from": left, "to": joined, "cause": cause }));
+            record::append(conn, &event, now).or_fault("record")?;
+        }
+        for event in [
+            Event::of(EntryEvent::ComplaintLeft, from, actor)
+                .with(json!({ "complaints": numbers, "to": joined, "cause": cause })),
+            Event::of(EntryEvent::ComplaintJoined, to, actor)
+                .with(json!({ "complaints": numbers, "from": left, "cause": cause })),
+        ] {
+            record::append(conn, &event, now).or_fault("record")?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Closes an entry that lost its last complaint, whatever took it: it is merged away, with a pointer
@@ -137,7 +184,7 @@ pub fn leave_if_empty(
     refused: Code,
     actor: &Actor,
     now: DateTime<Utc>,
-) -> Result<Option<String>, Problem> {
+) -> Result<Option<EntryState>, Problem> {
     let one_left: Option<Id> = complaint::table
         .filter(complaint::entry_id.eq(id))
         .select(complaint::id)
@@ -148,8 +195,8 @@ pub fn leave_if_empty(
         return Ok(None);
     }
     let entry = queries::by_id(conn, id).or_fault("load the entry")?;
-    if MACHINE.next(&entry.state, "merge").is_err() {
-        let label = MACHINE.label(&entry.state);
+    if !MACHINE.leads(entry.state, EntryEvent::Merge) {
+        let label = entry.state.label();
         let why = format!(
             "entry {} is {label} and would be left without a complaint",
             entry.number
@@ -157,9 +204,15 @@ pub fn leave_if_empty(
         return Err(Problem::because(refused, why));
     }
     let target = queries::by_id(conn, into).or_fault("load the target")?;
-    let event = Event::new("ledger_entry", id, "merge", actor)
+    let emptied = Facts {
+        emptied: true,
+        ..Facts::default()
+    };
+    let step = entry
+        .step(EntryEvent::Merge, actor)
+        .given(emptied)
         .with(json!({ "into": target.number, "emptied": true }));
-    merge_away(conn, &entry, into, &event, now)?;
+    merge_away(conn, &entry, into, &step, now)?;
     Ok(Some(entry.state))
 }
 
@@ -204,75 +257,66 @@ pub fn reopen_emptied(
     if entry.merged_into.is_none() || was_merged_by_hand(conn, id).or_fault("look for a merge")? {
         return Ok(());
     }
-    let before = record::state_before(conn, "ledger_entry", id, &entry.state);
+    let before = record::state_before::<Entry>(conn, id, entry.state);
     let before = before.or_fault("look into the history")?;
     revive(
         conn,
         id,
-        before.as_deref().unwrap_or("clue"),
+        before.unwrap_or(EntryState::Clue),
         actor,
         None,
         now,
     )
 }
 
-/// Merges an entry away by its machine and records it.
+/// Merges an entry away, with a pointer to where its matter went.
 ///
 /// # Errors
 /// 409 when its state does not allow it.
-pub fn merge_away(
+pub(super) fn merge_away(
     conn: &mut Connection,
     entry: &EntryRow,
     into: Id,
-    event: &Event<'_>,
+    step: &Step<'_, Entry>,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    let step = MACHINE.next(&entry.state, event.event)?;
-    set(conn, entry.id, step.to, Some(into), now).or_fault("merge an entry away")?;
-    record::append(conn, &event.clone().moving(step.from, step.to), now).or_fault("record")
+    record::advance(conn, step, now)?;
+    point(conn, entry.id, Some(into)).or_fault("merge an entry away")
 }
 
 /// Gives an entry that was merged away back the state it had.
 ///
 /// # Errors
 /// 409 when it is not merged, or had no state to be merged in.
-pub fn revive(
+pub(super) fn revive(
     conn: &mut Connection,
     id: Id,
-    state: &str,
+    state: EntryState,
     actor: &Actor,
     reason: Option<(&Keys, &str)>,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
     let entry = queries::by_id(conn, id).or_fault("load the entry")?;
-    let name = if state == "proposed" {
-        "revive_proposed"
-    } else {
-        "revive"
+    let event = match state {
+        EntryState::Proposed => EntryEvent::ReviveProposed,
+        _ => EntryEvent::Revive,
     };
-    let step = MACHINE.next(&entry.state, name)?;
-    set(conn, id, step.to, None, now).or_fault("revive an entry")?;
-    let event = Event {
-        reason,
-        ..Event::new("ledger_entry", id, name, actor)
+    let undone = Facts {
+        undone: true,
+        ..Facts::default()
     };
-    let event = event.moving(step.from, step.to);
-    record::append(conn, &event, now).or_fault("record")
+    let mut step = entry.step(event, actor).given(undone);
+    if let Some((keys, reason)) = reason {
+        step = step.because(keys, Some(reason));
+    }
+    record::advance(conn, &step, now)?;
+    point(conn, id, None).or_fault("revive an entry")
 }
 
-fn set(
-    conn: &mut Connection,
-    id: Id,
-    state: &str,
-    merged_into: Option<Id>,
-    now: DateTime<Utc>,
-) -> QueryResult<usize> {
+/// Sets where an entry's matter went.
+fn point(conn: &mut Connection, id: Id, merged_into: Option<Id>) -> QueryResult<()> {
     diesel::update(ledger_entry::table.find(id))
-        .set((
-            ledger_entry::state.eq(state),
-            ledger_entry::merged_into.eq(merged_into),
-            ledger_entry::version.eq(ledger_entry::version + 1),
-            ledger_entry::updated_at.eq(UtcTime(now)),
-        ))
+        .set(ledger_entry::merged_into.eq(merged_into))
         .execute(conn)
+        .map(|_| ())
 }

@@ -1,19 +1,13 @@
-//! Entries in the database: opening, attaching, recounting.
+//! Entries in the database: opening, attaching, reading.
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use diesel::prelude::*;
 
-use crate::district::{
-    Profile,
-    calendar::date_of,
-    urgency::{RankInput, queue_rank},
-};
+pub use super::count::{refresh, welcome};
+use super::machine::{Facts, MACHINE};
+use crate::district::{Profile, calendar::date_of};
 use crate::geo::Point;
-use crate::matching::{
-    Outcome, Report, Rule, Verdict,
-    escalation::{Voice, escalate},
-    queries::petitioners_of_entry,
-};
+use crate::matching::{Outcome, Report, Rule, Verdict};
 use crate::platform::{
     db::{
         Connection, Id, UtcTime,
@@ -21,14 +15,13 @@ use crate::platform::{
     },
     problem::{OnDb, Problem},
 };
-use crate::record::{self, Actor, Event};
+use crate::record::{
+    self, Actor, ComplaintState, EntryEvent, EntryState, Step, Subject, machine::Machine,
+};
 use crate::text::{KnownPeople, shorten};
 
 /// Letters of an entry's title.
 const TITLE_LETTERS: usize = 40;
-
-/// Queued complaints of one entry that get another place in one transaction.
-const RANKED_AT_ONCE: usize = 200;
 
 /// A ledger entry as stored.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -37,7 +30,7 @@ const RANKED_AT_ONCE: usize = 200;
 pub struct EntryRow {
     pub id: Id,
     pub number: String,
-    pub state: String,
+    pub state: EntryState,
     pub title: String,
     pub category: String,
     pub coarse: String,
@@ -64,6 +57,42 @@ pub struct EntryRow {
     pub updated_at: UtcTime,
 }
 
+/// An entry, as what has states.
+pub struct Entry;
+
+impl Subject for Entry {
+    type State = EntryState;
+    type Event = EntryEvent;
+    type Facts = Facts;
+
+    const MACHINE: &'static Machine<EntryState, EntryEvent, Facts> = &MACHINE;
+
+    fn write_state(
+        conn: &mut Connection,
+        id: Id,
+        from: EntryState,
+        to: EntryState,
+        now: DateTime<Utc>,
+    ) -> QueryResult<usize> {
+        let present = ledger_entry::table.find(id);
+        diesel::update(present.filter(ledger_entry::state.eq(from)))
+            .set((
+                ledger_entry::state.eq(to),
+                ledger_entry::version.eq(ledger_entry::version + 1),
+                ledger_entry::updated_at.eq(UtcTime(now)),
+            ))
+            .execute(conn)
+    }
+}
+
+impl EntryRow {
+    /// A step from where it stands.
+    #[must_use]
+    pub fn step<'a>(&self, event: EntryEvent, actor: &'a Actor) -> Step<'a, Entry> {
+        Step::new(self.id, self.state, event, actor)
+    }
+}
+
 /// A complaint as an entry shows it.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = complaint)]
@@ -71,7 +100,7 @@ pub struct EntryRow {
 pub struct EntryComplaintRow {
     pub id: Id,
     pub number: String,
-    pub state: String,
+    pub state: ComplaintState,
     pub category: String,
     pub received_at: UtcTime,
     pub due_on: NaiveDate,
@@ -184,6 +213,7 @@ pub fn open_clue(
     let serial = next_in(conn, &format!("entry {year}")).or_fault("number an entry")?;
     let number = format!("{}-{year}-{serial:04}", profile.rules.number_prefix);
     let id = Id::new();
+    let step = Step::<Entry>::birth(id, EntryEvent::Open, &Actor::System);
     let point = report.place.map(|p| p.point);
     let street = point
         .and_then(|p| profile.street_at(p))
@@ -196,7 +226,7 @@ pub fn open_clue(
             (
                 ledger_entry::id.eq(id),
                 ledger_entry::number.eq(&number),
-                ledger_entry::state.eq("clue"),
+                ledger_entry::state.eq(step.target()?),
                 ledger_entry::title.eq(shorten(title, TITLE_LETTERS)),
                 ledger_entry::category.eq(report.category.as_str()),
                 ledger_entry::coarse.eq(report.coarse.as_str()),
@@ -221,8 +251,7 @@ pub fn open_clue(
         ))
         .execute(conn)
         .or_fault("open a clue")?;
-    let event = Event::new("ledger_entry", id, "open", &Actor::System).moving("", "clue");
-    record::append(conn, &event, now).or_fault("record the clue")?;
+    record::advance(conn, &step, now)?;
     Ok((id, number))
 }
 
@@ -264,187 +293,6 @@ pub fn take(conn: &mut Connection, ids: &[Id]) -> QueryResult<()> {
             .load(c)?;
     }
     Ok(())
-}
-
-/// A complaint of an entry, as far as counting and the queue's order care.
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = complaint)]
-struct VoiceRow {
-    id: Id,
-    received_at: UtcTime,
-    person_count: i32,
-    link: String,
-    link_rule: Option<String>,
-    due_on: NaiveDate,
-    closed_at: Option<UtcTime>,
-    channel: String,
-    source_class: Option<String>,
-    risk: i32,
-    in_queue: bool,
-    queue_rank: i32,
-}
-
-/// Source classes of the plan, the first of which an entry has goes before the others.
-const SOURCE_CLASSES: [&str; 4] = [
-    "central_provincial",
-    "quality_indicator",
-    "public_petition",
-    "enforcement",
-];
-
-/// Whose complaints say nothing else.
-const PUBLIC_PETITION: &str = "public_petition";
-
-impl VoiceRow {
-    fn source_class(&self) -> &str {
-        self.source_class.as_deref().unwrap_or(PUBLIC_PETITION)
-    }
-
-    fn is_repeat(&self) -> bool {
-        let repeats = matches!(self.link_rule.as_deref(), Some("R1" | "R2" | "R3" | "R11"));
-        self.link == "confirmed" && repeats
-    }
-}
-
-/// Recounts an entry from its complaints: reporters, duplicates, repeats, flags, lead, and the
-/// due date, which is the earliest of all its open complaints' (domain §3.3). Provisional links
-/// count as complaints and voices, but never as repeats nor toward a flag with legal effect.
-///
-/// # Errors
-/// A fault when the database fails.
-pub fn refresh(
-    conn: &mut Connection,
-    profile: &Profile,
-    entry: Id,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
-    let (rows, voices) = recount(conn, profile, entry, now)?;
-    rank_queued(conn, profile, &rows, voices, now).or_fault("rank an entry's complaints")
-}
-
-/// Recounts an entry for a complaint that has just come to it. The newcomer gets the place its
-/// matter's voices earn; what stands in the queue already moves by somebody's decision or at
-/// night, and not under the eyes of who reads it page by page.
-///
-/// # Errors
-/// A fault when the database fails.
-pub fn welcome(
-    conn: &mut Connection,
-    profile: &Profile,
-    entry: Id,
-    newcomer: Id,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
-    let (mut rows, voices) = recount(conn, profile, entry, now)?;
-    rows.retain(|row| row.id == newcomer);
-    rank_queued(conn, profile, &rows, voices, now).or_fault("rank a complaint")
-}
-
-fn recount(
-    conn: &mut Connection,
-    profile: &Profile,
-    entry: Id,
-    now: DateTime<Utc>,
-) -> Result<(Vec<VoiceRow>, i32), Problem> {
-    take(conn, &[entry]).or_fault("take the entry")?;
-    let rows: Vec<VoiceRow> = complaint::table
-        .filter(complaint::entry_id.eq(entry))
-        .filter(complaint::hidden.eq(false))
-        .filter(complaint::state.ne("withdrawn"))
-        .order(complaint::id.asc())
-        .select(VoiceRow::as_select())
-        .load(conn)
-        .or_fault("load an entry's complaints")?;
-    let mut petitioners =
-        petitioners_of_entry(conn, entry).or_fault("load an entry's petitioners")?;
-    let voices: Vec<Voice> = rows
-        .iter()
-        .map(|row| Voice {
-            received_at: row.received_at.0,
-            petitioners: petitioners.remove(&row.id).unwrap_or_default(),
-            person_count: row.person_count,
-            confirmed_repeat: row.is_repeat(),
-            provisional: row.link == "provisional",
-        })
-        .collect();
-    let escalated = escalate(&voices, &profile.rules.escalation);
-    let count = |holds: &dyn Fn(&VoiceRow) -> bool| {
-        i32::try_from(rows.iter().filter(|row| holds(row)).count()).unwrap_or(i32::MAX)
-    };
-    let open = rows.iter().filter(|row| row.closed_at.is_none());
-    // What nobody confirmed yet makes no class.
-    let settled = |class: &str| {
-        let mut settled = rows.iter().filter(|row| row.link != "provisional");
-        settled.any(|row| row.source_class() == class)
-    };
-    let source_class = SOURCE_CLASSES.into_iter().find(|class| settled(class));
-    diesel::update(ledger_entry::table.find(entry))
-        .set((
-            ledger_entry::complaint_count.eq(count(&|_| true)),
-            ledger_entry::duplicate_count.eq(count(&|row| row.link == "confirmed")),
-            ledger_entry::repeat_count.eq(count(&VoiceRow::is_repeat)),
-            ledger_entry::distinct_reporters.eq(escalated.distinct_reporters),
-            ledger_entry::strong_concern.eq(escalated.strong_concern),
-            ledger_entry::collective_visit.eq(escalated.collective_visit),
-            ledger_entry::escalation_level.eq(escalated.level),
-            ledger_entry::source_class.eq(source_class),
-            ledger_entry::lead_complaint_id.eq(rows.first().map(|row| row.id)),
-            ledger_entry::due_on.eq(open.map(|row| row.due_on).min()),
-            ledger_entry::version.eq(ledger_entry::version + 1),
-            ledger_entry::updated_at.eq(UtcTime(now)),
-        ))
-        .execute(conn)
-        .or_fault("recount an entry")?;
-    Ok((rows, escalated.distinct_reporters))
-}
-
-/// Puts an entry's queued complaints where its voices send them. What is left over here gets its
-/// place at night.
-fn rank_queued(
-    conn: &mut Connection,
-    profile: &Profile,
-    rows: &[VoiceRow],
-    distinct_reporters: i32,
-    now: DateTime<Utc>,
-) -> QueryResult<()> {
-    let moved = rows.iter().filter(|row| row.in_queue).filter_map(|row| {
-        let input = RankInput {
-            risk: row.risk,
-            distinct_reporters,
-            rebound: row.link_rule.as_deref() == Some(Rule::R6.as_str()),
-            from_above: profile.is_from_above(&row.channel),
-            received_on: date_of(row.received_at.0),
-            due_on: row.due_on,
-            today: date_of(now),
-        };
-        let rank = queue_rank(profile, &input);
-        (rank != row.queue_rank).then_some((row.id, rank))
-    });
-    for (id, rank) in moved.take(RANKED_AT_ONCE) {
-        diesel::update(complaint::table.find(id))
-            .set(complaint::queue_rank.eq(rank))
-            .execute(conn)?;
-    }
-    Ok(())
-}
-
-/// Sets an entry's state.
-///
-/// # Errors
-/// What the database answers.
-pub fn set_state(
-    conn: &mut Connection,
-    id: Id,
-    state: &str,
-    now: DateTime<Utc>,
-) -> QueryResult<usize> {
-    diesel::update(ledger_entry::table.find(id))
-        .set((
-            ledger_entry::state.eq(state),
-            ledger_entry::version.eq(ledger_entry::version + 1),
-            ledger_entry::updated_at.eq(UtcTime(now)),
-        ))
-        .execute(conn)
 }
 
 /// Sets a clue's category, after its one complaint was corrected.

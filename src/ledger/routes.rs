@@ -11,7 +11,6 @@ use validator::Validate;
 
 use super::{
     campaigns::campaigns_of,
-    machine::MACHINE,
     queries::{self, EntryComplaintRow, EntryRow},
     supplements,
     views::{
@@ -36,7 +35,7 @@ use crate::platform::{
     sealed,
 };
 use crate::privacy::{Scope, Words, shown_entries};
-use crate::record::{self, local};
+use crate::record::{self, EntryState, VisitState, local};
 
 /// Roles that read the ledger.
 pub const READERS: &[Role] = &[
@@ -93,12 +92,10 @@ pub async fn list_entries(
         cursor,
         limit,
     } = query.0;
-    if state.as_ref().is_some_and(|s| MACHINE.label(s).is_empty()) {
-        return Err(Problem::bad_parameter(
-            "state",
-            "is not a state of ledger entries",
-        ));
-    }
+    let state: Option<EntryState> = state
+        .map(|name| name.parse())
+        .transpose()
+        .map_err(|_| Problem::bad_parameter("state", "is not a state of ledger entries"))?;
     app.profile
         .known_filters(category.as_deref(), street.as_deref())
         .map_err(|(name, why)| Problem::bad_parameter(name, why))?;
@@ -195,6 +192,7 @@ fn view(
         .iter()
         .map(|c| (c.id, c.number.clone()))
         .collect();
+    let theirs: HashSet<&str> = complaints.iter().map(|c| c.number.as_str()).collect();
     let mut supplements = supplements_of(conn, &numbers, &words).or_fault("load supplements")?;
     let history =
         record::history(conn, &app.keys, row.id, SHOWN_MAX).or_fault("load the history")?;
@@ -232,6 +230,10 @@ fn view(
         history: history
             .into_iter()
             .map(|step| HistoryItem::of(step, &words))
+            .map(|step| match Scope::of(staff) {
+                Scope::District => step,
+                _ => step.of_complaints(&theirs),
+            })
             .collect(),
     })
 }
@@ -297,7 +299,7 @@ fn photos_of(conn: &mut Connection, numbers: &HashMap<Id, String>) -> QueryResul
 
 fn visits_of(conn: &mut Connection, numbers: &HashMap<Id, String>) -> QueryResult<Vec<VisitView>> {
     let ids: Vec<Id> = numbers.keys().copied().collect();
-    let rows: Vec<(Id, Id, String, Option<String>, String)> = verification::table
+    let rows: Vec<(Id, Id, VisitState, Option<String>, String)> = verification::table
         .filter(verification::complaint_id.eq_any(ids))
         .order(verification::id.asc())
         .limit(SHOWN_MAX)

@@ -1,18 +1,19 @@
 //! What staff see of the ledger. No reporter data at all: entries are read by streets.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
     campaigns::CampaignView,
-    machine::MACHINE,
     queries::{EntryComplaintRow, EntryRow},
 };
 use crate::district::Profile;
 use crate::platform::db::Id;
 use crate::privacy::Words;
-use crate::record::{Recorded, local};
+use crate::record::{ComplaintState, EntryState, Recorded, VisitState, local};
 
 /// An entry in a list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -20,7 +21,7 @@ pub struct EntrySummary {
     /// Number.
     pub number: String,
     /// State.
-    pub state: String,
+    pub state: EntryState,
     /// State in Chinese.
     pub state_name: &'static str,
     /// What and where, without personal data.
@@ -61,8 +62,8 @@ impl EntrySummary {
     pub fn of(profile: &Profile, row: &EntryRow, words: &Words) -> Self {
         Self {
             number: row.number.clone(),
-            state: row.state.clone(),
-            state_name: MACHINE.label(&row.state),
+            state: row.state,
+            state_name: row.state.label(),
             title: words.text(row.title.clone()),
             category_name: profile.category_name(&row.category),
             category: row.category.clone(),
@@ -126,7 +127,7 @@ pub struct VisitView {
     /// Number of the complaint.
     pub complaint: String,
     /// State.
-    pub state: String,
+    pub state: VisitState,
     /// Finding.
     pub result: Option<String>,
     /// Grid code.
@@ -166,6 +167,18 @@ impl HistoryItem {
             detail: words.detail(row.detail.0),
             at: local(row.at),
         }
+    }
+}
+
+impl HistoryItem {
+    /// Without the numbers of other complaints than these.
+    #[must_use]
+    pub fn of_complaints(mut self, numbers: &HashSet<&str>) -> Self {
+        let named = self.detail.get_mut("complaints");
+        if let Some(named) = named.and_then(serde_json::Value::as_array_mut) {
+            named.retain(|number| number.as_str().is_some_and(|n| numbers.contains(n)));
+        }
+        self
     }
 }
 
@@ -226,7 +239,7 @@ pub struct EntryComplaint {
     /// Number.
     pub number: String,
     /// State; docs/transitions.md has the names.
-    pub state: String,
+    pub state: ComplaintState,
     /// Category code.
     pub category: String,
     /// Category in Chinese.
@@ -256,7 +269,7 @@ impl EntryComplaint {
         Self {
             supplements,
             number: row.number.clone(),
-            state: row.state.clone(),
+            state: row.state,
             category_name: profile.category_name(&row.category),
             category: row.category.clone(),
             received_at: local(row.received_at),

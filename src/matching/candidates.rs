@@ -18,14 +18,12 @@ use crate::platform::db::{
     Connection, Id, UtcTime,
     schema::{complaint, ledger_entry, match_fact, match_key},
 };
-
-/// States in which a complaint takes no part in matching.
-const OUT_OF_MATCHING: [&str; 2] = ["withdrawn", "archived"];
+use crate::record::{ComplaintState, EntryState, machine::Trait};
 
 /// Whether a complaint takes part in matching.
 #[must_use]
-pub fn takes_part(state: &str, hidden: bool) -> bool {
-    !hidden && !OUT_OF_MATCHING.contains(&state)
+pub fn takes_part(state: ComplaintState, hidden: bool) -> bool {
+    !hidden && !state.is(Trait::OutOfMatching)
 }
 
 /// Filed complaints that hold a condition, in one query however many there are.
@@ -157,10 +155,10 @@ struct CandidateRow {
     data: Vec<u8>,
     number: String,
     hidden: bool,
-    state: String,
+    state: ComplaintState,
     closed_at: Option<UtcTime>,
     entry_id: Id,
-    entry_state: String,
+    entry_state: EntryState,
     written_off_at: Option<UtcTime>,
 }
 
@@ -169,14 +167,13 @@ impl CandidateRow {
     /// (they are made anew by a job). Said here and not in SQL, where nearly every row is in and a
     /// planner that believes otherwise reads them all.
     fn candidate(self) -> Option<Candidate> {
-        if !takes_part(&self.state, self.hidden) {
+        if !takes_part(self.state, self.hidden) {
             return None;
         }
-        let entry = match (self.entry_state.as_str(), self.written_off_at) {
-            ("archived", _) => EntryStanding::Archived,
-            ("written_off" | "follow_up" | "long_term", Some(at)) => {
-                EntryStanding::WrittenOff(at.0)
-            }
+        let watched = self.entry_state.is(Trait::Watched);
+        let entry = match self.written_off_at {
+            _ if self.entry_state == EntryState::Archived => EntryStanding::Archived,
+            Some(at) if watched => EntryStanding::WrittenOff(at.0),
             _ => EntryStanding::Open,
         };
         Some(Candidate {
@@ -185,7 +182,7 @@ impl CandidateRow {
             entry_id: self.entry_id.0,
             closed_at: self.closed_at.map(|at| at.0),
             // 复查 and 复核 are another authority's; here it is known of who was turned away after it.
-            finally_reviewed: self.state == "no_longer_accepted",
+            finally_reviewed: self.state == ComplaintState::NoLongerAccepted,
             entry,
         })
     }

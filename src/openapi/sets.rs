@@ -7,19 +7,17 @@ use serde_json::{Map, Value, json};
 
 use crate::account::Role;
 use crate::complaint::{
-    machine::{MACHINE as COMPLAINT, QUEUED},
-    photos::TOO_MANY_PHOTOS,
-    staff_routes::LINKS,
-    unmask::UnmaskPurpose,
-    views::public_events,
+    photos::TOO_MANY_PHOTOS, staff_routes::LINKS, unmask::UnmaskPurpose, views::public_events,
 };
 use crate::geo::Datum;
-use crate::ledger::machine::MACHINE as ENTRY;
 use crate::linkage::compare::SPECS;
 use crate::photo::{MediaType, PhotoProblem};
 use crate::platform::problem::Code;
-use crate::record::machine::Machine;
-use crate::verification::{machine::MACHINE as VISIT, views::LACKS};
+use crate::record::{
+    ComplaintEvent, ComplaintState, EntryEvent, EntryState,
+    machine::{State, Trait},
+};
+use crate::verification::views::LACKS;
 
 const RULES: &[&str] = &[
     "R0", "R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9", "R11", "new",
@@ -58,7 +56,9 @@ const SCORES: &[&str] = &["satisfied", "basically_satisfied", "dissatisfied"];
 enum Stated {
     Words(&'static [&'static str]),
     Numbers(&'static [u32]),
-    States(&'static Machine),
+    ComplaintStates,
+    EntryStates,
+    QueuedStates,
     PublicEvents,
     HistoryEvents,
     HistoryStates,
@@ -74,19 +74,16 @@ enum Stated {
 
 /// Fields whose type in the code is a text, because the database says it.
 static FIELDS: &[(&str, &str, Stated)] = &[
-    ("OwnComplaint", "state", Stated::States(&COMPLAINT)),
     ("ComplaintView", "source_class", Stated::Words(SOURCES)),
     ("EntrySummary", "source_class", Stated::Words(SOURCES)),
     ("PlaceView", "datum", Stated::Words(&["CGCS2000"])),
     ("PlaceView", "raw_datum", Stated::Datums),
     ("TimelineItem", "event", Stated::PublicEvents),
     ("CaseVisitView", "result", Stated::Words(FINDINGS)),
-    ("CaseVisitView", "state", Stated::States(&VISIT)),
     ("Comparison", "level", Stated::Levels),
     ("Comparison", "name", Stated::Comparisons),
     ("ComplaintSummary", "link", Stated::Words(&LINKS)),
     ("ComplaintSummary", "link_rule", Stated::Words(RULES)),
-    ("ComplaintSummary", "state", Stated::States(&COMPLAINT)),
     (
         "DeadlineView",
         "kind",
@@ -102,9 +99,7 @@ static FIELDS: &[(&str, &str, Stated)] = &[
     ("DistrictView", "photo_types", Stated::PhotoTypes),
     ("EntryComplaint", "link", Stated::Words(&LINKS)),
     ("EntryComplaint", "link_rule", Stated::Words(RULES)),
-    ("EntryComplaint", "state", Stated::States(&COMPLAINT)),
     ("EntryPhoto", "role", Stated::Words(PICTURES)),
-    ("EntrySummary", "state", Stated::States(&ENTRY)),
     (
         "EventView",
         "kind",
@@ -119,7 +114,6 @@ static FIELDS: &[(&str, &str, Stated)] = &[
     ("LookView", "role", Stated::Roles),
     ("MatchesView", "link", Stated::Words(&LINKS)),
     ("MatchesView", "link_rule", Stated::Words(RULES)),
-    ("PartView", "state", Stated::States(&COMPLAINT)),
     ("PhotoView", "problem", Stated::PhotoProblems),
     ("PhotoView", "remarks", Stated::Words(REMARKS)),
     ("PhotoView", "role", Stated::Words(PICTURES)),
@@ -132,24 +126,19 @@ static FIELDS: &[(&str, &str, Stated)] = &[
     ("ProblemDocument", "code", Stated::Codes),
     ("ProcedureView", "reply_unit", Stated::Words(UNITS)),
     ("RatingView", "score", Stated::Words(SCORES)),
-    ("Receipt", "state", Stated::States(&COMPLAINT)),
     ("ReplyView", "kind", Stated::Words(REPLIES)),
     ("ReporterView", "kind", Stated::Words(PEOPLE)),
     ("StaffReplyView", "kind", Stated::Words(REPLIES)),
-    ("StepView", "state", Stated::States(&COMPLAINT)),
     ("Tokens", "token_type", Stated::Words(&["Bearer"])),
     ("TrackedDecision", "kind", Stated::Words(DECISIONS)),
-    ("TrackingView", "state", Stated::States(&COMPLAINT)),
     ("TriageDecisionView", "action", Stated::Words(DECISIONS)),
     ("UnmaskingView", "purpose", Stated::Purposes),
     ("UnmaskingView", "role", Stated::Roles),
     ("VerdictView", "outcome", Stated::Words(OUTCOMES)),
     ("VerdictView", "rule", Stated::Words(RULES)),
     ("VerificationView", "result", Stated::Words(FINDINGS)),
-    ("VerificationView", "state", Stated::States(&VISIT)),
     ("VerificationView", "missing", Stated::Words(&LACKS)),
     ("VisitView", "result", Stated::Words(FINDINGS)),
-    ("VisitView", "state", Stated::States(&VISIT)),
 ];
 
 /// Long edges of a photo's copies, pixels.
@@ -159,25 +148,33 @@ const SIZES: &[u32] = &[400, 1600];
 static FILTERS: &[(Option<&str>, &str, Stated)] = &[
     (None, "size", Stated::Numbers(SIZES)),
     (None, "link", Stated::Words(&LINKS)),
-    (Some("complaints"), "state", Stated::States(&COMPLAINT)),
-    (Some("ledger"), "state", Stated::States(&ENTRY)),
-    (Some("triage"), "state", Stated::Words(&QUEUED)),
+    (Some("complaints"), "state", Stated::ComplaintStates),
+    (Some("ledger"), "state", Stated::EntryStates),
+    (Some("triage"), "state", Stated::QueuedStates),
 ];
+
+fn names_of<S: State>(states: &[S]) -> Vec<&'static str> {
+    states.iter().map(|state| state.as_str()).collect()
+}
 
 impl Stated {
     fn names(&self) -> Vec<&'static str> {
         match self {
             Self::Words(words) => words.to_vec(),
             Self::Numbers(_) => Vec::new(),
-            Self::States(machine) => machine.states.iter().map(|(name, _)| *name).collect(),
+            Self::ComplaintStates => names_of(ComplaintState::ALL),
+            Self::EntryStates => names_of(EntryState::ALL),
+            Self::QueuedStates => names_of(&ComplaintState::that_are(Trait::Queued)),
             Self::PublicEvents => public_events().collect(),
             Self::HistoryEvents => {
-                let all: BTreeSet<_> = COMPLAINT.events().chain(ENTRY.events()).collect();
+                let complaint = ComplaintEvent::ALL.iter().map(|event| event.as_str());
+                let entry = EntryEvent::ALL.iter().map(|event| event.as_str());
+                let all: BTreeSet<_> = complaint.chain(entry).collect();
                 all.into_iter().collect()
             }
             Self::HistoryStates => {
-                let states = COMPLAINT.states.iter().chain(ENTRY.states);
-                let all: BTreeSet<_> = states.map(|(name, _)| *name).collect();
+                let states = [names_of(ComplaintState::ALL), names_of(EntryState::ALL)];
+                let all: BTreeSet<_> = states.into_iter().flatten().collect();
                 all.into_iter().collect()
             }
             Self::Codes => Code::ALL.iter().map(|code| code.as_str()).collect(),

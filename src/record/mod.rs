@@ -2,12 +2,23 @@
 //!
 //! Every state change writes one row here in its own transaction. Rows are never changed.
 
+mod actor;
+pub mod events;
 pub mod machine;
+pub mod role;
+pub mod states;
+mod step;
+
+pub use actor::{Actor, Who};
+pub use events::{AccountEvent, ComplaintEvent, EntryEvent, VisitEvent};
+pub use states::{ComplaintState, EntryState, VisitState};
+pub use step::{Step, Subject, advance};
 
 use chrono::{DateTime, FixedOffset, Utc};
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
+use self::machine::{EventName, State as _};
 use crate::district::shanghai;
 use crate::platform::{
     crypto::Keys,
@@ -17,27 +28,6 @@ use crate::platform::{
     sealed::HISTORY_REASON,
 };
 
-/// Who acts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Actor {
-    /// A member of staff, by id and user name.
-    Staff(Id, String),
-    /// The reporter, by tracking code or signed in; never named here.
-    Reporter,
-    /// The software itself, by rule or job.
-    System,
-}
-
-impl Actor {
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Staff(..) => "staff",
-            Self::Reporter => "reporter",
-            Self::System => "system",
-        }
-    }
-}
-
 /// One event to be recorded.
 #[derive(Debug, Clone)]
 pub struct Event<'a> {
@@ -46,9 +36,9 @@ pub struct Event<'a> {
     /// The subject's id.
     pub subject_id: Id,
     /// The event's name, as in the transition table.
-    pub event: &'a str,
-    /// States before and after, when the event changes one.
-    pub states: Option<(&'a str, &'a str)>,
+    pub event: &'static str,
+    /// States before and after, of a step; what begins has none before.
+    states: Option<(Option<&'static str>, &'static str)>,
     /// Who acts.
     pub actor: &'a Actor,
     /// The reason given, where one is needed, and the keys it is sealed with: staff's own words may
@@ -61,31 +51,19 @@ pub struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// An event without states, reason or detail.
+    /// An event that changes no state, without reason or detail.
     #[must_use]
-    pub fn new(
-        subject_kind: &'static str,
-        subject_id: Id,
-        event: &'a str,
-        actor: &'a Actor,
-    ) -> Self {
+    pub fn of<E: EventName>(event: E, subject_id: Id, actor: &'a Actor) -> Self {
         Self {
-            subject_kind,
+            subject_kind: E::KIND,
             subject_id,
-            event,
+            event: event.as_str(),
             states: None,
             actor,
             reason: None,
             detail: json!({}),
             device_time: None,
         }
-    }
-
-    /// With the states before and after.
-    #[must_use]
-    pub fn moving(mut self, from: &'a str, to: &'a str) -> Self {
-        self.states = Some((from, to));
-        self
     }
 
     /// With a reason.
@@ -109,7 +87,7 @@ impl<'a> Event<'a> {
 /// What the database answers, or that the reason could not be sealed.
 pub fn append(conn: &mut Connection, event: &Event<'_>, now: DateTime<Utc>) -> QueryResult<()> {
     let (actor_id, actor_name) = match event.actor {
-        Actor::Staff(id, name) => (Some(*id), name.as_str()),
+        Actor::Staff { id, name, .. } => (Some(*id), name.as_str()),
         Actor::Reporter | Actor::System => (None, ""),
     };
     let id = Id::new();
@@ -124,7 +102,7 @@ pub fn append(conn: &mut Connection, event: &Event<'_>, now: DateTime<Utc>) -> Q
             record::subject_kind.eq(event.subject_kind),
             record::subject_id.eq(event.subject_id),
             record::event.eq(event.event),
-            record::from_state.eq(event.states.map(|s| s.0)),
+            record::from_state.eq(event.states.and_then(|s| s.0)),
             record::to_state.eq(event.states.map(|s| s.1)),
             record::actor_kind.eq(event.actor.kind()),
             record::actor_id.eq(actor_id),
@@ -156,7 +134,8 @@ pub fn keep_order(conn: &mut Connection) -> QueryResult<()> {
 }
 
 /// One recorded event, its reason opened.
-#[derive(Debug, Clone, Queryable)]
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = record)]
 pub struct Recorded {
     /// The row's id; ids order the history.
     pub id: Id,
@@ -180,7 +159,8 @@ pub struct Recorded {
     pub at: UtcTime,
 }
 
-/// A subject's history, oldest first, at most `limit` rows.
+/// A subject's history, oldest first: the newest `limit` rows, and before them the steps from one
+/// state to another, `limit` of them at most.
 ///
 /// # Errors
 /// What the database answers.
@@ -190,23 +170,20 @@ pub fn history(
     subject: Id,
     limit: i64,
 ) -> QueryResult<Vec<Recorded>> {
-    let rows: Vec<Recorded> = record::table
-        .filter(record::subject_id.eq(subject))
-        .order(record::id.asc())
-        .limit(limit)
-        .select((
-            record::id,
-            record::event,
-            record::from_state,
-            record::to_state,
-            record::actor_kind,
-            record::actor_name,
-            record::reason,
-            record::detail,
-            record::device_time,
-            record::at,
-        ))
-        .load(conn)?;
+    let of_subject = || {
+        record::table
+            .filter(record::subject_id.eq(subject))
+            .order(record::id.desc())
+            .limit(limit)
+            .select(Recorded::as_select())
+    };
+    let mut rows: Vec<Recorded> = of_subject().load(conn)?;
+    let shown = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+    if let Some(oldest) = rows.last().map(|row| row.id).filter(|_| shown == limit) {
+        let earlier = of_subject().filter(record::id.lt(oldest));
+        rows.extend(earlier.filter(record::to_state.is_not_null()).load(conn)?);
+    }
+    rows.reverse();
     let opened = rows.into_iter().map(|row| Recorded {
         reason: HISTORY_REASON.read_maybe(keys, row.id.0.as_bytes(), row.reason),
         ..row
@@ -218,21 +195,22 @@ pub fn history(
 ///
 /// # Errors
 /// What the database answers.
-pub fn state_before(
+pub fn state_before<S: Subject>(
     conn: &mut Connection,
-    subject_kind: &str,
     subject: Id,
-    state: &str,
-) -> QueryResult<Option<String>> {
+    state: S::State,
+) -> QueryResult<Option<S::State>> {
     let came: Option<Option<String>> = record::table
         .filter(record::subject_id.eq(subject))
-        .filter(record::subject_kind.eq(subject_kind))
-        .filter(record::to_state.eq(state))
+        .filter(record::subject_kind.eq(S::Event::KIND))
+        .filter(record::to_state.eq(state.as_str()))
         .order(record::id.desc())
         .select(record::from_state)
         .first(conn)
         .optional()?;
-    Ok(came.flatten())
+    let came = came.flatten();
+    let known = |name: String| S::State::ALL.iter().find(|state| state.as_str() == name);
+    Ok(came.and_then(known).copied())
 }
 
 /// An instant as the API shows it, in Asia/Shanghai.

@@ -7,7 +7,10 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::account::Staff;
-use crate::complaint::body::LocationBody;
+use crate::complaint::{
+    body::LocationBody,
+    machine::{Facts, PARTS_WANTED},
+};
 use crate::district::Profile;
 use crate::platform::{
     crypto::Keys,
@@ -16,6 +19,7 @@ use crate::platform::{
     problem::{Item, ItemCode, OnDb, Problem},
     sealed,
 };
+use crate::record::ComplaintEvent;
 
 /// What is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -49,10 +53,20 @@ impl Action {
             Self::Return => "return",
         }
     }
-}
 
-/// Further matters of one letter at most.
-pub(super) const PARTS_MAX: usize = 9;
+    /// What it does to the complaint.
+    #[must_use]
+    pub const fn event(self) -> ComplaintEvent {
+        match self {
+            Self::Accept => ComplaintEvent::Accept,
+            Self::Refuse => ComplaintEvent::Refuse,
+            Self::NoLongerAccept => ComplaintEvent::NoLongerAccept,
+            Self::Transfer => ComplaintEvent::Transfer,
+            Self::Split => ComplaintEvent::Split,
+            Self::Return => ComplaintEvent::Return,
+        }
+    }
+}
 
 /// A decision with what it requires.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
@@ -97,48 +111,24 @@ pub struct TriageBody {
 }
 
 impl TriageBody {
-    /// What the decision cannot do without, and the document that follows from it.
-    pub(super) fn check(&self, profile: &Profile) -> Result<String, Problem> {
-        let mut items = Vec::new();
-        let mut require = |given: bool, field: &str, why: &str| {
-            if !given {
-                items.push(Item::new(field, ItemCode::Required, why));
-            }
-        };
-        let informs = matches!(
-            self.action,
-            Action::Refuse | Action::NoLongerAccept | Action::Transfer
-        );
-        require(
-            self.action == Action::Accept || self.reason.is_some(),
-            "reason",
-            "says why",
-        );
-        require(
-            !informs || self.notice.is_some(),
-            "notice",
-            "is what the reporter is told",
-        );
-        require(
-            self.action != Action::Accept || self.procedure.is_some(),
-            "procedure",
-            "is fixed at acceptance",
-        );
-        require(
-            self.action != Action::Transfer || self.transfer_to.is_some(),
-            "transfer_to",
-            "names the unit",
-        );
-        require(
-            (self.action == Action::Split) != self.parts.is_empty(),
-            "parts",
-            "are the further matters of a letter that is split, and go with nothing else",
-        );
-        require(
-            self.parts.len() <= PARTS_MAX,
-            "parts",
-            "has 9 matters at most",
-        );
+    /// What its guards look at.
+    pub(super) fn facts(&self) -> Facts {
+        Facts {
+            reason: self.reason.is_some(),
+            notice: self.notice.is_some(),
+            procedure: self.procedure.is_some(),
+            receiver: self.transfer_to.is_some(),
+            final_review: self.final_review.is_some(),
+            parts: self.parts.len(),
+            ..Facts::default()
+        }
+    }
+
+    /// The document the decision is told by, unless something is missing or wrong in it.
+    pub(super) fn check(&self, profile: &Profile, mut items: Vec<Item>) -> Result<String, Problem> {
+        if self.action != Action::Split && !self.parts.is_empty() {
+            items.push(Item::new("parts", ItemCode::Required, PARTS_WANTED));
+        }
         if self
             .transfer_to
             .as_deref()

@@ -109,7 +109,7 @@ fn named(
 ) -> Result<ComplaintRow, Problem> {
     let row = take::by_number(conn, number)?;
     if !row.in_queue {
-        return Err(Problem::wrong_state(&row.state, "claim"));
+        return Err(Problem::wrong_state(row.state.as_str(), "claim"));
     }
     match holder(conn, row.id, now).or_fault("load the claim")? {
         Some(other) if other != staff => Err(Problem::new(Code::ClaimedByOther)),

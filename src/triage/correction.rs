@@ -16,10 +16,11 @@ use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
     body::{Border, LocationBody, check_demand, check_location},
-    machine::ENDED,
     place::{self, Placed},
     queries::{self, ComplaintRow},
-    rank, rejudge, take,
+    rank,
+    rejudge::{self, Cause},
+    take,
     views::ComplaintSummary,
 };
 use crate::geo::RawPosition;
@@ -36,7 +37,7 @@ use crate::platform::{
     sealed,
 };
 use crate::privacy;
-use crate::record::{self, Event};
+use crate::record::{self, EntryState, Event, machine::Trait};
 use crate::text::{KnownPeople, KnownPerson};
 use crate::verification::moved as visits;
 
@@ -208,8 +209,8 @@ pub async fn correct_complaint(
             conditions.require(row.version)?;
             claims::require_not_held_by_other(conn, row.id, staff.id, now)?;
             let position = value.check(&shared)?;
-            if ENDED.contains(&row.state.as_str()) {
-                return Err(Problem::wrong_state(&row.state, "correct"));
+            if row.state.is(Trait::Ended) {
+                return Err(Problem::wrong_state(row.state.as_str(), "correct"));
             }
             let row = correct(conn, &shared, &staff, &row, &value, position, now)?;
             Answer::ok(&Corrected {
@@ -266,14 +267,14 @@ fn correct(
         .execute(conn)
         .or_fault("count the version")?;
     let actor = staff.actor();
-    let event = Event::new("complaint", row.id, CORRECT, &actor)
+    let event = Event::of(CORRECT, row.id, &actor)
         .because(&app.keys, Some(&body.reason))
         .with(Value::Object(detail));
     record::append(conn, &event, now).or_fault("record")?;
     let corrected = queries::by_id(conn, row.id).or_fault("load the complaint")?;
     matching::queries::refile(conn, &app.keys, row.id)?;
     if rejudge::may_be_judged(&corrected) {
-        rejudge::judge_again(conn, app, &corrected, &actor, now)?;
+        rejudge::judge_again(conn, app, &corrected, Cause::Correction, now)?;
     }
     ledger::refresh(conn, &app.profile, row.entry_id, now)?;
     queries::by_id(conn, row.id).or_fault("load the complaint")
@@ -328,7 +329,7 @@ fn change_place(
     let grid = before.grid_code.as_deref();
     visits::follow_place(conn, app, staff, row, grid, now)?;
     let entry = ledger::by_id(conn, row.entry_id).or_fault("load the entry")?;
-    if entry.lead_complaint_id == Some(row.id) && entry.state == "clue" {
+    if entry.lead_complaint_id == Some(row.id) && entry.state == EntryState::Clue {
         let (street, grid) = (placed.street.as_deref(), placed.grid.as_deref());
         ledger::set_place(conn, entry.id, placed.point, street, grid)
             .or_fault("change the entry's place")?;
@@ -366,7 +367,7 @@ fn change_category(
         ))
         .execute(conn)
         .or_fault("change the category")?;
-    if entry.lead_complaint_id == Some(row.id) && entry.state == "clue" {
+    if entry.lead_complaint_id == Some(row.id) && entry.state == EntryState::Clue {
         ledger::set_category(conn, entry.id, &category.code, &category.coarse)
             .or_fault("change the entry's category")?;
     }

@@ -18,10 +18,10 @@ use crate::platform::{
     problem::{OnDb, Problem},
     sealed::CORRECTION,
 };
-use crate::record::{self, Recorded, local};
+use crate::record::{self, ComplaintEvent, Recorded, local};
 
 /// Name of the event.
-pub(super) const CORRECT: &str = "correct";
+pub(super) const CORRECT: ComplaintEvent = ComplaintEvent::Correct;
 
 /// Steps of a history looked at.
 const STEPS_MAX: i64 = 1000;
@@ -67,7 +67,9 @@ pub async fn list_corrections(
             let row = visible(conn, &staff, &path)?;
             let history = record::history(conn, &shared.keys, row.id, STEPS_MAX)
                 .or_fault("load the history")?;
-            let corrections = history.into_iter().filter(|step| step.event == CORRECT);
+            let corrections = history
+                .into_iter()
+                .filter(|step| step.event == CORRECT.as_str());
             let opened = corrections.map(|step| opened(&shared.keys, row.id, step));
             Ok(opened.collect())
         })

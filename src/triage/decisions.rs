@@ -16,6 +16,7 @@ use super::{
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
+    machine::MACHINE,
     notice::NotifyReporter,
     queries::{self, ComplaintRow},
     returned::NOT_COMPLETED,
@@ -32,7 +33,7 @@ use crate::platform::{
     jobs,
     problem::{Item, ItemCode, OnDb, Problem},
 };
-use crate::record::Event;
+use crate::record::{self, machine::lacks};
 
 /// Decides on a claimed complaint. The document type follows from the procedure; it cannot be
 /// chosen.
@@ -78,13 +79,15 @@ fn decide(
     now: DateTime<Utc>,
 ) -> Result<StepView, Problem> {
     let profile = &app.profile;
-    crate::complaint::machine::MACHINE.next(&row.state, body.action.as_str())?;
-    let document = body.check(profile)?;
+    let actor = staff.actor();
+    let facts = body.facts();
+    let rule = MACHINE.step(Some(row.state), body.action.event(), &actor)?;
+    let document = body.check(profile, lacks(rule.guards, &facts)?)?;
     if body.action == Action::Split {
         return split(conn, app, staff, row, (body, &document), parts, now);
     }
     if body.action == Action::NoLongerAccept {
-        final_review::require(conn, profile, row, body)?;
+        final_review::require(conn, profile, row)?;
     }
     insert_decision(conn, &app.keys, row.id, staff, body, &document, now)?;
     if let (Action::Accept, Some(code)) = (body.action, &body.procedure) {
@@ -100,11 +103,12 @@ fn decide(
         }
     }
     queries::refresh_due(conn, row.id).or_fault("find the next clock")?;
-    let actor = staff.actor();
-    let event = Event::new("complaint", row.id, body.action.as_str(), &actor)
+    let step = row
+        .step(body.action.event(), &actor)
+        .given(facts)
         .because(&app.keys, body.reason.as_deref())
         .with(json!({ "procedure": body.procedure, "document": document, "transfer_to": body.transfer_to, "final_review": body.final_review }));
-    let state = queries::advance(conn, row, &event, now)?;
+    let state = record::advance(conn, &step, now)?;
     ledger::refresh(conn, profile, row.entry_id, now)?;
     jobs::enqueue(conn, &NotifyReporter::of(row.id), now, now).or_fault("queue the notice")?;
     Ok(StepView::of(row, state))

@@ -1,19 +1,24 @@
 //! When a petition is no longer accepted (信访工作条例36条, 生态环境信访工作办法31条; R11): the same person
 //! comes again with the same facts after 复核 was given. A first report is refused at most.
 
-use super::body::TriageBody;
 use crate::complaint::queries::{self, ComplaintRow};
 use crate::district::Profile;
 use crate::platform::{
     db::Connection,
-    problem::{Code, ItemCode, OnDb, Problem},
+    problem::{Code, OnDb, Problem},
 };
+use crate::record::ComplaintState;
 
 /// Rules of a repeat that brings nothing new.
 const SAME_AGAIN: [&str; 3] = ["R1", "R2", "R11"];
 
 /// States of a complaint that was answered, so that it can have been reviewed.
-const ANSWERED: [&str; 4] = ["replied", "follow_up", "closed", "archived"];
+const ANSWERED: [ComplaintState; 4] = [
+    ComplaintState::Replied,
+    ComplaintState::FollowUp,
+    ComplaintState::Closed,
+    ComplaintState::Archived,
+];
 
 /// Requires that a complaint repeats, by a named person's word, one whose procedure ends in 复核.
 /// That 复核 was given is what the decision itself states, with the number of its document.
@@ -24,16 +29,7 @@ pub(super) fn require(
     conn: &mut Connection,
     profile: &Profile,
     row: &ComplaintRow,
-    body: &TriageBody,
 ) -> Result<(), Problem> {
-    if body.final_review.is_none() {
-        let message = "is the number of the 复核意见书; without one, refuse or accept";
-        return Err(Problem::invalid(
-            "final_review",
-            ItemCode::Required,
-            message,
-        ));
-    }
     let earlier = row
         .repeat_of
         .map(|id| queries::by_id(conn, id).or_fault("load the earlier complaint"))
@@ -68,8 +64,8 @@ fn in_the_way(
         .as_deref()
         .and_then(|code| profile.procedure(code))
         .is_some_and(|procedure| procedure.final_review);
-    let over = reviewable && ANSWERED.contains(&earlier.state.as_str());
-    if over || earlier.state == "no_longer_accepted" {
+    let over = reviewable && ANSWERED.contains(&earlier.state);
+    if over || earlier.state == ComplaintState::NoLongerAccepted {
         return None;
     }
     Some(

@@ -13,13 +13,11 @@ use super::{claims, match_standing as standing};
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
-    machine::MACHINE,
     queries::{self as complaints, ComplaintRow},
     take,
     views::StepView,
 };
 use crate::ledger::{
-    machine::CLOSED_TO_COMPLAINTS,
     moves::{self, Standing},
     queries as ledger,
 };
@@ -35,7 +33,7 @@ use crate::platform::{
     sealed,
 };
 use crate::privacy;
-use crate::record::{self, Actor, Event};
+use crate::record::{self, Actor, ComplaintEvent, ComplaintState, Event, machine::Trait};
 
 /// What the person says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -108,7 +106,7 @@ pub async fn decide_match(
             };
             let model = keep(conn, &shared.keys, &row, &staff, &value, &kept, now)?;
             let state = settle(conn, &row, &actor, &value, &kept, now)?;
-            let event = Event::new("complaint", row.id, "decide_match", &actor)
+            let event = Event::of(ComplaintEvent::DecideMatch, row.id, &actor)
                 .because(&shared.keys, value.reason.as_deref())
                 .with(json!({ "decision": value.decision, "link": kept.after.link, "before": row.link }));
             record::append(conn, &event, now).or_fault("record")?;
@@ -211,10 +209,10 @@ fn confirmed(
         return Err(Problem::because(Code::MergeRefused, why));
     }
     let entry = ledger::by_id(conn, other.entry_id).or_fault("load the entry")?;
-    if CLOSED_TO_COMPLAINTS.contains(&entry.state.as_str()) {
+    if entry.state.is(Trait::ClosedToComplaints) {
         return Err(Problem::because(
             Code::MergeRefused,
-            format!("entry {} is {}", entry.number, entry.state),
+            format!("entry {} is {}", entry.number, entry.state.as_str()),
         ));
     }
     // The proposal's rule is of the proposed complaint and of no other.
@@ -342,19 +340,17 @@ fn settle(
     body: &MatchDecisionBody,
     kept: &standing::Kept,
     now: DateTime<Utc>,
-) -> Result<&'static str, Problem> {
-    let event = match (body.decision, row.state.as_str()) {
-        (Decision::Confirm | Decision::Reject, "screening") => "settle_match",
-        (Decision::Undo, "awaiting_acceptance") if kept.state == "screening" => "reopen_match",
-        _ => {
-            let state = MACHINE.states.iter().find(|(s, _)| *s == row.state);
-            return Ok(state.map_or("", |(s, _)| *s));
+) -> Result<ComplaintState, Problem> {
+    let event = match (body.decision, row.state) {
+        (Decision::Confirm | Decision::Reject, ComplaintState::Screening) => {
+            ComplaintEvent::SettleMatch
         }
+        (Decision::Undo, ComplaintState::AwaitingAcceptance)
+            if kept.state == ComplaintState::Screening =>
+        {
+            ComplaintEvent::ReopenMatch
+        }
+        _ => return Ok(row.state),
     };
-    complaints::advance(
-        conn,
-        row,
-        &Event::new("complaint", row.id, event, actor),
-        now,
-    )
+    record::advance(conn, &row.step(event, actor), now)
 }

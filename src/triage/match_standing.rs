@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::complaint::queries::{self as complaints, ComplaintRow};
 use crate::ledger::{
-    machine::CLOSED_TO_COMPLAINTS,
     moves::{self, Standing},
     queries as ledger,
 };
@@ -16,7 +15,7 @@ use crate::platform::{
     db::{Connection, Id, JsonValue, UtcTime, schema::match_decision},
     problem::{Code, OnDb, Problem},
 };
-use crate::record::Actor;
+use crate::record::{Actor, ComplaintState, EntryState, machine::Trait};
 
 /// What a decision changed, kept with it so that it can be put back exactly.
 #[derive(Debug, Serialize, Deserialize)]
@@ -26,9 +25,9 @@ pub(super) struct Kept {
     /// Where the decision put it.
     pub(super) after: Standing,
     /// The complaint's state before, to which an undoing leads.
-    pub(super) state: String,
+    pub(super) state: ComplaintState,
     /// The state of the entry it left empty; told, and read from the history when it is undone.
-    pub(super) emptied: Option<String>,
+    pub(super) emptied: Option<EntryState>,
 }
 
 fn standing_of(row: &ComplaintRow) -> Standing {
@@ -54,7 +53,7 @@ pub(super) fn put(
     Ok(Kept {
         before: standing_of(row),
         after,
-        state: row.state.clone(),
+        state: row.state,
         emptied,
     })
 }
@@ -91,7 +90,7 @@ pub(super) fn undo(
             };
             let asked = put(conn, app, row, question, actor, now)?;
             return Ok(Kept {
-                state: "screening".to_owned(),
+                state: ComplaintState::Screening,
                 ..asked
             });
         }
@@ -112,10 +111,11 @@ pub(super) fn undo(
     let entry = back_to(conn, row, &before, &after)?;
     moves::reopen_emptied(conn, entry, actor, now)?;
     let home = ledger::by_id(conn, entry).or_fault("load the entry")?;
-    if CLOSED_TO_COMPLAINTS.contains(&home.state.as_str()) {
+    if home.state.is(Trait::ClosedToComplaints) {
         let why = format!(
             "entry {} is {} since; undo that first",
-            home.number, home.state
+            home.number,
+            home.state.as_str()
         );
         return Err(refused(why));
     }

@@ -13,9 +13,7 @@ use validator::Validate;
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::rank::URGENT_BELOW;
-use crate::complaint::{
-    machine::QUEUED, queries::ComplaintRow, staff_routes::check_link, views::ComplaintSummary,
-};
+use crate::complaint::{queries::ComplaintRow, staff_routes::check_link, views::ComplaintSummary};
 use crate::platform::{
     db::{
         Connection, Id, UtcTime,
@@ -24,7 +22,7 @@ use crate::platform::{
     http::{PageQuery, Query, page_response},
     problem::{OnDb, Problem},
 };
-use crate::record::local;
+use crate::record::{ComplaintState, local, machine::Trait};
 
 /// Filters of the queue.
 #[derive(Debug, Clone, Default, Deserialize, Validate, IntoParams)]
@@ -109,14 +107,7 @@ pub async fn list_queue(
         limit: filters.limit,
     };
     let (paging, after) = page.page::<Key>(&request)?;
-    if let Some(state) = &filters.state
-        && !QUEUED.contains(&state.as_str())
-    {
-        return Err(Problem::bad_parameter(
-            "state",
-            "is `screening` or `awaiting_acceptance`",
-        ));
-    }
+    let state = queued_state(filters.state.as_deref())?;
     app.profile
         .known_filters(filters.category.as_deref(), filters.street.as_deref())
         .map_err(|(name, why)| Problem::bad_parameter(name, why))?;
@@ -125,8 +116,9 @@ pub async fn list_queue(
     let (rows, counts) = app
         .db
         .read(move |conn| {
-            let rows = rows(conn, &filters, after, paging.limit).or_fault("load the queue")?;
-            let counts = counts(conn, &filters).or_fault("count the queue")?;
+            let rows =
+                rows(conn, &filters, state, after, paging.limit).or_fault("load the queue")?;
+            let counts = counts(conn, &filters, state).or_fault("count the queue")?;
             Ok((rows, counts))
         })
         .await?;
@@ -152,13 +144,24 @@ pub async fn list_queue(
     Ok(page_response(&request, body.next_cursor.as_deref(), &body))
 }
 
+/// The state a filter names, of those in the queue.
+fn queued_state(name: Option<&str>) -> Result<Option<ComplaintState>, Problem> {
+    let Some(name) = name else {
+        return Ok(None);
+    };
+    let named: Option<ComplaintState> = name.parse().ok();
+    let queued = named.filter(|state| state.is(Trait::Queued));
+    let wrong = || Problem::bad_parameter("state", "is `screening` or `awaiting_acceptance`");
+    queued.map(Some).ok_or_else(wrong)
+}
+
 /// A query over queued complaints narrowed by the filters. The lists and the counts are of several
 /// types, so this is written as a macro.
 macro_rules! narrowed {
-    ($query:expr, $filters:expr) => {{
+    ($query:expr, $filters:expr, $state:expr) => {{
         let mut rows = $query;
-        if let Some(state) = &$filters.state {
-            rows = rows.filter(complaint::state.eq(state.clone()));
+        if let Some(state) = $state {
+            rows = rows.filter(complaint::state.eq(state));
         }
         if let Some(category) = &$filters.category {
             rows = rows.filter(complaint::category.eq(category.clone()));
@@ -183,6 +186,7 @@ macro_rules! narrowed {
 fn rows(
     conn: &mut Connection,
     filters: &QueueQuery,
+    state: Option<ComplaintState>,
     after: Option<Key>,
     limit: i64,
 ) -> QueryResult<Vec<Row>> {
@@ -202,7 +206,7 @@ fn rows(
                 .nullable(),
         ))
         .into_boxed();
-    rows = narrowed!(rows, filters);
+    rows = narrowed!(rows, filters, state);
     if let Some((rank, due, number)) = after {
         rows = rows.filter(
             complaint::queue_rank
@@ -217,29 +221,32 @@ fn rows(
     rows.load(conn)
 }
 
-fn counts(conn: &mut Connection, filters: &QueueQuery) -> QueryResult<QueueCounts> {
+fn counts(
+    conn: &mut Connection,
+    filters: &QueueQuery,
+    state: Option<ComplaintState>,
+) -> QueryResult<QueueCounts> {
     let by_state = complaint::table
         .filter(complaint::in_queue.eq(true))
         .group_by(complaint::state)
         .select((complaint::state, count_star()))
         .into_boxed();
-    let by_state: Vec<(String, i64)> = narrowed!(by_state, filters).load(conn)?;
+    let by_state: Vec<(ComplaintState, i64)> = narrowed!(by_state, filters, state).load(conn)?;
     let urgent = complaint::table
         .filter(complaint::in_queue.eq(true))
         .filter(complaint::queue_rank.lt(URGENT_BELOW))
         .select(count_star())
         .into_boxed();
-    let urgent: i64 = narrowed!(urgent, filters).first(conn)?;
-    let of = |state: &str| {
+    let urgent: i64 = narrowed!(urgent, filters, state).first(conn)?;
+    let of = |state: ComplaintState| {
         by_state
             .iter()
-            .find(|(s, _)| s == state)
+            .find(|(s, _)| *s == state)
             .map_or(0, |(_, n)| *n)
     };
-    let [screening, awaiting_acceptance] = QUEUED.map(of);
     Ok(QueueCounts {
-        screening,
-        awaiting_acceptance,
+        screening: of(ComplaintState::Screening),
+        awaiting_acceptance: of(ComplaintState::AwaitingAcceptance),
         urgent,
     })
 }

@@ -13,6 +13,7 @@ use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
     clocks,
+    machine::Facts,
     notice::NotifyReporter,
     queries::{self, ComplaintRow},
     take,
@@ -27,7 +28,7 @@ use crate::platform::{
     sealed,
 };
 use crate::privacy;
-use crate::record::{self, Event};
+use crate::record::{self, ComplaintEvent, Event};
 use crate::verification::queries as visits;
 
 /// Whether a reply ends the handling.
@@ -154,7 +155,7 @@ fn reply_one(
     now: DateTime<Utc>,
 ) -> Result<(StepView, String), Problem> {
     let Some(code) = &row.procedure else {
-        return Err(Problem::wrong_state(&row.state, "reply"));
+        return Err(Problem::wrong_state(row.state.as_str(), "reply"));
     };
     let procedure = app.profile.procedure(code).ok_or_else(|| {
         Problem::because(
@@ -169,17 +170,21 @@ fn reply_one(
     let actor = staff.actor();
     let state = match body.kind {
         ReplyKind::Final => {
-            let event = Event::new("complaint", row.id, "reply", &actor)
-                .with(json!({ "document": document }));
-            let state = queries::advance(conn, row, &event, now)?;
+            let answer = Facts {
+                answer: !body.text.is_empty(),
+                ..Facts::default()
+            };
+            let step = row.step(ComplaintEvent::Reply, &actor).given(answer);
+            let step = step.with(json!({ "document": document }));
+            let state = record::advance(conn, &step, now)?;
             queries::meet_deadline(conn, row.id, "reply", now).or_fault("meet the reply")?;
             visits::cancel_open(conn, &app.keys, row.id, &actor, Some("信访件已答复"), now)?;
             state
         }
         ReplyKind::Progress => {
-            let event = Event::new("complaint", row.id, "progress", &actor);
+            let event = Event::of(ComplaintEvent::Progress, row.id, &actor);
             record::append(conn, &event, now).or_fault("record")?;
-            row.state.as_str()
+            row.state
         }
     };
     let kind = if body.kind == ReplyKind::Final {
@@ -231,7 +236,15 @@ pub async fn close_complaint(
     key: IdempotencyKey,
     body: Body<ReasonBody>,
 ) -> Result<HttpResponse, Problem> {
-    step(app, staff, path.into_inner(), key, body, "close").await
+    step(
+        app,
+        staff,
+        path.into_inner(),
+        key,
+        body,
+        ComplaintEvent::Close,
+    )
+    .await
 }
 
 /// Takes a complaint up again; the reporter may ask for it, staff decide. The reply clock starts
@@ -246,7 +259,15 @@ pub async fn reopen_complaint(
     key: IdempotencyKey,
     body: Body<ReasonBody>,
 ) -> Result<HttpResponse, Problem> {
-    step(app, staff, path.into_inner(), key, body, "reopen").await
+    step(
+        app,
+        staff,
+        path.into_inner(),
+        key,
+        body,
+        ComplaintEvent::Reopen,
+    )
+    .await
 }
 
 async fn step(
@@ -255,7 +276,7 @@ async fn step(
     number: String,
     key: IdempotencyKey,
     body: Body<ReasonBody>,
-    name: &'static str,
+    event: ComplaintEvent,
 ) -> Result<HttpResponse, Problem> {
     let (shared, now) = (app.clone(), app.now());
     let Body { value, fingerprint } = body;
@@ -263,15 +284,19 @@ async fn step(
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = take::by_number(conn, &number)?;
             let actor = staff.actor();
-            let mut event = Event::new("complaint", row.id, name, &actor)
-                .because(&shared.keys, Some(&value.reason));
-            if name == "reopen" {
+            let told = Facts {
+                reason: true,
+                ..Facts::default()
+            };
+            let step = row.step(event, &actor).given(told);
+            let mut step = step.because(&shared.keys, Some(&value.reason));
+            if event == ComplaintEvent::Reopen {
                 let stopped = clocks::restart_reply(conn, &shared.profile, row.id, now)
                     .or_fault("restart the clock")?;
-                event = event.with(json!({ "reply_clock": stopped }));
+                step = step.with(json!({ "reply_clock": stopped }));
             }
-            let state = queries::advance(conn, &row, &event, now)?;
-            if name == "close" {
+            let state = record::advance(conn, &step, now)?;
+            if event == ComplaintEvent::Close {
                 visits::cancel_open(
                     conn,
                     &shared.keys,
@@ -281,7 +306,7 @@ async fn step(
                     now,
                 )?;
             }
-            if name == "reopen" {
+            if event == ComplaintEvent::Reopen {
                 queries::set_flag(conn, &row, "wants_reopening", false, now)
                     .or_fault("clear a flag")?;
             }

@@ -3,14 +3,16 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::body::{Action, PARTS_MAX, PartBody, TriageBody, insert_decision};
+use super::body::{Action, PartBody, TriageBody, insert_decision};
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
     body::{Border, ComplaintBody, LocationBody},
     filer::Filer,
     intake::{self, Door, Prepared},
-    joining, parts, petitioners,
+    joining,
+    machine::PARTS_MAX,
+    parts, petitioners,
     queries::{self, ComplaintRow, PlaceRow},
     senders::Proven,
     views::StepView,
@@ -20,7 +22,7 @@ use crate::platform::{
     db::{self, Connection, Id},
     problem::{Item, ItemCode, OnDb, Problem},
 };
-use crate::record::Event;
+use crate::record::{self, ComplaintEvent, Event};
 
 /// A further matter of a letter, judged; what it joins is held.
 pub(super) struct Part {
@@ -136,18 +138,23 @@ pub(super) fn split(
             format!("this is itself a part of {number}; split that one"),
         ));
     }
+    let actor = staff.actor();
     let mut numbers = Vec::new();
     for Part { prepared, verdict } in parts? {
         let stored = intake::insert(conn, &app.profile, &app.keys, &prepared, verdict, now)?;
         parts::insert(conn, stored.row.id, letter.id, staff.id, now).or_fault("file a part")?;
+        let event = Event::of(ComplaintEvent::SplitFrom, stored.row.id, &actor);
+        let event = event.with(json!({ "letter": letter.number }));
+        record::append(conn, &event, now).or_fault("record")?;
         numbers.push(stored.row.number);
     }
     insert_decision(conn, &app.keys, letter.id, staff, body, document, now)?;
-    let actor = staff.actor();
-    let event = Event::new("complaint", letter.id, "split", &actor)
+    let step = letter
+        .step(ComplaintEvent::Split, &actor)
+        .given(body.facts())
         .because(&app.keys, body.reason.as_deref())
         .with(json!({ "parts": numbers }));
-    let state = queries::advance(conn, letter, &event, now)?;
+    let state = record::advance(conn, &step, now)?;
     Ok(StepView {
         parts: numbers,
         ..StepView::of(letter, state)

@@ -6,15 +6,14 @@ use serde_json::json;
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
-    body::not_yet, feedback::SupplementBody, machine::takes_evidence, queries, returned::resubmit,
-    take, views::StepView,
+    body::not_yet, feedback::SupplementBody, queries, returned::resubmit, take, views::StepView,
 };
 use crate::platform::{
     http::{Answer, Body, IdempotencyKey},
     problem::{OnDb, Problem},
 };
 use crate::privacy;
-use crate::record::{self, Event};
+use crate::record::{self, ComplaintEvent, ComplaintState, Event, machine::Trait};
 
 /// Adds what staff learned from the reporter, for those who came by phone, letter or import and
 /// have no code to add it by. A complaint that was returned goes back to the queue.
@@ -36,8 +35,8 @@ pub async fn supplement_complaint(
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = take::by_number(conn, &path)?;
-            if !takes_evidence(&row.state) {
-                return Err(Problem::wrong_state(&row.state, "add evidence"));
+            if !row.state.is(Trait::TakesEvidence) {
+                return Err(Problem::wrong_state(row.state.as_str(), "add evidence"));
             }
             let masked = privacy::masked(conn, &shared.keys, row.id, &value.text)?;
             let texts = (value.text.as_str(), masked.as_str());
@@ -51,11 +50,11 @@ pub async fn supplement_complaint(
                 now,
             )?;
             let actor = staff.actor();
-            let event = Event::new("complaint", row.id, "supplement", &actor)
+            let event = Event::of(ComplaintEvent::Supplement, row.id, &actor)
                 .with(json!({ "new_facts": value.new_facts }));
             record::append(conn, &event, now).or_fault("record")?;
-            let step = match row.state.as_str() {
-                "returned" => {
+            let step = match row.state {
+                ComplaintState::Returned => {
                     let state = resubmit(conn, &shared.profile, &row, &actor, now)?;
                     StepView::of(&row, state)
                 }

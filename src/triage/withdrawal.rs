@@ -8,7 +8,6 @@ use validator::Validate;
 use crate::account::caller::Address;
 use crate::app::App;
 use crate::complaint::{
-    queries::{self, reporter_event},
     take,
     tracking::{code_of, counted},
     views::StepView,
@@ -18,7 +17,7 @@ use crate::platform::{
     http::{Answer, Body, IdempotencyKey},
     problem::Problem,
 };
-use crate::record::Actor;
+use crate::record::{self, Actor, ComplaintEvent};
 use crate::verification::queries as visits;
 
 /// Why a complaint is withdrawn.
@@ -48,9 +47,9 @@ pub async fn withdraw(
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = take::by_code(conn, &code)?;
-            let event =
-                reporter_event(&row, "withdraw").because(&shared.keys, value.reason.as_deref());
-            let state = queries::advance(conn, &row, &event, now)?;
+            let step = row.step(ComplaintEvent::Withdraw, &Actor::Reporter);
+            let step = step.because(&shared.keys, value.reason.as_deref());
+            let state = record::advance(conn, &step, now)?;
             visits::cancel_open(
                 conn,
                 &shared.keys,

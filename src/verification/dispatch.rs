@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
-    machine::MACHINE,
-    queries::{self, VisitRow},
+    machine::{Facts, MACHINE},
+    queries::{self, Visit, VisitRow},
     rules::band_of,
     views::view,
 };
@@ -31,7 +31,7 @@ use crate::platform::{
     problem::{Code, ItemCode, OnDb, Problem},
     sealed,
 };
-use crate::record::{self, Event};
+use crate::record::{self, ComplaintEvent, ComplaintState, Step, VisitEvent, VisitState};
 
 /// A visit to be made.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -78,9 +78,10 @@ pub async fn dispatch_verification(
         .write_once(&app.db, fingerprint, now, move |conn| {
             let profile = &shared.profile;
             let complaint = take::by_number(conn, &path)?;
-            if !matches!(complaint.state.as_str(), "accepted" | "in_progress") {
+            let handled = [ComplaintState::Accepted, ComplaintState::InProgress];
+            if !handled.contains(&complaint.state) {
                 return Err(Problem::wrong_state(
-                    &complaint.state,
+                    complaint.state.as_str(),
                     "dispatch a verification",
                 ));
             }
@@ -97,10 +98,9 @@ pub async fn dispatch_verification(
                 })?;
             let officer = officer_for(conn, &grid, value.officer.as_deref())?;
             refuse_twin(conn, &complaint, &grid, officer.as_ref())?;
-            if complaint.state == "accepted" {
+            if complaint.state == ComplaintState::Accepted {
                 let actor = staff.actor();
-                let start = Event::new("complaint", complaint.id, "start", &actor);
-                complaints::advance(conn, &complaint, &start, now)?;
+                record::advance(conn, &complaint.step(ComplaintEvent::Start, &actor), now)?;
             }
             let order = Order {
                 profile,
@@ -172,14 +172,6 @@ pub(super) fn officer_for(
     })
 }
 
-/// The state a visit begins in.
-const fn begins(officer: Option<&StaffRow>) -> &'static str {
-    match officer {
-        Some(_) => "assigned",
-        None => "pending",
-    }
-}
-
 /// An order to look at a matter on site.
 pub(super) struct Order<'a> {
     pub(super) profile: &'a Profile,
@@ -202,25 +194,32 @@ impl Order<'_> {
         officer: Option<&StaffRow>,
         now: DateTime<Utc>,
     ) -> Result<Id, Problem> {
-        let id = self.insert(conn, officer, now)?;
+        let id = Id::new();
         let mut detail = json!({ "grid": self.grid, "officer": officer.map(|o| &o.username) });
         if let (Some(before), Some(detail)) = (self.instead_of, detail.as_object_mut()) {
             detail.insert("instead_of".to_owned(), json!(before));
         }
         let actor = self.staff.actor();
-        let event = Event::new("verification", id, "dispatch", &actor)
-            .moving("", begins(officer))
-            .with(detail);
-        record::append(conn, &event, now).or_fault("record")?;
+        let mut step = Step::<Visit>::birth(id, VisitEvent::Dispatch, &actor).with(detail);
+        if officer.is_some() {
+            let to_officer = Facts {
+                officer: true,
+                ..Facts::default()
+            };
+            step = step.then(VisitEvent::Assign, &actor).given(to_officer);
+        }
+        self.insert(conn, (id, step.target()?), officer, now)?;
+        record::advance(conn, &step, now)?;
         Ok(id)
     }
 
     fn insert(
         &self,
         conn: &mut Connection,
+        (id, state): (Id, VisitState),
         officer: Option<&StaffRow>,
         now: DateTime<Utc>,
-    ) -> Result<Id, Problem> {
+    ) -> Result<(), Problem> {
         let Self {
             profile,
             keys,
@@ -240,7 +239,6 @@ impl Order<'_> {
                 .calendar
                 .working_days_after(date_of(now), rules.due_working_days)
         });
-        let id = Id::new();
         let instructions =
             sealed::INSTRUCTIONS.seal_maybe(keys, id.0.as_bytes(), self.instructions)?;
         diesel::insert_into(verification::table)
@@ -249,7 +247,7 @@ impl Order<'_> {
                 verification::complaint_id.eq(complaint.id),
                 verification::grid_code.eq(self.grid),
                 verification::officer_id.eq(officer.map(|o| o.id)),
-                verification::state.eq(begins(officer)),
+                verification::state.eq(state),
                 verification::lon.eq(self.place.lon),
                 verification::lat.eq(self.place.lat),
                 verification::radius_m.eq(rules.check_in_radius_m),
@@ -264,8 +262,8 @@ impl Order<'_> {
                 verification::updated_at.eq(UtcTime(now)),
             ))
             .execute(conn)
-            .or_fault("insert a visit")?;
-        Ok(id)
+            .map(|_| ())
+            .or_fault("insert a visit")
     }
 }
 
@@ -303,19 +301,25 @@ pub async fn reassign_verification(
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = queries::take(conn, &path)?;
-            let name = if row.state == "pending" {
-                "assign"
-            } else {
-                "reassign"
+            let event = match row.state {
+                VisitState::Pending => VisitEvent::Assign,
+                _ => VisitEvent::Reassign,
             };
-            MACHINE.next(&row.state, name)?;
+            let actor = staff.actor();
+            MACHINE.step(Some(row.state), event, &actor)?;
             let officer = officer_for(conn, &row.grid_code, Some(&value.officer))?;
             assign(conn, &row, officer.as_ref(), now).or_fault("assign")?;
-            let actor = staff.actor();
-            let event = Event::new("verification", row.id, name, &actor)
+            let given = Facts {
+                officer: officer.is_some(),
+                reason: true,
+                ..Facts::default()
+            };
+            let step = row
+                .step(event, &actor)
+                .given(given)
                 .because(&shared.keys, Some(&value.reason))
                 .with(json!({ "officer": value.officer }));
-            queries::advance(conn, &row, &event, now)?;
+            record::advance(conn, &step, now)?;
             let row = queries::by_id(conn, row.id)
                 .or_fault("load the visit")?
                 .ok_or_else(Problem::not_found)?;

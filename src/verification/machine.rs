@@ -1,86 +1,133 @@
-//! The states of a visit (domain §1.12).
+//! What leads a visit (核实任务) from one state to the next (domain §1.12).
 
-use crate::record::machine::{Machine, Transition};
-
-const BRIGADE: &[&str] = &["brigade", "admin"];
-const ENDERS: &[&str] = &["reporter", "brigade", "office", "admin"];
-const NOTHING_TO_DO: &str = "信访件已撤回、已答复或已办结，或地点已更正到其他网格";
-const OFFICER: &[&str] = &["grid_officer"];
-
-const fn t(
-    from: &'static str,
-    event: &'static str,
-    to: &'static str,
-    who: &'static [&'static str],
-    guard: &'static str,
-) -> Transition {
-    Transition {
-        from,
-        event,
-        to,
-        who,
-        guard,
-    }
-}
-
-/// The machine of visits (核实任务).
-pub static MACHINE: Machine = Machine {
-    name: "verification",
-    states: &[
-        ("pending", "待派"),
-        ("assigned", "已派"),
-        ("checked_in", "已签到"),
-        ("submitted", "已提交"),
-        ("passed", "通过"),
-        ("returned", "退回"),
-        ("cancelled", "撤销"),
-    ],
-    transitions: &[
-        t("pending", "assign", "assigned", BRIGADE, "本网格的网格员"),
-        t("assigned", "reassign", "assigned", BRIGADE, "理由"),
-        t("checked_in", "reassign", "assigned", BRIGADE, "理由"),
-        t("returned", "reassign", "assigned", BRIGADE, "理由"),
-        t(
-            "assigned",
-            "check_in",
-            "checked_in",
-            OFFICER,
-            "在半径内，否则说明理由",
-        ),
-        t(
-            "returned",
-            "check_in",
-            "checked_in",
-            OFFICER,
-            "在半径内，否则说明理由",
-        ),
-        t(
-            "checked_in",
-            "submit",
-            "submitted",
-            OFFICER,
-            "至少一张派件后拍摄的照片；噪声、油烟须派件后同时段到场，否则只能无法核实",
-        ),
-        t("submitted", "pass", "passed", BRIGADE, ""),
-        t("submitted", "return", "returned", BRIGADE, "理由"),
-        t("pending", "cancel", "cancelled", ENDERS, NOTHING_TO_DO),
-        t("assigned", "cancel", "cancelled", ENDERS, NOTHING_TO_DO),
-        t("checked_in", "cancel", "cancelled", ENDERS, NOTHING_TO_DO),
-        t("submitted", "cancel", "cancelled", ENDERS, NOTHING_TO_DO),
-        t("returned", "cancel", "cancelled", ENDERS, NOTHING_TO_DO),
-    ],
-    notes: &["dispatch", "correct_place"],
+use crate::platform::problem::{Code, Item, ItemCode};
+use crate::record::{
+    VisitEvent as E, VisitState as S, Who,
+    machine::{Guard, Machine, Refusal, rows},
+    role::Role,
 };
 
-/// States of a visit that has ended.
-pub const ENDED: [&str; 2] = ["passed", "cancelled"];
+const ADMIN: Who = Who::Role(Role::Admin);
+const BRIGADE: &[Who] = &[Who::Role(Role::Brigade), ADMIN];
+const OFFICER: &[Who] = &[Who::Role(Role::GridOfficer)];
+const ENDERS: &[Who] = &[
+    Who::Reporter,
+    Who::Role(Role::Brigade),
+    Who::Role(Role::Office),
+    ADMIN,
+];
+
+/// What the guards of a visit look at.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// A reason is given.
+    pub reason: bool,
+    /// An officer of the visit's grid is there to make it.
+    pub officer: bool,
+    /// The officer was there: within the radius, or with a reason.
+    pub was_there: bool,
+    /// What was found is whole: a finding, a photo, and the hours asked for.
+    pub is_whole: bool,
+    /// The complaint has ended, or lies elsewhere now.
+    pub needless: bool,
+}
+
+type Checked = Result<(), Refusal>;
+
+fn lacks(field: &str, code: ItemCode, why: &str) -> Refusal {
+    Refusal::Lacks(Item::new(field, code, why))
+}
+
+fn fails(why: &str) -> Refusal {
+    Refusal::Because(Code::GuardFailed, why.to_owned())
+}
+
+fn unless(holds: bool, refusal: impl FnOnce() -> Refusal) -> Checked {
+    if holds { Ok(()) } else { Err(refusal()) }
+}
+
+fn has_officer(facts: &Facts) -> Checked {
+    unless(facts.officer, || {
+        lacks(
+            "officer",
+            ItemCode::NotOfThisGrid,
+            "is an active officer of the grid",
+        )
+    })
+}
+
+fn has_reason(facts: &Facts) -> Checked {
+    unless(facts.reason, || {
+        lacks("reason", ItemCode::Required, "says what to do again")
+    })
+}
+
+fn was_there(facts: &Facts) -> Checked {
+    unless(facts.was_there, || fails("nobody was there yet"))
+}
+
+fn is_whole(facts: &Facts) -> Checked {
+    unless(facts.is_whole, || fails("what was found is not whole yet"))
+}
+
+fn is_needless(facts: &Facts) -> Checked {
+    unless(facts.needless, || fails("the complaint still asks for it"))
+}
+
+const TO_OFFICER: &[Guard<Facts>] = &[Guard::new("本网格的网格员", has_officer)];
+const TO_ANOTHER: &[Guard<Facts>] = &[
+    Guard::new("本网格的网格员", has_officer),
+    Guard::new("理由", has_reason),
+];
+const ON_SITE: &[Guard<Facts>] = &[Guard::new("在半径内，否则说明理由", was_there)];
+const WHOLE: &[Guard<Facts>] = &[Guard::new(
+    "至少一张派件后拍摄的照片；噪声、油烟须派件后同时段到场，否则只能无法核实",
+    is_whole,
+)];
+const WHY: &[Guard<Facts>] = &[Guard::new("理由", has_reason)];
+const NEEDLESS: &[Guard<Facts>] = &[Guard::new(
+    "信访件已撤回、已答复或已办结，或地点已更正到其他网格",
+    is_needless,
+)];
+
+/// The machine of visits.
+pub static MACHINE: Machine<S, E, Facts> = Machine {
+    rows: rows! { S, E:
+        Dispatch -> Pending by BRIGADE;
+        Pending: Assign -> Assigned by BRIGADE if TO_OFFICER;
+        Assigned: Reassign -> Assigned by BRIGADE if TO_ANOTHER;
+        CheckedIn: Reassign -> Assigned by BRIGADE if TO_ANOTHER;
+        Returned: Reassign -> Assigned by BRIGADE if TO_ANOTHER;
+        Assigned: CheckIn -> CheckedIn by OFFICER if ON_SITE;
+        Returned: CheckIn -> CheckedIn by OFFICER if ON_SITE;
+        CheckedIn: Submit -> Submitted by OFFICER if WHOLE;
+        Submitted: Pass -> Passed by BRIGADE;
+        Submitted: Return -> Returned by BRIGADE if WHY;
+        Pending: Cancel -> Cancelled by ENDERS if NEEDLESS;
+        Assigned: Cancel -> Cancelled by ENDERS if NEEDLESS;
+        CheckedIn: Cancel -> Cancelled by ENDERS if NEEDLESS;
+        Submitted: Cancel -> Cancelled by ENDERS if NEEDLESS;
+        Returned: Cancel -> Cancelled by ENDERS if NEEDLESS;
+    },
+    notes: &[E::CorrectPlace, E::CorrectFinding],
+};
 
 #[cfg(test)]
 mod tests {
-    use super::MACHINE;
+    use super::*;
+    use crate::record::machine::hold;
 
     #[test]
     fn the_table_is_sound() {
         assert_eq!(MACHINE.faults(), Vec::<String>::new());
+    }
+
+    /// A guard whose facts were forgotten refuses.
+    #[test]
+    fn without_facts_no_guard_holds() {
+        for row in MACHINE.rows {
+            let checks = row.guards.iter().any(|guard| guard.check.is_some());
+            assert_eq!(hold(row.guards, &Facts::default()).is_err(), checks);
+        }
     }
 }

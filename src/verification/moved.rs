@@ -7,7 +7,6 @@ use serde_json::json;
 
 use super::{
     dispatch::{Order, officer_for},
-    machine::ENDED,
     queries::{self, VisitRow},
 };
 use crate::account::Staff;
@@ -18,7 +17,7 @@ use crate::platform::{
     db::{Connection, UtcTime, schema::verification},
     problem::{OnDb, Problem},
 };
-use crate::record::{self, Actor, Event};
+use crate::record::{self, Actor, Event, VisitEvent, VisitState, machine::Trait};
 
 /// Why a visit is withdrawn.
 const MOVED: &str = "信访件地点已更正，不在本网格";
@@ -42,16 +41,15 @@ pub fn follow_place(
     let (mut withdrawn, mut is_there) = (None, false);
     for visit in queries::open_of(conn, complaint.id).or_fault("load open visits")? {
         let visit = queries::take(conn, &visit.id.to_string())?;
-        if ENDED.contains(&visit.state.as_str()) {
+        if visit.state.is(Trait::Ended) {
             continue;
         }
         is_there |= grid == Some(visit.grid_code.as_str());
-        if visit.state == "submitted" || grid == before || grid == Some(visit.grid_code.as_str()) {
+        let made = visit.state == VisitState::Submitted;
+        if made || grid == before || grid == Some(visit.grid_code.as_str()) {
             correct_place(conn, &visit, &place, &actor, now)?;
         } else {
-            let event = Event::new("verification", visit.id, "cancel", &actor)
-                .because(&app.keys, Some(MOVED));
-            queries::advance(conn, &visit, &event, now)?;
+            queries::call_off(conn, &visit, &app.keys, &actor, Some(MOVED), now)?;
             withdrawn = Some(visit);
         }
     }
@@ -83,7 +81,7 @@ fn correct_place(
     actor: &Actor,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    let made = visit.state == "submitted";
+    let made = visit.state == VisitState::Submitted;
     let (lon, lat) = if made {
         (visit.lon, visit.lat)
     } else {
@@ -98,7 +96,7 @@ fn correct_place(
         ))
         .execute(conn)
         .or_fault("correct a visit's place")?;
-    let event = Event::new("verification", visit.id, "correct_place", actor)
+    let event = Event::of(VisitEvent::CorrectPlace, visit.id, actor)
         .with(json!({ "grid": place.grid_code, "made_before": made }));
     record::append(conn, &event, now).or_fault("record")
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 
 use super::{
-    machine::{ENDED, MACHINE},
+    machine::{Facts, MACHINE},
     rules::Band,
 };
 use crate::account::{Role, Staff};
@@ -17,7 +17,10 @@ use crate::platform::{
     problem::{OnDb, Problem},
     sealed,
 };
-use crate::record::{self, Actor, Event};
+use crate::record::{
+    self, Actor, Step, Subject, VisitEvent, VisitState,
+    machine::{Machine, Trait},
+};
 
 /// A visit as stored.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -28,7 +31,7 @@ pub struct VisitRow {
     pub complaint_id: Id,
     pub grid_code: String,
     pub officer_id: Option<Id>,
-    pub state: String,
+    pub state: VisitState,
     pub lon: Option<f64>,
     pub lat: Option<f64>,
     pub radius_m: f64,
@@ -43,7 +46,41 @@ pub struct VisitRow {
     pub updated_at: UtcTime,
 }
 
+/// A visit, as what has states.
+pub struct Visit;
+
+impl Subject for Visit {
+    type State = VisitState;
+    type Event = VisitEvent;
+    type Facts = Facts;
+
+    const MACHINE: &'static Machine<VisitState, VisitEvent, Facts> = &MACHINE;
+
+    fn write_state(
+        conn: &mut Connection,
+        id: Id,
+        from: VisitState,
+        to: VisitState,
+        now: DateTime<Utc>,
+    ) -> QueryResult<usize> {
+        let present = verification::table.find(id);
+        diesel::update(present.filter(verification::state.eq(from)))
+            .set((
+                verification::state.eq(to),
+                verification::version.eq(verification::version + 1),
+                verification::updated_at.eq(UtcTime(now)),
+            ))
+            .execute(conn)
+    }
+}
+
 impl VisitRow {
+    /// A step from where it stands.
+    #[must_use]
+    pub fn step<'a>(&self, event: VisitEvent, actor: &'a Actor) -> Step<'a, Visit> {
+        Step::new(self.id, self.state, event, actor)
+    }
+
     /// What the officer is to look at, opened.
     #[must_use]
     pub fn read_instructions(&self, keys: &Keys) -> Option<String> {
@@ -152,7 +189,7 @@ pub fn visible(staff: &Staff, row: &VisitRow) -> Result<(), Problem> {
     let theirs = match staff.role {
         Role::GridOfficer => {
             let waits = row.officer_id.is_none() && is_near(staff, row);
-            row.state != CALLED_OFF && (waits || row.officer_id == Some(staff.id))
+            row.state != VisitState::Cancelled && (waits || row.officer_id == Some(staff.id))
         }
         _ => true,
     };
@@ -162,9 +199,6 @@ pub fn visible(staff: &Staff, row: &VisitRow) -> Result<(), Problem> {
         Err(Problem::not_found())
     }
 }
-
-/// State of a visit that nobody is to make any more.
-const CALLED_OFF: &str = "cancelled";
 
 fn is_near(staff: &Staff, row: &VisitRow) -> bool {
     row.officer_id == Some(staff.id) || staff.grid_code.as_deref() == Some(row.grid_code.as_str())
@@ -215,7 +249,7 @@ pub fn photo_times(conn: &mut Connection, id: Id) -> QueryResult<Vec<(Option<Utc
 pub fn open_of(conn: &mut Connection, complaint: Id) -> QueryResult<Vec<VisitRow>> {
     verification::table
         .filter(verification::complaint_id.eq(complaint))
-        .filter(verification::state.ne_all(ENDED))
+        .filter(verification::state.ne_all(VisitState::that_are(Trait::Ended)))
         .order(verification::id.asc())
         .select(VisitRow::as_select())
         .load(conn)
@@ -236,33 +270,29 @@ pub fn cancel_open(
     for visit in open_of(conn, complaint).or_fault("load open visits")? {
         // Taken as an upload takes it, so that a check-in is before or after this, never across.
         let visit = take(conn, &visit.id.to_string())?;
-        if !ENDED.contains(&visit.state.as_str()) {
-            let event = Event::new("verification", visit.id, "cancel", actor).because(keys, reason);
-            advance(conn, &visit, &event, now)?;
+        if !visit.state.is(Trait::Ended) {
+            call_off(conn, &visit, keys, actor, reason, now)?;
         }
     }
     Ok(())
 }
 
-/// Moves a visit by an event of its machine and records it.
+/// Ends a visit that nobody is to make any more.
 ///
 /// # Errors
-/// 409 when the machine has no such move; a fault when the database fails.
-pub fn advance(
+/// A fault when the database fails.
+pub fn call_off(
     conn: &mut Connection,
-    row: &VisitRow,
-    event: &Event<'_>,
+    visit: &VisitRow,
+    keys: &Keys,
+    actor: &Actor,
+    reason: Option<&str>,
     now: DateTime<Utc>,
-) -> Result<&'static str, Problem> {
-    let step = MACHINE.next(&row.state, event.event)?;
-    diesel::update(verification::table.find(row.id))
-        .set((
-            verification::state.eq(step.to),
-            verification::version.eq(verification::version + 1),
-            verification::updated_at.eq(UtcTime(now)),
-        ))
-        .execute(conn)
-        .or_fault("move a visit")?;
-    record::append(conn, &event.clone().moving(step.from, step.to), now).or_fault("record")?;
-    Ok(step.to)
+) -> Result<(), Problem> {
+    let needless = Facts {
+        needless: true,
+        ..Facts::default()
+    };
+    let step = visit.step(VisitEvent::Cancel, actor).given(needless);
+    record::advance(conn, &step.because(keys, reason), now).map(|_| ())
 }

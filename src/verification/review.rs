@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
-    machine::MACHINE,
+    machine::Facts,
     queries,
     views::{VerificationView, view},
 };
@@ -18,9 +18,9 @@ use crate::complaint::queries as complaints;
 use crate::platform::{
     db::{UtcTime, schema::verification},
     http::{Answer, Body, IdempotencyKey, Preconditions, says_something},
-    problem::{ItemCode, OnDb, Problem},
+    problem::{OnDb, Problem},
 };
-use crate::record::{self, Event};
+use crate::record::{self, ComplaintEvent, EntryEvent, Event, VisitEvent};
 
 /// What the brigade says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
@@ -30,6 +30,15 @@ pub enum ReviewOutcome {
     Pass,
     /// 退回.
     Return,
+}
+
+impl ReviewOutcome {
+    const fn event(self) -> VisitEvent {
+        match self {
+            Self::Pass => VisitEvent::Pass,
+            Self::Return => VisitEvent::Return,
+        }
+    }
 }
 
 /// A review.
@@ -66,14 +75,10 @@ pub async fn review_verification(
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = queries::take(conn, &path)?;
             conditions.check(row.version)?;
-            let name = if value.outcome == ReviewOutcome::Pass { "pass" } else { "return" };
-            MACHINE.next(&row.state, name)?;
-            if value.outcome == ReviewOutcome::Return && value.reason.is_none() {
-                return Err(Problem::invalid("reason", ItemCode::Required, "says what to do again"));
-            }
             let actor = staff.actor();
-            let event = Event::new("verification", row.id, name, &actor).because(&shared.keys, value.reason.as_deref());
-            queries::advance(conn, &row, &event, now)?;
+            let given = Facts { reason: value.reason.is_some(), ..Facts::default() };
+            let step = row.step(value.outcome.event(), &actor).given(given);
+            record::advance(conn, &step.because(&shared.keys, value.reason.as_deref()), now)?;
             if value.outcome == ReviewOutcome::Return {
                 // The visit is made again: only what comes from now on counts.
                 diesel::update(verification::table.find(row.id))
@@ -83,9 +88,11 @@ pub async fn review_verification(
             } else {
                 let complaint = complaints::by_id(conn, row.complaint_id).or_fault("load a complaint")?;
                 let detail = json!({ "verification": row.id, "result": row.result, "complaint": complaint.number });
-                for (kind, subject) in [("complaint", complaint.id), ("ledger_entry", complaint.entry_id)] {
-                    let event = Event::new(kind, subject, "verified", &actor).with(detail.clone());
-                    record::append(conn, &event, now).or_fault("record")?;
+                for event in [
+                    Event::of(ComplaintEvent::Verified, complaint.id, &actor),
+                    Event::of(EntryEvent::Verified, complaint.entry_id, &actor),
+                ] {
+                    record::append(conn, &event.with(detail.clone()), now).or_fault("record")?;
                 }
             }
             let row = queries::by_id(conn, row.id).or_fault("load the visit")?.ok_or_else(Problem::not_found)?;

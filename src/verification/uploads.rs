@@ -10,7 +10,7 @@ use validator::Validate;
 
 use super::{
     again::{Said, is_known},
-    machine::ENDED,
+    machine::Facts,
     queries::{self, EventRow, VisitRow},
     rules::needs_reason,
     views::{VerificationView, came_in_time, finding_of, has_photo, missing, view},
@@ -30,7 +30,7 @@ use crate::platform::{
     sealed,
 };
 use crate::privacy;
-use crate::record::Event;
+use crate::record::{self, ComplaintEvent, Event, VisitEvent, VisitState, machine::Trait};
 
 /// What a visit's photo may show; a raw picture, which names no role, is a near one.
 const VISIT_ROLES: &[&str] = &["near", "far", "reference"];
@@ -376,7 +376,7 @@ impl<'a> NewEvent<'a> {
             notes_masked: None,
             reason: None,
             same_time_of_day: None,
-            late: now - device_time > LATE_AFTER || ENDED.contains(&visit.state.as_str()),
+            late: now - device_time > LATE_AFTER || visit.state.is(Trait::Ended),
             device_time: UtcTime(device_time),
             received_at: UtcTime(now),
         }
@@ -404,29 +404,31 @@ fn settle(
     let with_photo = has_photo(conn, &row).or_fault("load photos")?;
     let lacks = missing(&row, &events, with_photo);
     let actor = staff.actor();
-    let step = |name: &'static str| {
-        let mut event = Event::new("verification", row.id, name, &actor);
-        event.device_time = device_time;
-        event
+    let facts = Facts {
+        was_there: !lacks.contains(&"check_in".to_owned()),
+        is_whole: lacks.is_empty(),
+        ..Facts::default()
     };
-    let (enter, submit) = (step("check_in"), step("submit"));
-    let complaint = row.complaint_id;
-    if matches!(row.state.as_str(), "assigned" | "returned")
-        && !lacks.contains(&"check_in".to_owned())
-    {
-        row.state = queries::advance(conn, &row, &enter, now)?.to_owned();
-        let visit = Event::new("complaint", complaint, "visit", &actor);
-        crate::record::append(conn, &visit, now).or_fault("record")?;
+    let waits = [VisitState::Assigned, VisitState::Returned].contains(&row.state);
+    if waits && facts.was_there {
+        let enter = row.step(VisitEvent::CheckIn, &actor);
+        let enter = enter.given(facts.clone()).on_device(device_time);
+        row.state = record::advance(conn, &enter, now)?;
+        let visit = Event::of(ComplaintEvent::Visit, row.complaint_id, &actor);
+        record::append(conn, &visit, now).or_fault("record")?;
     }
-    if row.state == "checked_in" && lacks.is_empty() {
+    if row.state == VisitState::CheckedIn && facts.is_whole {
         let result = take_result(conn, &row, &events)?;
-        queries::advance(conn, &row, &submit.with(json!({ "result": result })), now)?;
-    } else if row.state == "submitted" {
+        let submit = row.step(VisitEvent::Submit, &actor).given(facts);
+        let submit = submit.with(json!({ "result": result }));
+        record::advance(conn, &submit.on_device(device_time), now)?;
+    } else if row.state == VisitState::Submitted {
         let result = take_result(conn, &row, &events)?;
         if result != row.result {
-            let corrected = step("correct_finding");
-            let corrected = corrected.with(json!({ "from": row.result, "to": result }));
-            crate::record::append(conn, &corrected, now).or_fault("record")?;
+            let mut corrected = Event::of(VisitEvent::CorrectFinding, row.id, &actor)
+                .with(json!({ "from": row.result, "to": result }));
+            corrected.device_time = device_time;
+            record::append(conn, &corrected, now).or_fault("record")?;
         }
     }
     let row = queries::by_id(conn, row.id)

@@ -7,7 +7,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    machine::MACHINE,
     queries::{self, EventRow, VisitRow},
     rules::{is_after_assignment, is_ahead},
 };
@@ -20,7 +19,7 @@ use crate::platform::{
     problem::{OnDb, Problem},
 };
 use crate::privacy::Words;
-use crate::record::local;
+use crate::record::{VisitState, local, machine::Trait};
 
 /// Roles that read visits.
 pub const READERS: &[Role] = &[Role::GridOfficer, Role::Brigade, Role::Office];
@@ -84,7 +83,7 @@ pub struct VerificationView {
     /// Number of the complaint.
     pub complaint: String,
     /// State.
-    pub state: String,
+    pub state: VisitState,
     /// State in Chinese.
     pub state_name: &'static str,
     /// Grid code.
@@ -220,7 +219,7 @@ pub fn view(
     Ok(VerificationView {
         id: row.id,
         complaint: complaint.number,
-        state_name: MACHINE.label(&row.state),
+        state_name: row.state.label(),
         category_name: app.profile.category_name(&complaint.category),
         description: words.stored(text.description, text.description_masked),
         address: words.maybe_stored(text.address, text.address_masked),
@@ -266,7 +265,7 @@ fn closed(
     Ok(VerificationView {
         id: row.id,
         complaint: complaint.number,
-        state_name: MACHINE.label(&row.state),
+        state_name: row.state.label(),
         category_name: app.profile.category_name(&complaint.category),
         description: String::new(),
         address: None,
@@ -314,12 +313,7 @@ pub async fn list_own_verifications(
         .read(move |conn| {
             let mut rows = verification::table
                 .filter(verification::officer_id.eq(staff.id))
-                .filter(verification::state.eq_any([
-                    "assigned",
-                    "checked_in",
-                    "returned",
-                    "submitted",
-                ]))
+                .filter(verification::state.eq_any(VisitState::that_are(Trait::WithOfficer)))
                 .order(verification::id.asc())
                 .limit(paging.limit + 1)
                 .select(VisitRow::as_select())

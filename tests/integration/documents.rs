@@ -6,11 +6,16 @@ use std::{fmt::Write as _, path::Path};
 
 use dengwen::{
     account::{Access, Role},
-    complaint, config, ledger,
+    complaint::queries::Complaint,
+    config,
+    ledger::queries::Entry,
     operations::TABLE,
     platform::problem::{Code, Language},
-    record::machine::Machine,
-    verification,
+    record::{
+        Subject,
+        machine::{EventName as _, State as _},
+    },
+    verification::queries::Visit,
 };
 use serde_json::Value;
 
@@ -178,44 +183,52 @@ fn roles_and_routes() {
     committed("access.md", &page);
 }
 
-fn machine(page: &mut String, machine: &Machine, title: &str) {
+fn machine<S: Subject>(page: &mut String, title: &str) {
     writeln!(page, "\n## {title}\n\n| state | 状态 |\n|---|---|").unwrap();
-    for (state, label) in machine.states {
-        writeln!(page, "| `{state}` | {label} |").unwrap();
+    for state in S::State::ALL {
+        writeln!(page, "| `{}` | {} |", state.as_str(), state.label()).unwrap();
     }
     page.push_str("\n| from | event | to | who | guard |\n|---|---|---|---|---|\n");
-    for row in machine.transitions {
+    for row in S::MACHINE.rows {
+        let from = row
+            .from
+            .map_or(String::new(), |state| format!("`{}`", state.as_str()));
+        let who: Vec<String> = row.who.iter().map(ToString::to_string).collect();
+        let guards: Vec<&str> = row.guards.iter().map(|guard| guard.words).collect();
         writeln!(
             page,
-            "| `{}` | `{}` | `{}` | {} | {} |",
-            row.from,
-            row.event,
-            row.to,
-            row.who.join(", "),
-            row.guard
+            "| {from} | `{}` | `{}` | {} | {} |",
+            row.event.as_str(),
+            row.to.as_str(),
+            who.join(", "),
+            guards.join("；")
         )
         .unwrap();
     }
+    let notes: Vec<String> = S::MACHINE
+        .notes
+        .iter()
+        .map(|note| format!("`{}`", note.as_str()))
+        .collect();
+    writeln!(
+        page,
+        "\nOn record beside them, changing no state: {}.",
+        notes.join(", ")
+    )
+    .unwrap();
 }
 
 #[test]
 fn transition_tables() {
     let mut page = format!(
         "# States and transitions\n\n{MADE}\n\
-         A pair of state and event that is not in its table is answered with 409 and both names. \
-         `reporter` acts by tracking code, `system` by itself.\n"
+         A pair of state and event that is not in its table is answered with 409 and both names, an \
+         actor its row does not name with 403. `reporter` acts by tracking code, `system` by itself. \
+         A row without a state before is what a subject begins with.\n"
     );
-    machine(&mut page, &complaint::machine::MACHINE, "Complaint 信访件");
-    machine(
-        &mut page,
-        &verification::machine::MACHINE,
-        "Verification 现场核实",
-    );
-    machine(
-        &mut page,
-        &ledger::machine::MACHINE,
-        "Ledger entry 台账条目",
-    );
+    machine::<Complaint>(&mut page, "Complaint 信访件");
+    machine::<Visit>(&mut page, "Verification 现场核实");
+    machine::<Entry>(&mut page, "Ledger entry 台账条目");
     committed("transitions.md", &page);
 }
 

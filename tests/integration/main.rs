@@ -66,5 +66,6 @@ mod second_factor;
 mod sessions;
 mod setups;
 mod sign_in;
+mod steps;
 mod triage;
 mod uploads;

@@ -15,7 +15,7 @@ use crate::platform::{
     http::Body,
     problem::{Code, ItemCode, OnDb, Problem},
 };
-use crate::record::{self, Event};
+use crate::record::{self, AccountEvent, Event};
 
 /// Starting to set a second factor up.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -117,7 +117,7 @@ pub async fn confirm(
             queries::replace_recovery_codes(c, staff.id, &hashes, now)
                 .or_fault("keep recovery codes")?;
             let actor = staff.actor();
-            let event = Event::new("staff", staff.id, "second_factor_on", &actor);
+            let event = Event::of(AccountEvent::SecondFactorOn, staff.id, &actor);
             record::append(c, &event, now).or_fault("record")?;
             Ok(codes)
         })

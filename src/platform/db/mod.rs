@@ -15,6 +15,7 @@ mod migrate;
 mod multi;
 mod pool;
 mod suitable;
+mod text_column;
 mod turn;
 mod types;
 mod writer;
@@ -39,6 +40,7 @@ pub use migrate::{MigrationError, migrate, refuse_newer, revert_all};
 pub use types::{Id, JsonSql, JsonValue, UtcTime, UtcTimeSql, UuidSql};
 
 pub use multi::{AnyConnection, MultiBackend};
+pub(crate) use text_column::text_column;
 
 use connect::Manager;
 use pool::{Pool, Seat};

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use dengwen::{
-    complaint::machine::{ENDED, waits_in_queue},
+    complaint::machine::waits_in_queue,
     ledger::{moves::is_joined, queries as ledger},
     platform::db::{
         Connection, Id,
@@ -13,6 +13,7 @@ use dengwen::{
             verification,
         },
     },
+    record::{ComplaintState, EntryState, machine::Trait},
 };
 use diesel::{Connection as _, PgConnection, prelude::*, sql_types::BigInt};
 
@@ -23,7 +24,7 @@ use super::{On, World};
 struct Complaint {
     id: Id,
     number: String,
-    state: String,
+    state: ComplaintState,
     hidden: bool,
     in_queue: bool,
     entry_id: Id,
@@ -60,10 +61,10 @@ fn standing(conn: &mut Connection, complaints: &[Complaint]) -> Vec<String> {
     let inhabited: HashSet<Id> = complaints.iter().map(|c| c.entry_id).collect();
     let mut wrong = Vec::new();
     for entry in &entries {
-        let merged = entry.state == "merged";
+        let merged = entry.state == EntryState::Merged;
         if merged == inhabited.contains(&entry.id) || merged != entry.merged_into.is_some() {
             wrong.push(format!(
-                "entry {} is {}, merged into {:?}, with complaints: {}",
+                "entry {} is {:?}, merged into {:?}, with complaints: {}",
                 entry.number,
                 entry.state,
                 entry.merged_into,
@@ -85,15 +86,15 @@ fn standing(conn: &mut Connection, complaints: &[Complaint]) -> Vec<String> {
                 row.number, row.link, row.repeat_of
             ));
         }
-        if row.in_queue != waits_in_queue(&row.state, row.hidden) {
+        if row.in_queue != waits_in_queue(row.state, row.hidden) {
             wrong.push(format!(
-                "{} is {}, hidden {}, in the queue {}",
+                "{} is {:?}, hidden {}, in the queue {}",
                 row.number, row.state, row.hidden, row.in_queue
             ));
         }
-        if row.closed_at.is_some() != ENDED.contains(&row.state.as_str()) {
+        if row.closed_at.is_some() != row.state.is(Trait::Ended) {
             wrong.push(format!(
-                "{} is {}, closed at {:?}",
+                "{} is {:?}, closed at {:?}",
                 row.number, row.state, row.closed_at
             ));
         }
