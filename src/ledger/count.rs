@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::queries::take;
+use super::locks::take;
 use crate::district::{
     Profile,
     calendar::date_of,

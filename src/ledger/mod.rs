@@ -3,6 +3,7 @@
 pub mod admission;
 pub mod campaigns;
 mod count;
+mod locks;
 pub mod machine;
 pub mod merge;
 pub mod moves;

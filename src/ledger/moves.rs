@@ -15,7 +15,7 @@ use super::{
 use crate::platform::{
     crypto::Keys,
     db::{
-        Connection, Id, UtcTime,
+        Connection, Id,
         schema::{complaint, ledger_entry, ledger_merge},
     },
     problem::{Code, OnDb, Problem},

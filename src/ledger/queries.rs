@@ -3,8 +3,11 @@
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use diesel::prelude::*;
 
-pub use super::count::{refresh, welcome};
 use super::machine::{Facts, MACHINE};
+pub use super::{
+    count::{refresh, welcome},
+    locks::take,
+};
 use crate::district::{Profile, calendar::date_of};
 use crate::geo::Point;
 use crate::matching::{Outcome, Report, Rule, Verdict};
@@ -276,23 +279,6 @@ pub fn by_number(conn: &mut Connection, number: &str) -> QueryResult<Option<Entr
         .select(EntryRow::as_select())
         .first(conn)
         .optional()
-}
-
-/// Takes entries for changing, in the order of their ids and before any of their complaints, so that
-/// no two writers wait for each other. On SQLite there is one writer anyway.
-///
-/// # Errors
-/// What the database answers.
-pub fn take(conn: &mut Connection, ids: &[Id]) -> QueryResult<()> {
-    if let Connection::Postgres(c) = conn {
-        let _: Vec<Id> = ledger_entry::table
-            .filter(ledger_entry::id.eq_any(ids))
-            .order(ledger_entry::id.asc())
-            .select(ledger_entry::id)
-            .for_no_key_update()
-            .load(c)?;
-    }
-    Ok(())
 }
 
 /// Sets a clue's category, after its one complaint was corrected.

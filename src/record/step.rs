@@ -6,14 +6,13 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
-    Event,
     actor::Actor,
-    append,
+    history::{Event, append},
     machine::{EventName, Machine, Row, State, hold},
 };
 use crate::platform::{
     crypto::Keys,
-    db::{Connection, Id},
+    db::{Connection, Id, schema::record},
     problem::{Code, OnDb, Problem},
 };
 
@@ -181,4 +180,26 @@ pub fn advance<S: Subject>(
     };
     append(conn, &event, now).or_fault("record a step")?;
     Ok(after)
+}
+
+/// The state from which a subject came into a state, the last time.
+///
+/// # Errors
+/// What the database answers.
+pub fn state_before<S: Subject>(
+    conn: &mut Connection,
+    subject: Id,
+    state: S::State,
+) -> QueryResult<Option<S::State>> {
+    let came: Option<Option<String>> = record::table
+        .filter(record::subject_id.eq(subject))
+        .filter(record::subject_kind.eq(S::Event::KIND))
+        .filter(record::to_state.eq(state.as_str()))
+        .order(record::id.desc())
+        .select(record::from_state)
+        .first(conn)
+        .optional()?;
+    let came = came.flatten();
+    let known = |name: String| S::State::ALL.iter().find(|state| state.as_str() == name);
+    Ok(came.and_then(known).copied())
 }
