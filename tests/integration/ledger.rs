@@ -110,7 +110,10 @@ async fn a_clue_is_listed_by_decision(world: World) {
         .iter()
         .map(|h| h["event"].as_str().unwrap())
         .collect();
-    assert_eq!(events, ["open", "propose", "escalate", "list"]);
+    assert_eq!(
+        events,
+        ["open", "complaint_joined", "propose", "escalate", "list"]
+    );
     let street = world.street("street", "350102001").await;
     street.get(&path("")).await.expect(404);
 }
