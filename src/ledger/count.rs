@@ -107,12 +107,17 @@ pub fn refresh(
     entry: Id,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    let (rows, voices, changed) = recount(conn, profile, entry, now)?;
+    let Recount {
+        rows,
+        distinct_reporters,
+        changed,
+    } = recount(conn, profile, entry, now)?;
     if !changed.is_empty() {
         let event = Event::of(EntryEvent::Recounted, entry, &Actor::System);
         record::append(conn, &event.with(changed.into()), now).or_fault("record the count")?;
     }
-    rank_queued(conn, profile, &rows, voices, now).or_fault("rank an entry's complaints")
+    rank_queued(conn, profile, &rows, distinct_reporters, now)
+        .or_fault("rank an entry's complaints")
 }
 
 /// Recounts an entry for a complaint that has just come to it. The newcomer gets the place its
@@ -128,13 +133,25 @@ pub fn welcome(
     (newcomer, number): (Id, &str),
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    let (mut rows, voices, mut told) = recount(conn, profile, entry, now)?;
+    let Recount {
+        mut rows,
+        distinct_reporters,
+        changed: mut told,
+    } = recount(conn, profile, entry, now)?;
     told.insert("complaints".to_owned(), json!([number]));
     told.insert("cause".to_owned(), json!(ComplaintEvent::Register.as_str()));
     let event = Event::of(EntryEvent::ComplaintJoined, entry, &Actor::System);
     record::append(conn, &event.with(told.into()), now).or_fault("record the arrival")?;
     rows.retain(|row| row.id == newcomer);
-    rank_queued(conn, profile, &rows, voices, now).or_fault("rank a complaint")
+    rank_queued(conn, profile, &rows, distinct_reporters, now).or_fault("rank a complaint")
+}
+
+/// What a recount found: the complaints that count, how many reporters they have, and what the entry
+/// counts or flags otherwise than before.
+struct Recount {
+    rows: Vec<VoiceRow>,
+    distinct_reporters: i32,
+    changed: Map<String, Value>,
 }
 
 fn recount(
@@ -142,7 +159,7 @@ fn recount(
     profile: &Profile,
     entry: Id,
     now: DateTime<Utc>,
-) -> Result<(Vec<VoiceRow>, i32, Map<String, Value>), Problem> {
+) -> Result<Recount, Problem> {
     take(conn, &[entry]).or_fault("take the entry")?;
     let before = counted(conn, entry).or_fault("look at the counts")?;
     let rows: Vec<VoiceRow> = complaint::table
@@ -197,7 +214,11 @@ fn recount(
         ))
         .execute(conn)
         .or_fault("recount an entry")?;
-    Ok((rows, escalated.distinct_reporters, changed))
+    Ok(Recount {
+        rows,
+        distinct_reporters: escalated.distinct_reporters,
+        changed,
+    })
 }
 
 fn counted(conn: &mut Connection, entry: Id) -> QueryResult<Counts> {

@@ -72,17 +72,20 @@ pub enum Refusal {
     Because(Code, String),
 }
 
+/// The check of a guard.
+pub type Check<F> = fn(&F) -> Result<(), Refusal>;
+
 /// A condition beyond state and actor. `F` is what the guards of a machine look at.
 pub struct Guard<F> {
     /// The condition in words.
     pub words: &'static str,
     /// The check; `None` where the types of the request, or chapters to come, see to it.
-    pub check: Option<fn(&F) -> Result<(), Refusal>>,
+    pub check: Option<Check<F>>,
 }
 
 impl<F> Guard<F> {
     /// A guard with its check.
-    pub const fn new(words: &'static str, check: fn(&F) -> Result<(), Refusal>) -> Self {
+    pub const fn new(words: &'static str, check: Check<F>) -> Self {
         Self {
             words,
             check: Some(check),
