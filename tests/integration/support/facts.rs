@@ -113,7 +113,7 @@ fn claims(conn: &mut Connection, complaints: &[Complaint]) -> Vec<String> {
         .iter()
         .filter(|row| claimed.contains(&row.id) && !row.in_queue);
     stray
-        .map(|row| format!("{} is {} and claimed", row.number, row.state))
+        .map(|row| format!("{} is {:?} and claimed", row.number, row.state))
         .collect()
 }
 
