@@ -11,7 +11,7 @@ use crate::platform::{
     jobs::operator::{self, JobRow, JobState},
     problem::{Code, OnDb, Problem},
 };
-use crate::record::{self, Actor, Event, local};
+use crate::record::{self, Actor, Event, JobEvent, local};
 
 /// Jobs listed or retried in one go.
 const BATCH: i64 = 500;
@@ -102,7 +102,7 @@ fn retry(conn: &mut Connection, id: Id) -> Result<bool, Problem> {
     let now = to_micros(Utc::now());
     let retried = operator::retry(conn, id, now).or_fault("retry a job")?;
     if retried {
-        let event = Event::new("job", id, "retry", &Actor::System);
+        let event = Event::of(JobEvent::Retry, id, &Actor::System);
         record::append(conn, &event, now).or_fault("record")?;
     }
     Ok(retried)

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{machine::MACHINE, petitioners, queries};
+use super::{petitioners, queries};
 use crate::app::App;
 use crate::on_each;
 use crate::platform::{
@@ -83,7 +83,7 @@ fn message(
             let text = format!(
                 "【登闻】您的信访件 {} 状态：{}。凭查询码查看详情。",
                 row.number,
-                MACHINE.label(&row.state)
+                row.state.label()
             );
             return Ok(Some((phone, text)));
         }

@@ -16,7 +16,7 @@ use crate::platform::{
     sealed,
 };
 use crate::record::{
-    Actor, ComplaintEvent, ComplaintState, Event, Step, Subject, VisitState,
+    Actor, ComplaintEvent, ComplaintState, Event, Step, Subject,
     machine::{Machine, Trait},
 };
 

@@ -14,7 +14,7 @@ use crate::platform::{
     jobs::operator::{self, JobRow, JobState, Place},
     problem::{OnDb, Problem},
 };
-use crate::record::{self, Event, local};
+use crate::record::{self, Event, JobEvent, local};
 
 /// A job that is not done.
 #[derive(Debug, Serialize, ToSchema)]
@@ -119,7 +119,7 @@ pub async fn retry_job(
                 return Err(Problem::wrong_state(row.state().as_str(), "retry"));
             }
             let actor = staff.actor();
-            let event = Event::new("job", id, "retry", &actor);
+            let event = Event::of(JobEvent::Retry, id, &actor);
             record::append(conn, &event, now).or_fault("record")?;
             let row = operator::find(conn, id).or_fault("load a job")?;
             Answer::ok(&JobView::from(row.ok_or_else(Problem::not_found)?))

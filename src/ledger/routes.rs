@@ -1,6 +1,6 @@
 //! Reading the ledger.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::NaiveDate;
@@ -204,7 +204,8 @@ fn view(
     let decisions = decisions_of(conn, &app.keys, row.id, &words).or_fault("load decisions")?;
     let merges = merges_of(conn, &app.keys, row.id, &words)?;
     // The point is a complaint's own: nobody reads it of one that is not theirs to read.
-    let is_theirs = Scope::of(staff).holds(row.street_code.as_deref(), row.grid_code.as_deref());
+    let scope = Scope::of(staff);
+    let is_theirs = scope.holds(row.street_code.as_deref(), row.grid_code.as_deref());
     let (lon, lat) = if is_theirs {
         (row.lon, row.lat)
     } else {
@@ -230,9 +231,12 @@ fn view(
         history: history
             .into_iter()
             .map(|step| HistoryItem::of(step, &words))
-            .map(|step| match Scope::of(staff) {
-                Scope::District => step,
-                _ => step.of_complaints(&theirs),
+            .map(|step| {
+                if scope.is_bounded() {
+                    step.of_complaints(&theirs)
+                } else {
+                    step
+                }
             })
             .collect(),
     })

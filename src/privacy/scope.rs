@@ -13,6 +13,7 @@ use crate::platform::db::{
     Id, MultiBackend,
     schema::{complaint, complaint_place, ledger_entry, verification},
 };
+use crate::record::VisitState;
 
 /// A condition on the rows of a query's source.
 pub type Condition<Source> =
@@ -20,9 +21,6 @@ pub type Condition<Source> =
 
 /// Complaints with their places.
 pub type Placed = InnerJoinQuerySource<complaint::table, complaint_place::table>;
-
-/// State of a visit that nobody is to make any more.
-const CALLED_OFF: &str = "cancelled";
 
 /// The part of the district somebody looks after, and what they see there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +95,7 @@ impl Scope {
             (Part::Grid { code, officer }, _) => {
                 let sent = verification::table
                     .filter(verification::officer_id.eq(*officer))
-                    .filter(verification::state.ne(CALLED_OFF))
+                    .filter(verification::state.ne(VisitState::Cancelled))
                     .select(verification::complaint_id);
                 let theirs = complaint_place::grid_code
                     .eq(code.clone())

@@ -139,3 +139,10 @@ events! {
         UnmaskAlarm "unmask_alarm" "查看反映人过多",
     }
 }
+
+events! {
+    /// What happens to a job.
+    pub enum JobEvent of "job" {
+        Retry "retry" "重新执行",
+    }
+}

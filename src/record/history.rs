@@ -17,7 +17,7 @@ use crate::platform::{
 /// One event to be recorded.
 #[derive(Debug, Clone)]
 pub struct Event<'a> {
-    /// `complaint`, `ledger_entry`, `verification`, `staff`.
+    /// `complaint`, `ledger_entry`, `verification`, `staff`, `job`.
     pub subject_kind: &'static str,
     /// The subject's id.
     pub subject_id: Id,

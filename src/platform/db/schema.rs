@@ -787,8 +787,8 @@ macro_rules! together {
 together! {
     complaint: complaint_part, complaint_place, complaint_sender, complaint_text, hidden_review,
         ledger_entry, match_decision, match_fact, match_verdict, petitioner, photo, photo_band,
-        resident, sender_block, staff, triage_claim, unmasking;
-    complaint_place: complaint_text, hidden_review, ledger_entry, staff, triage_claim;
+        resident, sender_block, staff, triage_claim, unmasking, verification;
+    complaint_place: complaint_text, hidden_review, ledger_entry, staff, triage_claim, verification;
     complaint_sender: photo;
     complaint_text: resident;
     ledger_entry: ledger_merge, match_fact;
