@@ -10,7 +10,7 @@ use validator::Validate;
 use super::{
     body::not_yet,
     machine::{Facts, RATING, RatedReply},
-    queries::{self, reporter_event},
+    queries::{self, ComplaintRow},
     rejudge::{self, Cause},
     returned, take,
     tracking::{code_of, counted, may_add},
@@ -20,12 +20,13 @@ use crate::account::caller::Address;
 use crate::app::App;
 use crate::matching;
 use crate::platform::{
+    db::Connection,
     http::{Answer, Body, IdempotencyKey, says_something},
     limit::{Limited, Sender},
     problem::{ItemCode, OnDb, Problem},
 };
 use crate::privacy;
-use crate::record::{self, Actor, ComplaintEvent, ComplaintState, machine::hold};
+use crate::record::{self, Actor, ComplaintEvent, ComplaintState, Event, machine::hold};
 
 /// More facts: the reporter's own words, or what staff learned from them.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -48,6 +49,49 @@ pub struct SupplementBody {
         deserialize_with = "crate::platform::http::dates::maybe_instant"
     )]
     pub occurred_at: Option<DateTime<Utc>>,
+}
+
+/// Adds facts to a complaint, whoever brings them: a complaint that was returned for completion goes
+/// back to the queue, and new facts count in matching (R3, R6), so that one that still waits is
+/// judged again. Answers the complaint as it stands then.
+///
+/// # Errors
+/// 409 when the complaint takes no more; a fault when the database fails.
+pub fn supplement(
+    conn: &mut Connection,
+    app: &App,
+    row: &ComplaintRow,
+    actor: &Actor,
+    added: &SupplementBody,
+    now: DateTime<Utc>,
+) -> Result<ComplaintRow, Problem> {
+    may_add(row)?;
+    let masked = privacy::masked(conn, &app.keys, row.id, &added.text)?;
+    queries::insert_supplement(
+        conn,
+        &app.keys,
+        row.id,
+        (&added.text, &masked),
+        added.new_facts,
+        added.occurred_at,
+        now,
+    )?;
+    let event = Event::of(ComplaintEvent::Supplement, row.id, actor)
+        .with(json!({ "new_facts": added.new_facts }));
+    record::append(conn, &event, now).or_fault("record")?;
+    if !row.hidden {
+        matching::queries::refile(conn, &app.keys, row.id)?;
+    }
+    if row.state == ComplaintState::Returned {
+        returned::resubmit(conn, &app.profile, row, actor, now)?;
+    }
+    let row = queries::by_id(conn, row.id).or_fault("load the complaint")?;
+    if added.new_facts && rejudge::may_be_judged(&row) {
+        rejudge::judge_again(conn, app, &row, Cause::Supplement, now)?;
+    } else if added.new_facts && row.link == "provisional" {
+        rejudge::refine_link(conn, app, &row, Cause::Supplement, now)?;
+    }
+    queries::by_id(conn, row.id).or_fault("load the complaint")
 }
 
 /// Adds facts. A complaint that was returned for completion goes back to the queue. New facts count
@@ -73,33 +117,7 @@ pub async fn add_supplement(
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = take::by_code(conn, &code)?;
-            may_add(&row)?;
-            let masked = privacy::masked(conn, &shared.keys, row.id, &value.text)?;
-            queries::insert_supplement(
-                conn,
-                &shared.keys,
-                row.id,
-                (&value.text, &masked),
-                value.new_facts,
-                value.occurred_at,
-                now,
-            )?;
-            let event = reporter_event(&row, ComplaintEvent::Supplement)
-                .with(json!({ "new_facts": value.new_facts }));
-            record::append(conn, &event, now).or_fault("record")?;
-            if !row.hidden {
-                matching::queries::refile(conn, &shared.keys, row.id)?;
-            }
-            if row.state == ComplaintState::Returned {
-                returned::resubmit(conn, &shared.profile, &row, &Actor::Reporter, now)?;
-            }
-            let row = queries::by_id(conn, row.id).or_fault("load the complaint")?;
-            if value.new_facts && rejudge::may_be_judged(&row) {
-                rejudge::judge_again(conn, &shared, &row, Cause::Supplement, now)?;
-            } else if value.new_facts && row.link == "provisional" {
-                rejudge::refine_link(conn, &shared, &row, Cause::Supplement, now)?;
-            }
-            let row = queries::by_id(conn, row.id).or_fault("load the complaint")?;
+            let row = supplement(conn, &shared, &row, &Actor::Reporter, &value, now)?;
             Answer::created(
                 format!("/api/v1/tracking/{code}"),
                 &StepView::of(&row, row.state),

@@ -363,6 +363,15 @@ fn lines(world: &World, number: &str, event: &str) -> Vec<(String, String, Value
 
 /// D30: what the software finds by rule is the software's, whoever's words made it look again.
 async fn what_is_found_by_rule_is_the_systems(world: World) {
+    supplemented_by(world, "reporter").await;
+}
+
+/// The same words by the other door: new facts that staff add for a caller are judged again, too.
+async fn what_staff_add_is_judged_as_well(world: World) {
+    supplemented_by(world, "staff").await;
+}
+
+async fn supplemented_by(world: World, who: &str) {
     let brigade = world.brigade().await;
     filed(&world, fumes(Some("13960700001"), 0.0)).await;
     let (number, code) = filed(&world, fumes(Some("13960700002"), 10.0)).await;
@@ -371,8 +380,16 @@ async fn what_is_found_by_rule_is_the_systems(world: World) {
     let rejected = brigade.post(&path, reject).await.expect(200);
     assert_eq!(rejected.text("/state"), "awaiting_acceptance");
     let told = json!({ "text": "今晚又是油烟直排。", "new_facts": true });
-    let path = format!("/api/v1/tracking/{code}/supplements");
-    let added = world.resident().post(&path, told).await.expect(201);
+    let added = match who {
+        "staff" => {
+            let path = format!("/api/v1/complaints/{number}/supplements");
+            brigade.post(&path, told).await.expect(201)
+        }
+        _ => {
+            let path = format!("/api/v1/tracking/{code}/supplements");
+            world.resident().post(&path, told).await.expect(201)
+        }
+    };
     assert_eq!(
         added.text("/state"),
         "screening",
@@ -385,7 +402,7 @@ async fn what_is_found_by_rule_is_the_systems(world: World) {
     assert_eq!((kind.as_str(), name.as_str()), ("system", ""));
     assert_eq!(detail["cause"], "supplement");
     let supplemented = lines(&world, &number, "supplement");
-    assert_eq!(supplemented[0].0, "reporter", "who spoke stands beside it");
+    assert_eq!(supplemented[0].0, who, "who spoke stands beside it");
     assert_eq!(lines(&world, &number, "settle_match")[0].0, "staff");
 }
 
@@ -510,6 +527,7 @@ on_both!(
     every_triple_is_as_the_tables_say,
     a_step_from_a_state_that_was_left_is_refused,
     what_is_found_by_rule_is_the_systems,
+    what_staff_add_is_judged_as_well,
     whatever_a_move_touches_says_so,
     parts_say_which_letter_they_come_from,
     a_history_names_no_other_streets_complaints,
