@@ -1,0 +1,148 @@
+//! The plan of the house, as data: who stands on whom, who owns which table, who may do what.
+
+/// The rooms from the ground up. A room names only those before it.
+pub const ROOMS: &[&str] = &[
+    "cipher",
+    "photo",
+    "geo",
+    "text",
+    "linkage",
+    "platform",
+    "config",
+    "district",
+    "record",
+    "app",
+    "bucket",
+    "health",
+    "account",
+    "privacy",
+    "matching",
+    "ledger",
+    "complaint",
+    "verification",
+    "rotation",
+    "sweep",
+    "jobs",
+    "triage",
+    "openapi",
+    "server",
+    "cli",
+];
+
+/// The rooms that are pure: no database, no HTTP, no file, no network, no clock.
+pub const GROUND: &[&str] = &["cipher", "geo", "linkage", "photo", "text"];
+
+/// Pure files beside those that are called `rules.rs`, `…_rules.rs` or `machine.rs` or hold a
+/// transition table.
+pub const PURE: &[&str] = &[
+    "src/complaint/body.rs",
+    "src/complaint/rank.rs",
+    "src/matching/campaigns.rs",
+    "src/matching/escalation.rs",
+    "src/matching/explain.rs",
+    "src/matching/facts.rs",
+];
+
+/// What a pure file names of no library.
+pub const FRAMEWORKS: &[&str] = &[
+    "actix_http",
+    "actix_service",
+    "actix_web",
+    "diesel",
+    "diesel_migrations",
+];
+
+/// What reads or writes files, or looks at the machine.
+pub const FILES: &[&str] = &[
+    "std::env",
+    "std::fs",
+    "std::os",
+    "std::process",
+    "rustix",
+    "tempfile",
+    "tokio::fs",
+    "tokio::process",
+];
+
+/// What talks to the network.
+pub const NETWORK: &[&str] = &["std::net", "tokio::net", "object_store", "reqwest", "hyper"];
+
+/// Types that know what time it is.
+pub const CLOCKS: &[&str] = &["Instant", "Local", "SystemTime", "Utc"];
+
+/// Where transactions are opened beside handlers: files, and in the rooms the one function that
+/// several handlers share.
+pub const OPENERS: &[(&str, &str)] = &[
+    ("src/bucket.rs", "ask"),
+    ("src/cli/", ""),
+    ("src/complaint/reuse.rs", "file_older"),
+    ("src/complaint/routes.rs", "store_and_answer"),
+    ("src/jobs.rs", ""),
+    ("src/platform/", ""),
+    ("src/rotation.rs", ""),
+    ("src/triage/replies.rs", "step"),
+];
+
+/// Where states are written: file, and function or inserted struct.
+pub const STATE_WRITERS: &[(&str, &str)] = &[
+    ("src/complaint/filing.rs", "NewComplaint"),
+    ("src/complaint/queries.rs", "advance"),
+    ("src/ledger/moves.rs", "set"),
+    ("src/ledger/queries.rs", "open_clue"),
+    ("src/ledger/queries.rs", "set_state"),
+    ("src/verification/dispatch.rs", "insert"),
+    ("src/verification/queries.rs", "advance"),
+];
+
+/// Tables whose column `state` belongs to a machine.
+pub const MACHINES: &[&str] = &["complaint", "ledger_entry", "verification"];
+
+/// Each table and the room that alone writes it.
+pub const OWNERS: &[(&str, &str)] = &[
+    ("complaint", "complaint"),
+    ("complaint_part", "complaint"),
+    ("complaint_place", "complaint"),
+    ("complaint_sender", "complaint"),
+    ("complaint_text", "complaint"),
+    ("deadline", "complaint"),
+    ("heartbeat", "platform"),
+    ("hidden_review", "complaint"),
+    ("idempotency", "platform"),
+    ("installation", "platform"),
+    ("job", "platform"),
+    ("key_rotation", "platform"),
+    ("known_device", "account"),
+    ("ledger_decision", "ledger"),
+    ("ledger_entry", "ledger"),
+    ("ledger_merge", "ledger"),
+    ("match_decision", "triage"),
+    ("match_fact", "matching"),
+    ("match_key", "matching"),
+    ("match_verdict", "matching"),
+    ("petitioner", "complaint"),
+    ("photo", "complaint"),
+    ("photo_band", "complaint"),
+    ("rating", "complaint"),
+    ("record", "record"),
+    ("recovery_code", "account"),
+    ("reply", "triage"),
+    ("resident", "account"),
+    ("resident_otp", "account"),
+    ("second_factor", "account"),
+    ("secret_key", "platform"),
+    ("sender_block", "complaint"),
+    ("sender_block_key", "complaint"),
+    ("sequence", "ledger"),
+    ("session", "account"),
+    ("staff", "account"),
+    ("staff_channel", "account"),
+    ("supplement", "complaint"),
+    ("triage_claim", "triage"),
+    ("triage_decision", "triage"),
+    ("unmasking", "complaint"),
+    ("verification", "verification"),
+    ("verification_event", "verification"),
+];
+
+/// Rooms that fill or empty tables of all others, without a handler: measurements of the whole.
+pub const FILLERS: &[&str] = &["src/cli/bench/"];
