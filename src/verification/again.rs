@@ -2,10 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::{
-    queries::{self, VisitRow},
-    uploads::{CheckInBody, FindingsBody},
-};
+use super::queries::{self, VisitRow};
 use crate::account::Staff;
 use crate::platform::{
     crypto::Keys,
@@ -17,51 +14,19 @@ use crate::platform::{
 /// What the phone itself said of an event; what we found out about it is left aside.
 #[derive(Debug, Clone, PartialEq, Queryable)]
 pub(super) struct Said {
-    kind: String,
-    officer_id: Id,
-    lon: Option<f64>,
-    lat: Option<f64>,
-    datum: Option<String>,
-    accuracy_m: Option<f64>,
-    reason: Option<String>,
-    result: Option<String>,
-    notes: Option<String>,
-    device_time: UtcTime,
+    pub kind: String,
+    pub officer_id: Id,
+    pub lon: Option<f64>,
+    pub lat: Option<f64>,
+    pub datum: Option<String>,
+    pub accuracy_m: Option<f64>,
+    pub reason: Option<String>,
+    pub result: Option<String>,
+    pub notes: Option<String>,
+    pub device_time: UtcTime,
 }
 
 impl Said {
-    /// A check-in as it would be stored.
-    pub(super) fn at_check_in(staff: &Staff, body: &CheckInBody) -> Self {
-        Self {
-            kind: "check_in".to_owned(),
-            officer_id: staff.id,
-            lon: Some(body.lon),
-            lat: Some(body.lat),
-            datum: Some(body.datum.to_string()),
-            accuracy_m: body.accuracy_m,
-            reason: body.reason.clone(),
-            result: None,
-            notes: None,
-            device_time: UtcTime(body.device_time),
-        }
-    }
-
-    /// Findings as they would be stored.
-    pub(super) fn in_findings(staff: &Staff, body: &FindingsBody) -> Self {
-        Self {
-            kind: "findings".to_owned(),
-            officer_id: staff.id,
-            lon: None,
-            lat: None,
-            datum: None,
-            accuracy_m: None,
-            reason: None,
-            result: Some(body.result.as_str().to_owned()),
-            notes: Some(body.notes.clone()),
-            device_time: UtcTime(body.device_time),
-        }
-    }
-
     /// The two databases keep instants to the microsecond.
     fn is_as_stored(&self, stored: &Self) -> bool {
         let micros = |said: &Self| said.device_time.0.timestamp_micros();

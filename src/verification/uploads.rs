@@ -73,6 +73,24 @@ pub struct CheckInBody {
     pub reason: Option<String>,
 }
 
+impl CheckInBody {
+    /// As it would be stored.
+    fn said(&self, staff: &Staff) -> Said {
+        Said {
+            kind: "check_in".to_owned(),
+            officer_id: staff.id,
+            lon: Some(self.lon),
+            lat: Some(self.lat),
+            datum: Some(self.datum.to_string()),
+            accuracy_m: self.accuracy_m,
+            reason: self.reason.clone(),
+            result: None,
+            notes: None,
+            device_time: UtcTime(self.device_time),
+        }
+    }
+}
+
 /// Records that the officer is there. Distance and grid are facts; far away a reason is asked.
 #[utoipa::path(post, path = "/api/v1/verifications/{id}/check-in", tag = "verification", operation_id = "check_in",
     params(("id" = String, Path)), request_body = CheckInBody,
@@ -86,7 +104,7 @@ pub async fn check_in(
 ) -> Result<HttpResponse, Problem> {
     let (shared, now) = (app.clone(), app.now());
     let Body { value, fingerprint } = body;
-    let said = Said::at_check_in(&staff, &value);
+    let said = value.said(&staff);
     let position = RawPosition::parse(value.lon, value.lat, value.datum, value.accuracy_m)
         .map_err(|e| Problem::invalid("lon", ItemCode::NotAPosition, e.to_string()))?;
     let answer = key
@@ -202,6 +220,24 @@ pub struct FindingsBody {
     pub device_time: DateTime<Utc>,
 }
 
+impl FindingsBody {
+    /// As they would be stored.
+    fn said(&self, staff: &Staff) -> Said {
+        Said {
+            kind: "findings".to_owned(),
+            officer_id: staff.id,
+            lon: None,
+            lat: None,
+            datum: None,
+            accuracy_m: None,
+            reason: None,
+            result: Some(self.result.as_str().to_owned()),
+            notes: Some(self.notes.clone()),
+            device_time: UtcTime(self.device_time),
+        }
+    }
+}
+
 /// Records what was found. It may come before the check-in and the photos: the visit counts as
 /// submitted once all three are there.
 #[utoipa::path(post, path = "/api/v1/verifications/{id}/findings", tag = "verification", operation_id = "submit_findings",
@@ -216,7 +252,7 @@ pub async fn submit_findings(
 ) -> Result<HttpResponse, Problem> {
     let (shared, now) = (app.clone(), app.now());
     let Body { value, fingerprint } = body;
-    let said = Said::in_findings(&staff, &value);
+    let said = value.said(&staff);
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = queries::take(conn, &path)?;

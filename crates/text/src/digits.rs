@@ -1,10 +1,19 @@
 //! What a run of digits in free text is: a phone, an identity number, a bank card, or none of these.
 
-use super::{keys::half_width, mask::Kind};
+use super::kind::Kind;
 
 /// The letter at a place; NUL beyond the text.
 pub(super) fn get(text: &[char], at: usize) -> char {
     text.get(at).copied().unwrap_or('\0')
+}
+
+/// The half-width form of a full-width letter, digit or sign.
+pub(super) fn half_width(c: char) -> char {
+    match c {
+        '\u{3000}' => ' ',
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        _ => c,
+    }
 }
 
 /// The ASCII form of a full-width letter or sign and of a digit of another script or dress; any other

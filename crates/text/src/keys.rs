@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-use super::{digits::plain_digit, ink::takes_no_ink};
+use super::{
+    digits::{half_width, plain_digit},
+    ink::takes_no_ink,
+};
 
 /// Keys of a text at most; enough to meet a copy that was shortened or edited.
 const MAX_KEYS: usize = 8;
@@ -23,15 +26,6 @@ pub fn normalise(text: &str) -> String {
         .filter(|c| c.is_alphanumeric())
         .flat_map(char::to_lowercase)
         .collect()
-}
-
-/// The half-width form of a full-width letter, digit or sign.
-pub(super) fn half_width(c: char) -> char {
-    match c {
-        '\u{3000}' => ' ',
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
-        _ => c,
-    }
 }
 
 /// FNV-1a with a final mix: stable for ever, because keys are stored, and cheap, because every

@@ -5,6 +5,7 @@ mod digits;
 mod identity;
 mod ink;
 mod keys;
+mod kind;
 mod mask;
 pub mod phone;
 mod place_words;
@@ -13,9 +14,11 @@ mod places;
 pub use identity::IdentityText;
 pub use ink::takes_no_ink;
 pub use keys::{file_number, letter_triples, normalise, premises_key, text_keys, text_number};
-pub use mask::{Finding, Kind, KnownPeople, KnownPerson, Masked, mask, mask_phone};
+pub use kind::Kind;
+pub use mask::{Finding, KnownPeople, KnownPerson, Masked, mask, mask_phone};
 pub use phone::PhoneText;
-pub use places::{NameKind, PlaceName, name_key, place_names};
+pub use place_words::NameKind;
+pub use places::{PlaceName, name_key, place_names};
 
 /// The first `letters` letters of a text.
 #[must_use]

@@ -1,6 +1,19 @@
 //! The words by which names of places are told from words that are none.
 
-use super::places::NameKind;
+use serde::{Deserialize, Serialize};
+
+/// What a name names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum NameKind {
+    /// 路, 街, 巷, 弄, 道, 桥: with the house number where one follows.
+    Road,
+    /// 小区, 花园, 苑, 广场, 大厦, 村, 社区: what people live in.
+    Compound,
+    /// 河, 溪, 渠, 湖, 浦, 江.
+    Water,
+    /// 公司, 店, 厂, 饭店, 烧烤, 工地, 学校: what may be complained of.
+    Firm,
+}
 
 /// Last letters of names, the longest first, and what they name.
 pub(super) const ENDINGS: &[(&str, NameKind)] = &[

@@ -6,27 +6,14 @@
 //! compound is found the day it is complained of. Western addresses ("390 Commonwealth Ave") are
 //! read as house number and street.
 
-use serde::{Deserialize, Serialize};
-
 use super::{
-    keys::{half_width, hash},
+    digits::half_width,
+    keys::hash,
     place_words::{
-        BREAK_WORDS, BREAKS, COMMON, DISTRICTS, ENDINGS, NEVER_ENDS_WITH, NO_BREAKS, TRADES,
+        BREAK_WORDS, BREAKS, COMMON, DISTRICTS, ENDINGS, NEVER_ENDS_WITH, NO_BREAKS, NameKind,
+        TRADES,
     },
 };
-
-/// What a name names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum NameKind {
-    /// 路, 街, 巷, 弄, 道, 桥: with the house number where one follows.
-    Road,
-    /// 小区, 花园, 苑, 广场, 大厦, 村, 社区: what people live in.
-    Compound,
-    /// 河, 溪, 渠, 湖, 浦, 江.
-    Water,
-    /// 公司, 店, 厂, 饭店, 烧烤, 工地, 学校: what may be complained of.
-    Firm,
-}
 
 /// A name found in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]

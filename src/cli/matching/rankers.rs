@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     path::Path,
+    time::Instant,
 };
 
 use anyhow::Context as _;
@@ -99,7 +100,16 @@ impl Bench<'_> {
             };
             let asked = ranking.asked.iter();
             asked
-                .map(|question| ask(cases, &self.index, question, self.order, ranker))
+                .map(|question| {
+                    ask(
+                        cases,
+                        &self.index,
+                        question,
+                        self.order,
+                        ranker,
+                        Instant::now,
+                    )
+                })
                 .collect()
         };
         rankers.iter().flat_map(one).collect()
