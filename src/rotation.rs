@@ -20,11 +20,8 @@ use crate::complaint::{
 };
 use crate::platform::{
     crypto::Keys,
-    db::{
-        Connection, Id, JsonValue, UtcTime,
-        schema::{key_rotation, secret_key},
-    },
-    installation::{FORMER, RETIRED},
+    db::{Connection, Id, JsonValue, schema::key_rotation},
+    installation,
     jobs::{self, Job, Registered, in_batches},
     problem::{OnDb, Problem},
     sealed,
@@ -111,11 +108,7 @@ pub fn advance(
 ) -> Result<Progress, Problem> {
     let to = keys.id().to_string();
     // Written first, so that a second process waits here and then goes on from where this came to.
-    let touched = diesel::update(key_rotation::table.find(&to))
-        .set(key_rotation::updated_at.eq(UtcTime(now)))
-        .execute(conn)
-        .or_fault("take the change of keys")?;
-    if touched == 0 {
+    if !installation::take_change(conn, &to, now).or_fault("take the change of keys")? {
         return Ok(Progress::NotBegun);
     }
     let (step, position, rows): (String, JsonValue, i64) = key_rotation::table
@@ -194,14 +187,7 @@ fn retire(
     rows: i64,
     now: DateTime<Utc>,
 ) -> Result<Progress, Problem> {
-    let former = secret_key::table.filter(secret_key::state.eq(FORMER));
-    diesel::update(former)
-        .set((
-            secret_key::state.eq(RETIRED),
-            secret_key::changed_at.eq(UtcTime(now)),
-        ))
-        .execute(conn)
-        .or_fault("retire the former key")?;
+    installation::retire_former(conn, now).or_fault("retire the former key")?;
     keep(conn, &keys.id().to_string(), DONE, position, rows)?;
     let unreadable = position.unreadable;
     Ok(Progress::Done { rows, unreadable })
@@ -214,13 +200,7 @@ fn keep(
     position: &Position,
     rows: i64,
 ) -> Result<(), Problem> {
-    diesel::update(key_rotation::table.find(to))
-        .set((
-            key_rotation::step.eq(step),
-            key_rotation::position.eq(JsonValue(json!(position))),
-            key_rotation::rows_done.eq(rows),
-        ))
-        .execute(conn)
+    installation::keep_change(conn, to, step, json!(position), rows)
         .map(|_| ())
         .or_fault("keep how far the change of keys has come")
 }
@@ -279,9 +259,7 @@ pub fn drop_indexes(
 ) -> Result<Option<Id>, Problem> {
     let (_, next) = reindex::complaints(conn, keys, Pass::Drop, after)?;
     if next.is_none() {
-        diesel::update(key_rotation::table.find(keys.id().to_string()))
-            .set(key_rotation::step.eq(DROPPED))
-            .execute(conn)
+        installation::keep_step(conn, &keys.id().to_string(), DROPPED)
             .or_fault("say that nothing is left")?;
     }
     Ok(next)

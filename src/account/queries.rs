@@ -393,3 +393,21 @@ pub fn forget_codes(conn: &mut Connection, now: DateTime<Utc>, batch: i64) -> Qu
         .load(conn)?;
     diesel::delete(resident_otp::table.filter(resident_otp::id.eq_any(&old))).execute(conn)
 }
+
+/// Files a resident under the present index, if filed under a former one; answers how many were.
+///
+/// # Errors
+/// What the database answers.
+pub fn index_resident(
+    conn: &mut Connection,
+    id: Id,
+    former: &[String],
+    present: &str,
+) -> QueryResult<usize> {
+    let filed_before = resident::table
+        .find(id)
+        .filter(resident::phone_key.eq_any(former));
+    diesel::update(filed_before)
+        .set(resident::phone_key.eq(present))
+        .execute(conn)
+}

@@ -4,6 +4,7 @@
 //! reply duty and tracking code for ever, whatever is merged.
 
 pub mod album;
+pub mod amendment;
 mod base64;
 pub mod body;
 pub mod case;
@@ -29,6 +30,7 @@ pub mod person;
 pub mod petitioners;
 pub mod photos;
 pub mod place;
+pub mod procedure;
 pub mod queries;
 pub mod rank;
 pub mod ranks;

@@ -4,6 +4,7 @@
 use diesel::prelude::*;
 
 use super::upstream::Upstream;
+use crate::matching::queries as matching;
 use crate::platform::{
     crypto::Keys,
     db::{
@@ -94,10 +95,7 @@ fn mask_evidence(conn: &mut Connection, keys: &Keys, id: Id) -> Result<(), Probl
     for (verdict, JsonValue(evidence)) in verdicts {
         let masked = words.detail(evidence.clone());
         if masked != evidence {
-            diesel::update(match_verdict::table.find(verdict))
-                .set(match_verdict::evidence.eq(JsonValue(masked)))
-                .execute(conn)
-                .or_fault("mask a verdict's words")?;
+            matching::reword_verdict(conn, verdict, masked).or_fault("mask a verdict's words")?;
         }
     }
     Ok(())

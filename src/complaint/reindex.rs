@@ -13,7 +13,7 @@ use super::{
     queries::ComplaintRow,
     take, upstream,
 };
-use crate::account::resident_routes::PHONE_KEY;
+use crate::account::{queries as people, resident_routes::PHONE_KEY};
 use crate::matching::queries as matching;
 use crate::on_each;
 use crate::platform::{
@@ -258,13 +258,8 @@ pub fn residents(
         let Some((present, former)) = indexes.split_first() else {
             continue;
         };
-        let filed_before = resident::table
-            .find(id)
-            .filter(resident::phone_key.eq_any(former));
-        changed += diesel::update(filed_before)
-            .set(resident::phone_key.eq(present))
-            .execute(conn)
-            .or_fault("index a resident")? as u64;
+        changed +=
+            people::index_resident(conn, *id, former, present).or_fault("index a resident")? as u64;
     }
     Ok((changed, ids.last().copied()))
 }

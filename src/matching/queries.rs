@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use diesel::{connection::SimpleConnection as _, prelude::*};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{PhotoRef, Place, Report, Verdict, decide, facts::Known};
 use super::{candidates::candidates_of, facts::number_key, rules::radius_m};
@@ -408,6 +408,16 @@ pub fn keep_verdict(
         ))
         .execute(conn)?;
     Ok(id)
+}
+
+/// Explains a verdict in other words.
+///
+/// # Errors
+/// What the database answers.
+pub fn reword_verdict(conn: &mut Connection, id: Id, evidence: Value) -> QueryResult<usize> {
+    diesel::update(match_verdict::table.find(id))
+        .set(match_verdict::evidence.eq(JsonValue(evidence)))
+        .execute(conn)
 }
 
 /// The reports of complaints as they were filed; those not filed yet are left out.

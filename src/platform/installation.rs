@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::{Connection as _, prelude::*};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::crypto::{KeyId, Keys, Secrets, blobs::BlobKey, key_check};
 use super::db::{
@@ -383,6 +383,61 @@ pub fn set_state(
     diesel::update(secret_key::table.find(key_id))
         .set((
             secret_key::state.eq(state),
+            secret_key::changed_at.eq(UtcTime(now)),
+        ))
+        .execute(conn)
+}
+
+/// Takes the change to a key, so that a second process that goes on with it waits; answers whether
+/// it was begun.
+///
+/// # Errors
+/// What the database answers.
+pub fn take_change(conn: &mut Connection, to: &str, now: DateTime<Utc>) -> QueryResult<bool> {
+    let taken = diesel::update(key_rotation::table.find(to))
+        .set(key_rotation::updated_at.eq(UtcTime(now)))
+        .execute(conn)?;
+    Ok(taken > 0)
+}
+
+/// Keeps how far the change to a key has come.
+///
+/// # Errors
+/// What the database answers.
+pub fn keep_change(
+    conn: &mut Connection,
+    to: &str,
+    step: &str,
+    position: Value,
+    rows: i64,
+) -> QueryResult<usize> {
+    diesel::update(key_rotation::table.find(to))
+        .set((
+            key_rotation::step.eq(step),
+            key_rotation::position.eq(JsonValue(position)),
+            key_rotation::rows_done.eq(rows),
+        ))
+        .execute(conn)
+}
+
+/// Says at which step the change to a key stands.
+///
+/// # Errors
+/// What the database answers.
+pub fn keep_step(conn: &mut Connection, to: &str, step: &str) -> QueryResult<usize> {
+    diesel::update(key_rotation::table.find(to))
+        .set(key_rotation::step.eq(step))
+        .execute(conn)
+}
+
+/// Retires every former key.
+///
+/// # Errors
+/// What the database answers.
+pub fn retire_former(conn: &mut Connection, now: DateTime<Utc>) -> QueryResult<usize> {
+    diesel::update(secret_key::table.filter(secret_key::state.eq(FORMER)))
+        .set((
+            secret_key::state.eq(RETIRED),
             secret_key::changed_at.eq(UtcTime(now)),
         ))
         .execute(conn)

@@ -2,7 +2,6 @@
 
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -15,6 +14,7 @@ use super::{
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
+    amendment,
     body::{Border, LocationBody, check_demand, check_location},
     place::{self, Placed},
     queries::{self, ComplaintRow},
@@ -28,17 +28,13 @@ use crate::ledger::queries as ledger;
 use crate::matching;
 use crate::platform::{
     crypto::Keys,
-    db::{
-        Connection, UtcTime,
-        schema::{complaint, complaint_text},
-    },
+    db::Connection,
     http::{Answer, Body, IdempotencyKey, Preconditions, says_something},
     problem::{Item, ItemCode, OnDb, Problem},
-    sealed,
 };
 use crate::privacy;
 use crate::record::{self, EntryState, Event, machine::Trait};
-use crate::text::{KnownPeople, KnownPerson};
+use crate::text::KnownPerson;
 use crate::verification::moved as visits;
 
 /// A field of a patch that may be absent (leave it), null (clear it) or a value (D42).
@@ -237,12 +233,15 @@ fn correct(
         address: body.address.clone().flatten(),
         ..KnownPerson::default()
     });
-    write_words(conn, &app.keys, row, body, &known)?;
+    let masked = |address: &Option<String>| address.as_deref().map(|a| known.mask(a).text);
+    let words = amendment::Words {
+        premises: body.premises.as_ref(),
+        address: body.address.as_ref().map(|a| (a, masked(a))),
+        object_id: body.object_id.as_ref(),
+    };
+    amendment::set_words(conn, &app.keys, row.id, words)?;
     if let Some(demand) = &body.demand {
-        diesel::update(complaint::table.find(row.id))
-            .set(complaint::demand.eq(demand))
-            .execute(conn)
-            .or_fault("correct the demand")?;
+        amendment::set_demand(conn, row.id, demand.as_deref()).or_fault("correct the demand")?;
     }
     if body.location.is_some() {
         change_place(conn, app, staff, row, position, now)?;
@@ -259,13 +258,7 @@ fn correct(
         change_category(conn, app, row, code, now)?;
         claims::release(conn, row.id).or_fault("release the claim")?;
     }
-    diesel::update(complaint::table.find(row.id))
-        .set((
-            complaint::version.eq(complaint::version + 1),
-            complaint::updated_at.eq(UtcTime(now)),
-        ))
-        .execute(conn)
-        .or_fault("count the version")?;
+    amendment::count_version(conn, row.id, now).or_fault("count the version")?;
     let actor = staff.actor();
     let event = Event::of(CORRECT, row.id, &actor)
         .because(&app.keys, Some(&body.reason))
@@ -278,41 +271,6 @@ fn correct(
     }
     ledger::refresh(conn, &app.profile, row.entry_id, now)?;
     queries::by_id(conn, row.id).or_fault("load the complaint")
-}
-
-fn write_words(
-    conn: &mut Connection,
-    keys: &Keys,
-    row: &ComplaintRow,
-    body: &CorrectionBody,
-    known: &KnownPeople,
-) -> Result<(), Problem> {
-    let text = complaint_text::table.find(row.id);
-    let seal = |column: sealed::SealedColumn, words: &Option<String>| {
-        column.seal_maybe(keys, row.id.0.as_bytes(), words.as_deref())
-    };
-    if let Some(premises) = &body.premises {
-        diesel::update(text)
-            .set(complaint_text::premises.eq(seal(sealed::PREMISES, premises)?))
-            .execute(conn)
-            .or_fault("correct the premises")?;
-    }
-    if let Some(address) = &body.address {
-        diesel::update(text)
-            .set((
-                complaint_text::address.eq(seal(sealed::ADDRESS, address)?),
-                complaint_text::address_masked.eq(address.as_deref().map(|a| known.mask(a).text)),
-            ))
-            .execute(conn)
-            .or_fault("correct the address")?;
-    }
-    if let Some(object_id) = &body.object_id {
-        diesel::update(text)
-            .set(complaint_text::object_id.eq(seal(sealed::OBJECT_ID, object_id)?))
-            .execute(conn)
-            .or_fault("correct the object")?;
-    }
-    Ok(())
 }
 
 fn change_place(
@@ -358,14 +316,7 @@ fn change_category(
         ..row.clone()
     };
     let queue_rank = rank::rank_of(&app.profile, &changed, entry.distinct_reporters, now);
-    diesel::update(complaint::table.find(row.id))
-        .set((
-            complaint::category.eq(&category.code),
-            complaint::coarse.eq(&category.coarse),
-            complaint::risk.eq(risk),
-            complaint::queue_rank.eq(queue_rank),
-        ))
-        .execute(conn)
+    amendment::set_category(conn, row, category, risk, queue_rank)
         .or_fault("change the category")?;
     if entry.lead_complaint_id == Some(row.id) && entry.state == EntryState::Clue {
         ledger::set_category(conn, entry.id, &category.code, &category.coarse)

@@ -2,7 +2,6 @@
 
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -18,17 +17,15 @@ use crate::app::App;
 use crate::complaint::{
     machine::MACHINE,
     notice::NotifyReporter,
+    procedure,
     queries::{self, ComplaintRow},
     returned::NOT_COMPLETED,
     views::StepView,
 };
-use crate::district::{DeadlineKind, DeadlineRule, Profile, calendar::date_of};
+use crate::district::DeadlineKind;
 use crate::ledger::queries as ledger;
 use crate::platform::{
-    db::{
-        Connection,
-        schema::{complaint, deadline},
-    },
+    db::Connection,
     http::{Answer, Body, IdempotencyKey, Preconditions},
     jobs,
     problem::{Item, ItemCode, OnDb, Problem},
@@ -91,7 +88,7 @@ fn decide(
     }
     insert_decision(conn, &app.keys, row.id, staff, body, &document, now)?;
     if let (Action::Accept, Some(code)) = (body.action, &body.procedure) {
-        start_procedure(conn, profile, row, code).or_fault("start the procedure")?;
+        procedure::start(conn, profile, row, code).or_fault("start the procedure")?;
     }
     if body.action == Action::Return && row.has_flag(NOT_COMPLETED) {
         queries::set_flag(conn, row, NOT_COMPLETED, false, now).or_fault("clear a flag")?;
@@ -112,43 +109,6 @@ fn decide(
     ledger::refresh(conn, profile, row.entry_id, now)?;
     jobs::enqueue(conn, &NotifyReporter::of(row.id), now, now).or_fault("queue the notice")?;
     Ok(StepView::of(row, state))
-}
-
-/// The procedure brings its own reply clock; the stricter of it and the channel's stays.
-fn start_procedure(
-    conn: &mut Connection,
-    profile: &Profile,
-    row: &ComplaintRow,
-    code: &str,
-) -> QueryResult<()> {
-    diesel::update(complaint::table.find(row.id))
-        .set(complaint::procedure.eq(code))
-        .execute(conn)?;
-    let Some(procedure) = profile.procedure(code) else {
-        return Ok(());
-    };
-    let rule = DeadlineRule {
-        amount: procedure.reply_days,
-        unit: procedure.reply_unit,
-        roll_forward: procedure.roll_forward,
-    };
-    let due = profile.calendar.due(date_of(row.received_at.0), &rule);
-    diesel::update(
-        deadline::table
-            .filter(deadline::complaint_id.eq(row.id))
-            .filter(deadline::kind.eq("reply"))
-            .filter(deadline::due_on.gt(due.on)),
-    )
-    .set((
-        deadline::due_on.eq(due.on),
-        deadline::amount.eq(i32::try_from(procedure.reply_days).unwrap_or(i32::MAX)),
-        deadline::unit.eq(rule.unit.as_str()),
-        deadline::roll_forward.eq(rule.roll_forward),
-        deadline::provisional.eq(due.provisional),
-        deadline::source.eq(format!("办理程序：{}", procedure.name)),
-    ))
-    .execute(conn)?;
-    Ok(())
 }
 
 /// One of many decisions.

@@ -256,6 +256,47 @@ fn every_problem_code_is_used() {
     }
 }
 
+/// What reads the table of operations.
+const READERS_OF_THE_TABLE: [&str; 7] = [
+    "operations.rs",
+    "server.rs",
+    "server/manners.rs",
+    "account/access.rs",
+    "openapi/mod.rs",
+    "openapi/stated.rs",
+    "openapi/addressed.rs",
+];
+
+/// A route is written in two places, and in a third its test: the handler with what the document
+/// says of it, and the row. Whatever reads the table names no route, but for the two that are
+/// unlike all others by a constant of their own.
+#[test]
+fn a_route_is_a_handler_and_a_row() {
+    let routes = dengwen::operations::TABLE.iter().count();
+    let sources = tree::real();
+    let count = |what: &str| -> usize {
+        let counts = sources.values().map(|text| text.matches(what).count());
+        counts.sum()
+    };
+    assert_eq!(count("\n#[utoipa::path("), routes);
+    assert_eq!(count("\n    operation!("), routes);
+    let document = &*crate::support::contract::DOCUMENT;
+    for reader in READERS_OF_THE_TABLE {
+        let text = &sources[&format!("src/{reader}")];
+        let lines = text.split("#[cfg(test)]").next().unwrap().lines();
+        let lines = lines.filter(|line| !line.starts_with("const "));
+        let text: String = lines.collect();
+        for (route, item) in document["paths"].as_object().unwrap() {
+            let operations = item.as_object().unwrap().values();
+            let ids = operations.map(|said| said["operationId"].as_str().unwrap());
+            for name in ids.chain([route.as_str()]) {
+                let named = text.contains(&format!("\"{name}\""));
+                assert!(!named, "{reader} names {name}");
+            }
+        }
+    }
+}
+
 /// The document names the idempotency key where a handler takes one, and nowhere else.
 #[test]
 fn the_key_is_documented_where_it_is_taken() {
