@@ -135,7 +135,8 @@ fn transactions(file: &str, module: &Module, found: &mut Found) {
         let may = plan::OPENERS.iter().any(|(of, function)| {
             file.starts_with(of) && (function.is_empty() || *function == opening.within)
         });
-        if !may && !(opening.by_handler && opening.word.starts_with("write")) {
+        let by_handler = opening.by_handler && opening.word.starts_with("write");
+        if !may && !by_handler {
             found.add(
                 "transaction",
                 file,

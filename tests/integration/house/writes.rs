@@ -143,11 +143,11 @@ impl<'ast> Visit<'ast> for Counter<'_> {
 
     fn visit_expr_if(&mut self, branch: &'ast syn::ExprIf) {
         self.visit_expr(&branch.cond);
-        let then: (bool, Box<dyn FnOnce(&mut Self)>) = (
+        let then: Way<Self> = (
             returns(&branch.then_branch),
             Box::new(|counter| counter.visit_block(&branch.then_branch)),
         );
-        let other: (bool, Box<dyn FnOnce(&mut Self)>) = match &branch.else_branch {
+        let other: Way<Self> = match &branch.else_branch {
             Some((_, other)) => (
                 expr_returns(other),
                 Box::new(move |counter| counter.visit_expr(other)),
