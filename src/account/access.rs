@@ -11,9 +11,8 @@ use actix_web::{
 };
 
 use super::{
-    Operation,
     caller::{Caller, Resident, Staff},
-    operation::Table,
+    operation::{Access, Operation, Table},
     queries,
     role::Role,
     second_factor,
@@ -25,28 +24,6 @@ use crate::platform::{
     http::idempotency::CallerScope,
     problem::{Code, OnDb, Problem},
 };
-
-/// Who may call an operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Anybody; a valid token is used, an invalid one refused.
-    Public,
-    /// A signed-in resident.
-    Resident,
-    /// Anybody signed in, to their own sessions.
-    OwnSessions,
-    /// Any member of staff, to their own account.
-    OwnAccount,
-    /// Staff of these roles; an administrator always may.
-    Staff(&'static [Role]),
-}
-
-impl Access {
-    /// Whether a member of staff whose role needs a second factor must have set one up before.
-    const fn needs_enrolment(self) -> bool {
-        matches!(self, Self::Staff(_))
-    }
-}
 
 /// Middleware: reads the token, loads the account behind it, and lets the request pass if the
 /// operation allows the caller. Rights are the account's of this moment, not the token's.

@@ -15,9 +15,8 @@ pub mod strength;
 mod throttle;
 
 pub use crate::record::role::{self, Role};
-pub use access::Access;
 pub use caller::{Caller, Resident, Staff};
-pub use operation::Operation;
+pub use operation::{Access, Operation};
 
 use operation::operation;
 

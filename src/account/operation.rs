@@ -6,7 +6,29 @@ use utoipa::openapi::{
     path::{Operation as Said, PathItem},
 };
 
-use super::Access;
+use super::role::Role;
+
+/// Who may call an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody; a valid token is used, an invalid one refused.
+    Public,
+    /// A signed-in resident.
+    Resident,
+    /// Anybody signed in, to their own sessions.
+    OwnSessions,
+    /// Any member of staff, to their own account.
+    OwnAccount,
+    /// Staff of these roles; an administrator always may.
+    Staff(&'static [Role]),
+}
+
+impl Access {
+    /// Whether a member of staff whose role needs a second factor must have set one up before.
+    pub(super) const fn needs_enrolment(self) -> bool {
+        matches!(self, Self::Staff(_))
+    }
+}
 
 /// One operation of the API, made by `operation!`. Its method, path, id, parameters and schemas
 /// are said once, in the `#[utoipa::path]` of its handler.
@@ -25,7 +47,7 @@ pub struct Operation {
     pub handler: fn() -> actix_web::Route,
 }
 
-/// A row of a capability's table: who may call it ([`Access`] and [`Role`](super::Role) without
+/// A row of a capability's table: who may call it ([`Access`] and [`Role`] without
 /// their names), `keyed` if it takes an `Idempotency-Key`, and the handler.
 macro_rules! operation {
     ($access:expr, keyed, $($handler:ident)::+) => {

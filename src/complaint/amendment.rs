@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use super::queries::ComplaintRow;
-use crate::district::taxonomy::Category;
+use crate::district::Category;
 use crate::platform::{
     crypto::Keys,
     db::{

@@ -198,6 +198,10 @@ fn a_transaction_is_opened_outside_a_handler_or_a_job() {
             "fn f(out: &mut Vec<u8>) { out.write(b\"a\") }",
         ),
         (
+            "src/sweep.rs",
+            "impl Job for Sweep { async fn run(self, app: &App) { app.db.write(move |c| g(c)).await } }",
+        ),
+        (
             "src/cli/keys.rs",
             "fn f(db: Database) { db.write(|c| g(c)) }",
         ),
@@ -481,6 +485,7 @@ fn a_table_is_written_outside_its_owners_room() {
         text("diesel::delete(complaint::table.filter(complaint::id.eq(id)))"),
         text("let open = complaint::table.filter(a); let open = open.filter(b); diesel::update(open).set(x)"),
         text("let open = || complaint::table.filter(a); diesel::update(open()).set(x)"),
+        format!("{imported} fn open() -> Q {{ complaint::table.filter(a) }} fn f() {{ diesel::update(open().filter(b)).set(x) }}"),
         text("on_each!(c, |c| diesel::insert_into(complaint::table).execute(c))"),
         text("x.values(y).insert_into(complaint::table)"),
         "use diesel::update as change; fn f() { diesel::update(crate::platform::db::schema::complaint::table) }".to_owned(),

@@ -20,10 +20,11 @@ pub const ROOMS: &[&str] = &[
     "ledger",
     "complaint",
     "verification",
-    "rotation",
-    "sweep",
-    "jobs",
     "triage",
+    "sweep",
+    "rotation",
+    "jobs",
+    "operations",
     "openapi",
     "server",
     "cli",
@@ -70,7 +71,7 @@ pub const NETWORK: &[&str] = &["std::net", "tokio::net", "object_store", "reqwes
 /// Types that know what time it is.
 pub const CLOCKS: &[&str] = &["Instant", "Local", "SystemTime", "Utc"];
 
-/// Where transactions are opened beside handlers: files, and in the rooms the one function that
+/// Where transactions are opened beside handlers and jobs: files, and in the rooms the one function that
 /// several handlers share.
 pub const OPENERS: &[(&str, &str)] = &[
     ("src/bucket.rs", "ask"),
@@ -79,7 +80,6 @@ pub const OPENERS: &[(&str, &str)] = &[
     ("src/complaint/routes.rs", "store_and_answer"),
     ("src/jobs.rs", ""),
     ("src/platform/", ""),
-    ("src/rotation.rs", ""),
     ("src/triage/replies.rs", "step"),
 ];
 
@@ -119,6 +119,7 @@ pub const OWNERS: &[(&str, &str)] = &[
     ("match_fact", "matching"),
     ("match_key", "matching"),
     ("match_verdict", "matching"),
+    ("notice", "complaint"),
     ("petitioner", "complaint"),
     ("photo", "complaint"),
     ("photo_band", "complaint"),

@@ -68,6 +68,7 @@ pub struct StateWrite {
 pub struct Opening {
     pub word: String,
     pub within: String,
+    /// Whether a handler opens it, or a job.
     pub by_handler: bool,
     pub line: usize,
 }
@@ -137,7 +138,17 @@ pub fn read(file: &str, path: Vec<String>, text: &str) -> (Vec<Module>, TestFile
         filters: 0,
         tests: Vec::new(),
         writing: writes::writing(&parsed.items, |f| f.attrs.iter().any(is_path_attribute)),
+        queries: BTreeMap::new(),
+        in_job: false,
     };
+    for item in &parsed.items {
+        if let Item::Fn(function) = item
+            && let Some(Stmt::Expr(answer, None)) = function.block.stmts.last()
+            && let Some(root) = reader.root(answer)
+        {
+            reader.queries.insert(function.sig.ident.to_string(), root);
+        }
+    }
     for item in &parsed.items {
         reader.visit_item(item);
     }
@@ -168,6 +179,10 @@ struct Reader {
     tests: TestFiles,
     /// The file's functions that write, its handlers apart.
     writing: Vec<String>,
+    /// What stands at the root of the queries that the file's functions answer.
+    queries: BTreeMap<String, Said>,
+    /// Whether a job's steps are being read.
+    in_job: bool,
 }
 
 const CONDITIONS: [&str; 11] = [
@@ -282,7 +297,7 @@ impl Reader {
 
     fn within(&self) -> (String, bool) {
         let name = self.frames.last().map_or("", |f| &f.name).to_owned();
-        (name, self.frames.iter().any(|f| f.handler))
+        (name, self.in_job || self.frames.iter().any(|f| f.handler))
     }
 
     fn open(&mut self, word: &str, line: usize) {
@@ -354,6 +369,7 @@ impl Reader {
                     return Some(said);
                 };
                 let known = self.frames.iter().rev().find_map(|f| f.lets.get(one));
+                let known = known.or_else(|| self.queries.get(one));
                 known.cloned()
             }
             _ => None,
@@ -639,6 +655,13 @@ impl<'ast> Visit<'ast> for Reader {
         self.function(&item.sig.ident, &item.attrs, |reader| {
             visit::visit_item_fn(reader, item)
         });
+    }
+
+    fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
+        let of = item.trait_.as_ref().and_then(|(path, _)| words(path).pop());
+        let outer = std::mem::replace(&mut self.in_job, of.is_some_and(|name| name == "Job"));
+        visit::visit_item_impl(self, item);
+        self.in_job = outer;
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
