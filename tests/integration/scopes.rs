@@ -16,6 +16,23 @@ async fn filed(world: &World, body: Value) -> String {
     receipt.text("/number")
 }
 
+/// Accepts a complaint and sends an officer there.
+async fn send_there(brigade: &Actor, number: &str, grid: &str, officer: &str) {
+    let claims = "/api/v1/triage/claims";
+    brigade
+        .post(claims, json!({ "number": number }))
+        .await
+        .expect(201);
+    let accept = json!({ "action": "accept", "procedure": "enforcement_request" });
+    let path = |what: &str| format!("/api/v1/complaints/{number}/{what}");
+    brigade.post(&path("decision"), accept).await.expect(200);
+    let order = json!({ "grid_code": grid, "officer": officer });
+    brigade
+        .post(&path("verifications"), order)
+        .await
+        .expect(201);
+}
+
 /// The numbers of a list, page by page of two.
 async fn listed(actor: &Actor, list: &str) -> BTreeSet<String> {
     let mut numbers = BTreeSet::new();
@@ -76,9 +93,7 @@ async fn lists_and_single_reads_agree(world: World) {
         .await;
 
     assert!(!listed(&officer, "/api/v1/complaints").await.contains(&far));
-    let order = json!({ "grid_code": grid, "officer": "officer1" });
-    let path = format!("/api/v1/complaints/{far}/verifications");
-    brigade.post(&path, order).await.expect(201);
+    send_there(&brigade, &far, grid, "officer1").await;
     let theirs = listed(&officer, "/api/v1/complaints").await;
     assert_eq!(theirs, BTreeSet::from([near.clone(), far.clone()]));
     let narrowed = format!(
@@ -132,11 +147,7 @@ async fn a_visit_called_off_closes_the_complaint(world: World) {
     let (number, code) = (receipt.text("/number"), receipt.text("/tracking_code"));
     let officer = world.officer("officer1", "35010200100101").await;
     let path = format!("/api/v1/complaints/{number}");
-    let order = json!({ "grid_code": "35010200100101", "officer": "officer1" });
-    brigade
-        .post(&format!("{path}/verifications"), order)
-        .await
-        .expect(201);
+    send_there(&brigade, &number, "35010200100101", "officer1").await;
     officer.get(&path).await.expect(200);
     let withdrawal = format!("/api/v1/tracking/{code}/withdrawal");
     resident

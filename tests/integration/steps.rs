@@ -288,7 +288,7 @@ async fn every_triple_is_as_the_tables_say(world: World) {
     brigade
         .post("/api/v1/triage/claims", claim)
         .await
-        .expect(200);
+        .expect(201);
     let accept = json!({ "action": "accept", "procedure": "enforcement_request" });
     brigade.post(&of("decision"), accept).await.expect(200);
     brigade
@@ -488,7 +488,7 @@ async fn parts_say_which_letter_they_come_from(world: World) {
     brigade
         .post("/api/v1/triage/claims", claim)
         .await
-        .expect(200);
+        .expect(201);
     let split = json!({
         "action": "split",
         "reason": "一信多诉",
@@ -509,7 +509,7 @@ async fn parts_say_which_letter_they_come_from(world: World) {
 /// A street reads of an entry's history no number of a complaint that is not its own.
 async fn a_history_names_no_other_streets_complaints(world: World) {
     let brigade = world.brigade().await;
-    let street = world.street("street", "350102001").await;
+    let street = world.street("street", "350102004").await;
     let (own, _) = filed(&world, fumes(Some("13960700006"), 0.0)).await;
     let (other, _) = filed(&world, river(Some("13960700007"))).await;
     let (source, target) = (entry_of(&world, &other), entry_of(&world, &own));

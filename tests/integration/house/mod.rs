@@ -35,7 +35,7 @@ const KNOWN: &[(&str, &str, &str)] = &[
     ),
     ("table", "src/ledger/merge.rs", "complaint is complaint's"),
     ("table", "src/ledger/moves.rs", "complaint is complaint's"),
-    ("table", "src/ledger/queries.rs", "complaint is complaint's"),
+    ("table", "src/ledger/count.rs", "complaint is complaint's"),
 ];
 
 /// The product is built as planned, except for what is known.

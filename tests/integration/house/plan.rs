@@ -86,12 +86,11 @@ pub const OPENERS: &[(&str, &str)] = &[
 /// Where states are written: file, and function or inserted struct.
 pub const STATE_WRITERS: &[(&str, &str)] = &[
     ("src/complaint/filing.rs", "NewComplaint"),
-    ("src/complaint/queries.rs", "advance"),
-    ("src/ledger/moves.rs", "set"),
+    ("src/complaint/queries.rs", "write_state"),
     ("src/ledger/queries.rs", "open_clue"),
-    ("src/ledger/queries.rs", "set_state"),
+    ("src/ledger/queries.rs", "write_state"),
     ("src/verification/dispatch.rs", "insert"),
-    ("src/verification/queries.rs", "advance"),
+    ("src/verification/queries.rs", "write_state"),
 ];
 
 /// Tables whose column `state` belongs to a machine.
