@@ -17,7 +17,7 @@ use crate::platform::{
     jobs::{self, Claimed, Failure, Fate, Registered, operator},
     problem::{OnDb, Problem},
 };
-use crate::{complaint, matching, rotation, sweep, triage};
+use crate::{complaint, matching, rotation, sweep, triage, verification};
 
 /// The operations of this capability.
 pub static OPERATIONS: &[Operation] = &[
@@ -26,8 +26,13 @@ pub static OPERATIONS: &[Operation] = &[
 ];
 
 /// The jobs of every capability.
-pub static CAPABILITIES: &[&[Registered<App>]] =
-    &[complaint::JOBS, matching::JOBS, rotation::JOBS, sweep::JOBS];
+pub static CAPABILITIES: &[&[Registered<App>]] = &[
+    complaint::JOBS,
+    verification::JOBS,
+    matching::JOBS,
+    rotation::JOBS,
+    sweep::JOBS,
+];
 
 /// How long the runner sleeps when nothing is due.
 const IDLE: Duration = Duration::from_secs(2);

@@ -12,6 +12,7 @@
 //! - [`rotation`]: what is sealed and indexed under a former key, brought under the present one.
 //! - [`privacy`]: who reads what of others' words and places.
 //! - [`sweep`]: what is swept and looked after every night; [`bucket`]: whose bucket the photos go to.
+//! - [`clock`]: every deadline of every subject (时限).
 //! - [`record`]: the append-only history; [`account`]: people, roles, sessions.
 //! - [`district`]: the district profile, where everything with legal effect is data.
 //! - [`linkage`]: the engine that says how likely two reports are one matter.
@@ -27,6 +28,7 @@ pub mod account;
 pub mod app;
 pub mod bucket;
 pub mod cli;
+pub mod clock;
 pub mod complaint;
 pub mod config;
 pub mod district;

@@ -1,37 +1,121 @@
-//! Clocks that start again, and clocks whose end was not certain when they started.
+//! A complaint's clocks: those its channel and its procedure give it, and the day it is due by them.
 
-use actix_web::web;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{
-    queries::{self, DeadlineRow},
-    take,
+use crate::clock::{
+    kinds::{NOTIFY, OBJECTION, OF_HANDLING, REPLY, of_channel},
+    queries as clocks,
+    rows::{ClockRow, NewClock},
 };
-use crate::app::App;
-use crate::district::{DeadlineKind, DeadlineRule, Due, Profile, Unit, calendar::date_of};
-use crate::ledger::queries as ledger;
-use crate::platform::{
-    db::{Connection, Id, UtcTime, schema::deadline},
-    jobs::{Job, in_batches},
-    problem::{OnDb, Problem},
-};
+use crate::district::Profile;
+use crate::platform::db::{Connection, Id, schema::complaint};
+use crate::record::Actor;
 
-/// Clocks reckoned anew in one transaction.
-const BATCH: i64 = 500;
+/// The clocks of a new complaint, from the day it reached its channel.
+#[must_use]
+pub fn of_new(
+    profile: &Profile,
+    channel: &str,
+    complaint: Id,
+    received_on: NaiveDate,
+) -> Vec<NewClock> {
+    let terms = profile.channel_terms(channel);
+    let clocks = terms.map(|(kind, term)| {
+        let kind = of_channel(kind);
+        NewClock::of(&profile.calendar, kind, complaint, term, received_on)
+    });
+    clocks.collect()
+}
 
-impl DeadlineRow {
-    /// When the clock ends if it starts on a day; `None` for a unit nobody knows any more.
-    fn due_from(&self, profile: &Profile, day: NaiveDate) -> Option<Due> {
-        let rule = DeadlineRule {
-            amount: u32::try_from(self.amount).ok()?,
-            unit: Unit::parse(&self.unit)?,
-            roll_forward: self.roll_forward,
-        };
-        Some(profile.calendar.due(day, &rule))
+/// The first day on which one of the duties is due.
+#[must_use]
+pub fn first_due(clocks: &[NewClock]) -> Option<NaiveDate> {
+    let duties = clocks.iter().filter(|clock| clock.is_duty());
+    duties.map(|clock| clock.due_on).min()
+}
+
+/// The clocks of a complaint's handling, the first due first.
+///
+/// # Errors
+/// What the database answers.
+pub fn of_handling(conn: &mut Connection, id: Id) -> QueryResult<Vec<ClockRow>> {
+    let mut rows = clocks::of_subject(conn, "complaint", id)?;
+    rows.retain(|row| OF_HANDLING.iter().any(|kind| kind.name == row.kind));
+    Ok(rows)
+}
+
+/// Sets a complaint's due date to that of the first duty that still runs. A right that lapses is no
+/// due date.
+///
+/// # Errors
+/// What the database answers.
+pub fn refresh_due(conn: &mut Connection, id: Id) -> QueryResult<()> {
+    if let Some(next) = clocks::next_due(conn, &OF_HANDLING, id)? {
+        diesel::update(complaint::table.find(id))
+            .set(complaint::due_on.eq(next))
+            .execute(conn)?;
     }
+    Ok(())
+}
+
+/// A complaint was decided on: the reporter is told, and it is no longer sent back upstream.
+///
+/// # Errors
+/// What the database answers.
+pub fn decided(
+    conn: &mut Connection,
+    id: Id,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    clocks::meet(conn, &NOTIFY, id, actor, now)?;
+    clocks::lapse(conn, &[&OBJECTION], id, now)?;
+    refresh_due(conn, id)
+}
+
+/// A complaint was answered.
+///
+/// # Errors
+/// What the database answers.
+pub fn answered(
+    conn: &mut Connection,
+    id: Id,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    clocks::meet(conn, &REPLY, id, actor, now).map(|_| ())
+}
+
+/// The handling of a complaint has ended: what still runs has fallen away with it.
+///
+/// # Errors
+/// What the database answers.
+pub fn ended(conn: &mut Connection, id: Id, now: DateTime<Utc>) -> QueryResult<()> {
+    clocks::lapse(conn, &OF_HANDLING, id, now)
+}
+
+/// The procedure brings its own reply clock; the stricter of it and the channel's stays.
+///
+/// # Errors
+/// What the database answers.
+pub fn follow_procedure(
+    conn: &mut Connection,
+    profile: &Profile,
+    id: Id,
+    procedure: &str,
+) -> QueryResult<()> {
+    let Some(term) = profile.procedure_term(procedure) else {
+        return Ok(());
+    };
+    let Some(reply) = clocks::running(conn, &REPLY, id)? else {
+        return Ok(());
+    };
+    if profile.calendar.due(reply.started_on, &term.rule).on < reply.due_on {
+        clocks::count_by(conn, &profile.calendar, &reply, &term)?;
+    }
+    Ok(())
 }
 
 /// Starts the reply clock again, by the rule it had, and answers what it was before.
@@ -44,93 +128,14 @@ pub fn restart_reply(
     id: Id,
     now: DateTime<Utc>,
 ) -> QueryResult<Option<Value>> {
-    let rows = queries::deadlines_of(conn, id)?;
-    let reply = DeadlineKind::Reply.as_str();
-    let Some(clock) = rows.into_iter().find(|row| row.kind == reply) else {
-        return Ok(None);
-    };
-    let today = date_of(now);
-    let Some(due) = clock.due_from(profile, today) else {
-        return Ok(None);
-    };
-    diesel::update(deadline::table.find(clock.id))
-        .set((
-            deadline::started_on.eq(today),
-            deadline::due_on.eq(due.on),
-            deadline::provisional.eq(due.provisional),
-            deadline::met_at.eq(None::<UtcTime>),
-        ))
-        .execute(conn)?;
-    queries::refresh_due(conn, id)?;
-    Ok(Some(json!({
-        "started_on": clock.started_on,
-        "due_on": clock.due_on,
-        "met_at": clock.met_at.map(|at| at.0),
-    })))
-}
-
-/// Reckons provisional clocks anew, once the holidays of their year are published (domain §2.11).
-#[derive(Debug, Serialize, Deserialize)]
-pub struct ReckonClocks {}
-
-impl Job for ReckonClocks {
-    type App = App;
-    const NAME: &'static str = "reckon_clocks";
-    const NIGHTLY: Option<Self> = Some(Self {});
-
-    async fn run(self, app: &web::Data<App>, now: DateTime<Utc>) -> Result<(), Problem> {
-        let profile = app.profile.clone();
-        in_batches(&app.db, move |conn, after| {
-            let (last, changed) = reckon_anew(conn, &profile, after)?;
-            for id in changed {
-                let row = queries::by_id(conn, id).or_fault("load a complaint")?;
-                ledger::refresh(conn, &profile, row.entry_id, now)?;
-            }
-            Ok(last)
+    let former = clocks::restart(conn, &profile.calendar, &REPLY, id, now)?;
+    refresh_due(conn, id)?;
+    let told = former.map(|clock| {
+        json!({
+            "started_on": clock.started_on,
+            "due_on": clock.due_on,
+            "met_at": clock.met_at.map(|at| at.0),
         })
-        .await
-    }
-}
-
-/// Reckons the next provisional clocks anew; answers the last one's id while there may be more, and the complaints whose due
-/// date changed.
-///
-/// # Errors
-/// A fault when the database fails.
-fn reckon_anew(
-    conn: &mut Connection,
-    profile: &Profile,
-    after: Option<Id>,
-) -> Result<(Option<Id>, Vec<Id>), Problem> {
-    let mut rows = deadline::table
-        .filter(deadline::provisional.eq(true))
-        .order(deadline::id.asc())
-        .limit(BATCH)
-        .select((deadline::complaint_id, DeadlineRow::as_select()))
-        .into_boxed();
-    if let Some(id) = after {
-        rows = rows.filter(deadline::id.gt(id));
-    }
-    let rows: Vec<(Id, DeadlineRow)> = rows.load(conn).or_fault("load provisional clocks")?;
-    let running = rows.iter().filter(|(_, row)| row.met_at.is_none());
-    let moved: Vec<(Id, &DeadlineRow, Due)> = running
-        .filter_map(|(complaint, row)| {
-            let due = row.due_from(profile, row.started_on)?;
-            ((due.on, due.provisional) != (row.due_on, true)).then_some((*complaint, row, due))
-        })
-        .collect();
-    let mut changed: Vec<Id> = moved.iter().map(|(complaint, ..)| *complaint).collect();
-    changed.dedup();
-    take::all(conn, &changed, &[])?;
-    for (complaint, row, due) in moved {
-        diesel::update(deadline::table.find(row.id))
-            .set((
-                deadline::due_on.eq(due.on),
-                deadline::provisional.eq(due.provisional),
-            ))
-            .execute(conn)
-            .or_fault("reckon a clock anew")?;
-        queries::refresh_due(conn, complaint).or_fault("find the next clock")?;
-    }
-    Ok((rows.last().map(|(_, row)| row.id), changed))
+    });
+    Ok(told)
 }

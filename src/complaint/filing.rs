@@ -1,16 +1,18 @@
-//! The rows a new complaint is stored as: itself, its words, its place, its clocks.
+//! The rows a new complaint is stored as: itself, its words, its place.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use serde_json::json;
 
 use super::{
-    intake::{Door, Prepared},
+    clocks::first_due,
+    intake::Prepared,
     machine::waits_in_queue,
     rank::{RankInput, queue_rank},
     upstream::Upstream,
 };
-use crate::district::{DeadlineKind, Profile, calendar::date_of};
+use crate::clock::rows::NewClock;
+use crate::district::{Profile, calendar::date_of};
 use crate::geo::{Point, cell};
 use crate::ledger::queries as ledger;
 use crate::matching::{Rule, Verdict};
@@ -18,48 +20,13 @@ use crate::platform::{
     crypto::Keys,
     db::{
         Connection, Id, JsonValue, UtcTime,
-        schema::{complaint, complaint_place, complaint_text, deadline},
+        schema::{complaint, complaint_place, complaint_text},
     },
     ids::new_tracking_code,
     problem::Problem,
     sealed,
 };
 use crate::record::ComplaintState;
-
-/// One clock of a new complaint.
-pub(super) struct Clock {
-    kind: DeadlineKind,
-    amount: i32,
-    unit: &'static str,
-    roll_forward: bool,
-    source: String,
-    started_on: NaiveDate,
-    due_on: NaiveDate,
-    provisional: bool,
-}
-
-pub(super) fn clocks(profile: &Profile, door: &Door) -> Vec<Clock> {
-    let started_on = date_of(door.received_at);
-    let rows = profile
-        .channel(&door.channel)
-        .map(|c| c.deadlines.as_slice())
-        .unwrap_or_default();
-    rows.iter()
-        .map(|row| {
-            let due = profile.calendar.due(started_on, &row.rule());
-            Clock {
-                kind: row.kind,
-                amount: i32::try_from(row.amount).unwrap_or(i32::MAX),
-                unit: row.unit.as_str(),
-                roll_forward: row.roll_forward,
-                source: row.source.clone(),
-                started_on,
-                due_on: due.on,
-                provisional: due.provisional,
-            }
-        })
-        .collect()
-}
 
 #[derive(Insertable)]
 #[diesel(table_name = complaint)]
@@ -106,7 +73,7 @@ impl<'a> NewComplaint<'a> {
         words: &'a SealedWords,
         placement: &ledger::Placement,
         verdict: &Verdict,
-        clocks: &[Clock],
+        clocks: &[NewClock],
         number: String,
         state: ComplaintState,
         hidden: bool,
@@ -128,11 +95,7 @@ impl<'a> NewComplaint<'a> {
         let risk = profile
             .category(&checked.category)
             .map_or(checked.risk, |category| profile.risk_of(category, occurred));
-        let due_on = clocks
-            .iter()
-            .map(|c| c.due_on)
-            .min()
-            .unwrap_or_else(|| date_of(now));
+        let due_on = first_due(clocks).unwrap_or_else(|| date_of(now));
         let rank = RankInput {
             risk,
             distinct_reporters: i32::try_from(report.persons.len().min(1)).unwrap_or(1),
@@ -213,7 +176,6 @@ pub(super) fn insert_details(
     profile: &Profile,
     prepared: &Prepared,
     sealed: &SealedWords,
-    clocks: &[Clock],
 ) -> QueryResult<()> {
     let Prepared {
         checked,
@@ -268,21 +230,5 @@ pub(super) fn insert_details(
                 .map(|g| g.code.clone())),
         ))
         .execute(conn)?;
-    for clock in clocks {
-        diesel::insert_into(deadline::table)
-            .values((
-                deadline::id.eq(Id::new()),
-                deadline::complaint_id.eq(id),
-                deadline::kind.eq(clock.kind.as_str()),
-                deadline::amount.eq(clock.amount),
-                deadline::unit.eq(clock.unit),
-                deadline::roll_forward.eq(clock.roll_forward),
-                deadline::source.eq(&clock.source),
-                deadline::started_on.eq(clock.started_on),
-                deadline::due_on.eq(clock.due_on),
-                deadline::provisional.eq(clock.provisional),
-            ))
-            .execute(conn)?;
-    }
     Ok(())
 }

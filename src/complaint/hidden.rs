@@ -18,17 +18,12 @@ use super::{
 };
 use crate::account::Staff;
 use crate::app::App;
-use crate::district::{
-    Profile,
-    calendar::{DeadlineRule, Unit, date_of},
-};
+use crate::clock::{kinds::HIDING_REVIEW, queries as clocks, rows::NewClock};
+use crate::district::{Profile, calendar::date_of};
 use crate::ledger::queries as ledger;
 use crate::matching;
 use crate::platform::{
-    db::{
-        Connection, Id, UtcTime,
-        schema::{complaint, hidden_review},
-    },
+    db::{Connection, Id, UtcTime, schema::complaint},
     http::{Answer, Body, IdempotencyKey, says_something},
     jobs::Job,
     problem::{Code, OnDb, Problem},
@@ -80,8 +75,8 @@ pub async fn unhide_complaint(
                 ))
                 .execute(conn)
                 .or_fault("unhide a complaint")?;
-            mark_reviewed(conn, row.id, &staff, now).or_fault("mark the review")?;
             let actor = staff.actor();
+            clocks::meet(conn, &HIDING_REVIEW, row.id, &actor, now).or_fault("meet the review")?;
             let event = Event::of(ComplaintEvent::Unhide, row.id, &actor)
                 .because(&shared.keys, Some(&value.reason));
             record::append(conn, &event, now).or_fault("record")?;
@@ -108,31 +103,9 @@ pub fn plan_review(
     complaint: Id,
     now: DateTime<Utc>,
 ) -> QueryResult<usize> {
-    let within = DeadlineRule {
-        amount: profile.rules.abuse.review_working_days,
-        unit: Unit::WorkingDay,
-        roll_forward: true,
-    };
-    diesel::insert_into(hidden_review::table)
-        .values((
-            hidden_review::complaint_id.eq(complaint),
-            hidden_review::due_on.eq(profile.calendar.due(date_of(now), &within).on),
-        ))
-        .execute(conn)
-}
-
-fn mark_reviewed(
-    conn: &mut Connection,
-    complaint: Id,
-    staff: &Staff,
-    now: DateTime<Utc>,
-) -> QueryResult<usize> {
-    diesel::update(hidden_review::table.find(complaint))
-        .set((
-            hidden_review::reviewed_by.eq(staff.id),
-            hidden_review::reviewed_at.eq(UtcTime(now)),
-        ))
-        .execute(conn)
+    let (calendar, term) = (&profile.calendar, profile.hiding_review_term());
+    let review = NewClock::of(calendar, &HIDING_REVIEW, complaint, term, date_of(now));
+    clocks::start(conn, &[review])
 }
 
 /// When hidden complaints are to be looked at, and whether somebody did.
@@ -143,17 +116,13 @@ pub fn reviews_of(
     conn: &mut Connection,
     complaints: &[Id],
 ) -> QueryResult<HashMap<Id, (NaiveDate, bool)>> {
-    let rows: Vec<(Id, NaiveDate, Option<UtcTime>)> = hidden_review::table
-        .filter(hidden_review::complaint_id.eq_any(complaints))
-        .select((
-            hidden_review::complaint_id,
-            hidden_review::due_on,
-            hidden_review::reviewed_at,
-        ))
-        .load(conn)?;
-    let reviews = rows
-        .into_iter()
-        .map(|(id, due, at)| (id, (due, at.is_some())));
+    let of = clocks::of_subjects(conn, HIDING_REVIEW.subject, complaints)?;
+    let reviews = of.into_iter().filter_map(|(id, clocks)| {
+        let review = clocks
+            .iter()
+            .find(|clock| clock.kind == HIDING_REVIEW.name)?;
+        Some((id, (review.due_on, review.met_at.is_some())))
+    });
     Ok(reviews.collect())
 }
 
@@ -169,7 +138,9 @@ impl Job for CountUnreviewed {
     async fn run(self, app: &web::Data<App>, now: DateTime<Utc>) -> Result<(), Problem> {
         let overdue = app
             .db
-            .read(move |conn| overdue(conn, date_of(now)).or_fault("count reviews"))
+            .read(move |conn| {
+                clocks::overdue(conn, &HIDING_REVIEW, date_of(now)).or_fault("count reviews")
+            })
             .await?;
         if overdue > 0 {
             tracing::warn!(
@@ -180,15 +151,6 @@ impl Job for CountUnreviewed {
         app.metrics.hidden_reviews_overdue(overdue);
         Ok(())
     }
-}
-
-/// How many hidden complaints nobody looked at in time.
-fn overdue(conn: &mut Connection, today: NaiveDate) -> QueryResult<i64> {
-    hidden_review::table
-        .filter(hidden_review::due_on.lt(today))
-        .filter(hidden_review::reviewed_at.is_null())
-        .count()
-        .get_result(conn)
 }
 
 /// Says that a hidden complaint was looked at and stays hidden. The reason is kept.
@@ -213,8 +175,8 @@ pub async fn keep_hidden(
                     "the complaint is not hidden",
                 ));
             }
-            mark_reviewed(conn, row.id, &staff, now).or_fault("mark the review")?;
             let actor = staff.actor();
+            clocks::meet(conn, &HIDING_REVIEW, row.id, &actor, now).or_fault("meet the review")?;
             let event = Event::of(ComplaintEvent::KeepHidden, row.id, &actor)
                 .because(&shared.keys, Some(&value.reason));
             record::append(conn, &event, now).or_fault("record")?;

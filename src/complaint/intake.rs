@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::{
     body::Checked,
-    filing::{NewComplaint, SealedWords, clocks, insert_details},
+    clocks,
+    filing::{NewComplaint, SealedWords, insert_details},
     hidden, joining,
     person::{Person, PetitionerKind},
     petitioners::{self, REPORTER, Signer},
@@ -16,6 +17,7 @@ use super::{
     resent,
     senders::{self, Sender},
 };
+use crate::clock;
 use crate::district::{Profile, calendar::date_of};
 use crate::ledger::queries as ledger;
 use crate::matching::{self, Outcome, PhotoRef, Place, Report, Verdict, facts::Known};
@@ -341,7 +343,8 @@ pub fn insert(
     let placed = if hidden { &alone } else { &verdict };
     let placement = ledger::place(conn, profile, report, &title, placed, now)?;
     let number = next_number(conn, profile, now)?;
-    let clocks = clocks(profile, door);
+    let received_on = date_of(door.received_at);
+    let clocks = clocks::of_new(profile, &door.channel, report.id.into(), received_on);
     let words = SealedWords::of(keys, prepared)?;
     let asks = matches!(verdict.outcome, Outcome::Provisional | Outcome::Suspected);
     let judged = if asks {
@@ -360,8 +363,8 @@ pub fn insert(
         .values(&row)
         .execute(conn)
         .or_fault("insert a complaint")?;
-    insert_details(conn, profile, prepared, &words, &clocks)
-        .or_fault("insert a complaint's details")?;
+    insert_details(conn, profile, prepared, &words).or_fault("insert a complaint's details")?;
+    clock::queries::start(conn, &clocks).or_fault("start a complaint's clocks")?;
     petitioners::insert(conn, keys, row.id, &prepared.people, now)?;
     if let Some(sender) = &door.sender {
         senders::remember(conn, row.id, sender, now).or_fault("remember the sender")?;

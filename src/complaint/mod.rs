@@ -35,6 +35,7 @@ pub mod queries;
 pub mod rank;
 pub mod ranks;
 mod reason;
+pub mod reckoning;
 pub mod reindex;
 pub mod rejudge;
 pub mod resent;
@@ -58,7 +59,7 @@ use crate::platform::jobs::Registered;
 /// What this capability does after the answer.
 pub const JOBS: &[Registered<App>] = &[
     Registered::of::<notice::NotifyReporter>(),
-    Registered::of::<clocks::ReckonClocks>(),
+    Registered::of::<reckoning::ReckonClocks>(),
     Registered::of::<returned::TakeBackReturned>(),
     Registered::of::<ranks::RefreshRanks>(),
     Registered::of::<hidden::CountUnreviewed>(),

@@ -8,8 +8,8 @@ use crate::platform::{
     db::{
         Connection, Id, JsonValue, UtcTime,
         schema::{
-            complaint, complaint_place, complaint_text, deadline, ledger_entry, rating, reply,
-            supplement, triage_claim, triage_decision,
+            complaint, complaint_place, complaint_text, ledger_entry, rating, reply, supplement,
+            triage_claim, triage_decision,
         },
     },
     problem::{OnDb, Problem},
@@ -21,6 +21,7 @@ use crate::record::{
 };
 
 use super::{
+    clocks,
     machine::{Facts, MACHINE},
     person::Question,
 };
@@ -79,6 +80,7 @@ impl Subject for Complaint {
         id: Id,
         from: ComplaintState,
         to: ComplaintState,
+        _: &Actor,
         now: DateTime<Utc>,
     ) -> QueryResult<usize> {
         let queued = to.is(Trait::Queued);
@@ -92,6 +94,9 @@ impl Subject for Complaint {
                 complaint::updated_at.eq(UtcTime(now)),
             ))
             .execute(conn)?;
+        if to.is(Trait::Ended) {
+            clocks::ended(conn, id, now)?;
+        }
         if !queued {
             diesel::delete(triage_claim::table.find(id)).execute(conn)?;
         }
@@ -187,23 +192,6 @@ impl TextRow {
     }
 }
 
-/// A clock of a complaint, as stored.
-#[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = deadline)]
-#[expect(missing_docs, reason = "columns, named as in the views")]
-pub struct DeadlineRow {
-    pub id: Id,
-    pub kind: String,
-    pub amount: i32,
-    pub unit: String,
-    pub roll_forward: bool,
-    pub source: String,
-    pub started_on: NaiveDate,
-    pub due_on: NaiveDate,
-    pub provisional: bool,
-    pub met_at: Option<UtcTime>,
-}
-
 /// A complaint by number.
 ///
 /// # Errors
@@ -270,55 +258,6 @@ pub fn text_of(conn: &mut Connection, id: Id) -> QueryResult<TextRow> {
         .find(id)
         .select(TextRow::as_select())
         .first(conn)
-}
-
-/// A complaint's clocks, the earliest first.
-///
-/// # Errors
-/// What the database answers.
-pub fn deadlines_of(conn: &mut Connection, id: Id) -> QueryResult<Vec<DeadlineRow>> {
-    deadline::table
-        .filter(deadline::complaint_id.eq(id))
-        .order((deadline::due_on.asc(), deadline::kind.asc()))
-        .select(DeadlineRow::as_select())
-        .load(conn)
-}
-
-/// Marks a clock as met.
-///
-/// # Errors
-/// What the database answers.
-pub fn meet_deadline(
-    conn: &mut Connection,
-    id: Id,
-    kind: &str,
-    now: DateTime<Utc>,
-) -> QueryResult<usize> {
-    let open = deadline::table
-        .filter(deadline::complaint_id.eq(id))
-        .filter(deadline::kind.eq(kind))
-        .filter(deadline::met_at.is_null());
-    diesel::update(open)
-        .set(deadline::met_at.eq(UtcTime(now)))
-        .execute(conn)
-}
-
-/// Sets a complaint's due date to the earliest clock that still runs.
-///
-/// # Errors
-/// What the database answers.
-pub fn refresh_due(conn: &mut Connection, id: Id) -> QueryResult<()> {
-    let next: Option<NaiveDate> = deadline::table
-        .filter(deadline::complaint_id.eq(id))
-        .filter(deadline::met_at.is_null())
-        .select(diesel::dsl::min(deadline::due_on))
-        .first(conn)?;
-    if let Some(next) = next {
-        diesel::update(complaint::table.find(id))
-            .set(complaint::due_on.eq(next))
-            .execute(conn)?;
-    }
-    Ok(())
 }
 
 /// Sets or clears a flag.

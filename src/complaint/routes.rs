@@ -7,11 +7,12 @@ use validator::Validate;
 
 use super::{
     body::{Border, Checked, ComplaintBody},
+    clocks,
     disposition::is_form,
     intake::{self, Door, Prepared, Stored},
     multipart::{self, PartLimits, Parts},
     photos::{self, Upload},
-    queries, resent,
+    resent,
     senders::Proven,
     similar::{self, SimilarView},
     stored,
@@ -262,7 +263,7 @@ fn answer(
         tells_code,
         ..
     } = stored;
-    let deadlines = queries::deadlines_of(conn, row.id).or_fault("load clocks")?;
+    let deadlines = clocks::of_handling(conn, row.id).or_fault("load clocks")?;
     let receipt = Receipt {
         state_name: row.state.label(),
         // Whatever matching found by words: its silence would tell of them too.

@@ -9,7 +9,7 @@ use validator::Validate;
 
 use super::{
     album::{self, Copy},
-    case, parts, petitioners,
+    case, clocks, hidden, parts, petitioners,
     queries::{self, ComplaintRow},
     returned::NOT_COMPLETED,
     tracking::{SizeQuery, find_photo},
@@ -20,12 +20,13 @@ use super::{
 };
 use crate::account::{Role, Staff};
 use crate::app::App;
+use crate::clock::kinds::HIDING_REVIEW;
 use crate::district::calendar::date_of;
 use crate::ledger::supplements;
 use crate::platform::{
     db::{
         Connection, Id,
-        schema::{complaint, complaint_place, hidden_review},
+        schema::{clock, complaint, complaint_place},
     },
     http::{Page, PageQuery, Query, versioned},
     problem::{Code, OnDb, Problem},
@@ -147,10 +148,12 @@ pub async fn list_complaints(
                 rows = rows.filter(complaint::id.lt(id));
             }
             if hidden && unreviewed == Some(true) {
-                let open = hidden_review::table
-                    .filter(hidden_review::complaint_id.eq(complaint::id))
-                    .filter(hidden_review::reviewed_at.is_null());
-                rows = rows.filter(diesel::dsl::exists(open));
+                let review = clock::table
+                    .filter(clock::subject_kind.eq(HIDING_REVIEW.subject))
+                    .filter(clock::subject_id.eq(complaint::id))
+                    .filter(clock::kind.eq(HIDING_REVIEW.name))
+                    .filter(clock::met_at.is_null());
+                rows = rows.filter(diesel::dsl::exists(review));
             }
             let rows: Vec<ComplaintRow> = rows.load(conn).or_fault("list complaints")?;
             let ids: Vec<Id> = rows
@@ -158,7 +161,7 @@ pub async fn list_complaints(
                 .filter(|row| row.hidden)
                 .map(|row| row.id)
                 .collect();
-            let reviews = super::hidden::reviews_of(conn, &ids).or_fault("load reviews")?;
+            let reviews = hidden::reviews_of(conn, &ids).or_fault("load reviews")?;
             Ok((rows, reviews))
         })
         .await?;
@@ -243,7 +246,7 @@ fn view(
     let text = queries::text_of(conn, row.id).or_fault("load the text")?;
     let text = text.opened(&app.keys, row.id);
     let place = queries::place_of(conn, row.id).or_fault("load the place")?;
-    let deadlines = queries::deadlines_of(conn, row.id).or_fault("load clocks")?;
+    let deadlines = clocks::of_handling(conn, row.id).or_fault("load clocks")?;
     let stored = album::of_complaint(conn, &app.keys, row.id).or_fault("load photos")?;
     let entry = queries::entry_number_of(conn, row.entry_id).or_fault("load the entry")?;
     let reporters = if staff.role.may_see_reporter() {

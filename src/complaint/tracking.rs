@@ -9,6 +9,7 @@ use validator::Validate;
 
 use super::{
     album::{self, Copy, StoredPhoto},
+    clocks,
     disposition::is_form,
     multipart::{self, PartLimits},
     parts,
@@ -22,7 +23,8 @@ use super::{
 };
 use crate::account::caller::{Address, sender_of};
 use crate::app::App;
-use crate::district::{DeadlineKind, Profile};
+use crate::clock::kinds::OBJECTION;
+use crate::district::Profile;
 use crate::geo::Point;
 use crate::ledger::queries as ledger;
 use crate::matching;
@@ -91,7 +93,7 @@ fn view(
 ) -> Result<TrackingView, Problem> {
     let (profile, keys) = (&app.profile, &app.keys);
     let words = Words::about(conn, keys, false, &[row.id])?;
-    let deadlines = queries::deadlines_of(conn, row.id).or_fault("load clocks")?;
+    let deadlines = clocks::of_handling(conn, row.id).or_fault("load clocks")?;
     let text = queries::text_of(conn, row.id).or_fault("load the text")?;
     let history = record::history(conn, keys, row.id, TIMELINE_MAX).or_fault("load the history")?;
     let replies = queries::replies_of(conn, row.id).or_fault("load replies")?;
@@ -114,7 +116,7 @@ fn view(
         // Sending it back upstream is between offices.
         deadlines: deadlines
             .into_iter()
-            .filter(|clock| clock.kind != DeadlineKind::Objection.as_str())
+            .filter(|clock| clock.kind != OBJECTION.name)
             .map(DeadlineView::from)
             .collect(),
         timeline: timeline(history),

@@ -8,9 +8,10 @@ use super::{
     case::CaseView,
     person::{Question, QuestionCode},
     photos::PhotoView,
-    queries::{ComplaintRow, DeadlineRow, DecisionRow, PlaceRow},
+    queries::{ComplaintRow, DecisionRow, PlaceRow},
     similar::SimilarView,
 };
+use crate::clock::rows::ClockRow;
 use crate::district::Profile;
 use crate::ledger::supplements::SupplementRow;
 use crate::privacy::Words;
@@ -33,13 +34,29 @@ pub struct DeadlineView {
     pub source: String,
     /// Whether a year without a published holiday calendar is involved.
     pub provisional: bool,
-    /// When it was met.
+    /// When it was met; of a right, when it ended.
     pub met_at: Option<DateTime<FixedOffset>>,
+    /// Whose it is: `brigade`, `officer`, `office`, `unit`, `reporter`.
+    pub duty: String,
+    /// `duty` is due on its last day; `right` lapses after it and is never due.
+    pub meaning: String,
+    /// What became of it: `on_time`, `late`; `lapsed` when it ended without being met. Absent while
+    /// it runs.
+    pub outcome: Option<String>,
 }
 
-impl From<DeadlineRow> for DeadlineView {
-    fn from(row: DeadlineRow) -> Self {
+/// The outcome of a clock that ended without being met.
+pub const LAPSED: &str = "lapsed";
+
+impl From<ClockRow> for DeadlineView {
+    fn from(row: ClockRow) -> Self {
+        let right_ended = row.lapses_on().and(row.lapsed_at);
+        let lapsed = row.lapsed_at.map(|_| LAPSED.to_owned());
         Self {
+            met_at: row.met_at.or(right_ended).map(local),
+            duty: row.duty,
+            meaning: row.meaning,
+            outcome: row.outcome.or(lapsed),
             kind: row.kind,
             due_on: row.due_on,
             amount: row.amount,
@@ -47,7 +64,6 @@ impl From<DeadlineRow> for DeadlineView {
             roll_forward: row.roll_forward,
             source: row.source,
             provisional: row.provisional,
-            met_at: row.met_at.map(local),
         }
     }
 }

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use chrono::{DateTime, Datelike, Days, FixedOffset, NaiveDate, Utc, Weekday};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Utc, Weekday};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -125,14 +125,24 @@ impl Calendar {
     /// The last day of a deadline that starts on `start`.
     #[must_use]
     pub fn due(&self, start: NaiveDate, rule: &DeadlineRule) -> Due {
+        self.due_without(start, rule, |_| false)
+    }
+
+    /// The same where some days do not count, because the clock stood still.
+    #[must_use]
+    pub fn due_without(
+        &self,
+        start: NaiveDate,
+        rule: &DeadlineRule,
+        idle: impl Fn(NaiveDate) -> bool,
+    ) -> Due {
+        let works = |day: NaiveDate| !idle(day) && self.is_working_day(day);
         let mut day = match rule.unit {
-            Unit::NaturalDay => start
-                .checked_add_days(Days::new(u64::from(rule.amount)))
-                .unwrap_or(NaiveDate::MAX),
-            Unit::WorkingDay => self.working_days_after(start, rule.amount),
+            Unit::NaturalDay => nth_after(start, rule.amount, |day| !idle(day)),
+            Unit::WorkingDay => nth_after(start, rule.amount, works),
         };
         if rule.roll_forward && !self.is_working_day(day) {
-            day = self.working_day_after(day);
+            day = nth_after(day, 1, works);
         }
         Due {
             on: day,
@@ -145,27 +155,29 @@ impl Calendar {
         (from.year()..=to.year()).all(|year| self.published.contains(&year))
     }
 
-    /// The next working day after a day. The end of the calendar is its own next day.
-    #[must_use]
-    pub fn working_day_after(&self, day: NaiveDate) -> NaiveDate {
-        let is_working = |day: &NaiveDate| self.is_working_day(*day);
-        day.iter_days()
-            .skip(1)
-            .find(is_working)
-            .unwrap_or(NaiveDate::MAX)
-    }
-
     /// The day `count` working days after `day`.
     #[must_use]
     pub fn working_days_after(&self, day: NaiveDate, count: u32) -> NaiveDate {
-        (0..count).fold(day, |day, _| self.working_day_after(day))
+        nth_after(day, count, |day| self.is_working_day(day))
     }
+}
+
+/// The last of the next `count` days that count; the day itself where that is none. The end of the
+/// calendar is its own next day.
+fn nth_after(day: NaiveDate, count: u32, counts: impl Fn(NaiveDate) -> bool) -> NaiveDate {
+    let Some(last) = count.checked_sub(1) else {
+        return day;
+    };
+    let mut days = day.iter_days().skip(1).filter(|day| counts(*day));
+    let last = usize::try_from(last).unwrap_or(usize::MAX);
+    days.nth(last).unwrap_or(NaiveDate::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::LazyLock;
 
+    use chrono::Days;
     use proptest::prelude::*;
 
     use super::*;

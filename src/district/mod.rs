@@ -13,6 +13,7 @@ mod load;
 mod places;
 mod rules;
 mod taxonomy;
+mod terms;
 pub mod urgency;
 
 use std::path::Path;
@@ -25,6 +26,7 @@ pub use rules::{
     MatchingRules, Procedure, Rating, TriageRules, VerificationRules,
 };
 pub use taxonomy::{Category, Coarse, Competence, OfficialUnit, Post};
+pub use terms::Term;
 
 use chrono::NaiveDate;
 

@@ -75,6 +75,7 @@ impl Subject for Entry {
         id: Id,
         from: EntryState,
         to: EntryState,
+        _: &Actor,
         now: DateTime<Utc>,
     ) -> QueryResult<usize> {
         let present = ledger_entry::table.find(id);

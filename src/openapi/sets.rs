@@ -6,8 +6,12 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use crate::account::Role;
+use crate::clock::kinds::{Duty, Meaning, Outcome};
 use crate::complaint::{
-    photos::TOO_MANY_PHOTOS, staff_routes::LINKS, unmask::UnmaskPurpose, views::public_events,
+    photos::TOO_MANY_PHOTOS,
+    staff_routes::LINKS,
+    unmask::UnmaskPurpose,
+    views::{LAPSED, public_events},
 };
 use crate::geo::Datum;
 use crate::linkage::compare::SPECS;
@@ -63,6 +67,9 @@ enum Stated {
     HistoryEvents,
     HistoryStates,
     Codes,
+    Duties,
+    Meanings,
+    Outcomes,
     Comparisons,
     Levels,
     Roles,
@@ -90,6 +97,9 @@ static FIELDS: &[(&str, &str, Stated)] = &[
         Stated::Words(&["notify", "reply", "objection"]),
     ),
     ("DeadlineView", "unit", Stated::Words(UNITS)),
+    ("DeadlineView", "duty", Stated::Duties),
+    ("DeadlineView", "meaning", Stated::Meanings),
+    ("DeadlineView", "outcome", Stated::Outcomes),
     (
         "DecisionView",
         "outcome",
@@ -178,6 +188,12 @@ impl Stated {
                 all.into_iter().collect()
             }
             Self::Codes => Code::ALL.iter().map(|code| code.as_str()).collect(),
+            Self::Duties => Duty::ALL.map(Duty::as_str).to_vec(),
+            Self::Meanings => Meaning::ALL.map(Meaning::as_str).to_vec(),
+            Self::Outcomes => {
+                let met = Outcome::ALL.map(Outcome::as_str).into_iter();
+                met.chain([LAPSED]).collect()
+            }
             Self::Comparisons => SPECS.iter().map(|spec| spec.name).collect(),
             Self::Levels => {
                 let all: BTreeSet<_> = SPECS.iter().flat_map(|spec| spec.levels).collect();

@@ -272,6 +272,14 @@ pub const LEDGER_REASON: SealedColumn = words(
     "why an entry was decided on as it was",
 );
 
+/// Why a clock was extended.
+pub const EXTENSION_REASON: SealedColumn = words(
+    "clock_extension",
+    "reason",
+    "id",
+    "why a clock was extended",
+);
+
 /// The meeting that decided.
 pub const MEETING: SealedColumn = words(
     "ledger_decision",
@@ -325,6 +333,7 @@ pub const ALL: &[SealedColumn] = &[
     MERGE_REASON,
     UNDO_REASON,
     LEDGER_REASON,
+    EXTENSION_REASON,
     MEETING,
     MINUTES,
     LEVEL,

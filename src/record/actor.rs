@@ -34,6 +34,15 @@ impl Actor {
         }
     }
 
+    /// The member of staff's id, of one.
+    #[must_use]
+    pub const fn id(&self) -> Option<Id> {
+        match self {
+            Self::Staff { id, .. } => Some(*id),
+            Self::Reporter | Self::System => None,
+        }
+    }
+
     /// As tables name them.
     #[must_use]
     pub const fn who(&self) -> Who {

@@ -72,9 +72,9 @@ impl<'a> Event<'a> {
 /// # Errors
 /// What the database answers, or that the reason could not be sealed.
 pub fn append(conn: &mut Connection, event: &Event<'_>, now: DateTime<Utc>) -> QueryResult<()> {
-    let (actor_id, actor_name) = match event.actor {
-        Actor::Staff { id, name, .. } => (Some(*id), name.as_str()),
-        Actor::Reporter | Actor::System => (None, ""),
+    let actor_name = match event.actor {
+        Actor::Staff { name, .. } => name.as_str(),
+        Actor::Reporter | Actor::System => "",
     };
     let id = Id::new();
     let reason = event
@@ -91,7 +91,7 @@ pub fn append(conn: &mut Connection, event: &Event<'_>, now: DateTime<Utc>) -> Q
             record::from_state.eq(event.states.and_then(|s| s.0)),
             record::to_state.eq(event.states.map(|s| s.1)),
             record::actor_kind.eq(event.actor.kind()),
-            record::actor_id.eq(actor_id),
+            record::actor_id.eq(event.actor.id()),
             record::actor_name.eq(actor_name),
             record::reason.eq(reason),
             record::detail.eq(JsonValue(event.detail.clone())),

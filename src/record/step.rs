@@ -30,7 +30,8 @@ pub trait Subject {
     const MACHINE: &'static Machine<Self::State, Self::Event, Self::Facts>;
 
     /// Writes the state with all that goes with it, of a row that stands in `from`; answers how many
-    /// rows that were. Called by [`advance`] alone.
+    /// rows that were. What follows a state, clocks above all, follows it here, by whoever took the
+    /// step. Called by [`advance`] alone.
     ///
     /// # Errors
     /// What the database answers.
@@ -39,6 +40,7 @@ pub trait Subject {
         id: Id,
         from: Self::State,
         to: Self::State,
+        actor: &Actor,
         now: DateTime<Utc>,
     ) -> QueryResult<usize>;
 }
@@ -165,7 +167,8 @@ pub fn advance<S: Subject>(
 ) -> Result<S::State, Problem> {
     let (before, after) = step.walk()?;
     if let Some(from) = step.from {
-        let written = S::write_state(conn, step.id, from, after, now).or_fault("write a state")?;
+        let written = S::write_state(conn, step.id, from, after, step.actor, now)
+            .or_fault("write a state")?;
         if written == 0 {
             let why = format!("state is no longer `{}`; read it again", from.as_str());
             return Err(Problem::because(Code::WrongState, why));

@@ -15,6 +15,7 @@ use super::{
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
+    clocks,
     machine::MACHINE,
     notice::NotifyReporter,
     procedure,
@@ -22,7 +23,6 @@ use crate::complaint::{
     returned::NOT_COMPLETED,
     views::StepView,
 };
-use crate::district::DeadlineKind;
 use crate::ledger::queries as ledger;
 use crate::platform::{
     db::Connection,
@@ -94,12 +94,8 @@ fn decide(
         queries::set_flag(conn, row, NOT_COMPLETED, false, now).or_fault("clear a flag")?;
     }
     if body.action != Action::Return {
-        // Whoever decides has told the reporter, and no longer sends the matter back.
-        for kind in [DeadlineKind::Notify, DeadlineKind::Objection] {
-            queries::meet_deadline(conn, row.id, kind.as_str(), now).or_fault("meet a clock")?;
-        }
+        clocks::decided(conn, row.id, &actor, now).or_fault("meet the notice")?;
     }
-    queries::refresh_due(conn, row.id).or_fault("find the next clock")?;
     let step = row
         .step(body.action.event(), &actor)
         .given(facts)

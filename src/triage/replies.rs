@@ -177,7 +177,7 @@ fn reply_one(
             let step = row.step(ComplaintEvent::Reply, &actor).given(answer);
             let step = step.with(json!({ "document": document }));
             let state = record::advance(conn, &step, now)?;
-            queries::meet_deadline(conn, row.id, "reply", now).or_fault("meet the reply")?;
+            clocks::answered(conn, row.id, &actor, now).or_fault("meet the reply")?;
             visits::cancel_open(conn, &app.keys, row.id, &actor, Some("信访件已答复"), now)?;
             state
         }

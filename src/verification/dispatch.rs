@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
+    clocks,
     machine::{Facts, MACHINE},
     queries::{self, Visit, VisitRow},
     rules::band_of,
@@ -19,6 +20,7 @@ use crate::account::{
     queries::{StaffRow, officers_of_grid, staff_by_name},
 };
 use crate::app::App;
+use crate::clock::queries::start;
 use crate::complaint::{
     queries::{self as complaints, ComplaintRow, PlaceRow},
     take,
@@ -234,11 +236,7 @@ impl Order<'_> {
             .category(&complaint.category)
             .and_then(|c| band_of(c, occurred, rules));
         let hour = |hour: u32| i32::try_from(hour).unwrap_or(0);
-        let due_on = self.due_on.unwrap_or_else(|| {
-            profile
-                .calendar
-                .working_days_after(date_of(now), rules.due_working_days)
-        });
+        let clock = clocks::of_new(profile, id, self.due_on, now);
         let instructions =
             sealed::INSTRUCTIONS.seal_maybe(keys, id.0.as_bytes(), self.instructions)?;
         diesel::insert_into(verification::table)
@@ -254,7 +252,7 @@ impl Order<'_> {
                 verification::band_from.eq(band.map(|b| hour(b.from))),
                 verification::band_to.eq(band.map(|b| hour(b.until))),
                 verification::instructions.eq(instructions),
-                verification::due_on.eq(due_on),
+                verification::due_on.eq(clock.due_on),
                 verification::assigned_at.eq(officer.map(|_| UtcTime(now))),
                 verification::dispatched_by.eq(self.staff.id),
                 verification::version.eq(1),
@@ -262,8 +260,10 @@ impl Order<'_> {
                 verification::updated_at.eq(UtcTime(now)),
             ))
             .execute(conn)
+            .or_fault("insert a visit")?;
+        start(conn, &[clock])
             .map(|_| ())
-            .or_fault("insert a visit")
+            .or_fault("start a visit's clock")
     }
 }
 

@@ -5,6 +5,7 @@
 //! order and as often as they like; the state follows from the events that are there.
 
 mod again;
+pub mod clocks;
 pub mod dispatch;
 pub mod machine;
 pub mod moved;
@@ -15,6 +16,11 @@ pub mod uploads;
 pub mod views;
 
 use crate::account::{Operation, operation::operation};
+use crate::app::App;
+use crate::platform::jobs::Registered;
+
+/// What this capability does after the answer.
+pub const JOBS: &[Registered<App>] = &[Registered::of::<clocks::ReckonVisits>()];
 
 /// The operations of this capability.
 pub static OPERATIONS: &[Operation] = &[

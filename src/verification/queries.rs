@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 
 use super::{
+    clocks,
     machine::{Facts, MACHINE},
     rules::Band,
 };
@@ -61,16 +62,19 @@ impl Subject for Visit {
         id: Id,
         from: VisitState,
         to: VisitState,
+        actor: &Actor,
         now: DateTime<Utc>,
     ) -> QueryResult<usize> {
         let present = verification::table.find(id);
-        diesel::update(present.filter(verification::state.eq(from)))
+        let written = diesel::update(present.filter(verification::state.eq(from)))
             .set((
                 verification::state.eq(to),
                 verification::version.eq(verification::version + 1),
                 verification::updated_at.eq(UtcTime(now)),
             ))
-            .execute(conn)
+            .execute(conn)?;
+        clocks::follow(conn, id, to, actor, now)?;
+        Ok(written)
     }
 }
 

@@ -13,8 +13,8 @@ use dengwen::{
         db::{
             Id, UtcTime,
             schema::{
-                complaint, complaint_text, deadline, job, ledger_entry, match_fact, match_key,
-                notice, petitioner, photo, photo_band, record,
+                clock, complaint, complaint_text, job, ledger_entry, match_fact, match_key, notice,
+                petitioner, photo, photo_band, record,
             },
         },
         jobs::{ATTEMPTS_MAX, Job as _},
@@ -311,7 +311,7 @@ fn left_behind(world: &World) -> (Vec<i64>, Vec<Complaint>) {
             c,
             complaint,
             complaint_text,
-            deadline,
+            clock,
             ledger_entry,
             match_fact,
             match_key,

@@ -3,11 +3,11 @@
 use chrono::TimeDelta;
 use dengwen::{
     account::Role,
-    complaint::clocks::ReckonClocks,
+    complaint::reckoning::ReckonClocks,
     complaint::returned::TakeBackReturned,
     jobs,
     photo::sample::scene,
-    platform::db::schema::{complaint, deadline, job},
+    platform::db::schema::{clock, complaint, job},
     platform::db::{Id, JsonValue, UtcTime},
     platform::jobs::Job as _,
 };
@@ -440,8 +440,8 @@ async fn a_complaint_is_answered_and_taken_up_again(world: World) {
     );
 }
 
-/// Sending a matter back upstream has a clock that runs until somebody decides, is counted in
-/// the queue, and is none of the reporter's business.
+/// Sending a matter back upstream has a clock that runs until somebody decides, makes nothing due,
+/// and is none of the reporter's business.
 async fn the_objection_clock_runs_until_the_decision(world: World) {
     let (brigade, office) = (world.brigade().await, world.staff(Role::Office).await);
     let receipt = office
@@ -454,7 +454,11 @@ async fn the_objection_clock_runs_until_the_decision(world: World) {
         .expect(201);
     let number = receipt.text("/number");
     let view = seen(&brigade, &number).await;
-    assert_eq!(view.text("/due_on"), "2026-12-01", "five working days");
+    assert_eq!(
+        view.text("/due_on"),
+        "2026-12-09",
+        "to tell, in fifteen days"
+    );
     let tracked = world
         .resident()
         .get(&format!(
@@ -514,15 +518,15 @@ async fn provisional_clocks_are_reckoned_anew(world: World) {
         .text("/number");
     // As if the profile had known nothing of this year when the clocks started.
     world.db_read(|c| {
-        diesel::update(deadline::table)
+        diesel::update(clock::table)
             .set((
-                deadline::provisional.eq(true),
-                deadline::due_on.eq("2027-02-20".parse::<chrono::NaiveDate>().unwrap()),
+                clock::provisional.eq(true),
+                clock::due_on.eq("2027-02-20".parse::<chrono::NaiveDate>().unwrap()),
             ))
             .execute(c)
             .unwrap();
-        diesel::update(deadline::table.filter(deadline::kind.eq("reply")))
-            .set(deadline::met_at.eq(UtcTime(world.server.app.now())))
+        diesel::update(clock::table.filter(clock::kind.eq("reply")))
+            .set(clock::met_at.eq(UtcTime(world.server.app.now())))
             .execute(c)
             .unwrap();
     });

@@ -8,8 +8,8 @@ use std::sync::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use dengwen::{
-    complaint::clocks::ReckonClocks,
     complaint::ranks::RefreshRanks,
+    complaint::reckoning::ReckonClocks,
     complaint::returned::TakeBackReturned,
     jobs,
     matching::refile::RefileFacts,

@@ -20,6 +20,7 @@ mod backup;
 mod behaviours;
 mod cli;
 mod clients;
+mod clocks;
 mod commands;
 mod complaint;
 mod conditions;

@@ -57,7 +57,7 @@ const ASKED: [&str; 16] = [
     "complaint_text",
     "complaint_place",
     "petitioner",
-    "deadline",
+    "clock",
     "reply",
     "photo",
     "ledger_entry",

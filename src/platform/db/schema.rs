@@ -358,18 +358,56 @@ diesel::table! {
     use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
     use diesel::sql_types::*;
 
-    deadline (id) {
+    clock (id) {
         id -> UuidSql,
-        complaint_id -> UuidSql,
+        subject_kind -> Text,
+        subject_id -> UuidSql,
         kind -> Text,
+        round -> Integer,
+        rule -> Text,
+        source -> Text,
+        started_on -> Date,
         amount -> Integer,
         unit -> Text,
         roll_forward -> Bool,
-        source -> Text,
-        started_on -> Date,
         due_on -> Date,
         provisional -> Bool,
+        suspended_on -> Nullable<Date>,
+        duty -> Text,
+        meaning -> Text,
         met_at -> Nullable<UtcTimeSql>,
+        met_by_kind -> Nullable<Text>,
+        met_by -> Nullable<UuidSql>,
+        outcome -> Nullable<Text>,
+        lapsed_at -> Nullable<UtcTimeSql>,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    clock_suspension (id) {
+        id -> UuidSql,
+        clock_id -> UuidSql,
+        ground -> Text,
+        from_on -> Date,
+        until_on -> Nullable<Date>,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    clock_extension (id) {
+        id -> UuidSql,
+        clock_id -> UuidSql,
+        amount -> Nullable<Integer>,
+        until_on -> Nullable<Date>,
+        approved_by -> UuidSql,
+        reason -> Text,
+        at -> UtcTimeSql,
     }
 }
 
@@ -716,18 +754,6 @@ diesel::table! {
     use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
     use diesel::sql_types::*;
 
-    hidden_review (complaint_id) {
-        complaint_id -> UuidSql,
-        due_on -> Date,
-        reviewed_by -> Nullable<UuidSql>,
-        reviewed_at -> Nullable<UtcTimeSql>,
-    }
-}
-
-diesel::table! {
-    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
-    use diesel::sql_types::*;
-
     unmasking (id) {
         id -> UuidSql,
         complaint_id -> UuidSql,
@@ -747,7 +773,6 @@ diesel::joinable!(complaint -> resident (resident_id));
 diesel::joinable!(complaint_text -> complaint (complaint_id));
 diesel::joinable!(complaint_place -> complaint (complaint_id));
 diesel::joinable!(petitioner -> complaint (complaint_id));
-diesel::joinable!(deadline -> complaint (complaint_id));
 diesel::joinable!(supplement -> complaint (complaint_id));
 diesel::joinable!(reply -> complaint (complaint_id));
 diesel::joinable!(reply -> staff (written_by));
@@ -758,7 +783,6 @@ diesel::joinable!(photo_band -> photo (photo_id));
 diesel::joinable!(sender_block -> staff (created_by));
 diesel::joinable!(sender_block -> complaint (complaint_id));
 diesel::joinable!(staff_channel -> staff (staff_id));
-diesel::joinable!(hidden_review -> complaint (complaint_id));
 diesel::joinable!(unmasking -> complaint (complaint_id));
 diesel::joinable!(unmasking -> staff (staff_id));
 diesel::joinable!(sender_block_key -> sender_block (block_id));
@@ -785,10 +809,10 @@ macro_rules! together {
 }
 
 together! {
-    complaint: complaint_part, complaint_place, complaint_sender, complaint_text, hidden_review,
-        ledger_entry, match_decision, match_fact, match_verdict, petitioner, photo, photo_band,
+    complaint: clock, complaint_part, complaint_place, complaint_sender, complaint_text, ledger_entry,
+        match_decision, match_fact, match_verdict, petitioner, photo, photo_band,
         resident, sender_block, staff, triage_claim, unmasking, verification;
-    complaint_place: complaint_text, hidden_review, ledger_entry, staff, triage_claim, verification;
+    complaint_place: clock, complaint_text, ledger_entry, staff, triage_claim, verification;
     complaint_sender: photo;
     complaint_text: resident;
     ledger_entry: ledger_merge, match_fact;

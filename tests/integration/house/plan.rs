@@ -11,6 +11,7 @@ pub const ROOMS: &[&str] = &[
     "config",
     "district",
     "record",
+    "clock",
     "app",
     "bucket",
     "health",
@@ -36,6 +37,8 @@ pub const GROUND: &[&str] = &["cipher", "geo", "linkage", "photo", "text"];
 /// Pure files beside those that are called `rules.rs`, `…_rules.rs` or `machine.rs` or hold a
 /// transition table.
 pub const PURE: &[&str] = &[
+    "src/clock/kinds.rs",
+    "src/clock/reckoning.rs",
     "src/complaint/body.rs",
     "src/complaint/rank.rs",
     "src/matching/campaigns.rs",
@@ -98,14 +101,15 @@ pub const MACHINES: &[&str] = &["complaint", "ledger_entry", "verification"];
 
 /// Each table and the room that alone writes it.
 pub const OWNERS: &[(&str, &str)] = &[
+    ("clock", "clock"),
+    ("clock_extension", "clock"),
+    ("clock_suspension", "clock"),
     ("complaint", "complaint"),
     ("complaint_part", "complaint"),
     ("complaint_place", "complaint"),
     ("complaint_sender", "complaint"),
     ("complaint_text", "complaint"),
-    ("deadline", "complaint"),
     ("heartbeat", "platform"),
-    ("hidden_review", "complaint"),
     ("idempotency", "platform"),
     ("installation", "platform"),
     ("job", "platform"),

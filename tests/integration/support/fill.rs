@@ -15,7 +15,7 @@ const BELONGINGS: [(&str, &str); 16] = [
     ("complaint_place", "complaint_id"),
     ("complaint_sender", "complaint_id"),
     ("petitioner", "complaint_id"),
-    ("deadline", "complaint_id"),
+    ("clock", "subject_id"),
     ("supplement", "complaint_id"),
     ("rating", "complaint_id"),
     ("photo", "complaint_id"),
