@@ -17,7 +17,7 @@ use crate::platform::{
     jobs::{self, Claimed, Failure, Fate, Registered, operator},
     problem::{OnDb, Problem},
 };
-use crate::{complaint, matching, rotation, sweep, triage, verification};
+use crate::{complaint, evidence, matching, rotation, sweep, triage, verification};
 
 /// The operations of this capability.
 pub static OPERATIONS: &[Operation] = &[
@@ -29,6 +29,7 @@ pub static OPERATIONS: &[Operation] = &[
 pub static CAPABILITIES: &[&[Registered<App>]] = &[
     complaint::JOBS,
     verification::JOBS,
+    evidence::JOBS,
     matching::JOBS,
     rotation::JOBS,
     sweep::JOBS,

@@ -14,6 +14,7 @@
 //! - [`sweep`]: what is swept and looked after every night; [`bucket`]: whose bucket the photos go to.
 //! - [`clock`]: every deadline of every subject (时限).
 //! - [`record`]: the append-only history; [`account`]: people, roles, sessions.
+//! - [`evidence`]: photos, documents, sound and video, of whatever they belong to.
 //! - [`district`]: the district profile, where everything with legal effect is data.
 //! - [`linkage`]: the engine that says how likely two reports are one matter.
 //! - [`photo`], [`geo`], [`text`]: ground floor, pure.
@@ -32,6 +33,7 @@ pub mod clock;
 pub mod complaint;
 pub mod config;
 pub mod district;
+pub mod evidence;
 pub mod health;
 pub mod jobs;
 pub mod ledger;

@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::{self, session::queries as sessions};
 use crate::app::App;
-use crate::complaint::{senders, stored::kept_among};
+use crate::complaint::senders;
+use crate::evidence::stored::kept_among;
 use crate::platform::{
     alarms::Alarm,
     blob::{Listed, PhotoKeys, photo_of},
     crypto::blobs::Kept,
-    db::{Connection, Patience, integrity, schema::photo},
+    db::{Connection, Patience, integrity, schema::evidence},
     http::idempotency,
     jobs::{self, Job, Registered},
     problem::{Code, OnDb, Problem},
@@ -218,12 +219,12 @@ pub async fn seal_older_photos(app: &App) -> Result<(), Problem> {
 
 /// The next photos by their hashes, and whether they have copies.
 fn photos_after(conn: &mut Connection, after: &str) -> Result<BTreeMap<String, bool>, Problem> {
-    let rows: Vec<(String, bool)> = photo::table
-        .filter(photo::sha256.gt(after))
-        .filter(photo::status.eq("kept"))
-        .order(photo::sha256.asc())
+    let rows: Vec<(String, bool)> = evidence::table
+        .filter(evidence::sha256.gt(after))
+        .filter(evidence::status.eq("kept"))
+        .order(evidence::sha256.asc())
         .limit(BATCH)
-        .select((photo::sha256, photo::has_derivatives))
+        .select((evidence::sha256, evidence::has_derivatives))
         .load(conn)
         .or_fault("list photos")?;
     Ok(rows.into_iter().collect())

@@ -1,21 +1,25 @@
 //! What became of a complaint, as those read it who handle it: what was decided, who went there,
 //! what was answered, and how that was received.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::queries::{self, ComplaintRow};
+use super::{
+    queries::{self, ComplaintRow},
+    subjects,
+};
 use crate::district::Profile;
+use crate::evidence::{album::Stored, queries as evidence};
 use crate::ledger::views::HistoryItem;
 use crate::platform::{
     crypto::Keys,
     db::{
         Connection, Id, UtcTime,
-        schema::{complaint, photo, rating, reply, staff, triage_decision, verification},
+        schema::{rating, reply, staff, triage_decision, verification},
     },
     problem::{OnDb, Problem},
     sealed,
@@ -27,7 +31,7 @@ use crate::record::{self, VisitState, local};
 const HISTORY_MAX: i64 = 1000;
 
 /// Other complaints named for one file at most.
-const ELSEWHERE_MAX: i64 = 50;
+const ELSEWHERE_MAX: usize = 50;
 
 /// A reply, as staff see it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -141,6 +145,7 @@ pub fn of_complaint(
     keys: &Keys,
     profile: &Profile,
     row: &ComplaintRow,
+    photos: &[Stored],
     words: &Words,
 ) -> Result<CaseView, Problem> {
     let history = record::history(conn, keys, row.id, HISTORY_MAX).or_fault("load the history")?;
@@ -150,7 +155,7 @@ pub fn of_complaint(
         replies: replies(conn, keys, profile, row.id, words).or_fault("load replies")?,
         ratings: ratings(conn, keys, row.id, words).or_fault("load ratings")?,
         photo_facts: if words.in_full() {
-            photo_facts(conn, row.id).or_fault("load photos")?
+            photo_facts(conn, photos).or_fault("load photos")?
         } else {
             Vec::new()
         },
@@ -275,65 +280,38 @@ fn ratings(
     Ok(views.collect())
 }
 
-type FactsRow = (
-    Id,
-    Option<Id>,
-    String,
-    Option<UtcTime>,
-    Option<f64>,
-    Option<String>,
-    UtcTime,
-);
-
-fn photo_facts(conn: &mut Connection, id: Id) -> QueryResult<Vec<PhotoFactsView>> {
-    let rows: Vec<FactsRow> = photo::table
-        .filter(photo::complaint_id.eq(id))
-        .filter(photo::status.eq("kept"))
-        .order(photo::id.asc())
-        .select((
-            photo::id,
-            photo::verification_id,
-            photo::sha256,
-            photo::taken_at,
-            photo::distance_m,
-            photo::device,
-            photo::created_at,
-        ))
-        .load(conn)?;
-    let mut elsewhere = elsewhere(conn, id, rows.iter().map(|row| row.2.as_str()).collect())?;
-    let views = rows.into_iter().map(
-        |(id, verification, sha256, taken_at, distance_m, device, at)| PhotoFactsView {
-            id,
-            verification,
-            taken_at: taken_at.map(local),
-            distance_m,
-            device,
-            received_at: local(at),
-            elsewhere: elsewhere.remove(&sha256).unwrap_or_default(),
-        },
-    );
+fn photo_facts(conn: &mut Connection, photos: &[Stored]) -> QueryResult<Vec<PhotoFactsView>> {
+    let kept: Vec<&Stored> = photos.iter().filter(|photo| photo.is_kept()).collect();
+    let elsewhere = elsewhere(conn, &kept)?;
+    let views = kept.into_iter().map(|photo| PhotoFactsView {
+        id: photo.id,
+        verification: photo.visit(),
+        taken_at: photo.taken_at.map(local),
+        distance_m: photo.distance_m,
+        device: photo.device.clone(),
+        received_at: local(photo.created_at),
+        elsewhere: elsewhere.get(&photo.sha256).cloned().unwrap_or_default(),
+    });
     Ok(views.collect())
 }
 
 /// Numbers of the other complaints that carry the same files, by file.
 fn elsewhere(
     conn: &mut Connection,
-    own: Id,
-    files: Vec<&str>,
+    photos: &[&Stored],
 ) -> QueryResult<HashMap<String, Vec<String>>> {
-    let mut found: HashMap<String, Vec<String>> = HashMap::new();
-    for file in files {
-        let numbers: Vec<String> = photo::table
-            .inner_join(complaint::table)
-            .filter(photo::sha256.eq(file))
-            .filter(photo::complaint_id.ne(own))
-            .filter(complaint::hidden.eq(false))
-            .select(complaint::number)
-            .distinct()
-            .order(complaint::number.asc())
-            .limit(ELSEWHERE_MAX)
-            .load(conn)?;
-        found.insert(file.to_owned(), numbers);
+    let own: Vec<Id> = photos.iter().map(|photo| photo.subject_id).collect();
+    let files: Vec<&str> = photos.iter().map(|photo| photo.sha256.as_str()).collect();
+    let found = evidence::with_contents(conn, &files, &own)?;
+    let others: Vec<Id> = found.iter().map(|(_, subject)| *subject).collect();
+    let numbers = subjects::numbers_behind(conn, &others)?;
+    let mut by_file: HashMap<String, BTreeSet<String>> = HashMap::new();
+    for (file, subject) in found {
+        let behind = numbers.get(&subject).into_iter().flatten().cloned();
+        by_file.entry(file).or_default().extend(behind);
     }
-    Ok(found)
+    let told = by_file
+        .into_iter()
+        .map(|(file, numbers)| (file, numbers.into_iter().take(ELSEWHERE_MAX).collect()));
+    Ok(told.collect())
 }

@@ -12,13 +12,19 @@ use super::{
     hidden, joining,
     person::{Person, PetitionerKind},
     petitioners::{self, REPORTER, Signer},
-    photos::{self, PhotoView, Taken},
     queries::{self, Complaint, ComplaintRow},
     resent,
     senders::{self, Sender},
 };
 use crate::clock;
 use crate::district::{Profile, calendar::date_of};
+use crate::evidence::{
+    Kind, Said, Source, Subject,
+    album::PhotoView,
+    intake::Taken,
+    queries::{self as evidence, Arrival},
+};
+use crate::geo::Point;
 use crate::ledger::queries as ledger;
 use crate::matching::{self, Outcome, PhotoRef, Place, Report, Verdict, facts::Known};
 use crate::platform::{
@@ -57,6 +63,27 @@ pub struct Door {
     pub self_filed: bool,
     /// Who files it.
     pub actor: Actor,
+}
+
+impl Door {
+    /// How evidence of a complaint comes through this door.
+    #[must_use]
+    pub fn arrival(&self, complaint: Id, claimed: Option<Point>, at: DateTime<Utc>) -> Arrival {
+        let (source, uploaded_by) = match &self.actor {
+            Actor::Staff(id, _) if self.service.is_some() => (Source::Upstream, Some(*id)),
+            Actor::Staff(id, _) => (Source::Staff, Some(*id)),
+            Actor::Reporter => (Source::Reporter, None),
+            Actor::System => (Source::Import, None),
+        };
+        Arrival {
+            subject: Subject::complaint(complaint),
+            source,
+            uploaded_by,
+            said: Said::default(),
+            claimed,
+            at,
+        }
+    }
 }
 
 /// A complaint ready to be stored.
@@ -278,11 +305,12 @@ fn report_of(
 
 fn refs_of(photos: &[Taken]) -> Vec<PhotoRef> {
     let kept = photos.iter().filter_map(|photo| photo.result.as_ref().ok());
-    kept.map(|p| PhotoRef {
-        sha256: p.sha256.clone(),
-        taken_at: p.facts.taken_at,
-    })
-    .collect()
+    kept.filter(|kept| kept.kind == Kind::Photo)
+        .map(|kept| PhotoRef {
+            sha256: kept.sha256.clone(),
+            taken_at: kept.picture.as_ref().and_then(|p| p.facts.taken_at),
+        })
+        .collect()
 }
 
 /// Stores a complaint: decides what it is, attaches it or opens a clue, numbers it, starts its
@@ -369,15 +397,8 @@ pub fn insert(
     if let Some(sender) = &door.sender {
         senders::remember(conn, row.id, sender, now).or_fault("remember the sender")?;
     }
-    let photos = photos::insert(
-        conn,
-        keys,
-        row.id,
-        None,
-        &prepared.photos,
-        checked.point,
-        now,
-    )?;
+    let arrival = door.arrival(row.id, checked.point, now);
+    let photos = evidence::insert(conn, keys, &arrival, &prepared.photos)?;
     if !hidden {
         matching::queries::store(conn, report, &row.number, &verdict, now)?;
     }

@@ -3,7 +3,6 @@
 //! A complaint belongs to one ledger entry from its first moment, and keeps its own number, clock,
 //! reply duty and tracking code for ever, whatever is merged.
 
-pub mod album;
 pub mod amendment;
 mod base64;
 pub mod body;
@@ -28,7 +27,6 @@ pub mod own;
 pub mod parts;
 pub mod person;
 pub mod petitioners;
-pub mod photos;
 pub mod place;
 pub mod procedure;
 pub mod queries;
@@ -45,7 +43,7 @@ pub mod routes;
 pub mod senders;
 pub mod similar;
 pub mod staff_routes;
-pub mod stored;
+pub mod subjects;
 pub mod take;
 pub mod tracking;
 pub mod unmask;
@@ -63,7 +61,6 @@ pub const JOBS: &[Registered<App>] = &[
     Registered::of::<returned::TakeBackReturned>(),
     Registered::of::<ranks::RefreshRanks>(),
     Registered::of::<hidden::CountUnreviewed>(),
-    Registered::of::<reuse::FilePhotos>(),
 ];
 
 /// The operations of this capability.

@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::base64::Base64;
 use super::disposition::{self, Disposition};
-use super::photos::Upload;
+use crate::evidence::intake::Upload;
 use crate::platform::{
     http::{
         Patience, Piece, PieceStream, Unpacked, Waiting, announced_bytes, broken_off, unpacked,

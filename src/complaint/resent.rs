@@ -17,14 +17,17 @@ use diesel::prelude::*;
 use serde_json::json;
 
 use super::{
-    album::{self, StoredPhoto},
     filer::Filer,
     intake::{Prepared, Stored},
-    photos::{self, PhotoView, Taken, Unkept},
     queries::{self, ComplaintRow},
     take, upstream,
 };
 use crate::district::Profile;
+use crate::evidence::{
+    album::{PhotoView, Stored as Photo},
+    intake::{Taken, Unkept},
+    queries as evidence,
+};
 use crate::geo::Point;
 use crate::ledger::supplements;
 use crate::matching::{self, Outcome, PhotoRef, Rule, Verdict};
@@ -32,7 +35,7 @@ use crate::platform::{
     crypto::Keys,
     db::{
         Connection, Id, UtcTime,
-        schema::{complaint, complaint_sender, photo},
+        schema::{complaint, complaint_sender, evidence as pieces},
     },
     problem::{Code, OnDb, Problem},
 };
@@ -134,10 +137,10 @@ fn with_its_photos(
         return Ok(Vec::new());
     }
     let since = door.received_at - TimeDelta::hours(profile.rules.matching.resubmit_hours);
-    let mut found: Vec<(Id, Option<Id>)> = photo::table
-        .inner_join(complaint::table.left_join(complaint_sender::table))
-        .filter(photo::sha256.eq_any(hashes))
-        .filter(photo::verification_id.is_null())
+    let filed = complaint::table.left_join(complaint_sender::table);
+    let mut found: Vec<(Id, Option<Id>)> = pieces::table
+        .inner_join(filed.on(complaint::id.eq(pieces::subject_id)))
+        .filter(pieces::sha256.eq_any(hashes))
         .filter(complaint::received_at.ge(UtcTime(since)))
         .filter(complaint::state.ne_all(["withdrawn", "archived"]))
         .filter(
@@ -171,8 +174,8 @@ pub fn answer_again(
     let row = take::one(conn, id)?;
     let refused = keep_photos(conn, keys, profile, &row, prepared, now)?;
     keep_words(conn, keys, &row, prepared, now)?;
-    let photos = album::of_complaint(conn, keys, id).or_fault("load photos")?;
-    let photos = photos.into_iter().map(album::StoredPhoto::view);
+    let photos = evidence::of(conn, keys, &[id]).or_fault("load photos")?;
+    let photos = photos.into_iter().map(Photo::view);
     let entry_number = queries::entry_number_of(conn, row.entry_id).or_fault("load the entry")?;
     Ok(Stored {
         photos: photos.chain(refused).collect(),
@@ -190,21 +193,18 @@ pub fn answer_again(
     })
 }
 
-/// How many more photos a complaint keeps, those of its visits not counted.
+/// How many more photos a complaint keeps beside those of its own.
 #[must_use]
-pub fn room_left(profile: &Profile, stored: &[StoredPhoto]) -> usize {
-    let own = stored
-        .iter()
-        .filter(|p| p.verification_id.is_none() && p.status == "kept");
-    (profile.rules.limits.photos * PHOTOS_TIMES).saturating_sub(own.count())
+pub fn room_left(profile: &Profile, stored: &[Photo]) -> usize {
+    let kept = stored.iter().filter(|photo| photo.is_kept());
+    (profile.rules.limits.photos * PHOTOS_TIMES).saturating_sub(kept.count())
 }
 
 /// Which uploads, by their places, a complaint does not have yet; the same content twice is one,
 /// and content that is not known is new.
 #[must_use]
-pub fn new_among(stored: &[StoredPhoto], hashes: &[Option<String>]) -> Vec<usize> {
-    let known = stored.iter().filter(|p| p.verification_id.is_none());
-    let mut seen: HashSet<&str> = known.map(|p| p.sha256.as_str()).collect();
+pub fn new_among(stored: &[Photo], hashes: &[Option<String>]) -> Vec<usize> {
+    let mut seen: HashSet<&str> = stored.iter().map(|p| p.sha256.as_str()).collect();
     let hashes = hashes.iter().map(Option::as_deref).enumerate();
     hashes
         .filter(|(_, hash)| hash.is_none_or(|hash| seen.insert(hash)))
@@ -232,7 +232,7 @@ pub fn without_room(
     let Some(first) = first_record_of(conn, keys, profile, &foreseen)? else {
         return Ok(HashSet::new());
     };
-    let stored = album::rows_of(conn, first.id).or_fault("load photos")?;
+    let stored = evidence::rows_of(conn, &[first.id]).or_fault("load photos")?;
     let new = new_among(&stored, hashes).into_iter();
     Ok(new.skip(room_left(profile, &stored)).collect())
 }
@@ -246,7 +246,7 @@ fn keep_photos(
     prepared: &Prepared,
     now: DateTime<Utc>,
 ) -> Result<Vec<PhotoView>, Problem> {
-    let stored = album::of_complaint(conn, keys, row.id).or_fault("load photos")?;
+    let stored = evidence::of(conn, keys, &[row.id]).or_fault("load photos")?;
     let is_new = |photo: &&Taken| match &photo.result {
         Ok(kept) => !stored
             .iter()
@@ -274,7 +274,8 @@ fn keep_photos(
         .lon
         .zip(place.lat)
         .map(|(lon, lat)| Point { lon, lat });
-    photos::insert(conn, keys, row.id, None, fits, claimed, now)?;
+    let arrival = prepared.door.arrival(row.id, claimed, now);
+    evidence::insert(conn, keys, &arrival, fits)?;
     if !fits.is_empty() {
         if !row.hidden {
             matching::queries::refile(conn, keys, row.id)?;

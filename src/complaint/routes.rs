@@ -11,11 +11,9 @@ use super::{
     disposition::is_form,
     intake::{self, Door, Prepared, Stored},
     multipart::{self, PartLimits, Parts},
-    photos::{self, Upload},
     resent,
     senders::Proven,
     similar::{self, SimilarView},
-    stored,
     views::{DeadlineView, QuestionView, Receipt},
 };
 use crate::account::{
@@ -24,6 +22,10 @@ use crate::account::{
 };
 use crate::app::App;
 use crate::district::Profile;
+use crate::evidence::{
+    intake::{Upload, take_in_where},
+    stored,
+};
 use crate::geo::cell;
 use crate::matching::{Outcome, Report};
 use crate::platform::{
@@ -210,7 +212,7 @@ pub(super) async fn with_photos(
             resent::without_room(conn, &shared.keys, &shared.profile, foreseen, &hashes)
         })
         .await?;
-    let taken = photos::take_in_where(app, uploads, &no_room).await?;
+    let taken = take_in_where(app, uploads, &no_room).await?;
     Ok(prepared.with_photos(taken))
 }
 

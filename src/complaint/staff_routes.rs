@@ -8,11 +8,11 @@ use utoipa::IntoParams;
 use validator::Validate;
 
 use super::{
-    album::{self, Copy},
     case, clocks, hidden, parts, petitioners,
     queries::{self, ComplaintRow},
     returned::NOT_COMPLETED,
-    tracking::{SizeQuery, find_photo},
+    subjects,
+    tracking::SizeQuery,
     upstream,
     views::{
         ComplaintSummary, ComplaintView, DeadlineView, PlaceView, ReporterView, SupplementView,
@@ -22,6 +22,10 @@ use crate::account::{Role, Staff};
 use crate::app::App;
 use crate::clock::kinds::HIDING_REVIEW;
 use crate::district::calendar::date_of;
+use crate::evidence::{
+    album::{self, Copy, Stored},
+    queries as evidence,
+};
 use crate::ledger::supplements;
 use crate::platform::{
     db::{
@@ -247,7 +251,8 @@ fn view(
     let text = text.opened(&app.keys, row.id);
     let place = queries::place_of(conn, row.id).or_fault("load the place")?;
     let deadlines = clocks::of_handling(conn, row.id).or_fault("load clocks")?;
-    let stored = album::of_complaint(conn, &app.keys, row.id).or_fault("load photos")?;
+    let subjects = subjects::of_complaints(conn, &[row.id]).or_fault("load visits")?;
+    let stored = evidence::of(conn, &app.keys, &subjects).or_fault("load photos")?;
     let entry = queries::entry_number_of(conn, row.entry_id).or_fault("load the entry")?;
     let reporters = if staff.role.may_see_reporter() {
         Some(masked_people(conn, app, row.id)?)
@@ -259,7 +264,7 @@ fn view(
     let supplements = supplements::of(conn, &[row.id]).or_fault("load supplements")?;
     let with_need = staff.role.may_read_full_text();
     let words = Words::about(conn, &app.keys, with_need, &[row.id])?;
-    let case = case::of_complaint(conn, &app.keys, &app.profile, &row, &words)?;
+    let case = case::of_complaint(conn, &app.keys, &app.profile, &row, &stored, &words)?;
     let acknowledged = row.listed("acknowledged_similar");
     Ok(ComplaintView {
         summary: ComplaintSummary::of(&app.profile, &row),
@@ -312,6 +317,12 @@ fn masked_people(conn: &mut Connection, app: &App, id: Id) -> Result<Vec<Reporte
             unreadable: signer.unreadable,
         })
         .collect())
+}
+
+/// A photo of a complaint, or of a visit that answers it, by the id in a path.
+fn find_photo(conn: &mut Connection, complaint: Id, id: &str) -> Result<Stored, Problem> {
+    let subjects = subjects::of_complaints(conn, &[complaint]).or_fault("load visits")?;
+    evidence::find(conn, &subjects, id)
 }
 
 /// A photo's copy, for staff.

@@ -8,15 +8,13 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
-    album::{self, Copy, StoredPhoto},
     clocks,
     disposition::is_form,
     multipart::{self, PartLimits},
     parts,
-    photos::{self, PhotoView, Upload},
     queries::{self, ComplaintRow, ReplyRow, reporter_event},
     resent::{PHOTOS_TIMES, new_among, room_left},
-    stored, take,
+    take,
     views::{
         DeadlineView, PartView, QuestionView, ReplyView, TrackedDecision, TrackingView, timeline,
     },
@@ -25,6 +23,13 @@ use crate::account::caller::{Address, sender_of};
 use crate::app::App;
 use crate::clock::kinds::OBJECTION;
 use crate::district::Profile;
+use crate::evidence::{
+    Said, Source, Subject,
+    album::{self, Copy, PhotoView},
+    intake::{self, Upload},
+    queries::{self as evidence, Arrival},
+    stored,
+};
 use crate::geo::Point;
 use crate::ledger::queries as ledger;
 use crate::matching;
@@ -97,7 +102,7 @@ fn view(
     let text = queries::text_of(conn, row.id).or_fault("load the text")?;
     let history = record::history(conn, keys, row.id, TIMELINE_MAX).or_fault("load the history")?;
     let replies = queries::replies_of(conn, row.id).or_fault("load replies")?;
-    let stored = album::of_complaint(conn, keys, row.id).or_fault("load photos")?;
+    let stored = evidence::of(conn, keys, &[row.id]).or_fault("load photos")?;
     let entry = ledger::by_id(conn, row.entry_id).or_fault("load the entry")?;
     let decisions = queries::decisions_of(conn, keys, row.id).or_fault("load decisions")?;
     let may_rate = row.state == ComplaintState::Replied && may_rate(conn, profile, &replies, now)?;
@@ -141,7 +146,6 @@ fn view(
             .collect(),
         photos: stored
             .into_iter()
-            .filter(|p| p.verification_id.is_none())
             .map(|photo| photo.view_by_code(&words))
             .collect(),
         // A provisional link is nobody's business yet; whoever is hidden sees their own as everyone.
@@ -216,25 +220,11 @@ pub async fn get_tracked_photo(
         .read(move |conn| {
             let row = queries::by_tracking_code(conn, &code).or_fault("load a complaint")?;
             let row = row.ok_or_else(Problem::not_found)?;
-            find_photo(conn, row.id, &photo_id)
+            evidence::find(conn, &[row.id], &photo_id)
         })
         .await
         .map_err(|problem| counted(&app, &address, problem))?;
-    if photo.verification_id.is_some() {
-        return Err(Problem::not_found());
-    }
     album::serve(&app.blobs, &photo, copy).await
-}
-
-/// A photo of a complaint by the id in a path.
-///
-/// # Errors
-/// 404 when there is none.
-pub fn find_photo(conn: &mut Connection, complaint: Id, id: &str) -> Result<StoredPhoto, Problem> {
-    let all = album::rows_of(conn, complaint).or_fault("load photos")?;
-    all.into_iter()
-        .find(|p| p.id.to_string() == id)
-        .ok_or_else(Problem::not_found)
 }
 
 /// Photos that were added.
@@ -295,7 +285,7 @@ pub async fn add_photos(
             has_room(conn, &shared.profile, row.id, &hashes)
         })
         .await?;
-    let taken = photos::take_in(&app, uploads).await?;
+    let taken = intake::take_in(&app, uploads).await?;
     if let [only] = taken.as_slice() {
         only.or_refuse()?;
     }
@@ -313,7 +303,15 @@ pub async fn add_photos(
                 .lon
                 .zip(place.lat)
                 .map(|(lon, lat)| Point { lon, lat });
-            let photos = photos::insert(conn, &shared.keys, row.id, None, &taken, claimed, now)?;
+            let arrival = Arrival {
+                subject: Subject::complaint(row.id),
+                source: Source::Reporter,
+                uploaded_by: None,
+                said: Said::default(),
+                claimed,
+                at: now,
+            };
+            let photos = evidence::insert(conn, &shared.keys, &arrival, &taken)?;
             if !row.hidden {
                 matching::queries::refile(conn, &shared.keys, row.id)?;
             }
@@ -334,7 +332,7 @@ fn has_room(
     complaint: Id,
     hashes: &[Option<String>],
 ) -> Result<(), Problem> {
-    let kept = album::rows_of(conn, complaint).or_fault("load photos")?;
+    let kept = evidence::rows_of(conn, &[complaint]).or_fault("load photos")?;
     if new_among(&kept, hashes).len() <= room_left(profile, &kept) {
         return Ok(());
     }

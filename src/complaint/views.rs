@@ -7,12 +7,12 @@ use utoipa::ToSchema;
 use super::{
     case::CaseView,
     person::{Question, QuestionCode},
-    photos::PhotoView,
     queries::{ComplaintRow, DecisionRow, PlaceRow},
     similar::SimilarView,
 };
 use crate::clock::rows::ClockRow;
 use crate::district::Profile;
+use crate::evidence::album::PhotoView;
 use crate::ledger::supplements::SupplementRow;
 use crate::privacy::Words;
 use crate::record::{ComplaintEvent, ComplaintState, Recorded, local};

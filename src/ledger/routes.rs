@@ -21,13 +21,13 @@ use super::{
 };
 use crate::account::{Role, Staff};
 use crate::app::App;
+use crate::evidence::queries as evidence;
 use crate::platform::{
     crypto::Keys,
     db::{
         Connection, Id, UtcTime,
         schema::{
-            complaint, complaint_place, ledger_decision, ledger_entry, ledger_merge, photo,
-            verification,
+            complaint, complaint_place, ledger_decision, ledger_entry, ledger_merge, verification,
         },
     },
     http::{Page, PageQuery, Query, versioned},
@@ -193,6 +193,7 @@ fn view(
         .map(|c| (c.id, c.number.clone()))
         .collect();
     let theirs: HashSet<&str> = complaints.iter().map(|c| c.number.as_str()).collect();
+    let visits = visits_of(conn, &numbers).or_fault("load visits")?;
     let mut supplements = supplements_of(conn, &numbers, &words).or_fault("load supplements")?;
     let history =
         record::history(conn, &app.keys, row.id, SHOWN_MAX).or_fault("load the history")?;
@@ -217,8 +218,8 @@ fn view(
         lat,
         merged_into,
         campaigns: campaigns_of(conn, &numbers, &words).or_fault("load copied texts")?,
-        photos: photos_of(conn, &numbers).or_fault("load photos")?,
-        verifications: visits_of(conn, &numbers).or_fault("load visits")?,
+        photos: photos_of(conn, &numbers, &visits).or_fault("load photos")?,
+        verifications: visits,
         decisions,
         merges,
         complaints: complaints
@@ -280,25 +281,29 @@ fn supplements_of(
     Ok(found)
 }
 
-fn photos_of(conn: &mut Connection, numbers: &HashMap<Id, String>) -> QueryResult<Vec<EntryPhoto>> {
-    let ids: Vec<Id> = numbers.keys().copied().collect();
-    let rows: Vec<(Id, Id, String)> = photo::table
-        .filter(photo::complaint_id.eq_any(ids))
-        .filter(photo::has_derivatives.eq(true))
-        .order(photo::id.asc())
-        .limit(SHOWN_MAX)
-        .select((photo::complaint_id, photo::id, photo::role))
-        .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|(of, id, role)| {
-            Some(EntryPhoto {
-                complaint: numbers.get(&of)?.clone(),
-                id,
-                role,
-            })
+/// The photos of complaints and of the visits to them that have public copies.
+fn photos_of(
+    conn: &mut Connection,
+    numbers: &HashMap<Id, String>,
+    visits: &[VisitView],
+) -> QueryResult<Vec<EntryPhoto>> {
+    let visited = visits.iter().map(|visit| (visit.id, &visit.complaint));
+    let numbers: HashMap<Id, &String> = numbers
+        .iter()
+        .map(|(id, number)| (*id, number))
+        .chain(visited)
+        .collect();
+    let subjects: Vec<Id> = numbers.keys().copied().collect();
+    let photos = evidence::viewable_of(conn, &subjects, SHOWN_MAX)?.into_iter();
+    let named = photos.filter_map(|(of, id, role)| {
+        let complaint = (*numbers.get(&of)?).clone();
+        Some(EntryPhoto {
+            complaint,
+            id,
+            role,
         })
-        .collect())
+    });
+    Ok(named.collect())
 }
 
 fn visits_of(conn: &mut Connection, numbers: &HashMap<Id, String>) -> QueryResult<Vec<VisitView>> {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{PhotoRef, Place, Report, Verdict, decide, facts::Known};
 use super::{candidates::candidates_of, facts::number_key, rules::radius_m};
 use crate::district::Profile;
+use crate::evidence::{album::Stored, queries as evidence};
 use crate::geo::Point;
 use crate::linkage::{keys as filing, stored};
 use crate::on_each;
@@ -18,7 +19,7 @@ use crate::platform::{
         Connection, Id, JsonValue, UtcTime,
         schema::{
             complaint, complaint_place, complaint_text, match_fact, match_key, match_verdict,
-            petitioner, photo, supplement,
+            petitioner, supplement,
         },
     },
     problem::{OnDb, Problem},
@@ -245,16 +246,10 @@ fn by_petitioner(rows: Vec<(Id, JsonValue)>) -> HashMap<Id, Vec<Vec<String>>> {
 }
 
 fn photos_of(conn: &mut Connection, id: Id) -> QueryResult<Vec<PhotoRef>> {
-    let rows: Vec<(String, Option<UtcTime>)> = photo::table
-        .filter(photo::complaint_id.eq(id))
-        .filter(photo::verification_id.is_null())
-        .filter(photo::status.eq("kept"))
-        .order(photo::id)
-        .select((photo::sha256, photo::taken_at))
-        .load(conn)?;
-    let photos = rows.into_iter().map(|(sha256, taken_at)| PhotoRef {
-        sha256,
-        taken_at: taken_at.map(|at| at.0),
+    let rows = evidence::rows_of(conn, &[id])?.into_iter();
+    let photos = rows.filter(Stored::is_photo).map(|photo| PhotoRef {
+        sha256: photo.sha256,
+        taken_at: photo.taken_at.map(|at| at.0),
     });
     Ok(photos.collect())
 }

@@ -8,11 +8,11 @@ use serde_json::{Map, Value, json};
 use crate::account::Role;
 use crate::clock::kinds::{Duty, Meaning, Outcome};
 use crate::complaint::{
-    photos::TOO_MANY_PHOTOS,
     staff_routes::LINKS,
     unmask::UnmaskPurpose,
     views::{LAPSED, public_events},
 };
+use crate::evidence::intake::TOO_MANY_PHOTOS;
 use crate::geo::Datum;
 use crate::linkage::compare::SPECS;
 use crate::photo::{MediaType, PhotoProblem};

@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use super::blob::{self, Blobs, Place};
 use super::db::{
     Connection, DatabaseUrl, Id,
-    schema::{installation, photo},
+    schema::{evidence, installation},
 };
 use super::installation::Installation;
 use super::owned::{MARK, RESTORING};
@@ -261,9 +261,9 @@ pub fn say_marked(conn: &mut Connection) -> QueryResult<usize> {
 
 /// Whether a database from before there were marks knows of blobs.
 fn names_photos(conn: &mut Connection) -> QueryResult<bool> {
-    let any: Option<Id> = photo::table
-        .order(photo::id.asc())
-        .select(photo::id)
+    let any: Option<Id> = evidence::table
+        .order(evidence::id.asc())
+        .select(evidence::id)
         .first(conn)
         .optional()?;
     Ok(any.is_some())

@@ -39,6 +39,9 @@ pub struct SealedColumn {
     pub text: bool,
     /// Whether the column's name is part of what it is sealed for. The oldest columns lack it.
     pub named: bool,
+    /// The table's name in what it is sealed for: rows that moved into another table go on under the
+    /// former's.
+    pub sealed_as: &'static str,
     /// What is in it.
     pub holds: &'static str,
 }
@@ -50,6 +53,7 @@ pub const PETITIONER: SealedColumn = SealedColumn {
     key: RowKey::Id("id"),
     text: false,
     named: false,
+    sealed_as: "petitioner",
     holds: "name, phone, identity number and address of who petitions",
 };
 
@@ -60,6 +64,7 @@ pub const RESIDENT_PHONE: SealedColumn = SealedColumn {
     key: RowKey::Id("id"),
     text: false,
     named: false,
+    sealed_as: "resident",
     holds: "the phone a resident signs in with",
 };
 
@@ -70,6 +75,7 @@ pub const SECOND_FACTOR: SealedColumn = SealedColumn {
     key: RowKey::Id("staff_id"),
     text: false,
     named: true,
+    sealed_as: "second_factor",
     holds: "the secret of a member of staff's second factor",
 };
 
@@ -80,6 +86,7 @@ pub const CORRECTION: SealedColumn = SealedColumn {
     key: RowKey::InHistory("before", "correct"),
     text: false,
     named: false,
+    sealed_as: "record",
     holds: "what a correction replaced",
 };
 
@@ -90,6 +97,7 @@ pub const PHOTO_KEY: SealedColumn = SealedColumn {
     key: RowKey::Only,
     text: false,
     named: true,
+    sealed_as: "installation",
     holds: "the key photos are sealed under",
 };
 
@@ -132,13 +140,16 @@ pub const NOTES: SealedColumn = words(
     "what an officer wrote down on site",
 );
 
-/// The name of a photo's file, which senders name after persons.
-pub const FILE_NAME: SealedColumn = words(
-    "photo",
-    "file_name",
-    "id",
-    "the name of a photo's file, which senders name after persons",
-);
+/// The name of a file that was sent, which senders name after persons.
+pub const FILE_NAME: SealedColumn = SealedColumn {
+    sealed_as: "photo",
+    ..words(
+        "evidence",
+        "file_name",
+        "id",
+        "the name of a file that was sent, which senders name after persons",
+    )
+};
 
 /// An answer kept for a client that asks again.
 pub const ANSWER: SealedColumn = SealedColumn {
@@ -147,6 +158,7 @@ pub const ANSWER: SealedColumn = SealedColumn {
     key: RowKey::Answer,
     text: true,
     named: true,
+    sealed_as: "idempotency",
     holds: "an answer kept for a client that asks again",
 };
 
@@ -163,6 +175,7 @@ const fn words(
         key: RowKey::Id(key),
         text: true,
         named: true,
+        sealed_as: table,
         holds,
     }
 }
@@ -352,7 +365,7 @@ impl SealedColumn {
     fn context(&self, id: &[u8]) -> Vec<u8> {
         if self.named {
             [
-                self.table.as_bytes(),
+                self.sealed_as.as_bytes(),
                 b".",
                 self.column.as_bytes(),
                 b"\0",

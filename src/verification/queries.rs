@@ -13,7 +13,7 @@ use crate::platform::{
     crypto::Keys,
     db::{
         Connection, Id, UtcTime,
-        schema::{photo, verification, verification_event},
+        schema::{verification, verification_event},
     },
     problem::{OnDb, Problem},
     sealed,
@@ -231,18 +231,6 @@ pub fn events_of(conn: &mut Connection, id: Id) -> QueryResult<Vec<EventRow>> {
         .filter(verification_event::verification_id.eq(id))
         .order(verification_event::id.asc())
         .select(EventRow::as_select())
-        .load(conn)
-}
-
-/// Photos of a visit: when taken, if they tell, and when received.
-///
-/// # Errors
-/// What the database answers.
-pub fn photo_times(conn: &mut Connection, id: Id) -> QueryResult<Vec<(Option<UtcTime>, UtcTime)>> {
-    photo::table
-        .filter(photo::verification_id.eq(id))
-        .filter(photo::status.eq("kept"))
-        .select((photo::taken_at, photo::created_at))
         .load(conn)
 }
 

@@ -17,7 +17,12 @@ use super::{
 };
 use crate::account::Staff;
 use crate::app::App;
-use crate::complaint::{photos, stored, tracking::read_photos};
+use crate::complaint::tracking::read_photos;
+use crate::evidence::{
+    Said as Told, Source, Subject, intake,
+    queries::{self as evidence, Arrival},
+    stored,
+};
 use crate::geo::{Datum, Point, RawPosition, distance_m};
 use crate::on_each;
 use crate::platform::{
@@ -321,7 +326,7 @@ pub async fn add_visit_photos(
     if let Some(answer) = key.kept_answer(&app.db, fingerprint).await? {
         return Ok(answer.into_response());
     }
-    let taken = photos::take_in(&app, uploads).await?;
+    let taken = intake::take_in(&app, uploads).await?;
     if let [only] = taken.as_slice() {
         only.or_refuse()?;
     }
@@ -332,8 +337,15 @@ pub async fn add_visit_photos(
             let row = queries::take(conn, &path)?;
             check_own(&staff, &row)?;
             let place = row.lon.zip(row.lat).map(|(lon, lat)| Point { lon, lat });
-            let (of, visit) = (row.complaint_id, Some(row.id));
-            photos::insert(conn, &shared.keys, of, visit, &taken, place, now)?;
+            let arrival = Arrival {
+                subject: Subject::verification(row.id),
+                source: Source::Officer,
+                uploaded_by: Some(staff.id),
+                said: Told::default(),
+                claimed: place,
+                at: now,
+            };
+            evidence::insert(conn, &shared.keys, &arrival, &taken)?;
             settle(conn, &shared, &staff, row, None, now)
         })
         .await;
@@ -437,8 +449,8 @@ fn settle(
     now: DateTime<Utc>,
 ) -> Result<Answer, Problem> {
     let events = queries::events_of(conn, row.id).or_fault("load events")?;
-    let with_photo = has_photo(conn, &row).or_fault("load photos")?;
-    let lacks = missing(&row, &events, with_photo);
+    let photos = evidence::rows_of(conn, &[row.id]).or_fault("load photos")?;
+    let lacks = missing(&row, &events, has_photo(&row, &photos));
     let actor = staff.actor();
     let facts = Facts {
         was_there: !lacks.contains(&"check_in".to_owned()),

@@ -12,7 +12,11 @@ use super::{
 };
 use crate::account::{Role, Staff};
 use crate::app::App;
-use crate::complaint::{album, photos::PhotoView, queries as complaints};
+use crate::complaint::queries as complaints;
+use crate::evidence::{
+    album::{PhotoView, Stored},
+    queries as evidence,
+};
 use crate::platform::{
     db::{Connection, Id, schema::verification},
     http::{Page, PageQuery, Query, versioned},
@@ -182,15 +186,13 @@ pub fn missing(row: &VisitRow, events: &[EventRow], has_photo: bool) -> Vec<Stri
 
 /// Whether a visit has a photo taken after it was assigned. A photo without a time of its own
 /// counts by when it reached us.
-///
-/// # Errors
-/// What the database answers.
-pub fn has_photo(conn: &mut Connection, row: &VisitRow) -> QueryResult<bool> {
-    let times = queries::photo_times(conn, row.id)?;
+#[must_use]
+pub fn has_photo(row: &VisitRow, photos: &[Stored]) -> bool {
     let since = row.assigned_at.map(|at| at.0);
-    Ok(times
+    let mut own = photos
         .iter()
-        .any(|(taken, received)| since.is_none_or(|at| taken.unwrap_or(*received).0 >= at)))
+        .filter(|photo| photo.is_photo() && photo.visit() == Some(row.id));
+    own.any(|photo| since.is_none_or(|at| photo.taken_at.unwrap_or(photo.created_at).0 >= at))
 }
 
 /// The view of a visit for a role.
@@ -211,8 +213,8 @@ pub fn view(
     let text = complaints::text_of(conn, row.complaint_id).or_fault("load the text")?;
     let text = text.opened(keys, row.complaint_id);
     let events = queries::events_of(conn, row.id).or_fault("load events")?;
-    let with_photo = has_photo(conn, &row).or_fault("load photos")?;
-    let stored = album::of_complaint(conn, keys, row.complaint_id).or_fault("load photos")?;
+    let stored = evidence::of(conn, keys, &[row.complaint_id, row.id]).or_fault("load photos")?;
+    let with_photo = has_photo(&row, &stored);
     let full = staff.role.may_read_full_text();
     let words = Words::about(conn, keys, full, &[row.complaint_id])?;
     let instructions = row.read_instructions(keys);
@@ -231,7 +233,6 @@ pub fn view(
             .collect(),
         photos: stored
             .into_iter()
-            .filter(|p| p.verification_id.is_none() || p.verification_id == Some(row.id))
             .map(|photo| photo.view_for(full))
             .collect(),
         grid_code: row.grid_code,
@@ -260,7 +261,7 @@ fn closed(
     let complaint = complaints::by_id(conn, row.complaint_id).or_fault("load a complaint")?;
     let words = Words::about(conn, &app.keys, false, &[row.complaint_id])?;
     let events = queries::events_of(conn, row.id).or_fault("load events")?;
-    let stored = album::of_complaint(conn, &app.keys, row.complaint_id).or_fault("load photos")?;
+    let stored = evidence::of(conn, &app.keys, &[row.id]).or_fault("load photos")?;
     let theirs = row.officer_id == Some(staff.id);
     Ok(VerificationView {
         id: row.id,
@@ -287,7 +288,7 @@ fn closed(
             .collect(),
         photos: stored
             .into_iter()
-            .filter(|photo| theirs && photo.verification_id == Some(row.id))
+            .filter(|_| theirs)
             .map(|photo| photo.view_for(false))
             .collect(),
         grid_code: row.grid_code,

@@ -5,7 +5,7 @@ use dengwen::{
     account::Role,
     complaint::notice::NotifyReporter,
     photo::sample::scene,
-    platform::db::schema::{complaint as complaints, job, ledger_entry, photo, record},
+    platform::db::schema::{complaint as complaints, evidence as photo, job, ledger_entry, record},
     platform::jobs::Job as _,
 };
 use diesel::prelude::*;

@@ -7,7 +7,7 @@ use dengwen::{
     platform::{
         db::{
             Id,
-            schema::{complaint, petitioner, photo},
+            schema::{complaint, evidence as photo, petitioner},
         },
         sealed::HISTORY_REASON,
     },

@@ -16,7 +16,7 @@ use dengwen::{
         alarms::Alarm,
         db::{
             Id, UtcTime,
-            schema::{job, photo, resident_otp, session},
+            schema::{evidence as photo, job, resident_otp, session},
         },
         jobs as queue,
     },

@@ -32,6 +32,7 @@ mod documents;
 mod doors;
 mod emptied;
 mod everyday;
+mod evidence;
 mod field;
 mod forms;
 mod holes;

@@ -1,12 +1,12 @@
 //! Pictures that were sent before, and finding them again.
 
 use dengwen::{
-    complaint::reuse::FilePhotos,
+    evidence::reuse::FilePhotos,
     jobs,
     photo::sample::{SampleExif, scene, with_exif},
     platform::jobs::Job as _,
     platform::{
-        db::schema::{job, photo_band},
+        db::schema::{evidence_band as photo_band, job},
         jobs as queue,
     },
 };
@@ -133,15 +133,17 @@ async fn older_photos_are_found_again(world: World) {
     assert_eq!(bands(&world), 16);
     world.db_read(|c| {
         diesel::delete(photo_band::table).execute(c).unwrap();
-        c.batch_execute(match world.on {
+        // What that migration did, on the table they lie in now.
+        let script = match world.on {
             On::Sqlite => {
                 include_str!("../../migrations/sqlite/2026-11-25-000014_reused_photos/up.sql")
             }
             On::Postgres => {
                 include_str!("../../migrations/postgres/2026-11-25-000014_reused_photos/up.sql")
             }
-        })
-        .unwrap();
+        };
+        c.batch_execute(&script.replace("FROM photo)", "FROM evidence)"))
+            .unwrap();
     });
     let second = file(river(Some("13800000002")), scene(7, 1200, 900)).await;
     let reused = format!("/api/v1/complaints/{second}/reused-photos");

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 use dengwen::{
     account::Role,
-    complaint::reuse::FilePhotos,
+    evidence::reuse::FilePhotos,
     jobs,
     matching::candidates::FILED_UNDER,
     operations::TABLE,
@@ -42,7 +42,7 @@ const SORTED: [(&str, &str); 4] = [
     ),
     ("supplement", "of one entry's complaints"),
     (
-        "photo",
+        "evidence",
         "of the complaints that one entry shows, or one sender's of one day",
     ),
     (
@@ -59,7 +59,7 @@ const ASKED: [&str; 16] = [
     "petitioner",
     "clock",
     "reply",
-    "photo",
+    "evidence",
     "ledger_entry",
     "match_key",
     "match_fact",

@@ -7,7 +7,7 @@ use dengwen::{
     app::{PHOTO_BUDGET, PHOTO_DECODER},
     photo::sample::scene,
     platform::{
-        db::schema::photo,
+        db::schema::evidence as photo,
         helper::{Budget, GivenUp, Helpers},
     },
 };

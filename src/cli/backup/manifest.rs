@@ -12,7 +12,7 @@ use diesel::{
     connection::SimpleConnection as _,
     prelude::*,
     sql_query,
-    sql_types::{BigInt, Text},
+    sql_types::{BigInt, Bool, Text},
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -154,6 +154,17 @@ struct Name {
     name: String,
 }
 
+/// Where the database of a backup from before there was evidence names its blobs.
+const PHOTOS_OF_BEFORE: &str = "photo";
+
+#[derive(QueryableByName)]
+struct Blob {
+    #[diesel(sql_type = Text)]
+    sha256: String,
+    #[diesel(sql_type = Bool)]
+    has_derivatives: bool,
+}
+
 #[derive(QueryableByName)]
 struct Count {
     #[diesel(sql_type = BigInt)]
@@ -163,7 +174,7 @@ struct Count {
 impl Seen {
     /// Opens a copy, checks it and counts.
     pub(super) fn of(file: &Path) -> anyhow::Result<Self> {
-        use crate::platform::db::schema::{installation, photo, secret_key};
+        use crate::platform::db::schema::{installation, secret_key};
         let mut c = SqliteConnection::establish(&read_only(file)?)
             .with_context(|| format!("cannot open {}", file.display()))?;
         c.batch_execute("PRAGMA query_only = ON;")?;
@@ -189,20 +200,30 @@ impl Seen {
         let (id, photo_key): (crate::platform::db::Id, _) = installation::table
             .select((installation::id, installation::sealed_photo_key))
             .first(&mut c)?;
-        let photos: Vec<(String, bool)> = photo::table
-            .filter(photo::status.eq("kept"))
-            .select((photo::sha256, photo::has_derivatives))
-            .distinct()
-            .load(&mut c)?;
-        let mut blobs: Vec<String> = photos
+        let is_of_before = rows.contains_key(PHOTOS_OF_BEFORE);
+        let table = if is_of_before {
+            PHOTOS_OF_BEFORE
+        } else {
+            "evidence"
+        };
+        let kept: Vec<Blob> = sql_query(format!(
+            "SELECT DISTINCT sha256, has_derivatives FROM {table} WHERE status = 'kept'"
+        ))
+        .load(&mut c)?;
+        let mut blobs: Vec<String> = kept
             .into_iter()
-            .flat_map(|(sha256, has_copies)| {
-                let keys = PhotoKeys::of(&sha256);
-                let copies = [keys.large, keys.small]
-                    .into_iter()
-                    .filter(move |_| has_copies);
-                [keys.original].into_iter().chain(copies)
-            })
+            .flat_map(
+                |Blob {
+                     sha256,
+                     has_derivatives: has_copies,
+                 }| {
+                    let keys = PhotoKeys::of(&sha256);
+                    let copies = [keys.large, keys.small]
+                        .into_iter()
+                        .filter(move |_| has_copies);
+                    [keys.original].into_iter().chain(copies)
+                },
+            )
             .collect();
         blobs.sort_unstable();
         blobs.dedup();

@@ -472,11 +472,14 @@ diesel::table! {
     use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
     use diesel::sql_types::*;
 
-    photo (id) {
+    evidence (id) {
         id -> UuidSql,
-        complaint_id -> UuidSql,
-        verification_id -> Nullable<UuidSql>,
+        subject_kind -> Text,
+        subject_id -> UuidSql,
+        kind -> Nullable<Text>,
         role -> Text,
+        phase -> Text,
+        source -> Text,
         status -> Text,
         problem -> Nullable<Text>,
         file_name -> Nullable<Text>,
@@ -488,12 +491,15 @@ diesel::table! {
         perceptual_hash -> Nullable<Text>,
         taken_at -> Nullable<UtcTimeSql>,
         device_clock -> Nullable<Text>,
+        device_time -> Nullable<UtcTimeSql>,
         orientation -> Nullable<Integer>,
         device -> Nullable<Text>,
         distance_m -> Nullable<Double>,
         has_derivatives -> Bool,
-        created_at -> UtcTimeSql,
         remarks -> Nullable<Text>,
+        upload_id -> Nullable<Text>,
+        uploaded_by -> Nullable<UuidSql>,
+        created_at -> UtcTimeSql,
     }
 }
 
@@ -501,9 +507,9 @@ diesel::table! {
     use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
     use diesel::sql_types::*;
 
-    photo_band (key, photo_id) {
+    evidence_band (key, evidence_id) {
         key -> Integer,
-        photo_id -> UuidSql,
+        evidence_id -> UuidSql,
     }
 }
 
@@ -778,8 +784,8 @@ diesel::joinable!(reply -> complaint (complaint_id));
 diesel::joinable!(reply -> staff (written_by));
 diesel::joinable!(rating -> complaint (complaint_id));
 diesel::joinable!(rating -> reply (reply_id));
-diesel::joinable!(photo -> complaint (complaint_id));
-diesel::joinable!(photo_band -> photo (photo_id));
+diesel::joinable!(evidence -> staff (uploaded_by));
+diesel::joinable!(evidence_band -> evidence (evidence_id));
 diesel::joinable!(sender_block -> staff (created_by));
 diesel::joinable!(sender_block -> complaint (complaint_id));
 diesel::joinable!(staff_channel -> staff (staff_id));
@@ -809,15 +815,15 @@ macro_rules! together {
 }
 
 together! {
-    complaint: clock, complaint_part, complaint_place, complaint_sender, complaint_text, ledger_entry,
-        match_decision, match_fact, match_verdict, petitioner, photo, photo_band,
-        resident, sender_block, staff, triage_claim, unmasking, verification;
+    complaint: clock, complaint_part, complaint_place, complaint_sender, complaint_text, evidence,
+        evidence_band, ledger_entry, match_decision, match_fact, match_verdict, petitioner, resident,
+        sender_block, staff, triage_claim, unmasking, verification;
     complaint_place: clock, complaint_text, ledger_entry, staff, triage_claim, verification;
-    complaint_sender: photo;
+    complaint_sender: evidence;
     complaint_text: resident;
+    evidence: evidence_band;
     ledger_entry: ledger_merge, match_fact;
     match_decision: match_verdict;
-    photo: photo_band;
     sender_block: sender_block_key;
     staff: reply, sender_block, triage_claim, triage_decision, unmasking;
 }

@@ -18,7 +18,7 @@ const BELONGINGS: [(&str, &str); 16] = [
     ("clock", "subject_id"),
     ("supplement", "complaint_id"),
     ("rating", "complaint_id"),
-    ("photo", "complaint_id"),
+    ("evidence", "subject_id"),
     ("match_fact", "complaint_id"),
     ("match_verdict", "complaint_id"),
     ("match_decision", "complaint_id"),

@@ -6,12 +6,15 @@ use actix_web::web;
 use bytes::Bytes;
 use diesel::prelude::*;
 
-use super::photos::{Taken, Upload};
+use super::{
+    album::KEPT,
+    intake::{Taken, Upload},
+};
 use crate::app::App;
 use crate::photo::content_hash;
 use crate::platform::{
     blob::Underway,
-    db::{Connection, schema::photo},
+    db::{Connection, schema::evidence},
     http::Answer,
     problem::{OnDb, Problem},
 };
@@ -28,15 +31,15 @@ pub async fn hashes_of(uploads: &[Upload]) -> Result<Vec<Option<String>>, Proble
         .map_err(|e| Problem::fault(format!("hash photos: {e}")))
 }
 
-/// Which of the photos, by their hashes, are kept with some complaint.
+/// Which contents, by their hashes, are kept with something.
 ///
 /// # Errors
 /// A fault when the database fails.
 pub fn kept_among(conn: &mut Connection, photos: &[String]) -> Result<HashSet<String>, Problem> {
-    let kept: Vec<String> = photo::table
-        .filter(photo::sha256.eq_any(photos))
-        .filter(photo::status.eq("kept"))
-        .select(photo::sha256)
+    let kept: Vec<String> = evidence::table
+        .filter(evidence::sha256.eq_any(photos))
+        .filter(evidence::status.eq(KEPT))
+        .select(evidence::sha256)
         .load(conn)
         .or_fault("look for photos")?;
     Ok(kept.into_iter().collect())

@@ -1,27 +1,22 @@
-//! Photos of complaints and of visits, taken in and kept.
+//! What is sent, looked at and stored as blobs, before its rows are written.
 
 use std::{collections::HashSet, time::Duration};
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
-use diesel::prelude::*;
-use serde::Serialize;
-use utoipa::ToSchema;
 
-use super::reuse;
+use super::{
+    Kind,
+    album::{KEPT, PhotoView, REFUSED},
+};
 use crate::app::{App, PHOTO_BUDGET};
-use crate::geo::{Datum, Point, distance_m, to_canonical};
-use crate::on_each;
 use crate::photo::{self, Depth, PhotoLimits, PhotoProblem, Processed, Refusal, Remark};
 use crate::platform::{
     blob::{Blobs, PhotoKeys, Underway},
-    crypto::Keys,
-    db::{Connection, Id, UtcTime, schema::photo as table},
+    db::Id,
     helper::GivenUp,
     limit::Sender,
-    problem::{Code, OnDb, Problem},
+    problem::{Code, Problem},
     room::Held,
-    sealed,
 };
 use crate::text::shorten;
 
@@ -47,7 +42,7 @@ pub struct Upload {
     pub held: Held,
 }
 
-/// A photo after it was looked at: taken in and stored as blobs, or refused for itself.
+/// An upload after it was looked at: taken in and stored as blobs, or refused for itself.
 #[derive(Debug, Clone)]
 pub struct Taken {
     /// Its id, if it is kept.
@@ -59,12 +54,36 @@ pub struct Taken {
     /// Bytes received.
     pub size_bytes: i64,
     /// What came of it.
-    pub result: Result<Processed, Unkept>,
+    pub result: Result<Kept, Unkept>,
     /// Holds its blobs until its row is written, when they were stored.
     pub underway: Option<Underway>,
 }
 
-/// Why a photo is not kept.
+/// What was taken in.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// What it is.
+    pub kind: Kind,
+    /// Its media type.
+    pub media_type: &'static str,
+    /// SHA-256 of the original, hex.
+    pub sha256: String,
+    /// What was found of a picture.
+    pub picture: Option<Processed>,
+}
+
+impl Kept {
+    fn photo(picture: Processed) -> Self {
+        Self {
+            kind: Kind::Photo,
+            media_type: picture.media_type.as_str(),
+            sha256: picture.sha256.clone(),
+            picture: Some(picture),
+        }
+    }
+}
+
+/// Why an upload is not kept.
 #[derive(Debug, Clone)]
 pub enum Unkept {
     /// For what it is.
@@ -76,7 +95,7 @@ pub enum Unkept {
 impl Unkept {
     /// Its stable code.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub const fn code(&self) -> &'static str {
         match self {
             Self::Photo(problem) => problem.code(),
             Self::NoRoom => TOO_MANY_PHOTOS,
@@ -86,31 +105,6 @@ impl Unkept {
 
 /// Why a good photo is not kept: the complaint has as many as it may.
 pub const TOO_MANY_PHOTOS: &str = "too_many_photos";
-
-/// A photo as its sender sees it.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct PhotoView {
-    /// Id; absent when it was not kept.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<Id>,
-    /// `kept`, or `refused` with a problem.
-    pub status: String,
-    /// Why it was refused.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub problem: Option<String>,
-    /// `photo`, `far`, `near` or `reference`.
-    pub role: String,
-    /// The file name as sent, for the client to tell its photos apart.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file_name: Option<String>,
-    /// Whether there are public copies; an AVIF is kept but only sealed.
-    pub viewable: bool,
-    /// What was odd about a photo that is kept: `end_missing` (the mark at the picture's end),
-    /// `exif_unsound` (part of what it tells about itself was left out), `trailer` (bytes behind
-    /// the picture, which public copies leave out).
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub remarks: Vec<String>,
-}
 
 /// Looks at photos on the bounded pool and stores the good ones' blobs, one after another: a
 /// submission costs the memory of one photo at work beside its own bytes, which go as each is
@@ -195,10 +189,10 @@ async fn take_one(app: &App, upload: Upload, no_room: bool) -> Result<Taken, Pro
         Some(bytes) => {
             let sender = upload.held.sender().cloned();
             let sender = sender.unwrap_or_else(|| Sender::from(OURSELVES));
-            let result = look_at(app, &sender, &bytes).await?;
-            if let Ok(processed) = &result {
-                underway = Some(app.blobs.underway(&processed.sha256).await);
-                store_blobs(&app.blobs, processed, bytes).await?;
+            let result = look_at(app, &sender, &bytes).await?.map(Kept::photo);
+            if let Ok(kept) = &result {
+                underway = Some(app.blobs.underway(&kept.sha256).await);
+                store_blobs(&app.blobs, kept, bytes).await?;
             }
             result.map_err(Unkept::Photo)
         }
@@ -243,10 +237,10 @@ pub(super) async fn is_telling(app: &App, sha256: &str) -> Result<bool, Problem>
         .is_some_and(|derived| derived.telling))
 }
 
-async fn store_blobs(blobs: &Blobs, processed: &Processed, original: Bytes) -> Result<(), Problem> {
-    let keys = PhotoKeys::of(&processed.sha256);
+async fn store_blobs(blobs: &Blobs, kept: &Kept, original: Bytes) -> Result<(), Problem> {
+    let keys = PhotoKeys::of(&kept.sha256);
     let mut all = vec![(keys.original.as_str(), original)];
-    if let Some(derived) = &processed.derived {
+    if let Some(derived) = kept.picture.as_ref().and_then(|p| p.derived.as_ref()) {
         all.push((&keys.large, Bytes::from(derived.large.clone())));
         all.push((&keys.small, Bytes::from(derived.small.clone())));
     }
@@ -275,151 +269,41 @@ impl Taken {
     #[must_use]
     pub fn beyond_limit(&self) -> PhotoView {
         PhotoView {
-            status: "refused".to_owned(),
+            status: REFUSED.to_owned(),
             problem: Some(TOO_MANY_PHOTOS.to_owned()),
             viewable: false,
             ..self.view(None)
         }
     }
 
-    fn view(&self, id: Option<Id>) -> PhotoView {
+    /// As its sender sees it; the id is that of its row, which may have been there before.
+    pub(super) fn view(&self, id: Option<Id>) -> PhotoView {
         let problem = self.result.as_ref().err().map(|p| p.code().to_owned());
         PhotoView {
             id,
-            status: if problem.is_none() { "kept" } else { "refused" }.to_owned(),
+            status: if problem.is_none() { KEPT } else { REFUSED }.to_owned(),
             problem,
             role: self.role.clone(),
             file_name: self.file_name.clone(),
-            viewable: self.result.as_ref().is_ok_and(|p| p.derived.is_some()),
+            viewable: self.picture().is_some_and(|p| p.derived.is_some()),
             remarks: self.remarks().map(|r| r.code().to_owned()).collect(),
         }
     }
 
-    fn remarks(&self) -> impl Iterator<Item = Remark> {
-        self.result.iter().flat_map(|p| p.remarks.iter().copied())
+    /// What it is, or was sent as.
+    pub(super) fn kind(&self) -> Option<Kind> {
+        Some(self.result.as_ref().map_or(Kind::Photo, |kept| kept.kind))
     }
-}
 
-/// Stores photos' rows. The same file again in the same role is the photo that is there already.
-/// A refused photo leaves a row as well, so that the brigade sees that something was sent.
-///
-/// # Errors
-/// What the database answers.
-pub fn insert(
-    conn: &mut Connection,
-    keys: &Keys,
-    complaint: Id,
-    verification: Option<Id>,
-    taken: &[Taken],
-    claimed: Option<Point>,
-    now: DateTime<Utc>,
-) -> Result<Vec<PhotoView>, Problem> {
-    taken
-        .iter()
-        .map(|photo| {
-            let mut row = columns(photo, complaint, verification, claimed, now);
-            row.file_name = match &photo.file_name {
-                Some(name) => {
-                    Some(sealed::FILE_NAME.seal_text(keys, photo.id.0.as_bytes(), name)?)
-                }
-                None => None,
-            };
-            let added = on_each!(conn, |c| diesel::insert_into(table::table)
-                .values(row)
-                .on_conflict_do_nothing()
-                .execute(c))
-            .or_fault("insert a photo")?;
-            let derived = photo.result.as_ref().ok().and_then(|p| p.derived.as_ref());
-            if let Some(derived) = derived.filter(|d| added > 0 && d.telling) {
-                reuse::index(conn, photo.id, &derived.hash).or_fault("file a picture")?;
-            }
-            let Ok(processed) = &photo.result else {
-                return Ok(photo.view(None));
-            };
-            let id = table::table
-                .filter(table::complaint_id.eq(complaint))
-                .filter(table::sha256.eq(&processed.sha256))
-                .filter(table::role.eq(&photo.role))
-                .select(table::id)
-                .first::<Id>(conn)
-                .or_fault("load a photo")?;
-            Ok(photo.view(Some(id)))
-        })
-        .collect()
-}
+    /// What was found of it, if it is a picture that is kept.
+    pub(super) fn picture(&self) -> Option<&Processed> {
+        self.result.as_ref().ok().and_then(|k| k.picture.as_ref())
+    }
 
-#[derive(Insertable, Clone)]
-#[diesel(table_name = table)]
-struct NewPhoto {
-    id: Id,
-    complaint_id: Id,
-    verification_id: Option<Id>,
-    role: String,
-    status: String,
-    problem: Option<String>,
-    file_name: Option<String>,
-    sha256: String,
-    media_type: Option<String>,
-    size_bytes: i64,
-    width: Option<i32>,
-    height: Option<i32>,
-    perceptual_hash: Option<String>,
-    taken_at: Option<UtcTime>,
-    device_clock: Option<String>,
-    orientation: Option<i32>,
-    device: Option<String>,
-    distance_m: Option<f64>,
-    has_derivatives: bool,
-    created_at: UtcTime,
-    remarks: Option<String>,
-}
-
-fn columns(
-    photo: &Taken,
-    complaint_id: Id,
-    verification_id: Option<Id>,
-    claimed: Option<Point>,
-    now: DateTime<Utc>,
-) -> NewPhoto {
-    let kept = photo.result.as_ref().ok();
-    let facts = kept.map(|p| &p.facts);
-    let gps = facts.and_then(|f| f.gps);
-    let side = |n: Option<u32>| n.and_then(|n| i32::try_from(n).ok());
-    NewPhoto {
-        id: photo.id,
-        complaint_id,
-        verification_id,
-        role: photo.role.clone(),
-        status: if kept.is_some() { "kept" } else { "refused" }.to_owned(),
-        problem: photo.result.as_ref().err().map(|p| p.code().to_owned()),
-        file_name: None,
-        // A refused file has no content of ours; its own id keeps its row apart.
-        sha256: kept.map_or_else(|| photo.id.to_string(), |p| p.sha256.clone()),
-        media_type: kept.map(|p| p.media_type.as_str().to_owned()),
-        size_bytes: photo.size_bytes,
-        width: side(kept.and_then(|p| p.width)),
-        height: side(kept.and_then(|p| p.height)),
-        perceptual_hash: kept
-            .and_then(|p| p.derived.as_ref())
-            .map(|d| d.hash.to_string()),
-        taken_at: facts.and_then(|f| f.taken_at).map(UtcTime),
-        device_clock: facts.and_then(|f| f.device_clock).map(|c| c.to_string()),
-        orientation: facts.and_then(|f| f.orientation).map(i32::from),
-        device: facts.and_then(|f| f.device.clone()),
-        // Evidence, never a blocker.
-        distance_m: gps
-            .zip(claimed)
-            .map(|((lon, lat), claimed)| distance_m(to_canonical(Datum::Wgs84, lon, lat), claimed)),
-        has_derivatives: kept.is_some_and(|p| p.derived.is_some()),
-        created_at: UtcTime(now),
-        remarks: Some(
-            photo
-                .remarks()
-                .map(Remark::code)
-                .collect::<Vec<_>>()
-                .join(","),
-        )
-        .filter(|remarks| !remarks.is_empty()),
+    pub(super) fn remarks(&self) -> impl Iterator<Item = Remark> {
+        self.picture()
+            .into_iter()
+            .flat_map(|p| p.remarks.iter().copied())
     }
 }
 

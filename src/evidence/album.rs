@@ -1,23 +1,61 @@
-//! The photos a complaint has, as they are read from the database, shown and served.
+//! What there is, shown and served.
 
 use actix_web::{HttpResponse, http::header};
 use diesel::prelude::*;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::photos::PhotoView;
+use super::{Kind, SubjectKind};
 use crate::platform::{
     blob::{Blobs, PhotoKeys},
-    crypto::Keys,
-    db::{Connection, Id, UtcTime, schema::photo as table},
+    db::{Id, UtcTime, schema::evidence},
     problem::Problem,
-    sealed,
 };
 use crate::privacy::Words;
 
-/// A stored photo, as far as serving it needs.
-#[derive(Debug, Clone, Queryable)]
-pub struct StoredPhoto {
+/// A photo as its sender sees it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PhotoView {
+    /// Id; absent when it was not kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<Id>,
+    /// `kept`, or `refused` with a problem.
+    pub status: String,
+    /// Why it was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// `photo`, `far`, `near` or `reference`.
+    pub role: String,
+    /// The file name as sent, for the client to tell its photos apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_name: Option<String>,
+    /// Whether there are public copies; an AVIF is kept but only sealed.
+    pub viewable: bool,
+    /// What was odd about a photo that is kept: `end_missing` (the mark at the picture's end),
+    /// `exif_unsound` (part of what it tells about itself was left out), `trailer` (bytes behind
+    /// the picture, which public copies leave out).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
+}
+
+/// Status of what is kept.
+pub(super) const KEPT: &str = "kept";
+
+/// Status of what was refused and stays listed.
+pub(super) const REFUSED: &str = "refused";
+
+/// A piece of evidence as stored.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = evidence)]
+pub struct Stored {
     /// Id.
     pub id: Id,
+    /// The kind of what it belongs to.
+    pub subject_kind: String,
+    /// The id of what it belongs to.
+    pub subject_id: Id,
+    /// What it is; `None` of a refused file that is nothing known.
+    pub kind: Option<String>,
     /// Role.
     pub role: String,
     /// `kept` or `refused`.
@@ -28,27 +66,44 @@ pub struct StoredPhoto {
     pub file_name: Option<String>,
     /// SHA-256, hex.
     pub sha256: String,
-    /// Media type of the original.
-    pub media_type: Option<String>,
     /// When it was taken.
     pub taken_at: Option<UtcTime>,
     /// Metres between EXIF position and claimed place.
     pub distance_m: Option<f64>,
+    /// The device, by what the file says.
+    pub device: Option<String>,
     /// Whether there are public copies.
     pub has_derivatives: bool,
-    /// The visit it belongs to, if any.
-    pub verification_id: Option<Id>,
     /// Codes of what was odd about it, with commas between.
     pub remarks: Option<String>,
+    /// When it reached us.
+    pub created_at: UtcTime,
 }
 
-impl StoredPhoto {
+impl Stored {
+    /// Whether it is kept, and not merely listed as refused.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.status == KEPT
+    }
+
+    /// Whether it is a photo that is kept.
+    #[must_use]
+    pub fn is_photo(&self) -> bool {
+        self.is_kept() && self.kind.as_deref() == Some(Kind::Photo.as_str())
+    }
+
+    /// The visit it belongs to, if it does.
+    #[must_use]
+    pub fn visit(&self) -> Option<Id> {
+        (self.subject_kind == SubjectKind::Verification.as_str()).then_some(self.subject_id)
+    }
+
     /// As its sender sees it.
     #[must_use]
     pub fn view(self) -> PhotoView {
-        let kept = self.status == "kept";
         PhotoView {
-            id: kept.then_some(self.id),
+            id: self.is_kept().then_some(self.id),
             status: self.status,
             problem: self.problem,
             role: self.role,
@@ -62,9 +117,7 @@ impl StoredPhoto {
                 .collect(),
         }
     }
-}
 
-impl StoredPhoto {
     /// As whoever holds the complaint's code sees it.
     #[must_use]
     pub fn view_by_code(self, words: &Words) -> PhotoView {
@@ -87,50 +140,6 @@ impl StoredPhoto {
     }
 }
 
-/// A complaint's photos, oldest first.
-///
-/// # Errors
-/// What the database answers.
-pub fn of_complaint(
-    conn: &mut Connection,
-    keys: &Keys,
-    complaint: Id,
-) -> QueryResult<Vec<StoredPhoto>> {
-    let rows = rows_of(conn, complaint)?.into_iter();
-    let opened = rows.map(|row| StoredPhoto {
-        file_name: row
-            .file_name
-            .and_then(|name| sealed::FILE_NAME.open_text(keys, row.id.0.as_bytes(), name)),
-        ..row
-    });
-    Ok(opened.collect())
-}
-
-/// The same with the files' names as they are stored, sealed.
-///
-/// # Errors
-/// What the database answers.
-pub fn rows_of(conn: &mut Connection, complaint: Id) -> QueryResult<Vec<StoredPhoto>> {
-    table::table
-        .filter(table::complaint_id.eq(complaint))
-        .order(table::id.asc())
-        .select((
-            table::id,
-            table::role,
-            table::status,
-            table::problem,
-            table::file_name,
-            table::sha256,
-            table::media_type,
-            table::taken_at,
-            table::distance_m,
-            table::has_derivatives,
-            table::verification_id,
-            table::remarks,
-        ))
-        .load(conn)
-}
-
 /// Which copy of a photo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Copy {
@@ -146,12 +155,8 @@ pub enum Copy {
 ///
 /// # Errors
 /// 404 when there is no such copy, 503 when the blob store does not answer or has lost it.
-pub async fn serve(
-    blobs: &Blobs,
-    photo: &StoredPhoto,
-    copy: Copy,
-) -> Result<HttpResponse, Problem> {
-    if photo.status != "kept" || (copy != Copy::Original && !photo.has_derivatives) {
+pub async fn serve(blobs: &Blobs, photo: &Stored, copy: Copy) -> Result<HttpResponse, Problem> {
+    if !photo.is_kept() || (copy != Copy::Original && !photo.has_derivatives) {
         return Err(Problem::not_found());
     }
     let keys = PhotoKeys::of(&photo.sha256);
