@@ -19,7 +19,7 @@ use crate::platform::{
     crypto::Keys,
     db::{
         Connection, Id, UtcTime,
-        schema::{rating, reply, staff, triage_decision, verification},
+        schema::{rating, reply, staff, triage_decision, verification, verification_complaint},
     },
     problem::{OnDb, Problem},
     sealed,
@@ -211,7 +211,8 @@ fn decisions(
 
 fn visits(conn: &mut Connection, id: Id) -> QueryResult<Vec<CaseVisitView>> {
     verification::table
-        .filter(verification::complaint_id.eq(id))
+        .inner_join(verification_complaint::table)
+        .filter(verification_complaint::complaint_id.eq(id))
         .order(verification::id.asc())
         .select(CaseVisitView::as_select())
         .load(conn)

@@ -35,6 +35,9 @@ pub struct IntakeForm {
     /// Up to nine photos: scans of a letter, pictures that came with a transfer.
     #[schema(value_type = Vec<String>, format = Binary, required = false, max_items = 9)]
     photo: Vec<String>,
+    /// Scans, PDF files, sound and video, kept sealed; they count among the photos.
+    #[schema(value_type = Vec<String>, format = Binary, required = false, max_items = 9)]
+    file: Vec<String>,
 }
 
 /// Takes a complaint in from another channel, with photos where there are some. The same channel

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::district::{Limits, Profile};
+use crate::evidence::file::FILE_TYPES;
 use crate::geo::Datum;
 use crate::photo::MediaType;
 
@@ -82,6 +83,8 @@ pub struct DistrictView {
     pub datums: Vec<&'static str>,
     /// Photo types accepted.
     pub photo_types: Vec<&'static str>,
+    /// Types accepted beside them, under `file`.
+    pub file_types: Vec<&'static str>,
 }
 
 /// What an app needs to draw its form: categories, streets, limits, datums, photo types.
@@ -126,5 +129,6 @@ pub async fn get_district(app: web::Data<App>) -> HttpResponse {
         limits: profile.rules.limits,
         datums: Datum::ALL.map(Datum::as_str).to_vec(),
         photo_types: MediaType::ALL.map(MediaType::as_str).to_vec(),
+        file_types: FILE_TYPES.to_vec(),
     })
 }

@@ -70,8 +70,8 @@ impl Door {
     #[must_use]
     pub fn arrival(&self, complaint: Id, claimed: Option<Point>, at: DateTime<Utc>) -> Arrival {
         let (source, uploaded_by) = match &self.actor {
-            Actor::Staff(id, _) if self.service.is_some() => (Source::Upstream, Some(*id)),
-            Actor::Staff(id, _) => (Source::Staff, Some(*id)),
+            Actor::Staff { id, .. } if self.service.is_some() => (Source::Upstream, Some(*id)),
+            Actor::Staff { id, .. } => (Source::Staff, Some(*id)),
             Actor::Reporter => (Source::Reporter, None),
             Actor::System => (Source::Import, None),
         };

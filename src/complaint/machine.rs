@@ -201,6 +201,7 @@ pub static MACHINE: Machine<S, E, Facts> = Machine {
         Withdrawn: Archive -> Archived by SYSTEM;
     },
     notes: &[
+        E::Dispatch,
         E::Visit,
         E::Verified,
         E::Progress,

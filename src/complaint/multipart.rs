@@ -5,7 +5,11 @@ use bytes::{Bytes, BytesMut};
 
 use super::base64::Base64;
 use super::disposition::{self, Disposition};
-use crate::evidence::intake::Upload;
+use crate::district::Limits;
+use crate::evidence::{
+    file::{FILE, most_bytes_of_any},
+    intake::Upload,
+};
 use crate::platform::{
     http::{
         Patience, Piece, PieceStream, Unpacked, Waiting, announced_bytes, broken_off, unpacked,
@@ -51,12 +55,23 @@ pub struct PartLimits<'a> {
     pub photos: usize,
     /// Bytes of a photo at most; one with more is read to its end but not kept.
     pub photo_bytes: usize,
+    /// Bytes of a file that is no photo to be shown at most, read likewise.
+    pub file_bytes: usize,
 }
 
 impl PartLimits<'_> {
-    /// Bytes of the whole body at most.
+    /// Bytes of the whole body at most: as many photos as there may be. Other files share their room.
     fn whole(&self) -> usize {
         self.photos * self.photo_bytes + self.json_bytes + BESIDE_PHOTOS
+    }
+
+    /// Bytes of a part of that name at most.
+    fn most(&self, name: &str) -> usize {
+        if name == FILE {
+            self.file_bytes
+        } else {
+            self.photo_bytes
+        }
     }
 
     fn too_large(&self) -> Problem {
@@ -134,7 +149,7 @@ pub async fn read(
                 .await?;
             parts.json = Some(json.ok_or_else(|| Problem::new(Code::BodyTooLarge))?);
         } else if limits.roles.contains(&name.as_str()) {
-            let photo = reading.field(&mut stream, limits.photo_bytes, coding);
+            let photo = reading.field(&mut stream, limits.most(&name), coding);
             let (bytes, held) = photo.await?;
             let is_empty = bytes.as_ref().is_some_and(Bytes::is_empty);
             // What a browser sends for a file input that nobody filled in. An empty file that has a
@@ -248,7 +263,7 @@ impl Reading<'_> {
     }
 }
 
-/// Reads a body that is one photo, within its bound, taking room as it comes.
+/// Reads a body that is one photo or file, within its bound, taking room as it comes.
 ///
 /// # Errors
 /// 413 when it is too large, 408 when it does not come in time, 400 when it breaks off, 415 for a
@@ -256,9 +271,14 @@ impl Reading<'_> {
 pub async fn read_raw(
     request: &HttpRequest,
     payload: &mut Payload,
-    photo_bytes: usize,
+    (role, limits): (&str, Limits),
     visit: &Visit,
 ) -> Result<(Bytes, Held), Problem> {
+    let (most, code) = if role == FILE {
+        (most_bytes_of_any(limits), Code::BodyTooLarge)
+    } else {
+        (limits.photo_bytes, Code::PhotoTooLarge)
+    };
     let mut body = unpacked(request, payload.take())?;
     let mut waiting = Patience::UPLOAD.begin();
     let mut bytes = BytesMut::new();
@@ -266,11 +286,9 @@ pub async fn read_raw(
     while let Some(chunk) = waiting.next(&mut body).await? {
         let chunk = chunk.map_err(|e| broken_off(&e))?;
         waiting.received(chunk.len())?;
-        if bytes.len() + chunk.len() > photo_bytes {
-            return Err(Problem::because(
-                Code::PhotoTooLarge,
-                format!("a photo has {photo_bytes} bytes at most"),
-            ));
+        if bytes.len() + chunk.len() > most {
+            let detail = format!("a {role} has {most} bytes at most");
+            return Err(Problem::because(code, detail));
         }
         held.take(chunk.len())?;
         bytes.extend_from_slice(&chunk);

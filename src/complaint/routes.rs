@@ -23,6 +23,7 @@ use crate::account::{
 use crate::app::App;
 use crate::district::Profile;
 use crate::evidence::{
+    file::{FILE, most_bytes_of_any},
     intake::{Upload, take_in_where},
     stored,
 };
@@ -48,6 +49,9 @@ pub struct SubmissionForm {
     /// Up to nine photos.
     #[schema(value_type = Vec<String>, format = Binary, required = false, max_items = 9)]
     photo: Vec<String>,
+    /// Scans, PDF files, sound and video, kept sealed; they count among the photos.
+    #[schema(value_type = Vec<String>, format = Binary, required = false, max_items = 9)]
+    file: Vec<String>,
 }
 
 /// Files a complaint. No account is needed. A photo that cannot be taken never sinks the complaint:
@@ -141,9 +145,10 @@ pub(super) async fn read_submission<T: DeserializeOwned + Validate>(
         let limits = PartLimits {
             json: json.name,
             json_bytes: json.bytes,
-            roles: &["photo"],
+            roles: &["photo", FILE],
             photos: limits.photos,
             photo_bytes: limits.photo_bytes,
+            file_bytes: most_bytes_of_any(limits),
         };
         let visit = app.upload_room.enter(&sender_of(request))?;
         multipart::read(request, &mut raw, limits, &visit).await?

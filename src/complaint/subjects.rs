@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use crate::platform::db::{
     Connection, Id,
-    schema::{complaint, verification},
+    schema::{complaint, verification_complaint},
 };
 
 /// These complaints and the visits that answer them.
@@ -14,9 +14,10 @@ use crate::platform::db::{
 /// # Errors
 /// What the database answers.
 pub fn of_complaints(conn: &mut Connection, complaints: &[Id]) -> QueryResult<Vec<Id>> {
-    let visits: Vec<Id> = verification::table
-        .filter(verification::complaint_id.eq_any(complaints))
-        .select(verification::id)
+    let visits: Vec<Id> = verification_complaint::table
+        .filter(verification_complaint::complaint_id.eq_any(complaints))
+        .select(verification_complaint::verification_id)
+        .distinct()
         .load(conn)?;
     Ok(complaints.iter().copied().chain(visits).collect())
 }
@@ -35,11 +36,11 @@ pub fn numbers_behind(
         .filter(complaint::hidden.eq(false))
         .select((complaint::id, complaint::number))
         .load(conn)?;
-    let visited: Vec<(Id, String)> = verification::table
+    let visited: Vec<(Id, String)> = verification_complaint::table
         .inner_join(complaint::table)
-        .filter(verification::id.eq_any(subjects))
+        .filter(verification_complaint::verification_id.eq_any(subjects))
         .filter(complaint::hidden.eq(false))
-        .select((verification::id, complaint::number))
+        .select((verification_complaint::verification_id, complaint::number))
         .load(conn)?;
     let mut numbers: HashMap<Id, Vec<String>> = HashMap::new();
     for (subject, number) in own.into_iter().chain(visited) {

@@ -24,8 +24,9 @@ use crate::app::App;
 use crate::clock::kinds::OBJECTION;
 use crate::district::Profile;
 use crate::evidence::{
-    Said, Source, Subject,
-    album::{self, Copy, PhotoView},
+    Said, Source, Subject, UploadQuery,
+    album::{self, Copy, PhotoView, Stored},
+    file::{FILE, most_bytes_of_any},
     intake::{self, Upload},
     queries::{self as evidence, Arrival},
     stored,
@@ -239,21 +240,25 @@ pub struct PhotoList {
 #[expect(dead_code, reason = "read by the schema derive alone")]
 pub struct PhotoForm {
     /// One photo or several.
-    #[schema(value_type = Vec<String>, format = Binary, max_items = 9)]
+    #[schema(value_type = Vec<String>, format = Binary, required = false, max_items = 9)]
     photo: Vec<String>,
+    /// Scans, PDF files, sound and video, kept sealed; they count among the photos.
+    #[schema(value_type = Vec<String>, format = Binary, required = false, max_items = 9)]
+    file: Vec<String>,
 }
 
 /// Adds photos. The same file again is the photo that is there already. A photo that cannot be
 /// taken is refused with 413, 415 or 422; sent with others, the good ones are kept.
 #[utoipa::path(post, path = "/api/v1/tracking/{code}/photos", tag = "tracking", operation_id = "add_photos",
-    params(("code" = String, Path)),
-    request_body(content((PhotoForm = "multipart/form-data"), (crate::platform::http::FileBytes = "image/*"))),
+    params(("code" = String, Path), UploadQuery),
+    request_body(content((PhotoForm = "multipart/form-data"), (crate::platform::http::FileBytes = "image/*"),
+        (crate::platform::http::FileBytes = "audio/*"), (crate::platform::http::FileBytes = "video/*"), (crate::platform::http::FileBytes = "application/pdf"))),
     responses((status = 201, body = PhotoList), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn add_photos(
     app: web::Data<App>,
-    address: Address,
-    sender: Sender,
+    (address, sender): (Address, Sender),
     path: web::Path<String>,
+    query: Query<UploadQuery>,
     key: IdempotencyKey,
     request: HttpRequest,
     payload: web::Payload,
@@ -268,7 +273,7 @@ pub async fn add_photos(
         })
         .await
         .map_err(|problem| counted(&app, &address, problem))?;
-    let uploads = read_photos(&app, &request, payload, &["photo"]).await?;
+    let uploads = read_photos(&app, &request, payload, &["photo", FILE]).await?;
     let bytes = uploads
         .iter()
         .map(|u| u.bytes.as_deref().unwrap_or_default());
@@ -291,6 +296,7 @@ pub async fn add_photos(
     }
     let (shared, now) = (app.clone(), app.now());
     let kept = stored::of(&taken);
+    let said = Said::from(query.0);
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = take::by_code(conn, &code)?;
@@ -307,10 +313,14 @@ pub async fn add_photos(
                 subject: Subject::complaint(row.id),
                 source: Source::Reporter,
                 uploaded_by: None,
-                said: Said::default(),
+                said,
                 claimed,
                 at: now,
             };
+            if let Some(known) = evidence::known(conn, &shared.keys, &arrival, &taken)? {
+                let photos = known.into_iter().map(Stored::view).collect();
+                return Answer::created(format!("/api/v1/tracking/{code}"), &PhotoList { photos });
+            }
             let photos = evidence::insert(conn, &shared.keys, &arrival, &taken)?;
             if !row.hidden {
                 matching::queries::refile(conn, &shared.keys, row.id)?;
@@ -351,7 +361,11 @@ pub(super) fn may_add(row: &ComplaintRow) -> Result<(), Problem> {
     Err(Problem::wrong_state(row.state.as_str(), "add evidence"))
 }
 
-/// One raw picture as the body, which gets the first role, or multipart parts named by the roles.
+/// Media types of a raw body that is a file and no photo to be shown.
+const RAW_FILES: [&str; 3] = ["audio/", "video/", "application/pdf"];
+
+/// One raw picture as the body, which gets the first role, or one raw file, or multipart parts named
+/// by the roles.
 ///
 /// # Errors
 /// 415 for a body of another kind, and what reading a multipart body refuses.
@@ -369,16 +383,17 @@ pub async fn read_photos(
     if !is_form(&media_type) {
         // What it is, its content says: cameras' apps and scripts name it loosely or not at all.
         let named_loosely = matches!(media_type.as_str(), "" | "application/octet-stream");
-        if !named_loosely && !media_type.starts_with("image/") {
+        let is_file = RAW_FILES.iter().any(|some| media_type.starts_with(some));
+        if !named_loosely && !is_file && !media_type.starts_with("image/") {
             return Err(Problem::because(
                 Code::UnsupportedMediaType,
-                "send multipart/form-data, or one picture as image/*",
+                "send multipart/form-data, or one picture as image/*, or one file as audio/*, video/* or application/pdf",
             ));
         }
-        let (bytes, held) =
-            multipart::read_raw(request, &mut raw, limits.photo_bytes, &visit).await?;
+        let role = if is_file { FILE } else { first };
+        let (bytes, held) = multipart::read_raw(request, &mut raw, (role, limits), &visit).await?;
         return Ok(vec![Upload {
-            role: first.to_owned(),
+            role: role.to_owned(),
             file_name: None,
             bytes: Some(bytes),
             held,
@@ -390,6 +405,7 @@ pub async fn read_photos(
         roles,
         photos: limits.photos,
         photo_bytes: limits.photo_bytes,
+        file_bytes: most_bytes_of_any(limits),
     };
     let parts = multipart::read(request, &mut raw, part_limits, &visit).await?;
     if parts.uploads.is_empty() {

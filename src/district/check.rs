@@ -138,6 +138,12 @@ impl Check<'_> {
         self.require(ordered, RULES, "cost_wrong_link", || {
             "matching: expected costs above 1 with 1/cost_missed < 1 - 1/cost_wrong_link".to_owned()
         })?;
+        let limits = rules.limits;
+        let whole = limits.photos.saturating_mul(limits.photo_bytes);
+        let fits = limits.file_bytes.max(limits.video_bytes) <= whole;
+        self.require(fits, RULES, "video_bytes", || {
+            format!("limits: expected file_bytes and video_bytes of {whole} or less, which all photos of a form may have together")
+        })?;
         let demands: Vec<&str> = rules.demands.iter().map(|d| d.code.as_str()).collect();
         let distinct: HashSet<&&str> = demands.iter().collect();
         let whole = demands.contains(&super::OTHER_DEMAND) && distinct.len() == demands.len();

@@ -83,8 +83,22 @@ pub struct Limits {
     pub photo_bytes: usize,
     /// Pixels of a photo at most.
     pub photo_pixels: u64,
+    /// Bytes of a PDF or of a sound recording at most.
+    #[serde(default = "default_file_bytes")]
+    pub file_bytes: usize,
+    /// Bytes of a video at most.
+    #[serde(default = "default_video_bytes")]
+    pub video_bytes: usize,
     /// Similar open matters shown at most.
     pub similar_shown: usize,
+}
+
+const fn default_file_bytes() -> usize {
+    20 * 1024 * 1024
+}
+
+const fn default_video_bytes() -> usize {
+    50 * 1024 * 1024
 }
 
 /// What follows from how likely two reports are one matter (domain §3.3). The thresholds follow

@@ -24,12 +24,16 @@ pub struct PhotoView {
     /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
-    /// `photo`, `far`, `near` or `reference`.
+    /// What it is; absent of a refused file that is nothing known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(inline)]
+    pub kind: Option<Kind>,
+    /// `photo`, `far`, `near`, `reference` or `file`.
     pub role: String,
     /// The file name as sent, for the client to tell its photos apart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_name: Option<String>,
-    /// Whether there are public copies; an AVIF is kept but only sealed.
+    /// Whether there are public copies; an AVIF, and whatever is no photo, is kept but only sealed.
     pub viewable: bool,
     /// What was odd about a photo that is kept: `end_missing` (the mark at the picture's end),
     /// `exif_unsound` (part of what it tells about itself was left out), `trailer` (bytes behind
@@ -76,6 +80,8 @@ pub struct Stored {
     pub has_derivatives: bool,
     /// Codes of what was odd about it, with commas between.
     pub remarks: Option<String>,
+    /// Its sender's own id of the upload it came with.
+    pub upload_id: Option<String>,
     /// When it reached us.
     pub created_at: UtcTime,
 }
@@ -87,10 +93,15 @@ impl Stored {
         self.status == KEPT
     }
 
+    fn kind(&self) -> Option<Kind> {
+        let mut kinds = Kind::ALL.iter().copied();
+        kinds.find(|kind| self.kind.as_deref() == Some(kind.as_str()))
+    }
+
     /// Whether it is a photo that is kept.
     #[must_use]
     pub fn is_photo(&self) -> bool {
-        self.is_kept() && self.kind.as_deref() == Some(Kind::Photo.as_str())
+        self.is_kept() && self.kind() == Some(Kind::Photo)
     }
 
     /// The visit it belongs to, if it does.
@@ -104,6 +115,7 @@ impl Stored {
     pub fn view(self) -> PhotoView {
         PhotoView {
             id: self.is_kept().then_some(self.id),
+            kind: self.kind(),
             status: self.status,
             problem: self.problem,
             role: self.role,

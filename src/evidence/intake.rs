@@ -2,11 +2,13 @@
 
 use std::{collections::HashSet, time::Duration};
 
+use actix_web::web;
 use bytes::Bytes;
 
 use super::{
     Kind,
     album::{KEPT, PhotoView, REFUSED},
+    file::{self, FILE, FileProblem},
 };
 use crate::app::{App, PHOTO_BUDGET};
 use crate::photo::{self, Depth, PhotoLimits, PhotoProblem, Processed, Refusal, Remark};
@@ -15,7 +17,7 @@ use crate::platform::{
     db::Id,
     helper::GivenUp,
     limit::Sender,
-    problem::{Code, Problem},
+    problem::{Code, ItemCode, Problem},
     room::Held,
 };
 use crate::text::shorten;
@@ -32,7 +34,7 @@ const OURSELVES: &str = "ourselves";
 /// An uploaded file before anyone looked at it.
 #[derive(Debug)]
 pub struct Upload {
-    /// `photo`, or a visit's `far`, `near`, `reference`.
+    /// `photo`, or a visit's `far`, `near`, `reference`; or [`FILE`].
     pub role: String,
     /// The name the client gave; never used as a path.
     pub file_name: Option<String>,
@@ -81,13 +83,23 @@ impl Kept {
             picture: Some(picture),
         }
     }
+
+    /// A picture of a document.
+    fn scan(picture: Processed) -> Self {
+        Self {
+            kind: Kind::Scan,
+            ..Self::photo(picture)
+        }
+    }
 }
 
 /// Why an upload is not kept.
 #[derive(Debug, Clone)]
 pub enum Unkept {
-    /// For what it is.
+    /// A photo for what it is.
     Photo(PhotoProblem),
+    /// A file for what it is.
+    File(FileProblem),
     /// The complaint has as many as it may; nobody looked at it.
     NoRoom,
 }
@@ -98,6 +110,7 @@ impl Unkept {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Photo(problem) => problem.code(),
+            Self::File(problem) => problem.code(),
             Self::NoRoom => TOO_MANY_PHOTOS,
         }
     }
@@ -141,13 +154,20 @@ fn limits(app: &App) -> PhotoLimits {
     }
 }
 
-/// Looks at a sender's photo in a process of its own, of which only so many work at once. One whose
-/// pixels would cost more than a photo may is looked at once more without them, and kept as it is;
-/// one that is too costly even so is refused for itself.
+/// How a photo is looked at: one whose pixels would cost more than a photo may is looked at once more
+/// without them, and kept as it is.
+const SHOWN: &[Depth] = &[Depth::Pixels, Depth::Structure];
+
+/// How a picture is looked at that is kept sealed only.
+const SEALED: &[Depth] = &[Depth::Structure];
+
+/// Looks at a sender's picture in a process of its own, of which only so many work at once. One that
+/// is too costly at every depth is refused for itself.
 async fn look_at(
     app: &App,
     sender: &Sender,
     photo: &Bytes,
+    depths: &[Depth],
 ) -> Result<Result<Processed, PhotoProblem>, Problem> {
     let limits = limits(app);
     if let Err(problem) = photo::at_sight(photo, limits) {
@@ -156,8 +176,8 @@ async fn look_at(
     let garbled = |e: photo::wire::Garbled| Problem::fault(e.to_string());
     let mut turn = app.photo_turns.wait(sender).await?;
     let mut spent = Duration::ZERO;
-    for depth in [Depth::Pixels, Depth::Structure] {
-        let question = photo::wire::question(limits, depth).map_err(garbled)?;
+    for depth in depths {
+        let question = photo::wire::question(limits, *depth).map_err(garbled)?;
         match app.photo_decoders.ask(&question, photo).await {
             Ok(answered) => {
                 turn.costs(spent + answered.cpu);
@@ -176,25 +196,70 @@ async fn look_at(
     Ok(Err(PhotoProblem::TooCostly))
 }
 
+/// What a file is, by how it begins; a picture among them is looked at as far as its structure goes.
+async fn look_at_file(
+    app: &App,
+    sender: &Sender,
+    bytes: &Bytes,
+) -> Result<Result<Kept, FileProblem>, Problem> {
+    let Some((kind, media_type)) = file::sniff(bytes) else {
+        let seen = look_at(app, sender, bytes, SEALED).await?;
+        return Ok(seen.map(Kept::scan).map_err(FileProblem::from));
+    };
+    let most = file::most_bytes(kind, app.profile.rules.limits);
+    if bytes.len() > most {
+        return Ok(Err(FileProblem::TooManyBytes(most)));
+    }
+    let content = bytes.clone();
+    let sha256 = web::block(move || photo::content_hash(&content))
+        .await
+        .map_err(|e| Problem::fault(format!("hash a file: {e}")))?;
+    Ok(Ok(Kept {
+        kind,
+        media_type,
+        sha256,
+        picture: None,
+    }))
+}
+
+/// What an upload is whose bytes are there.
+async fn look(app: &App, upload: &Upload, bytes: &Bytes) -> Result<Result<Kept, Unkept>, Problem> {
+    let sender = upload.held.sender().cloned();
+    let sender = sender.unwrap_or_else(|| Sender::from(OURSELVES));
+    if upload.role == FILE {
+        let seen = look_at_file(app, &sender, bytes).await?;
+        return Ok(seen.map_err(Unkept::File));
+    }
+    let seen = look_at(app, &sender, bytes, SHOWN).await?;
+    Ok(seen.map(Kept::photo).map_err(Unkept::Photo))
+}
+
+/// Why an upload is not kept of which there were more bytes than any may have.
+fn too_many_bytes(app: &App, role: &str) -> Unkept {
+    let limits = app.profile.rules.limits;
+    if role == FILE {
+        Unkept::File(FileProblem::TooManyBytes(file::most_bytes_of_any(limits)))
+    } else {
+        Unkept::Photo(PhotoProblem::TooManyBytes(limits.photo_bytes))
+    }
+}
+
 async fn take_one(app: &App, upload: Upload, no_room: bool) -> Result<Taken, Problem> {
-    let limits = limits(app);
-    let size_bytes = upload
-        .bytes
+    let bytes = upload.bytes.clone();
+    let size_bytes = bytes
         .as_ref()
         .map_or(0, |b| i64::try_from(b.len()).unwrap_or(i64::MAX));
     let mut underway = None;
-    let result = match upload.bytes {
+    let result = match bytes {
         _ if no_room => Err(Unkept::NoRoom),
-        None => Err(Unkept::Photo(PhotoProblem::TooManyBytes(limits.bytes))),
+        None => Err(too_many_bytes(app, &upload.role)),
         Some(bytes) => {
-            let sender = upload.held.sender().cloned();
-            let sender = sender.unwrap_or_else(|| Sender::from(OURSELVES));
-            let result = look_at(app, &sender, &bytes).await?.map(Kept::photo);
-            if let Ok(kept) = &result {
+            let seen = look(app, &upload, &bytes).await?;
+            if let Ok(kept) = &seen {
                 underway = Some(app.blobs.underway(&kept.sha256).await);
                 store_blobs(&app.blobs, kept, bytes).await?;
             }
-            result.map_err(Unkept::Photo)
+            seen
         }
     };
     let file_name = upload
@@ -231,7 +296,7 @@ pub(super) async fn is_telling(app: &App, sha256: &str) -> Result<bool, Problem>
         Err(problem) => return Err(problem),
     };
     let ourselves = Sender::from(OURSELVES);
-    let derived = look_at(app, &ourselves, &copy).await?.ok();
+    let derived = look_at(app, &ourselves, &copy, SHOWN).await?.ok();
     Ok(derived
         .and_then(|p| p.derived)
         .is_some_and(|derived| derived.telling))
@@ -248,21 +313,33 @@ async fn store_blobs(blobs: &Blobs, kept: &Kept, original: Bytes) -> Result<(), 
 }
 
 impl Taken {
-    /// The refusal when the photo was sent on its own.
+    /// The refusal when it was sent on its own.
     ///
     /// # Errors
     /// 413, 415 or 422 when it was not kept.
     pub fn or_refuse(&self) -> Result<(), Problem> {
-        let problem = match &self.result {
-            Err(Unkept::Photo(problem)) => *problem,
-            Ok(_) | Err(Unkept::NoRoom) => return Ok(()),
-        };
-        let code = match problem.refusal() {
-            Refusal::TooLarge => Code::PhotoTooLarge,
-            Refusal::UnsupportedType => Code::UnsupportedPhotoType,
-            Refusal::Unreadable => Code::PhotoUnreadable,
-        };
-        Err(Problem::because(code, problem.to_string()))
+        match &self.result {
+            Ok(_) | Err(Unkept::NoRoom) => Ok(()),
+            Err(Unkept::Photo(problem)) => {
+                let code = match problem.refusal() {
+                    Refusal::TooLarge => Code::PhotoTooLarge,
+                    Refusal::UnsupportedType => Code::UnsupportedPhotoType,
+                    Refusal::Unreadable => Code::PhotoUnreadable,
+                };
+                Err(Problem::because(code, problem.to_string()))
+            }
+            Err(Unkept::File(problem)) => {
+                let code = match problem {
+                    FileProblem::TooManyBytes(_) => Code::BodyTooLarge,
+                    FileProblem::UnsupportedType => Code::UnsupportedMediaType,
+                    FileProblem::Picture(_) => Code::PhotoUnreadable,
+                    FileProblem::Empty => {
+                        return Err(Problem::invalid(FILE, ItemCode::Empty, problem.to_string()));
+                    }
+                };
+                Err(Problem::because(code, problem.to_string()))
+            }
+        }
     }
 
     /// Told to its sender when the complaint keeps as many photos as it may already.
@@ -283,6 +360,7 @@ impl Taken {
             id,
             status: if problem.is_none() { KEPT } else { REFUSED }.to_owned(),
             problem,
+            kind: self.kind(),
             role: self.role.clone(),
             file_name: self.file_name.clone(),
             viewable: self.picture().is_some_and(|p| p.derived.is_some()),
@@ -292,7 +370,10 @@ impl Taken {
 
     /// What it is, or was sent as.
     pub(super) fn kind(&self) -> Option<Kind> {
-        Some(self.result.as_ref().map_or(Kind::Photo, |kept| kept.kind))
+        match &self.result {
+            Ok(kept) => Some(kept.kind),
+            Err(_) => (self.role != FILE).then_some(Kind::Photo),
+        }
     }
 
     /// What was found of it, if it is a picture that is kept.

@@ -1,8 +1,11 @@
 //! What evidence is, what it belongs to and whom it is from.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
 
-use crate::platform::{db::Id, named::named};
+use crate::platform::{db::Id, http::says_something, named::named};
 
 named! {
     /// What evidence is.
@@ -30,15 +33,28 @@ named! {
     }
 }
 
-named! {
-    /// Whether evidence shows a matter before or after it was put right.
-    pub enum Phase {
-        /// 整改前.
-        Before "before",
-        /// 整改后.
-        After "after",
-        /// Neither.
-        None "none",
+/// Whether evidence shows a matter before or after it was put right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// 整改前.
+    Before,
+    /// 整改后.
+    After,
+    /// Neither.
+    #[default]
+    None,
+}
+
+impl Phase {
+    /// The name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Before => "before",
+            Self::After => "after",
+            Self::None => "none",
+        }
     }
 }
 
@@ -84,7 +100,7 @@ impl Subject {
 }
 
 /// What who sends evidence says of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Said {
     /// Before or after.
     pub phase: Phase,
@@ -94,12 +110,37 @@ pub struct Said {
     pub device_time: Option<DateTime<Utc>>,
 }
 
-impl Default for Said {
-    fn default() -> Self {
+/// What an upload says of what it brings.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct UploadQuery {
+    /// The device's own id of this upload; sent again with the same files, it is the same upload, and
+    /// what is there is answered.
+    #[validate(
+        length(min = 1, max = 64, message = "has 1 to 64 letters"),
+        custom(function = "says_something")
+    )]
+    #[param(min_length = 1, max_length = 64)]
+    pub upload_id: Option<String>,
+    /// The device's clock when it was captured.
+    #[serde(
+        default,
+        deserialize_with = "crate::platform::http::dates::maybe_instant"
+    )]
+    pub device_time: Option<DateTime<Utc>>,
+    /// Whether it shows the matter before or after it was put right.
+    #[serde(default)]
+    #[param(inline)]
+    pub phase: Phase,
+}
+
+impl From<UploadQuery> for Said {
+    fn from(query: UploadQuery) -> Self {
         Self {
-            phase: Phase::None,
-            upload_id: None,
-            device_time: None,
+            phase: query.phase,
+            upload_id: query.upload_id,
+            device_time: query.device_time,
         }
     }
 }

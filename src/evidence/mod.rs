@@ -6,13 +6,14 @@
 
 pub mod album;
 mod bands;
+pub mod file;
 pub mod intake;
 mod kinds;
 pub mod queries;
 pub mod reuse;
 pub mod stored;
 
-pub use kinds::{Kind, Phase, Said, Source, Subject, SubjectKind};
+pub use kinds::{Kind, Phase, Said, Source, Subject, SubjectKind, UploadQuery};
 
 use crate::app::App;
 use crate::platform::jobs::Registered;

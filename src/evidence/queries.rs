@@ -23,7 +23,7 @@ use crate::platform::{
         Connection, Id, UtcTime,
         schema::{complaint, evidence, evidence_band},
     },
-    problem::{OnDb, Problem},
+    problem::{Code, OnDb, Problem},
     sealed,
 };
 
@@ -233,6 +233,43 @@ pub fn find(conn: &mut Connection, subjects: &[Id], id: &str) -> Result<Stored, 
         .ok_or_else(Problem::not_found)
 }
 
+/// What an upload brought whose id its sender has given before: sent again with the same files it is
+/// the same upload. `None` of one that is new, or has no id.
+///
+/// # Errors
+/// 409 when it brought other files the first time.
+pub fn known(
+    conn: &mut Connection,
+    keys: &Keys,
+    arrival: &Arrival,
+    taken: &[Taken],
+) -> Result<Option<Vec<Stored>>, Problem> {
+    let Some(upload) = &arrival.said.upload_id else {
+        return Ok(None);
+    };
+    let all = of(conn, keys, &[arrival.subject.id]).or_fault("load evidence")?;
+    let (before, others): (Vec<Stored>, Vec<Stored>) = all
+        .into_iter()
+        .partition(|piece| piece.upload_id.as_ref() == Some(upload));
+    if before.is_empty() {
+        return Ok(None);
+    }
+    // What another upload had brought already left no row of this one.
+    let is_there = |hash: &str| {
+        before
+            .iter()
+            .chain(&others)
+            .any(|piece| piece.sha256 == hash)
+    };
+    let mut sent = taken.iter().filter_map(|one| one.result.as_ref().ok());
+    if sent.all(|kept| is_there(&kept.sha256)) {
+        return Ok(Some(before));
+    }
+    let detail =
+        format!("upload_id {upload} was sent with other files; what is new has an id of its own");
+    Err(Problem::because(Code::IdempotencyConflict, detail))
+}
+
 /// Evidence looked at for the same content at most.
 const SAME_MAX: i64 = 1000;
 
@@ -260,6 +297,9 @@ pub fn with_contents(
 /// # Errors
 /// What the database answers.
 pub(super) fn file(conn: &mut Connection, pictures: &[(Id, PerceptualHash)]) -> QueryResult<usize> {
+    if pictures.is_empty() {
+        return Ok(0);
+    }
     let filed = pictures
         .iter()
         .flat_map(|(id, hash)| bands::keys_of(hash).map(move |key| (key, *id)));

@@ -28,6 +28,7 @@ use crate::platform::{
         Connection, Id, UtcTime,
         schema::{
             complaint, complaint_place, ledger_decision, ledger_entry, ledger_merge, verification,
+            verification_complaint,
         },
     },
     http::{Page, PageQuery, Query, versioned},
@@ -306,32 +307,45 @@ fn photos_of(
     Ok(named.collect())
 }
 
+/// The visits that answer these complaints.
 fn visits_of(conn: &mut Connection, numbers: &HashMap<Id, String>) -> QueryResult<Vec<VisitView>> {
+    type Row = (Id, Id, VisitState, Option<String>, String);
     let ids: Vec<Id> = numbers.keys().copied().collect();
-    let rows: Vec<(Id, Id, VisitState, Option<String>, String)> = verification::table
-        .filter(verification::complaint_id.eq_any(ids))
-        .order(verification::id.asc())
+    let rows: Vec<Row> = verification::table
+        .inner_join(verification_complaint::table)
+        .filter(verification_complaint::complaint_id.eq_any(ids))
+        .order((
+            verification::id.asc(),
+            verification_complaint::position.asc(),
+        ))
         .limit(SHOWN_MAX)
         .select((
-            verification::complaint_id,
+            verification_complaint::complaint_id,
             verification::id,
             verification::state,
             verification::result,
             verification::grid_code,
         ))
         .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|(of, id, state, result, grid_code)| {
-            Some(VisitView {
-                complaint: numbers.get(&of)?.clone(),
-                id,
-                state,
-                result,
-                grid_code,
-            })
-        })
-        .collect())
+    let mut visits: Vec<VisitView> = Vec::new();
+    for (of, id, state, result, grid_code) in rows {
+        let Some(number) = numbers.get(&of) else {
+            continue;
+        };
+        if let Some(visit) = visits.last_mut().filter(|visit| visit.id == id) {
+            visit.complaints.push(number.clone());
+            continue;
+        }
+        visits.push(VisitView {
+            complaint: number.clone(),
+            complaints: vec![number.clone()],
+            id,
+            state,
+            result,
+            grid_code,
+        });
+    }
+    Ok(visits)
 }
 
 #[derive(Queryable, Selectable)]

@@ -124,8 +124,10 @@ pub struct MergeView {
 pub struct VisitView {
     /// Id.
     pub id: Id,
-    /// Number of the complaint.
+    /// Number of the first of the entry's complaints that it answers.
     pub complaint: String,
+    /// Numbers of the entry's complaints that it answers.
+    pub complaints: Vec<String>,
     /// State.
     pub state: VisitState,
     /// Finding.

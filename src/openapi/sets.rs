@@ -12,7 +12,7 @@ use crate::complaint::{
     unmask::UnmaskPurpose,
     views::{LAPSED, public_events},
 };
-use crate::evidence::intake::TOO_MANY_PHOTOS;
+use crate::evidence::{file::FILE_TYPES, intake::TOO_MANY_PHOTOS};
 use crate::geo::Datum;
 use crate::linkage::compare::SPECS;
 use crate::photo::{MediaType, PhotoProblem};
@@ -36,6 +36,7 @@ const OUTCOMES: &[&str] = &[
 ];
 const PEOPLE: &[&str] = &["reporter", "joint_signer", "represented"];
 const PICTURES: &[&str] = &["photo", "far", "near", "reference"];
+const SENT: &[&str] = &["photo", "far", "near", "reference", "file"];
 const REMARKS: &[&str] = &["end_missing", "exif_unsound", "trailer"];
 const FINDINGS: &[&str] = &["true", "partly_true", "not_true", "unverifiable"];
 const UNITS: &[&str] = &["working_day", "natural_day"];
@@ -107,6 +108,7 @@ static FIELDS: &[(&str, &str, Stated)] = &[
     ),
     ("DistrictView", "datums", Stated::Datums),
     ("DistrictView", "photo_types", Stated::PhotoTypes),
+    ("DistrictView", "file_types", Stated::Words(&FILE_TYPES)),
     ("EntryComplaint", "link", Stated::Words(&LINKS)),
     ("EntryComplaint", "link_rule", Stated::Words(RULES)),
     ("EntryPhoto", "role", Stated::Words(PICTURES)),
@@ -126,7 +128,7 @@ static FIELDS: &[(&str, &str, Stated)] = &[
     ("MatchesView", "link_rule", Stated::Words(RULES)),
     ("PhotoView", "problem", Stated::PhotoProblems),
     ("PhotoView", "remarks", Stated::Words(REMARKS)),
-    ("PhotoView", "role", Stated::Words(PICTURES)),
+    ("PhotoView", "role", Stated::Words(SENT)),
     ("PhotoView", "status", Stated::Words(&["kept", "refused"])),
     (
         "PlaceView",

@@ -30,9 +30,10 @@ const INTAKE: &str = "/api/v1/intake";
 const TAGS: &str = r##"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"##;
 
 /// Lists of numbers of matters.
-const NUMBERS: [(&str, &str); 2] = [
+const NUMBERS: [(&str, &str); 3] = [
     ("ComplaintBody", "acknowledged_similar"),
     ("ReplyBody", "also"),
+    ("DispatchBody", "complaints"),
 ];
 
 /// Says all of it in a document.
@@ -92,7 +93,7 @@ pub(super) fn limit(document: &mut Value, limits: &Limits) {
         "PhotoForm",
         "VisitPhotoForm",
     ] {
-        for part in ["photo", "far", "near", "reference"] {
+        for part in ["photo", "far", "near", "reference", "file"] {
             replace(document, form, part, "maxItems", limits.photos);
         }
     }

@@ -148,21 +148,35 @@ fn facts_of(
 /// Complaints of one entry whose reporters are looked for at most.
 const OF_A_MATTER: i64 = 1_000;
 
-/// Complaints, and those in the same entries.
-fn with_their_matters(conn: &mut Connection, complaints: &[Id]) -> Result<Vec<Id>, Problem> {
-    let entries: Vec<Id> = complaint::table
+/// The complaints of entries, and the entry of each.
+struct Matters {
+    entry_of: HashMap<Id, Id>,
+    members: HashMap<Id, Vec<Id>>,
+}
+
+/// Which entry each complaint is in, and the complaints of each entry. Two queries however many
+/// there are.
+fn matters_of(conn: &mut Connection, complaints: &[Id]) -> Result<Matters, Problem> {
+    let entry_of: HashMap<Id, Id> = complaint::table
         .filter(complaint::id.eq_any(complaints))
-        .select(complaint::entry_id)
-        .load(conn)
-        .or_fault("load entries")?;
-    let mut all: Vec<Id> = complaint::table
+        .select((complaint::id, complaint::entry_id))
+        .load::<(Id, Id)>(conn)
+        .or_fault("load entries")?
+        .into_iter()
+        .collect();
+    let entries: BTreeSet<Id> = entry_of.values().copied().collect();
+    let most = OF_A_MATTER.saturating_mul(i64::try_from(entries.len()).unwrap_or(i64::MAX));
+    let rows: Vec<(Id, Id)> = complaint::table
         .filter(complaint::entry_id.eq_any(entries))
-        .select(complaint::id)
-        .limit(OF_A_MATTER)
+        .select((complaint::entry_id, complaint::id))
+        .limit(most)
         .load(conn)
         .or_fault("load who complained of the same")?;
-    all.extend_from_slice(complaints);
-    Ok(all)
+    let mut members: HashMap<Id, Vec<Id>> = HashMap::new();
+    for (entry, complaint) in rows {
+        members.entry(entry).or_default().push(complaint);
+    }
+    Ok(Matters { entry_of, members })
 }
 
 /// Complaints and verdicts read at most to tell what complaints were compared with.
@@ -245,15 +259,68 @@ impl Words {
         with_need: bool,
         complaints: &[Id],
     ) -> Result<Self, Problem> {
-        let known = if with_need {
-            None
-        } else {
-            let compared = compared_with(conn, complaints)?;
-            let mut all = with_their_matters(conn, complaints)?;
-            all.extend(compared.into_values().flatten());
-            Some(known_of(conn, keys, &all)?)
-        };
-        Ok(Self { known })
+        let one = Id(Uuid::nil());
+        let groups = HashMap::from([(one, complaints.to_vec())]);
+        let mut words = Self::about_matters(conn, keys, with_need, &groups)?;
+        words
+            .remove(&one)
+            .ok_or_else(|| Problem::fault("no words about complaints"))
+    }
+
+    /// The same for somebody who reads about several things at once, each with complaints of its own.
+    ///
+    /// # Errors
+    /// A fault when the database fails.
+    pub fn about_matters(
+        conn: &mut Connection,
+        keys: &Keys,
+        with_need: bool,
+        groups: &HashMap<Id, Vec<Id>>,
+    ) -> Result<HashMap<Id, Self>, Problem> {
+        if with_need {
+            let full = groups.keys().map(|group| (*group, Self { known: None }));
+            return Ok(full.collect());
+        }
+        let complaints: Vec<Id> = groups.values().flatten().copied().collect();
+        let compared = compared_with(conn, &complaints)?;
+        let Matters { entry_of, members } = matters_of(conn, &complaints)?;
+        let people = groups.iter().map(|(group, complaints)| {
+            let entries: BTreeSet<&Id> = complaints
+                .iter()
+                .filter_map(|id| entry_of.get(id))
+                .collect();
+            let neighbours = entries.into_iter().filter_map(|entry| members.get(entry));
+            let others = complaints.iter().filter_map(|id| compared.get(id));
+            let behind = neighbours.flatten().chain(others.flatten());
+            (*group, complaints.iter().chain(behind).copied().collect())
+        });
+        Self::knowing(conn, keys, &people.collect())
+    }
+
+    /// Words masked with what is known of who is behind each group of complaints.
+    fn knowing(
+        conn: &mut Connection,
+        keys: &Keys,
+        groups: &HashMap<Id, BTreeSet<Id>>,
+    ) -> Result<HashMap<Id, Self>, Problem> {
+        let all: BTreeSet<Id> = groups.values().flatten().copied().collect();
+        let all: Vec<Id> = all.into_iter().collect();
+        let letters: HashMap<Id, Id> = letters_of(conn, &all)?.into_iter().collect();
+        // Somebody is behind many groups: what is known of each is made ready once.
+        let known: HashMap<Id, KnownPeople> = facts_of(conn, keys, &all)?
+            .into_iter()
+            .map(|(id, facts)| (id, made_known(&facts)))
+            .collect();
+        let words = groups.iter().map(|(group, people)| {
+            let behind = people
+                .iter()
+                .flat_map(|id| [Some(id), letters.get(id)])
+                .flatten()
+                .filter_map(|id| known.get(id));
+            let known = Some(behind.collect());
+            (*group, Self { known })
+        });
+        Ok(words.collect())
     }
 
     /// For somebody who reads about several things at once, each with complaints of its own.
@@ -267,29 +334,12 @@ impl Words {
     ) -> Result<HashMap<Id, Self>, Problem> {
         let complaints: Vec<Id> = groups.values().flatten().copied().collect();
         let compared = compared_with(conn, &complaints)?;
-        let mut all = complaints;
-        all.extend(compared.values().flatten());
-        let letters: HashMap<Id, Id> = letters_of(conn, &all)?.into_iter().collect();
-        // Somebody is compared with many: what is known of each is made ready once.
-        let known: HashMap<Id, KnownPeople> = facts_of(conn, keys, &all)?
-            .into_iter()
-            .map(|(id, facts)| (id, made_known(&facts)))
-            .collect();
-        let words = groups.iter().map(|(group, complaints)| {
-            let others = complaints
-                .iter()
-                .filter_map(|id| compared.get(id))
-                .flatten();
-            let people: BTreeSet<&Id> = complaints.iter().chain(others).collect();
-            let behind = people
-                .into_iter()
-                .flat_map(|id| [Some(id), letters.get(id)])
-                .flatten()
-                .filter_map(|id| known.get(id));
-            let known = Some(behind.collect());
-            (*group, Self { known })
+        let people = groups.iter().map(|(group, complaints)| {
+            let others = complaints.iter().filter_map(|id| compared.get(id));
+            let others = others.flatten().copied();
+            (*group, complaints.iter().copied().chain(others).collect())
         });
-        Ok(words.collect())
+        Self::knowing(conn, keys, &people.collect())
     }
 
     /// Whether the words are read in full.

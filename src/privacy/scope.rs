@@ -11,7 +11,7 @@ use diesel::{
 use crate::account::{Role, Staff};
 use crate::platform::db::{
     Id, MultiBackend,
-    schema::{complaint, complaint_place, ledger_entry, verification},
+    schema::{complaint, complaint_place, ledger_entry, verification, verification_complaint},
 };
 use crate::record::VisitState;
 
@@ -93,10 +93,13 @@ impl Scope {
                 Box::new(complaint_place::street_code.eq(code.clone()).and(shown))
             }
             (Part::Grid { code, officer }, _) => {
-                let sent = verification::table
+                let visits = verification::table
                     .filter(verification::officer_id.eq(*officer))
                     .filter(verification::state.ne(VisitState::Cancelled))
-                    .select(verification::complaint_id);
+                    .select(verification::id);
+                let sent = verification_complaint::table
+                    .filter(verification_complaint::verification_id.eq_any(visits))
+                    .select(verification_complaint::complaint_id);
                 let theirs = complaint_place::grid_code
                     .eq(code.clone())
                     .or(complaint::id.eq_any(sent).nullable());

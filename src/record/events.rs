@@ -52,6 +52,7 @@ events! {
         Reopen "reopen" "重新办理",
         Withdraw "withdraw" "撤回",
         Archive "archive" "归档",
+        Dispatch "dispatch" "派人核实",
         Visit "visit" "现场核实",
         Verified "verified" "核实通过",
         Progress "progress" "告知进展",
@@ -84,6 +85,7 @@ events! {
         Cancel "cancel" "撤销",
         CorrectPlace "correct_place" "更正地点",
         CorrectFinding "correct_finding" "更正核实结果",
+        ReleaseComplaint "release_complaint" "信访件移出本次核实",
     }
 }
 

@@ -1,5 +1,7 @@
 //! Sending an officer: by grid, and to another when the first cannot.
 
+use std::iter::once;
+
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -9,8 +11,9 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
-    clocks,
+    answers, clocks,
     machine::{Facts, MACHINE},
+    matter::Matter,
     queries::{self, Visit, VisitRow},
     rules::band_of,
     views::view,
@@ -21,19 +24,16 @@ use crate::account::{
 };
 use crate::app::App;
 use crate::clock::queries::start;
-use crate::complaint::{
-    queries::{self as complaints, ComplaintRow, PlaceRow},
-    take,
-};
+use crate::complaint::queries::{self as complaints, ComplaintRow, PlaceRow};
 use crate::district::{Profile, calendar::date_of};
 use crate::platform::{
     crypto::Keys,
     db::{Connection, Id, UtcTime, schema::verification},
-    http::{Answer, Body, IdempotencyKey, says_something},
+    http::{Answer, Body, IdempotencyKey, are_numbers, says_something},
     problem::{Code, ItemCode, OnDb, Problem},
     sealed,
 };
-use crate::record::{self, ComplaintEvent, ComplaintState, Step, VisitEvent, VisitState};
+use crate::record::{self, ComplaintEvent, ComplaintState, Event, Step, VisitEvent, VisitState};
 
 /// A visit to be made.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -54,9 +54,18 @@ pub struct DispatchBody {
     /// Day it is due; three working days from today unless said.
     #[serde(default, deserialize_with = "crate::platform::http::dates::maybe_day")]
     pub due_on: Option<NaiveDate>,
+    /// Numbers of other complaints of the same entry that the visit answers as well.
+    #[serde(default)]
+    #[validate(
+        length(max = 200, message = "has 200 numbers at most"),
+        custom(function = "are_numbers")
+    )]
+    #[schema(max_items = 200)]
+    pub complaints: Vec<String>,
 }
 
-/// Sends an officer of the grid to look. Without an officer in the grid the visit waits (待派).
+/// Sends an officer of the grid to look, for a complaint and, if asked, for others of the same entry.
+/// Without an officer in the grid the visit waits (待派).
 #[utoipa::path(post, path = "/api/v1/complaints/{number}/verifications", tag = "verification", operation_id = "dispatch_verification",
     params(("number" = String, Path)), request_body = DispatchBody,
     responses((status = 201, body = super::views::VerificationView), (status = "default", response = crate::platform::http::AnyProblem)))]
@@ -69,63 +78,92 @@ pub async fn dispatch_verification(
 ) -> Result<HttpResponse, Problem> {
     let (shared, now) = (app.clone(), app.now());
     let Body { value, fingerprint } = body;
-    if value.due_on.is_some_and(|day| day < date_of(now)) {
-        return Err(Problem::invalid(
-            "due_on",
-            ItemCode::InThePast,
-            "is today or later",
-        ));
-    }
+    value.check(now)?;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let profile = &shared.profile;
-            let complaint = take::by_number(conn, &path)?;
-            let handled = [ComplaintState::Accepted, ComplaintState::InProgress];
-            if !handled.contains(&complaint.state) {
-                return Err(Problem::wrong_state(
-                    complaint.state.as_str(),
-                    "dispatch a verification",
-                ));
-            }
-            let place = complaints::place_of(conn, complaint.id).or_fault("load the place")?;
-            let grid = value.grid_code.clone().or_else(|| place.grid_code.clone());
-            let grid = grid
-                .filter(|code| profile.grid(code).is_some())
-                .ok_or_else(|| {
-                    Problem::invalid(
-                        "grid_code",
-                        ItemCode::UnknownGrid,
-                        "is a grid of the district profile; the complaint's place lies in none",
-                    )
-                })?;
-            let officer = officer_for(conn, &grid, value.officer.as_deref())?;
-            refuse_twin(conn, &complaint, &grid, officer.as_ref())?;
-            if complaint.state == ComplaintState::Accepted {
-                let actor = staff.actor();
-                record::advance(conn, &complaint.step(ComplaintEvent::Start, &actor), now)?;
-            }
-            let order = Order {
-                profile,
-                keys: &shared.keys,
-                staff: &staff,
-                complaint: &complaint,
-                place: &place,
-                grid: &grid,
-                instructions: value.instructions.as_deref(),
-                due_on: value.due_on,
-                instead_of: None,
-            };
-            let id = order.give(conn, officer.as_ref(), now)?;
-            let row = queries::by_id(conn, id)
-                .or_fault("load the visit")?
-                .ok_or_else(Problem::not_found)?;
-            Answer::created(
-                format!("/api/v1/verifications/{id}"),
-                &view(conn, &shared, &staff, row)?,
-            )
+            let matter = Matter::named(conn, &path, &value.complaints)?;
+            send(conn, &shared, &staff, &matter, &value, now)
         })
         .await?;
     Ok(answer.into_response())
+}
+
+/// Sends an officer of the grid to look at a matter: one visit for all its complaints that wait for
+/// what is found, or for those named.
+#[utoipa::path(post, path = "/api/v1/entries/{number}/verifications", tag = "verification", operation_id = "dispatch_entry_verification",
+    params(("number" = String, Path)), request_body = DispatchBody,
+    responses((status = 201, body = super::views::VerificationView), (status = "default", response = crate::platform::http::AnyProblem)))]
+pub async fn dispatch_entry_verification(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+    key: IdempotencyKey,
+    body: Body<DispatchBody>,
+) -> Result<HttpResponse, Problem> {
+    let (shared, now) = (app.clone(), app.now());
+    let Body { value, fingerprint } = body;
+    value.check(now)?;
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let matter = Matter::of_entry(conn, &path, &value.complaints)?;
+            send(conn, &shared, &staff, &matter, &value, now)
+        })
+        .await?;
+    Ok(answer.into_response())
+}
+
+impl DispatchBody {
+    fn check(&self, now: DateTime<Utc>) -> Result<(), Problem> {
+        if self.due_on.is_none_or(|day| day >= date_of(now)) {
+            return Ok(());
+        }
+        let message = "is today or later";
+        Err(Problem::invalid("due_on", ItemCode::InThePast, message))
+    }
+}
+
+/// Gives the order, and answers the visit.
+fn send(
+    conn: &mut Connection,
+    app: &App,
+    staff: &Staff,
+    matter: &Matter,
+    body: &DispatchBody,
+    now: DateTime<Utc>,
+) -> Result<Answer, Problem> {
+    let place = complaints::place_of(conn, matter.complaint.id).or_fault("load the place")?;
+    let grid = body.grid_code.clone().or_else(|| place.grid_code.clone());
+    let grid = grid
+        .filter(|code| app.profile.grid(code).is_some())
+        .ok_or_else(|| {
+            Problem::invalid(
+                "grid_code",
+                ItemCode::UnknownGrid,
+                "is a grid of the district profile; the complaint's place lies in none",
+            )
+        })?;
+    let officer = officer_for(conn, &grid, body.officer.as_deref())?;
+    for complaint in matter.all() {
+        refuse_twin(conn, complaint, &grid, officer.as_ref())?;
+    }
+    let order = Order {
+        profile: &app.profile,
+        keys: &app.keys,
+        staff,
+        complaint: &matter.complaint,
+        also: &matter.also,
+        place: &place,
+        grid: &grid,
+        instructions: body.instructions.as_deref(),
+        due_on: body.due_on,
+        instead_of: None,
+    };
+    let id = order.give(conn, officer.as_ref(), now)?;
+    let row = queries::by_id(conn, id)
+        .or_fault("load the visit")?
+        .ok_or_else(Problem::not_found)?;
+    let location = format!("/api/v1/verifications/{id}");
+    Answer::created(location, &view(conn, app, staff, row)?)
 }
 
 /// One visit of an officer to a matter at a time: a second while the first is open is the same
@@ -179,7 +217,10 @@ pub(super) struct Order<'a> {
     pub(super) profile: &'a Profile,
     pub(super) keys: &'a Keys,
     pub(super) staff: &'a Staff,
+    /// The complaint it is ordered for.
     pub(super) complaint: &'a ComplaintRow,
+    /// The others it answers.
+    pub(super) also: &'a [ComplaintRow],
     pub(super) place: &'a PlaceRow,
     pub(super) grid: &'a str,
     pub(super) instructions: Option<&'a str>,
@@ -212,7 +253,21 @@ impl Order<'_> {
         }
         self.insert(conn, (id, step.target()?), officer, now)?;
         record::advance(conn, &step, now)?;
+        let answered: Vec<Id> = self.answered().map(|complaint| complaint.id).collect();
+        answers::name(conn, id, &answered).or_fault("name the complaints")?;
+        for complaint in self.answered() {
+            let sent = Event::of(ComplaintEvent::Dispatch, complaint.id, &actor)
+                .with(json!({ "verification": id }));
+            record::append(conn, &sent, now).or_fault("record")?;
+            if complaint.state == ComplaintState::Accepted {
+                record::advance(conn, &complaint.step(ComplaintEvent::Start, &actor), now)?;
+            }
+        }
         Ok(id)
+    }
+
+    fn answered(&self) -> impl Iterator<Item = &ComplaintRow> {
+        once(self.complaint).chain(self.also)
     }
 
     fn insert(
@@ -242,7 +297,7 @@ impl Order<'_> {
         diesel::insert_into(verification::table)
             .values((
                 verification::id.eq(id),
-                verification::complaint_id.eq(complaint.id),
+                verification::entry_id.eq(complaint.entry_id),
                 verification::grid_code.eq(self.grid),
                 verification::officer_id.eq(officer.map(|o| o.id)),
                 verification::state.eq(state),

@@ -109,7 +109,7 @@ pub static MACHINE: Machine<S, E, Facts> = Machine {
         Submitted: Cancel -> Cancelled by ENDERS if NEEDLESS;
         Returned: Cancel -> Cancelled by ENDERS if NEEDLESS;
     },
-    notes: &[E::CorrectPlace, E::CorrectFinding],
+    notes: &[E::CorrectPlace, E::CorrectFinding, E::ReleaseComplaint],
 };
 
 #[cfg(test)]

@@ -5,9 +5,12 @@
 //! order and as often as they like; the state follows from the events that are there.
 
 mod again;
+pub mod answers;
 pub mod clocks;
 pub mod dispatch;
 pub mod machine;
+mod material;
+mod matter;
 pub mod moved;
 pub mod queries;
 pub mod review;
@@ -25,6 +28,11 @@ pub const JOBS: &[Registered<App>] = &[Registered::of::<clocks::ReckonVisits>()]
 /// The operations of this capability.
 pub static OPERATIONS: &[Operation] = &[
     operation!(Staff(&[Brigade]), keyed, dispatch::dispatch_verification),
+    operation!(
+        Staff(&[Brigade]),
+        keyed,
+        dispatch::dispatch_entry_verification
+    ),
     operation!(Staff(&[GridOfficer]), views::list_own_verifications),
     operation!(Staff(views::READERS), views::get_verification),
     operation!(Staff(&[Brigade]), keyed, dispatch::reassign_verification),

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use serde_json::json;
 
 use super::{
+    answers::{self, others_wait},
     dispatch::{Order, officer_for},
     queries::{self, VisitRow},
 };
@@ -41,13 +42,29 @@ pub fn follow_place(
     let (mut withdrawn, mut is_there) = (None, false);
     for visit in queries::open_of(conn, complaint.id).or_fault("load open visits")? {
         let visit = queries::take(conn, &visit.id.to_string())?;
+        let answered = answers::of(conn, visit.id).or_fault("load complaints")?;
         if visit.state.is(Trait::Ended) {
             continue;
         }
         is_there |= grid == Some(visit.grid_code.as_str());
         let made = visit.state == VisitState::Submitted;
-        if made || grid == before || grid == Some(visit.grid_code.as_str()) {
-            correct_place(conn, &visit, &place, &actor, now)?;
+        let stays = grid == before || grid == Some(visit.grid_code.as_str());
+        if made || stays {
+            // It goes where the complaint lies that it was ordered for.
+            if answered
+                .first()
+                .is_some_and(|first| first.id == complaint.id)
+            {
+                correct_place(conn, &visit, &place, &actor, now)?;
+            }
+        } else if others_wait(&answered, complaint.id) {
+            // They wait for it where it is; the complaint gets a visit of its own.
+            answers::release(conn, visit.id, complaint.id).or_fault("release a complaint")?;
+            let released = Event::of(VisitEvent::ReleaseComplaint, visit.id, &actor)
+                .because(&app.keys, Some(MOVED))
+                .with(json!({ "complaint": complaint.number }));
+            record::append(conn, &released, now).or_fault("record")?;
+            withdrawn = Some(visit);
         } else {
             queries::call_off(conn, &visit, &app.keys, &actor, Some(MOVED), now)?;
             withdrawn = Some(visit);
@@ -63,6 +80,7 @@ pub fn follow_place(
         keys: &app.keys,
         staff,
         complaint,
+        also: &[],
         place: &place,
         grid,
         instructions: instructions.as_deref(),

@@ -1,9 +1,12 @@
 //! Visits in the database.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 
 use super::{
+    answers::{self, others_wait},
     clocks,
     machine::{Facts, MACHINE},
     rules::Band,
@@ -13,7 +16,7 @@ use crate::platform::{
     crypto::Keys,
     db::{
         Connection, Id, UtcTime,
-        schema::{verification, verification_event},
+        schema::{verification, verification_complaint, verification_event},
     },
     problem::{OnDb, Problem},
     sealed,
@@ -29,7 +32,6 @@ use crate::record::{
 #[expect(missing_docs, reason = "columns, named as in the views")]
 pub struct VisitRow {
     pub id: Id,
-    pub complaint_id: Id,
     pub grid_code: String,
     pub officer_id: Option<Id>,
     pub state: VisitState,
@@ -45,6 +47,7 @@ pub struct VisitRow {
     pub version: i32,
     pub created_at: UtcTime,
     pub updated_at: UtcTime,
+    pub entry_id: Id,
 }
 
 /// A visit, as what has states.
@@ -227,27 +230,45 @@ pub fn may_upload(staff: &Staff, row: &VisitRow) -> Result<(), Problem> {
 /// # Errors
 /// What the database answers.
 pub fn events_of(conn: &mut Connection, id: Id) -> QueryResult<Vec<EventRow>> {
-    verification_event::table
-        .filter(verification_event::verification_id.eq(id))
-        .order(verification_event::id.asc())
-        .select(EventRow::as_select())
-        .load(conn)
+    Ok(events_of_each(conn, &[id])?.remove(&id).unwrap_or_default())
 }
 
-/// A complaint's visits that have not ended, the oldest first.
+/// The events of visits, by visit, in one query however many there are.
+///
+/// # Errors
+/// What the database answers.
+pub fn events_of_each(
+    conn: &mut Connection,
+    visits: &[Id],
+) -> QueryResult<HashMap<Id, Vec<EventRow>>> {
+    let rows: Vec<(Id, EventRow)> = verification_event::table
+        .filter(verification_event::verification_id.eq_any(visits))
+        .order(verification_event::id.asc())
+        .select((verification_event::verification_id, EventRow::as_select()))
+        .load(conn)?;
+    let mut events: HashMap<Id, Vec<EventRow>> = HashMap::new();
+    for (visit, event) in rows {
+        events.entry(visit).or_default().push(event);
+    }
+    Ok(events)
+}
+
+/// The visits that answer a complaint and have not ended, the oldest first.
 ///
 /// # Errors
 /// What the database answers.
 pub fn open_of(conn: &mut Connection, complaint: Id) -> QueryResult<Vec<VisitRow>> {
     verification::table
-        .filter(verification::complaint_id.eq(complaint))
+        .inner_join(verification_complaint::table)
+        .filter(verification_complaint::complaint_id.eq(complaint))
         .filter(verification::state.ne_all(VisitState::that_are(Trait::Ended)))
         .order(verification::id.asc())
         .select(VisitRow::as_select())
         .load(conn)
 }
 
-/// Ends a complaint's open visits, because its handling has ended and nobody is to go there for it.
+/// Ends the open visits that answer a complaint, because its handling has ended and nobody is to go
+/// there for it. One that others wait for goes on.
 ///
 /// # Errors
 /// A fault when the database fails.
@@ -262,7 +283,8 @@ pub fn cancel_open(
     for visit in open_of(conn, complaint).or_fault("load open visits")? {
         // Taken as an upload takes it, so that a check-in is before or after this, never across.
         let visit = take(conn, &visit.id.to_string())?;
-        if !visit.state.is(Trait::Ended) {
+        let answered = answers::of(conn, visit.id).or_fault("load complaints")?;
+        if !visit.state.is(Trait::Ended) && !others_wait(&answered, complaint) {
             call_off(conn, &visit, keys, actor, reason, now)?;
         }
     }

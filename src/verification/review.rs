@@ -1,6 +1,9 @@
 //! The brigade passes a visit or sends it back.
 
+use std::collections::HashSet;
+
 use actix_web::{HttpResponse, web};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -8,19 +11,19 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
+    answers,
     machine::Facts,
-    queries,
+    queries::{self, VisitRow},
     views::{VerificationView, view},
 };
 use crate::account::Staff;
 use crate::app::App;
-use crate::complaint::queries as complaints;
 use crate::platform::{
-    db::{UtcTime, schema::verification},
+    db::{Connection, UtcTime, schema::verification},
     http::{Answer, Body, IdempotencyKey, Preconditions, says_something},
     problem::{OnDb, Problem},
 };
-use crate::record::{self, ComplaintEvent, EntryEvent, Event, VisitEvent};
+use crate::record::{self, Actor, ComplaintEvent, EntryEvent, Event, VisitEvent};
 
 /// What the brigade says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
@@ -76,28 +79,53 @@ pub async fn review_verification(
             let row = queries::take(conn, &path)?;
             conditions.check(row.version)?;
             let actor = staff.actor();
-            let given = Facts { reason: value.reason.is_some(), ..Facts::default() };
+            let given = Facts {
+                reason: value.reason.is_some(),
+                ..Facts::default()
+            };
             let step = row.step(value.outcome.event(), &actor).given(given);
-            record::advance(conn, &step.because(&shared.keys, value.reason.as_deref()), now)?;
+            let step = step.because(&shared.keys, value.reason.as_deref());
+            record::advance(conn, &step, now)?;
             if value.outcome == ReviewOutcome::Return {
                 // The visit is made again: only what comes from now on counts.
                 diesel::update(verification::table.find(row.id))
-                    .set((verification::assigned_at.eq(UtcTime(now)), verification::result.eq(None::<String>)))
+                    .set((
+                        verification::assigned_at.eq(UtcTime(now)),
+                        verification::result.eq(None::<String>),
+                    ))
                     .execute(conn)
                     .or_fault("reopen the visit")?;
             } else {
-                let complaint = complaints::by_id(conn, row.complaint_id).or_fault("load a complaint")?;
-                let detail = json!({ "verification": row.id, "result": row.result, "complaint": complaint.number });
-                for event in [
-                    Event::of(ComplaintEvent::Verified, complaint.id, &actor),
-                    Event::of(EntryEvent::Verified, complaint.entry_id, &actor),
-                ] {
-                    record::append(conn, &event.with(detail.clone()), now).or_fault("record")?;
-                }
+                tell_of(conn, &row, &actor, now)?;
             }
-            let row = queries::by_id(conn, row.id).or_fault("load the visit")?.ok_or_else(Problem::not_found)?;
+            let row = queries::by_id(conn, row.id)
+                .or_fault("load the visit")?
+                .ok_or_else(Problem::not_found)?;
             Answer::ok(&view(conn, &shared, &staff, row)?)
         })
         .await?;
     Ok(answer.into_response())
+}
+
+/// Says in the history of each complaint a visit answers, and of the entries they stand in, what was
+/// found.
+fn tell_of(
+    conn: &mut Connection,
+    row: &VisitRow,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let answered = answers::of(conn, row.id).or_fault("load complaints")?;
+    let mut entries = HashSet::new();
+    for complaint in &answered {
+        let detail =
+            json!({ "verification": row.id, "result": row.result, "complaint": complaint.number });
+        let told = Event::of(ComplaintEvent::Verified, complaint.id, actor);
+        record::append(conn, &told.with(detail.clone()), now).or_fault("record")?;
+        if entries.insert(complaint.entry_id) {
+            let told = Event::of(EntryEvent::Verified, complaint.entry_id, actor);
+            record::append(conn, &told.with(detail), now).or_fault("record")?;
+        }
+    }
+    Ok(())
 }

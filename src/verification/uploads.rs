@@ -10,6 +10,7 @@ use validator::Validate;
 
 use super::{
     again::{Said, is_known},
+    answers,
     machine::Facts,
     queries::{self, EventRow, VisitRow},
     rules::needs_reason,
@@ -19,7 +20,9 @@ use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::tracking::read_photos;
 use crate::evidence::{
-    Said as Told, Source, Subject, intake,
+    Source, Subject, UploadQuery,
+    file::FILE,
+    intake,
     queries::{self as evidence, Arrival},
     stored,
 };
@@ -30,7 +33,7 @@ use crate::platform::{
         Connection, Id, UtcTime,
         schema::{verification, verification_event},
     },
-    http::{Answer, Body, IdempotencyKey, idempotency::fingerprint_of, says_something},
+    http::{Answer, Body, IdempotencyKey, Query, idempotency::fingerprint_of, says_something},
     problem::{Code, ItemCode, OnDb, Problem},
     sealed,
 };
@@ -38,7 +41,7 @@ use crate::privacy;
 use crate::record::{self, ComplaintEvent, Event, VisitEvent, VisitState, machine::Trait};
 
 /// What a visit's photo may show; a raw picture, which names no role, is a near one.
-const VISIT_ROLES: &[&str] = &["near", "far", "reference"];
+const VISIT_ROLES: &[&str] = &["near", "far", "reference", FILE];
 
 /// Uploads that reach us this long after they happened are marked late, as are those that come
 /// after the review.
@@ -273,7 +276,7 @@ pub async fn submit_findings(
             }
             let mut event = NewEvent {
                 result: Some(value.result.as_str()),
-                notes_masked: Some(privacy::masked(conn, &shared.keys, row.complaint_id, &value.notes)?),
+                notes_masked: Some(masked(conn, &shared, &row, &value.notes)?),
                 same_time_of_day: same_time,
                 ..NewEvent::of("findings", &row, &staff, &value.client_id, value.device_time, now)
             };
@@ -299,17 +302,23 @@ pub struct VisitPhotoForm {
     /// 参照物.
     #[schema(value_type = Vec<String>, format = Binary, required = false, max_items = 9)]
     reference: Vec<String>,
+    /// Scans, PDF files, sound and video, kept sealed; they count among the photos.
+    #[schema(value_type = Vec<String>, format = Binary, required = false, max_items = 9)]
+    file: Vec<String>,
 }
 
 /// Adds photos of a visit under their roles, one by one or together, before or after the findings.
 /// The same file again in its role is the photo that is there already.
 #[utoipa::path(post, path = "/api/v1/verifications/{id}/photos", tag = "verification", operation_id = "add_visit_photos",
-    params(("id" = String, Path)), request_body(content((VisitPhotoForm = "multipart/form-data"), (crate::platform::http::FileBytes = "image/*"))),
+    params(("id" = String, Path), UploadQuery),
+    request_body(content((VisitPhotoForm = "multipart/form-data"), (crate::platform::http::FileBytes = "image/*"),
+        (crate::platform::http::FileBytes = "audio/*"), (crate::platform::http::FileBytes = "video/*"), (crate::platform::http::FileBytes = "application/pdf"))),
     responses((status = 200, body = VerificationView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn add_visit_photos(
     app: web::Data<App>,
     staff: Staff,
     path: web::Path<String>,
+    query: Query<UploadQuery>,
     key: IdempotencyKey,
     request: HttpRequest,
     payload: web::Payload,
@@ -332,6 +341,7 @@ pub async fn add_visit_photos(
     }
     let (shared, now) = (app.clone(), app.now());
     let kept = stored::of(&taken);
+    let said = query.0.into();
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = queries::take(conn, &path)?;
@@ -341,10 +351,13 @@ pub async fn add_visit_photos(
                 subject: Subject::verification(row.id),
                 source: Source::Officer,
                 uploaded_by: Some(staff.id),
-                said: Told::default(),
+                said,
                 claimed: place,
                 at: now,
             };
+            if evidence::known(conn, &shared.keys, &arrival, &taken)?.is_some() {
+                return seen(conn, &shared, &staff, row);
+            }
             evidence::insert(conn, &shared.keys, &arrival, &taken)?;
             settle(conn, &shared, &staff, row, None, now)
         })
@@ -363,6 +376,15 @@ fn check_own(staff: &Staff, row: &VisitRow) -> Result<(), Problem> {
     let detail =
         "the visit was given to another officer; keep what you captured and tell the brigade";
     Err(Problem::because(Code::Forbidden, detail))
+}
+
+/// The masked copy of what an officer wrote, whoever of the complaints' reporters it names.
+fn masked(conn: &mut Connection, app: &App, row: &VisitRow, text: &str) -> Result<String, Problem> {
+    let answered = answers::of(conn, row.id).or_fault("load complaints")?;
+    let complaints: Vec<Id> = answered.iter().map(|complaint| complaint.id).collect();
+    Ok(privacy::known_of(conn, &app.keys, &complaints)?
+        .mask(text)
+        .text)
 }
 
 /// The visit as it stands.
@@ -462,8 +484,10 @@ fn settle(
         let enter = row.step(VisitEvent::CheckIn, &actor);
         let enter = enter.given(facts.clone()).on_device(device_time);
         row.state = record::advance(conn, &enter, now)?;
-        let visit = Event::of(ComplaintEvent::Visit, row.complaint_id, &actor);
-        record::append(conn, &visit, now).or_fault("record")?;
+        for complaint in answers::of(conn, row.id).or_fault("load complaints")? {
+            let visit = Event::of(ComplaintEvent::Visit, complaint.id, &actor);
+            record::append(conn, &visit, now).or_fault("record")?;
+        }
     }
     if row.state == VisitState::CheckedIn && facts.is_whole {
         let result = take_result(conn, &row, &events)?;

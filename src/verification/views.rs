@@ -7,16 +7,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
+    material::Material,
     queries::{self, EventRow, VisitRow},
     rules::{is_after_assignment, is_ahead},
 };
 use crate::account::{Role, Staff};
 use crate::app::App;
-use crate::complaint::queries as complaints;
-use crate::evidence::{
-    album::{PhotoView, Stored},
-    queries as evidence,
-};
+use crate::complaint::queries::ComplaintRow;
+use crate::evidence::album::{PhotoView, Stored};
 use crate::platform::{
     db::{Connection, Id, schema::verification},
     http::{Page, PageQuery, Query, versioned},
@@ -84,8 +82,12 @@ impl EventView {
 pub struct VerificationView {
     /// Id.
     pub id: Id,
-    /// Number of the complaint.
+    /// Number of the complaint it was ordered for.
     pub complaint: String,
+    /// Numbers of all complaints it answers, the one it was ordered for first.
+    pub complaints: Vec<String>,
+    /// Number of the entry it stands in: that of the complaint it was ordered for.
+    pub entry: Option<String>,
     /// State.
     pub state: VisitState,
     /// State in Chinese.
@@ -205,36 +207,68 @@ pub fn view(
     staff: &Staff,
     row: VisitRow,
 ) -> Result<VerificationView, Problem> {
-    if queries::visible(staff, &row).is_err() {
-        return closed(conn, app, staff, row);
-    }
-    let keys = &app.keys;
-    let complaint = complaints::by_id(conn, row.complaint_id).or_fault("load a complaint")?;
-    let text = complaints::text_of(conn, row.complaint_id).or_fault("load the text")?;
-    let text = text.opened(keys, row.complaint_id);
-    let events = queries::events_of(conn, row.id).or_fault("load events")?;
-    let stored = evidence::of(conn, keys, &[row.complaint_id, row.id]).or_fault("load photos")?;
-    let with_photo = has_photo(&row, &stored);
+    let mut views = views(conn, app, staff, vec![row])?;
+    views.pop().ok_or_else(Problem::not_found)
+}
+
+/// The views of visits for a role.
+///
+/// # Errors
+/// A fault when the database fails.
+fn views(
+    conn: &mut Connection,
+    app: &App,
+    staff: &Staff,
+    rows: Vec<VisitRow>,
+) -> Result<Vec<VerificationView>, Problem> {
+    let material = Material::of(conn, app, staff, &rows)?;
+    let views = rows.into_iter().map(|row| {
+        if queries::visible(staff, &row).is_ok() {
+            open(app, staff, &material, row)
+        } else {
+            closed(app, staff, &material, row)
+        }
+    });
+    views.collect()
+}
+
+/// The complaint a visit was ordered for.
+fn first<'a>(material: &'a Material, row: &VisitRow) -> Result<&'a ComplaintRow, Problem> {
+    let first = material.answered(row).first();
+    first.ok_or_else(|| Problem::fault("a visit answers no complaint"))
+}
+
+fn open(
+    app: &App,
+    staff: &Staff,
+    material: &Material,
+    row: VisitRow,
+) -> Result<VerificationView, Problem> {
+    let complaint = first(material, &row)?;
+    let text = material.text(complaint.id).cloned();
+    let text = text.ok_or_else(|| Problem::fault("a complaint has no text"))?;
+    let (words, events) = (material.words(&row)?, material.events(&row));
+    let with_photo = has_photo(&row, material.own_evidence(&row));
     let full = staff.role.may_read_full_text();
-    let words = Words::about(conn, keys, full, &[row.complaint_id])?;
-    let instructions = row.read_instructions(keys);
+    let instructions = row.read_instructions(&app.keys);
+    let answered = material.answered(&row).iter();
+    let evidence = material.evidence(&row).into_iter().cloned();
     Ok(VerificationView {
         id: row.id,
-        complaint: complaint.number,
+        complaint: complaint.number.clone(),
+        complaints: answered.map(|c| c.number.clone()).collect(),
+        entry: material.entry(&row),
         state_name: row.state.label(),
         category_name: app.profile.category_name(&complaint.category),
         description: words.stored(text.description, text.description_masked),
         address: words.maybe_stored(text.address, text.address_masked),
         premises: words.maybe(text.premises),
-        missing: missing(&row, &events, with_photo),
+        missing: missing(&row, events, with_photo),
         events: events
-            .into_iter()
-            .map(|e| EventView::of(e.opened(keys), &words))
+            .iter()
+            .map(|event| EventView::of(event.clone().opened(&app.keys), words))
             .collect(),
-        photos: stored
-            .into_iter()
-            .map(|photo| photo.view_for(full))
-            .collect(),
+        photos: evidence.map(|photo| photo.view_for(full)).collect(),
         grid_code: row.grid_code,
         state: row.state,
         lon: row.lon,
@@ -253,19 +287,21 @@ pub fn view(
 /// A visit that is closed to who was sent: what they captured is kept and acknowledged, and nothing
 /// of the matter, nor of who went after them, is told any more.
 fn closed(
-    conn: &mut Connection,
     app: &App,
     staff: &Staff,
+    material: &Material,
     row: VisitRow,
 ) -> Result<VerificationView, Problem> {
-    let complaint = complaints::by_id(conn, row.complaint_id).or_fault("load a complaint")?;
-    let words = Words::about(conn, &app.keys, false, &[row.complaint_id])?;
-    let events = queries::events_of(conn, row.id).or_fault("load events")?;
-    let stored = evidence::of(conn, &app.keys, &[row.id]).or_fault("load photos")?;
+    let complaint = first(material, &row)?;
+    let words = material.words(&row)?;
     let theirs = row.officer_id == Some(staff.id);
+    let events = material.events(&row).iter();
+    let evidence = material.own_evidence(&row).iter().cloned();
     Ok(VerificationView {
         id: row.id,
-        complaint: complaint.number,
+        complaint: complaint.number.clone(),
+        complaints: vec![complaint.number.clone()],
+        entry: None,
         state_name: row.state.label(),
         category_name: app.profile.category_name(&complaint.category),
         description: String::new(),
@@ -282,12 +318,10 @@ fn closed(
         result: row.result.filter(|_| theirs),
         missing: Vec::new(),
         events: events
-            .into_iter()
             .filter(|event| event.officer_id == staff.id)
-            .map(|event| EventView::of(event.opened(&app.keys), &words))
+            .map(|event| EventView::of(event.clone().opened(&app.keys), words))
             .collect(),
-        photos: stored
-            .into_iter()
+        photos: evidence
             .filter(|_| theirs)
             .map(|photo| photo.view_for(false))
             .collect(),
@@ -323,10 +357,7 @@ pub async fn list_own_verifications(
                 rows = rows.filter(verification::id.gt(id));
             }
             let rows: Vec<VisitRow> = rows.load(conn).or_fault("list visits")?;
-            let views = rows
-                .into_iter()
-                .map(|row| view(conn, &shared, &staff, row))
-                .collect::<Result<Vec<_>, _>>()?;
+            let views = views(conn, &shared, &staff, rows)?;
             Ok(paging.of(views, |v| v.id, |v| v))
         })
         .await?;

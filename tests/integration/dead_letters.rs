@@ -13,8 +13,8 @@ use dengwen::{
         db::{
             Id, UtcTime,
             schema::{
-                clock, complaint, complaint_text, job, ledger_entry, match_fact, match_key, notice,
-                petitioner, photo, photo_band, record,
+                clock, complaint, complaint_text, evidence, evidence_band, job, ledger_entry,
+                match_fact, match_key, notice, petitioner, record,
             },
         },
         jobs::{ATTEMPTS_MAX, Job as _},
@@ -312,13 +312,13 @@ fn left_behind(world: &World) -> (Vec<i64>, Vec<Complaint>) {
             complaint,
             complaint_text,
             clock,
+            evidence,
+            evidence_band,
             ledger_entry,
             match_fact,
             match_key,
             notice,
             petitioner,
-            photo,
-            photo_band,
             record
         );
         let complaints = complaint::table.order(complaint::id).select((
@@ -352,7 +352,7 @@ async fn every_job_bears_running_twice(world: World) {
         .await
         .expect(200);
     run_due(&world).await;
-    world.db_read(|c| diesel::delete(photo_band::table).execute(c).unwrap());
+    world.db_read(|c| diesel::delete(evidence_band::table).execute(c).unwrap());
     world.clock.advance(TimeDelta::days(60));
     let before = left_behind(&world);
     for kind in jobs::all().filter(|kind| kind.name != NotifyReporter::NAME) {

@@ -318,6 +318,7 @@ fn the_fullest_intake_fits() {
     for (schema, field) in [
         ("ComplaintBody", "acknowledged_similar"),
         ("ReplyBody", "also"),
+        ("DispatchBody", "complaints"),
     ] {
         let property = &DOCUMENT["components"]["schemas"][schema]["properties"][field];
         assert_eq!(property["items"]["maxLength"], 32, "{schema}.{field}");

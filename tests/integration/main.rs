@@ -71,3 +71,4 @@ mod sign_in;
 mod steps;
 mod triage;
 mod uploads;
+mod visits;

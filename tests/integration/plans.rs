@@ -355,6 +355,14 @@ async fn work(world: &World) -> Day {
         .post("/api/v1/triage/decisions", json!({ "items": items }))
         .await
         .expect(200);
+    // A visit that waits for an officer.
+    brigade
+        .post(
+            &format!("/api/v1/complaints/{other}/verifications"),
+            json!({}),
+        )
+        .await
+        .expect(201);
     let seen = brigade
         .get(&format!("/api/v1/complaints/{number}"))
         .await

@@ -656,7 +656,6 @@ diesel::table! {
 
     verification (id) {
         id -> UuidSql,
-        complaint_id -> UuidSql,
         grid_code -> Text,
         officer_id -> Nullable<UuidSql>,
         state -> Text,
@@ -673,6 +672,18 @@ diesel::table! {
         version -> Integer,
         created_at -> UtcTimeSql,
         updated_at -> UtcTimeSql,
+        entry_id -> UuidSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    verification_complaint (verification_id, complaint_id) {
+        verification_id -> UuidSql,
+        complaint_id -> UuidSql,
+        position -> Integer,
     }
 }
 
@@ -802,7 +813,9 @@ diesel::joinable!(triage_claim -> complaint (complaint_id));
 diesel::joinable!(triage_claim -> staff (staff_id));
 diesel::joinable!(triage_decision -> complaint (complaint_id));
 diesel::joinable!(triage_decision -> staff (decided_by));
-diesel::joinable!(verification -> complaint (complaint_id));
+diesel::joinable!(verification -> ledger_entry (entry_id));
+diesel::joinable!(verification_complaint -> verification (verification_id));
+diesel::joinable!(verification_complaint -> complaint (complaint_id));
 diesel::joinable!(verification_event -> verification (verification_id));
 diesel::joinable!(verification_event -> staff (officer_id));
 
@@ -817,8 +830,9 @@ macro_rules! together {
 together! {
     complaint: clock, complaint_part, complaint_place, complaint_sender, complaint_text, evidence,
         evidence_band, ledger_entry, match_decision, match_fact, match_verdict, petitioner, resident,
-        sender_block, staff, triage_claim, unmasking, verification;
-    complaint_place: clock, complaint_text, ledger_entry, staff, triage_claim, verification;
+        sender_block, staff, triage_claim, unmasking, verification, verification_complaint;
+    complaint_place: clock, complaint_text, ledger_entry, staff, triage_claim, verification,
+        verification_complaint;
     complaint_sender: evidence;
     complaint_text: resident;
     evidence: evidence_band;
@@ -826,4 +840,5 @@ together! {
     match_decision: match_verdict;
     sender_block: sender_block_key;
     staff: reply, sender_block, triage_claim, triage_decision, unmasking;
+    verification: verification_complaint;
 }

@@ -9,7 +9,7 @@ use diesel::{
 const OWNERS: [&str; 4] = ["ledger_entry", "complaint", "verification", "reply"];
 
 /// Tables whose rows belong to an owner, with the column that says to which.
-const BELONGINGS: [(&str, &str); 16] = [
+const BELONGINGS: [(&str, &str); 17] = [
     ("unmasking", "complaint_id"),
     ("complaint_text", "complaint_id"),
     ("complaint_place", "complaint_id"),
@@ -24,6 +24,7 @@ const BELONGINGS: [(&str, &str); 16] = [
     ("match_decision", "complaint_id"),
     ("triage_decision", "complaint_id"),
     ("verification_event", "verification_id"),
+    ("verification_complaint", "verification_id"),
     ("ledger_decision", "entry_id"),
     ("record", "subject_id"),
 ];
