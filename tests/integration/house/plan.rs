@@ -17,6 +17,7 @@ pub const ROOMS: &[&str] = &[
     "health",
     "account",
     "privacy",
+    "evidence",
     "matching",
     "ledger",
     "complaint",
@@ -79,8 +80,8 @@ pub const CLOCKS: &[&str] = &["Instant", "Local", "SystemTime", "Utc"];
 pub const OPENERS: &[(&str, &str)] = &[
     ("src/bucket.rs", "ask"),
     ("src/cli/", ""),
-    ("src/complaint/reuse.rs", "file_older"),
     ("src/complaint/routes.rs", "store_and_answer"),
+    ("src/evidence/reuse.rs", "file_older"),
     ("src/jobs.rs", ""),
     ("src/platform/", ""),
     ("src/triage/replies.rs", "step"),
@@ -109,6 +110,8 @@ pub const OWNERS: &[(&str, &str)] = &[
     ("complaint_place", "complaint"),
     ("complaint_sender", "complaint"),
     ("complaint_text", "complaint"),
+    ("evidence", "evidence"),
+    ("evidence_band", "evidence"),
     ("heartbeat", "platform"),
     ("idempotency", "platform"),
     ("installation", "platform"),
@@ -124,8 +127,6 @@ pub const OWNERS: &[(&str, &str)] = &[
     ("match_verdict", "matching"),
     ("notice", "complaint"),
     ("petitioner", "complaint"),
-    ("photo", "complaint"),
-    ("photo_band", "complaint"),
     ("rating", "complaint"),
     ("record", "record"),
     ("recovery_code", "account"),
@@ -145,6 +146,7 @@ pub const OWNERS: &[(&str, &str)] = &[
     ("triage_decision", "triage"),
     ("unmasking", "complaint"),
     ("verification", "verification"),
+    ("verification_complaint", "verification"),
     ("verification_event", "verification"),
 ];
 
