@@ -114,6 +114,11 @@ fn copied(table: &str, column: &str, new_id: &str) -> String {
         "seq" => format!("t.seq + own.n * {FILED_APART}"),
         // A district has ten streets or so.
         "street_code" => "'3501020' || (10 + own.n % 10)".to_owned(),
+        // A street has grids, and an officer made few of all visits.
+        "grid_code" => "t.grid_code || '-' || (own.n % 50)".to_owned(),
+        "officer_id" if table == "verification" => {
+            "CASE WHEN own.n % 50 = 0 THEN t.officer_id END".to_owned()
+        }
         // Of what a district ever received, little still waits.
         "in_queue" => "t.in_queue AND (own.n % 50 = 0)".to_owned(),
         "queue_rank" => "t.queue_rank + own.n".to_owned(),
