@@ -395,6 +395,7 @@ fn jobs_keep_their_names() {
         "forget_keys",
         "notify_reporter",
         "reckon_clocks",
+        "reckon_visits",
         "refile_facts",
         "refresh_ranks",
         "seal_older",

@@ -247,7 +247,12 @@ pub(super) async fn handling(town: &Town, who: &Actor, what: u64, draw: &mut Dra
             };
             let list = format!("/api/v1/complaints?state={state}");
             let number = town.found(who, &list, draw).await;
-            let path = format!("/api/v1/complaints/{number}");
+            let mut path = format!("/api/v1/complaints/{number}");
+            if draw.below(4) == 0 {
+                let view = town.get(who, &path).await;
+                let entry = view.body["entry"].as_str().unwrap_or("none");
+                path = format!("/api/v1/entries/{entry}");
+            }
             let sent = town
                 .post(
                     who,
