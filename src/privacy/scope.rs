@@ -95,13 +95,13 @@ impl Scope {
             }
             (Part::Grid { code, officer }, _) => {
                 // Found first, and then read in the order of their ids, for few of all are theirs. The
-                // query builder knows no UNION that both databases take.
+                // query builder knows no UNION ALL that both databases take.
                 let theirs = sql::<Bool>(
                     "complaint.id IN (SELECT near.complaint_id FROM complaint_place AS near WHERE near.grid_code = ",
                 )
                 .bind::<Text, _>(code.clone())
                 .sql(
-                    " UNION SELECT answered.complaint_id FROM verification_complaint AS answered \
+                    " UNION ALL SELECT answered.complaint_id FROM verification_complaint AS answered \
                      JOIN verification AS visit ON visit.id = answered.verification_id \
                      WHERE visit.state <> ",
                 )

@@ -117,7 +117,7 @@ fn copied(table: &str, column: &str, new_id: &str) -> String {
         // A street has grids, and an officer made few of all visits.
         "grid_code" => "t.grid_code || '-' || (own.n % 50)".to_owned(),
         "officer_id" if table == "verification" => {
-            "CASE WHEN own.n % 50 = 0 THEN t.officer_id END".to_owned()
+            "CASE WHEN own.n % 150 = 0 THEN t.officer_id END".to_owned()
         }
         // Of what a district ever received, little still waits.
         "in_queue" => "t.in_queue AND (own.n % 50 = 0)".to_owned(),
