@@ -9,6 +9,7 @@
 //! - [`triage`]: the brigade's queue (研判).
 //! - [`verification`]: tasks on site (现场核实).
 //! - [`ledger`]: entries from clue to admission (一本账).
+//! - [`registers`]: what the bureau keeps lists of (名录), each by the pattern of [`register`].
 //! - [`rotation`]: what is sealed and indexed under a former key, brought under the present one.
 //! - [`privacy`]: who reads what of others' words and places.
 //! - [`sweep`]: what is swept and looked after every night; [`bucket`]: whose bucket the photos go to.
@@ -43,6 +44,8 @@ pub mod operations;
 pub mod platform;
 pub mod privacy;
 pub mod record;
+pub mod register;
+pub mod registers;
 pub mod rotation;
 pub mod server;
 pub mod sweep;

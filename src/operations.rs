@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use crate::account::{Operation, operation::Table};
+use crate::registers::premises;
 use crate::{account, complaint, health, jobs, ledger, triage, verification};
 
 /// The capabilities, in the order of the story.
@@ -12,6 +13,7 @@ pub static CAPABILITIES: &[&[Operation]] = &[
     ledger::OPERATIONS,
     triage::OPERATIONS,
     verification::OPERATIONS,
+    &premises::OPERATIONS,
     account::OPERATIONS,
     jobs::OPERATIONS,
     health::OPERATIONS,

@@ -317,6 +317,14 @@ pub const LEVEL: SealedColumn = words(
     "the level an entry was brought before",
 );
 
+/// The address of registered premises, which is a home's where a shop is one.
+pub const PREMISES_ADDRESS: SealedColumn = words(
+    "premises",
+    "address",
+    "id",
+    "the address of registered premises",
+);
+
 /// All of them.
 pub const ALL: &[SealedColumn] = &[
     PHOTO_KEY,
@@ -350,6 +358,7 @@ pub const ALL: &[SealedColumn] = &[
     MEETING,
     MINUTES,
     LEVEL,
+    PREMISES_ADDRESS,
 ];
 
 /// What a blind index begins with where it stands in place of a number that is sealed.

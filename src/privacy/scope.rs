@@ -76,6 +76,16 @@ impl Scope {
         self.part != Part::District
     }
 
+    /// The one street whose registers are read; empty, which is no street, for a grid's.
+    #[must_use]
+    pub fn street(&self) -> Option<&str> {
+        match &self.part {
+            Part::District => None,
+            Part::Street(code) => Some(code),
+            Part::Grid { .. } => Some(""),
+        }
+    }
+
     /// Whether it is just this street.
     #[must_use]
     pub fn is_street(&self, street: &str) -> bool {

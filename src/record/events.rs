@@ -148,3 +148,12 @@ events! {
         Retry "retry" "重新执行",
     }
 }
+
+events! {
+    /// What happens to an item of a register.
+    pub enum RegisterEvent of "register" {
+        Add "add" "新增",
+        Change "change" "变更",
+        Withdraw "withdraw" "撤销登记",
+    }
+}

@@ -17,7 +17,7 @@ use crate::platform::{
 /// One event to be recorded.
 #[derive(Debug, Clone)]
 pub struct Event<'a> {
-    /// `complaint`, `ledger_entry`, `verification`, `staff`, `job`.
+    /// `complaint`, `ledger_entry`, `verification`, `staff`, `job`, or the name of a register.
     pub subject_kind: &'static str,
     /// The subject's id.
     pub subject_id: Id,
@@ -50,6 +50,13 @@ impl<'a> Event<'a> {
             detail: json!({}),
             device_time: None,
         }
+    }
+
+    /// Of an item of the register of this name.
+    #[must_use]
+    pub fn in_register(mut self, name: &'static str) -> Self {
+        self.subject_kind = name;
+        self
     }
 
     /// With a reason.

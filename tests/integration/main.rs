@@ -61,6 +61,7 @@ mod platform;
 mod privacy;
 mod processes;
 mod properties;
+mod registers;
 mod reporter;
 mod schema;
 mod scopes;

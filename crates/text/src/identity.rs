@@ -213,6 +213,12 @@ fn passport(text: &str) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
+/// A company's code (统一社会信用代码) in its normal form, if its last letter checks the others.
+#[must_use]
+pub fn company_code(text: &str) -> Option<String> {
+    Some(plain(text)).filter(|code| has_company_check(code))
+}
+
 /// Whether a text is a company's code (统一社会信用代码), or a permit's that begins with it.
 #[must_use]
 pub fn is_of_a_company(text: &str) -> bool {

@@ -128,6 +128,13 @@ pub fn premises_key(name: &str) -> Option<String> {
     (key.chars().count() >= 2).then_some(key)
 }
 
+/// What premises are found by: the key of their name, or the name in normal form where the key would
+/// tell no two premises apart.
+#[must_use]
+pub fn premises_name_key(name: &str) -> String {
+    premises_key(name).unwrap_or_else(|| normalise(name))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -11,9 +11,11 @@ pub mod phone;
 mod place_words;
 mod places;
 
-pub use identity::IdentityText;
+pub use identity::{IdentityText, company_code};
 pub use ink::takes_no_ink;
-pub use keys::{file_number, letter_triples, normalise, premises_key, text_keys, text_number};
+pub use keys::{
+    file_number, letter_triples, normalise, premises_key, premises_name_key, text_keys, text_number,
+};
 pub use kind::Kind;
 pub use mask::{Finding, KnownPeople, KnownPerson, Masked, mask, mask_phone};
 pub use phone::PhoneText;

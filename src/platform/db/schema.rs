@@ -783,6 +783,44 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    premises (id) {
+        id -> UuidSql,
+        version -> Integer,
+        name -> Text,
+        name_key -> Text,
+        kind -> Text,
+        licence -> Nullable<Text>,
+        uscc -> Nullable<Text>,
+        address -> Nullable<Text>,
+        raw_lon -> Nullable<Double>,
+        raw_lat -> Nullable<Double>,
+        datum -> Nullable<Text>,
+        lon -> Nullable<Double>,
+        lat -> Nullable<Double>,
+        street_code -> Nullable<Text>,
+        grid_code -> Nullable<Text>,
+        withdrawn -> Bool,
+        created_at -> UtcTimeSql,
+        updated_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    premises_alias (premises_id, position) {
+        premises_id -> UuidSql,
+        position -> Integer,
+        name -> Text,
+        key -> Text,
+    }
+}
+
 diesel::joinable!(ledger_decision -> ledger_entry (entry_id));
 diesel::joinable!(ledger_decision -> staff (decided_by));
 diesel::joinable!(complaint -> ledger_entry (entry_id));
@@ -797,6 +835,7 @@ diesel::joinable!(rating -> complaint (complaint_id));
 diesel::joinable!(rating -> reply (reply_id));
 diesel::joinable!(evidence -> staff (uploaded_by));
 diesel::joinable!(evidence_band -> evidence (evidence_id));
+diesel::joinable!(premises_alias -> premises (premises_id));
 diesel::joinable!(sender_block -> staff (created_by));
 diesel::joinable!(sender_block -> complaint (complaint_id));
 diesel::joinable!(staff_channel -> staff (staff_id));
@@ -838,6 +877,7 @@ together! {
     evidence: evidence_band;
     ledger_entry: ledger_merge, match_fact;
     match_decision: match_verdict;
+    premises: premises_alias;
     sender_block: sender_block_key;
     staff: reply, sender_block, triage_claim, triage_decision, unmasking;
     verification: verification_complaint;

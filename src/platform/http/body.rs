@@ -317,7 +317,8 @@ fn read_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
 }
 
 /// Nested validation errors as one flat list with paths such as `photos[2].role`.
-fn flatten(errors: &ValidationErrors) -> Vec<Item> {
+#[must_use]
+pub fn flatten(errors: &ValidationErrors) -> Vec<Item> {
     let mut items = Vec::new();
     collect(errors, "", &mut items);
     items.sort_by(|a, b| a.location.cmp(&b.location));

@@ -19,7 +19,9 @@ mod problems;
 mod words;
 
 pub use answer::{Answer, FileBytes};
-pub use body::{Body, MAX_JSON_BYTES, Query, announced_bytes, broken_off, media_type, read_json};
+pub use body::{
+    Body, MAX_JSON_BYTES, Query, announced_bytes, broken_off, flatten, media_type, read_json,
+};
 pub use browser::{Origins, is_preflight, preflight, protect};
 pub use encoding::{CODINGS, Unpacked, unpacked};
 pub use etag::{Preconditions, conditional, etag_of, versioned};

@@ -1,0 +1,2 @@
+DROP TABLE premises_alias;
+DROP TABLE premises;

@@ -1,0 +1,171 @@
+//! An item as it stands in its register, and as it is shown.
+
+use chrono::{DateTime, FixedOffset, Utc};
+use diesel::result::{DatabaseErrorKind, Error};
+use serde::{Deserialize, Serialize};
+use validator::{Validate, ValidationError, ValidationErrors};
+
+use super::{Item, PlaceBody, Placed};
+use crate::district::Profile;
+use crate::platform::{
+    crypto::Keys,
+    db::{Id, UtcTime},
+    http::{flatten, says_something},
+    problem::{self, Code, ItemCode, OnDb as _, Problem},
+    sealed::{SealedColumn, UNREADABLE},
+};
+use crate::record::local;
+
+/// An item with what a register knows of it.
+#[derive(Debug, Clone)]
+pub struct Standing<B> {
+    /// Id; ids order the list.
+    pub id: Id,
+    /// Counts its changes.
+    pub version: i32,
+    /// What was sent of it.
+    pub body: B,
+    /// Where it lies.
+    pub placed: Placed,
+    /// When it was added.
+    pub created_at: UtcTime,
+    /// When it was changed last.
+    pub updated_at: UtcTime,
+}
+
+impl<B> Standing<B> {
+    /// A new one.
+    pub(super) fn begin(body: B, placed: Placed, now: DateTime<Utc>) -> Self {
+        Self {
+            id: Id::new(),
+            version: 1,
+            body,
+            placed,
+            created_at: UtcTime(now),
+            updated_at: UtcTime(now),
+        }
+    }
+
+    /// The same with another body.
+    pub(super) fn change(&self, body: B, placed: Placed, now: DateTime<Utc>) -> Self {
+        Self {
+            id: self.id,
+            version: self.version + 1,
+            body,
+            placed,
+            created_at: self.created_at,
+            updated_at: UtcTime(now),
+        }
+    }
+}
+
+/// An item as it is shown: its body, and what the register knows.
+#[derive(Debug, Serialize)]
+pub(super) struct View<B> {
+    id: Id,
+    #[serde(flatten)]
+    body: B,
+    #[serde(flatten)]
+    place: Option<PlaceView>,
+    version: i32,
+    created_at: DateTime<FixedOffset>,
+    updated_at: DateTime<FixedOffset>,
+}
+
+#[derive(Debug, Serialize)]
+struct PlaceView {
+    street: Option<String>,
+    grid: Option<String>,
+}
+
+impl<B> View<B> {
+    pub(super) fn of<T: Item<Body = B>>(one: Standing<B>) -> Self {
+        let place = T::PLACED.then_some(PlaceView {
+            street: one.placed.street,
+            grid: one.placed.grid,
+        });
+        Self {
+            id: one.id,
+            body: one.body,
+            place,
+            version: one.version,
+            created_at: local(one.created_at),
+            updated_at: local(one.updated_at),
+        }
+    }
+}
+
+/// A body as it was sent: [`sound`] checks it, all of it at once.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Unchecked<B>(pub B);
+
+impl<B> Validate for Unchecked<B> {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        Ok(())
+    }
+}
+
+/// Letters of a further name at most.
+const NAME_LETTERS: usize = 100;
+
+/// For `validate(custom)`: further names, each of which says something.
+///
+/// # Errors
+/// A finding with the code `blank` or `length`.
+pub fn are_names(names: &[String]) -> Result<(), ValidationError> {
+    names.iter().try_for_each(|name| says_something(name))?;
+    let is_too_long = |name: &String| name.chars().count() > NAME_LETTERS;
+    if names.iter().any(is_too_long) {
+        let message = format!("are names of {NAME_LETTERS} letters at most");
+        return Err(ValidationError::new("length").with_message(message.into()));
+    }
+    Ok(())
+}
+
+/// Checks a body: its fields, the register's own rules, and its place.
+pub(super) fn sound<T: Item>(body: &mut T::Body, profile: &Profile) -> Result<Placed, Problem> {
+    let mut items = body
+        .validate()
+        .map_or_else(|e| flatten(&e), |()| Vec::new());
+    items.extend(T::check(body, profile));
+    let place: Option<PlaceBody> = T::place(body);
+    items.extend(place.and_then(|place| place.canonical(profile).err()));
+    if items.is_empty() {
+        Ok(Placed::of(profile, place))
+    } else {
+        Err(Problem::invalid_items(items))
+    }
+}
+
+/// What an item that was not written is answered: 409 when there is another of what there may be
+/// one of, else a fault.
+pub fn refused<T: Item>(error: Error) -> Problem {
+    match error {
+        Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => {
+            Problem::because(Code::AlreadyExists, T::TWICE)
+        }
+        error => match Err::<(), _>(error).or_fault("write an item of a register") {
+            Err(problem) => problem,
+            Ok(()) => Problem::fault("an error that is none"),
+        },
+    }
+}
+
+/// Seals a field's words. What is read in place of words whose key is lost is no words of anybody's.
+///
+/// # Errors
+/// 422 for such; a fault when the cipher fails.
+pub fn seal(
+    column: SealedColumn,
+    keys: &Keys,
+    id: Id,
+    words: Option<&str>,
+) -> Result<Option<String>, Problem> {
+    if words == Some(UNREADABLE) {
+        let message = "cannot be read any more: send it anew, or null";
+        let item = problem::Item::new(column.column, ItemCode::Unknown, message);
+        return Err(Problem::invalid_items(vec![item]));
+    }
+    column.seal_maybe(keys, id.0.as_bytes(), words)
+}

@@ -1,0 +1,3 @@
+//! The registers, each in a file of its own.
+
+pub mod premises;
