@@ -150,7 +150,7 @@ async fn a_change_goes_by_what_was_read(world: World) {
     unconditional.expect_problem(428, "precondition_required");
     let stale = brigade.patch_if(&path, 2, change.clone()).await;
     stale.expect_problem(412, "precondition_failed");
-    world.clock.advance(chrono::TimeDelta::hours(1));
+    world.clock.advance(chrono::TimeDelta::minutes(1));
     let changed = brigade.patch_if(&path, 1, change.clone()).await.expect(200);
     assert_eq!(changed.body["version"], 2);
     assert_eq!(changed.body["licence"], Value::Null);
