@@ -194,6 +194,9 @@ fn tables(house: &House, at: usize, file: &str, module: &Module, found: &mut Fou
             (None, None) => None,
         };
         let Some(table) = table else {
+            if plan::MAKERS.contains(&file) {
+                continue;
+            }
             found.add(
                 "table",
                 file,

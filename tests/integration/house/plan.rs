@@ -86,6 +86,8 @@ pub const OPENERS: &[(&str, &str)] = &[
     ("src/evidence/reuse.rs", "file_older"),
     ("src/jobs.rs", ""),
     ("src/platform/", ""),
+    ("src/register/handlers.rs", "change"),
+    ("src/register/handlers.rs", "create"),
     ("src/triage/replies.rs", "step"),
 ];
 
@@ -156,3 +158,6 @@ pub const OWNERS: &[(&str, &str)] = &[
 
 /// Rooms that fill or empty tables of all others, without a handler: measurements of the whole.
 pub const FILLERS: &[&str] = &["src/cli/bench/"];
+
+/// Macros that write whatever table a register in its own file names.
+pub const MAKERS: &[&str] = &["src/register/table.rs"];

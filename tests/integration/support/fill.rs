@@ -115,7 +115,7 @@ fn copied(table: &str, column: &str, new_id: &str) -> String {
         // A district has ten streets or so.
         "street_code" => "'3501020' || (10 + own.n % 10)".to_owned(),
         // A street has grids, and an officer made few of all visits.
-        "grid_code" => "t.grid_code || '-' || (own.n % 50)".to_owned(),
+        "grid_code" => "t.grid_code || '-' || (own.n % 250)".to_owned(),
         "officer_id" if table == "verification" => {
             "CASE WHEN own.n % 150 = 0 THEN t.officer_id END".to_owned()
         }
