@@ -1,5 +1,5 @@
 //! Registers (名录): lists that the bureau keeps of what it deals with. A register is a struct made
-//! by [`register!`], which says its columns, and an [`Item`], which says its checks, names, readers
+//! by `register!`, which says its columns, and an [`Item`], which says its checks, names, readers
 //! and writers. Everything else is here, once for all of them.
 
 mod document;
@@ -46,7 +46,7 @@ pub trait Item: Table {
     fn check(body: &mut Self::Body, profile: &Profile) -> Vec<problem::Item>;
 }
 
-/// What [`register!`] makes of a register's columns: its body, its filters, and all of its SQL.
+/// What `register!` makes of a register's columns: its body, its filters, and all of its SQL.
 pub trait Table: Sized + 'static {
     /// What is sent of an item, and shown.
     type Body: Clone + Serialize + DeserializeOwned + Validate + ToSchema + Send + Sync + 'static;
