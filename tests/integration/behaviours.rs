@@ -18,11 +18,7 @@ use crate::support::{
 };
 
 async fn file(world: &World, body: Value) -> (String, String) {
-    let receipt = world
-        .resident()
-        .post("/api/v1/complaints", body)
-        .await
-        .expect(201);
+    let receipt = world.file(body).await;
     (receipt.text("/number"), receipt.text("/tracking_code"))
 }
 
@@ -36,15 +32,7 @@ fn rows_of(world: &World, event: &str) -> i64 {
 /// Claims and accepts a complaint; answers the path of one of its actions.
 async fn accepted(brigade: &Actor, number: &str) -> impl Fn(&str) -> String + use<> {
     let base = format!("/api/v1/complaints/{number}");
-    brigade
-        .post("/api/v1/triage/claims", json!({ "number": number }))
-        .await
-        .expect(201);
-    let accept = json!({ "action": "accept", "procedure": "enforcement_request" });
-    brigade
-        .post(&format!("{base}/decision"), accept)
-        .await
-        .expect(200);
+    brigade.accept(number).await;
     move |what: &str| format!("{base}/{what}")
 }
 

@@ -57,19 +57,6 @@ fn clock_in(view: &Reply, kind: &str) -> Value {
     clocks.iter().find(|c| c["kind"] == kind).unwrap().clone()
 }
 
-async fn accept(brigade: &Actor, number: &str) {
-    let claim = json!({ "number": number });
-    brigade
-        .post("/api/v1/triage/claims", claim)
-        .await
-        .expect(201);
-    let accept = json!({ "action": "accept", "procedure": "enforcement_request" });
-    brigade
-        .post(&format!("/api/v1/complaints/{number}/decision"), accept)
-        .await
-        .expect(200);
-}
-
 async fn reckon(world: &World) {
     let now = world.server.app.now();
     world.db_read(|c| {
@@ -162,7 +149,7 @@ async fn a_right_that_lapses_makes_nothing_due(world: World) {
         (&json!("lapsed"), &json!("2026-11-26T00:00:00+08:00"))
     );
     assert_eq!(over.text("/due_on"), "2026-12-01");
-    accept(&brigade, &number).await;
+    brigade.accept(&number).await;
     let accepted = seen(&brigade, &number).await;
     assert_eq!(
         clock_in(&accepted, "objection"),
@@ -177,7 +164,7 @@ async fn a_right_that_lapses_makes_nothing_due(world: World) {
 async fn a_decision_ends_the_right_to_object(world: World) {
     let (brigade, office) = (world.brigade().await, world.staff(Role::Office).await);
     let number = ticket(&office, "FZ-2", "radiation.light").await;
-    accept(&brigade, &number).await;
+    brigade.accept(&number).await;
     let objection = clock_in(&seen(&brigade, &number).await, "objection");
     assert_eq!(
         (&objection["outcome"], &objection["met_at"]),
@@ -291,10 +278,10 @@ async fn what_was_met_stays_when_the_calendar_changes(mut world: World) {
     };
     let early = file("13800000001", 0.0).await;
     let late = file("13800000002", 900.0).await;
-    accept(&brigade, &early).await;
+    brigade.accept(&early).await;
     world.clock.advance(TimeDelta::days(16));
     let brigade = world.sign_in("brigade").await;
-    accept(&brigade, &late).await;
+    brigade.accept(&late).await;
     let office = world.staff(Role::Office).await;
     let open = ticket(&office, "FZ-9", "radiation.light").await;
     assert_eq!(seen(&brigade, &open).await.text("/due_on"), "2026-12-17");
@@ -409,7 +396,7 @@ async fn clocks_are_suspended_resumed_and_extended(world: World) {
             .all(|(who, why)| *who == by && why.starts_with("sealed:1:"))
     );
 
-    accept(&brigade, &number).await;
+    brigade.accept(&number).await;
     assert_eq!(
         clock_in(&seen(&brigade, &number).await, "notify")["outcome"],
         "on_time"
@@ -434,7 +421,7 @@ async fn an_answer_on_time_stays_so_when_taken_up_again(world: World) {
         .await
         .expect(201);
     let number = receipt.text("/number");
-    accept(&brigade, &number).await;
+    brigade.accept(&number).await;
     let of = |what: &str| format!("/api/v1/complaints/{number}/{what}");
     let answer = json!({ "kind": "final", "text": "已责令整改" });
     brigade.post(&of("reply"), answer.clone()).await.expect(201);
@@ -477,7 +464,7 @@ async fn a_visits_clock_follows_it(world: World) {
         .await
         .expect(201);
     let number = receipt.text("/number");
-    accept(&brigade, &number).await;
+    brigade.accept(&number).await;
     let grid = seen(&brigade, &number).await.text("/place/grid_code");
     let officer = world.officer("officer1", &grid).await;
     let of = |what: &str| format!("/api/v1/complaints/{number}/{what}");
@@ -532,7 +519,7 @@ async fn a_visits_clock_follows_it(world: World) {
         .await
         .expect(201);
     let number = second.text("/number");
-    accept(&brigade, &number).await;
+    brigade.accept(&number).await;
     let verifications = format!("/api/v1/complaints/{number}/verifications");
     let named = brigade
         .post(&verifications, json!({ "due_on": "2026-11-28" }))
@@ -610,7 +597,7 @@ async fn deadlines_become_clocks_and_go_back(world: World) {
     let file = async |body: Value| resident.post("/api/v1/complaints", body).await.expect(201);
     let waiting = ticket(&office, "FZ-1", "radiation.light").await;
     let decided = ticket(&office, "FZ-2", "noise.construction").await;
-    accept(&brigade, &decided).await;
+    brigade.accept(&decided).await;
     let withdrawn = file(river(None)).await;
     let code = withdrawn.text("/tracking_code");
     resident
@@ -633,7 +620,7 @@ async fn deadlines_become_clocks_and_go_back(world: World) {
     let late = file(fumes(Some("13800000001"), 0.0)).await.text("/number");
     world.clock.advance(TimeDelta::days(20));
     let brigade = world.sign_in("brigade").await;
-    accept(&brigade, &late).await;
+    brigade.accept(&late).await;
     let grid = seen(&brigade, &late).await.text("/place/grid_code");
     world.officer("officer1", &grid).await;
     brigade

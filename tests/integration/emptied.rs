@@ -6,7 +6,7 @@ use dengwen::{
     account::Role,
     platform::db::{
         Id,
-        schema::{complaint, ledger_entry, triage_claim},
+        schema::{complaint, triage_claim},
     },
 };
 use diesel::prelude::*;
@@ -26,28 +26,13 @@ struct Filed {
 }
 
 async fn filed(world: &World, body: Value) -> Filed {
-    let receipt = world
-        .resident()
-        .post("/api/v1/complaints", body)
-        .await
-        .expect(201);
+    let receipt = world.file(body).await;
     let number = receipt.text("/number");
     Filed {
-        entry: entry_of(world, &number),
+        entry: world.entry_of(&number),
         code: receipt.text("/tracking_code"),
         number,
     }
-}
-
-fn entry_of(world: &World, number: &str) -> String {
-    world.db_read(|c| {
-        complaint::table
-            .inner_join(ledger_entry::table)
-            .filter(complaint::number.eq(number))
-            .select(ledger_entry::number)
-            .first(c)
-            .unwrap()
-    })
 }
 
 /// Link and the number of the complaint it names.
@@ -157,7 +142,7 @@ async fn a_target_left_empty_is_closed(world: World) {
         assert_eq!(facts::broken(&world), Vec::<String>::new());
         decide(&brigade, &b.number, "undo", None).await.expect(200);
         assert_eq!(
-            (seen(&brigade, &b.entry).await, entry_of(&world, &b.number)),
+            (seen(&brigade, &b.entry).await, world.entry_of(&b.number)),
             ((state.into(), None), b.entry.clone())
         );
         assert_eq!(facts::broken(&world), Vec::<String>::new());
@@ -181,12 +166,12 @@ async fn a_target_whose_own_follows_is_closed(world: World) {
         .expect(200);
     undo_merge(&brigade, &merged).await.expect(200);
     assert_eq!(
-        (entry_of(&world, &x.number), seen(&brigade, &x.entry).await),
+        (world.entry_of(&x.number), seen(&brigade, &x.entry).await),
         (a.entry.clone(), ("merged".into(), Some(a.entry.clone())))
     );
     decide(&brigade, &x.number, "undo", None).await.expect(200);
     assert_eq!(
-        (entry_of(&world, &x.number), seen(&brigade, &x.entry).await),
+        (world.entry_of(&x.number), seen(&brigade, &x.entry).await),
         (x.entry.clone(), ("clue".into(), None))
     );
     // What the steering group refused stays what it refused.
@@ -250,7 +235,7 @@ async fn decisions_that_emptied_an_entry_are_undone_in_any_order(world: World) {
             assert_eq!(
                 (
                     seen(&brigade, &first.entry).await,
-                    entry_of(&world, &one.number)
+                    world.entry_of(&one.number)
                 ),
                 (("clue".into(), None), first.entry.clone())
             );
@@ -363,7 +348,7 @@ async fn a_link_taken_up_again_leads_to_its_partner(world: World) {
         .expect(200);
     assert_eq!(
         (
-            entry_of(&world, &linked.number),
+            world.entry_of(&linked.number),
             link_of(&world, &linked.number)
         ),
         (
@@ -409,7 +394,7 @@ async fn a_rule_named_anew_bars_no_undoing(world: World) {
             .unwrap()
     });
     assert_eq!(
-        (entry_of(&world, &linked.number), rule.as_deref()),
+        (world.entry_of(&linked.number), rule.as_deref()),
         (lead.entry, Some("R3"))
     );
 }

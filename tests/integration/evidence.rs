@@ -115,17 +115,7 @@ async fn accepted(world: &World) -> (String, String) {
         .expect(201);
     let number = receipt.text("/number");
     let brigade = world.sign_in("brigade").await;
-    brigade
-        .post("/api/v1/triage/claims", json!({ "number": number }))
-        .await
-        .expect(201);
-    brigade
-        .post(
-            &format!("/api/v1/complaints/{number}/decision"),
-            json!({ "action": "accept", "procedure": "enforcement_request" }),
-        )
-        .await
-        .expect(200);
+    brigade.accept(&number).await;
     (number, receipt.text("/tracking_code"))
 }
 

@@ -23,23 +23,9 @@ const GRID_OF_PLACE: &str = "350102004";
 
 /// A visit to the barbecue, dispatched to the first officer of its grid.
 async fn dispatched(world: &World, brigade: &Actor) -> (String, String, Actor) {
-    let number = world
-        .resident()
-        .post("/api/v1/complaints", fumes(Some("13800000001"), 0.0))
-        .await
-        .expect(201)
-        .text("/number");
-    brigade
-        .post("/api/v1/triage/claims", json!({ "number": number }))
-        .await
-        .expect(201);
-    brigade
-        .post(
-            &format!("/api/v1/complaints/{number}/decision"),
-            json!({ "action": "accept", "procedure": "enforcement_request" }),
-        )
-        .await
-        .expect(200);
+    let receipt = world.file(fumes(Some("13800000001"), 0.0)).await;
+    let number = receipt.text("/number");
+    brigade.accept(&number).await;
     let grid = brigade
         .get(&format!("/api/v1/complaints/{number}"))
         .await

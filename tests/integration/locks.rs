@@ -257,14 +257,6 @@ fn entry_of(world: &World, number: &str) -> (Id, String) {
     })
 }
 
-async fn filed(world: &World, body: Value) -> Reply {
-    world
-        .resident()
-        .post("/api/v1/complaints", body)
-        .await
-        .expect(201)
-}
-
 /// Starts writes one after another while an entry is held, so that each has looked before it waits,
 /// and lets them go on in that order; answers what they were answered.
 async fn while_held<const N: usize>(
@@ -287,12 +279,11 @@ async fn while_held<const N: usize>(
 /// arrives while its partner's entry is merged does as well.
 async fn a_newcomer_follows_its_partner(world: World) {
     let brigade = world.brigade().await;
-    let a = filed(&world, fumes(Some("13800000001"), 0.0))
+    let a = world
+        .file(fumes(Some("13800000001"), 0.0))
         .await
         .text("/number");
-    let b = filed(&world, river(Some("13800000003")))
-        .await
-        .text("/number");
+    let b = world.file(river(Some("13800000003"))).await.text("/number");
     let ((_, source), (target, into)) = (entry_of(&world, &a), entry_of(&world, &b));
     let merge = (
         brigade.clone(),
@@ -322,7 +313,7 @@ async fn a_newcomer_follows_its_partner(world: World) {
 
 /// A repeat that arrives while what it repeats is withdrawn repeats nothing.
 async fn nobody_repeats_what_is_withdrawn_this_moment(world: World) {
-    let lead = filed(&world, fumes(Some("13800000001"), 0.0)).await;
+    let lead = world.file(fumes(Some("13800000001"), 0.0)).await;
     let (entry, number) = entry_of(&world, &lead.text("/number"));
     let withdraw = (
         world.resident(),
@@ -347,17 +338,18 @@ async fn nobody_repeats_what_is_withdrawn_this_moment(world: World) {
 /// target is merged; a proposal waits for the merge that takes its entry away.
 async fn whoever_waits_for_a_merge_sees_it(world: World) {
     let brigade = world.brigade().await;
-    let returned = filed(&world, fumes(Some("13800000001"), 0.0)).await;
+    let returned = world.file(fumes(Some("13800000001"), 0.0)).await;
     let number = returned.text("/number");
     let decision = json!({ "items": [{ "number": number, "decision": { "action": "return", "reason": "请补充具体楼栋" } }] });
     brigade
         .post("/api/v1/triage/decisions", decision)
         .await
         .expect(200);
-    let linked = filed(&world, fumes(Some("13800000002"), 3.0))
+    let linked = world
+        .file(fumes(Some("13800000002"), 3.0))
         .await
         .text("/number");
-    let other = filed(&world, river(None)).await.text("/number");
+    let other = world.file(river(None)).await.text("/number");
     let ((source_id, source), (target, into)) =
         (entry_of(&world, &number), entry_of(&world, &other));
     let answers = while_held(

@@ -10,12 +10,7 @@ use crate::support::{
 };
 
 async fn file(world: &World, body: Value) -> String {
-    world
-        .resident()
-        .post("/api/v1/complaints", body)
-        .await
-        .expect(201)
-        .text("/number")
+    world.file(body).await.text("/number")
 }
 
 /// R4: another person on one matter is attached provisionally, explained, and counts once a

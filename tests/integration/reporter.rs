@@ -42,11 +42,6 @@ async fn file_from(actor: &Actor, address: &str, body: &Value, photos: &[u32]) -
         .await
 }
 
-async fn accept(brigade: &Actor, number: &str) {
-    let accepted = json!({ "action": "accept", "procedure": "enforcement_request" });
-    decide(brigade, number, accepted).await;
-}
-
 async fn decide(brigade: &Actor, number: &str, decision: Value) {
     let claim = json!({ "number": number });
     brigade
@@ -383,7 +378,7 @@ async fn decisions_and_replies_reach_the_reporter(world: World) {
         )
         .await
         .expect(201);
-    accept(&brigade, &number).await;
+    brigade.accept(&number).await;
     reply(&brigade, &number).await;
     let may_rate = || async { resident.get(&tracking).await.expect(200).body["may_rate"].clone() };
     assert_eq!(may_rate().await, true);
@@ -445,7 +440,7 @@ async fn supplements_are_read_and_count(world: World) {
         .await
         .expect(201)
         .text("/number");
-    accept(&brigade, &first).await;
+    brigade.accept(&first).await;
     reply(&brigade, &first).await;
     brigade
         .post(
@@ -516,7 +511,7 @@ async fn a_signed_in_resident_is_one_human_and_hears(world: World) {
         ),
         (json!(1), "138****1234".to_owned())
     );
-    accept(&brigade, &number).await;
+    brigade.accept(&number).await;
     jobs::run_due(&world.server.app).await.unwrap();
     assert!(world.sms.last_to("13800001234").unwrap().contains("受理"));
     let mut other = river(Some("13900005678"));

@@ -11,24 +11,15 @@ use crate::support::{
 };
 
 async fn filed(world: &World, body: Value) -> String {
-    let resident = world.resident();
-    let receipt = resident.post("/api/v1/complaints", body).await.expect(201);
-    receipt.text("/number")
+    world.file(body).await.text("/number")
 }
 
 /// Accepts a complaint and sends an officer there.
 async fn send_there(brigade: &Actor, number: &str, grid: &str, officer: &str) {
-    let claims = "/api/v1/triage/claims";
-    brigade
-        .post(claims, json!({ "number": number }))
-        .await
-        .expect(201);
-    let accept = json!({ "action": "accept", "procedure": "enforcement_request" });
-    let path = |what: &str| format!("/api/v1/complaints/{number}/{what}");
-    brigade.post(&path("decision"), accept).await.expect(200);
+    brigade.accept(number).await;
     let order = json!({ "grid_code": grid, "officer": officer });
     brigade
-        .post(&path("verifications"), order)
+        .post(&format!("/api/v1/complaints/{number}/verifications"), order)
         .await
         .expect(201);
 }

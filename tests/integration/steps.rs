@@ -262,20 +262,8 @@ macro_rules! bench {
 
 /// A filed complaint: its number and tracking code.
 async fn filed(world: &World, body: Value) -> (String, String) {
-    let resident = world.resident();
-    let receipt = resident.post("/api/v1/complaints", body).await.expect(201);
+    let receipt = world.file(body).await;
     (receipt.text("/number"), receipt.text("/tracking_code"))
-}
-
-fn entry_of(world: &World, number: &str) -> String {
-    world.db_read(|c| {
-        complaints::table
-            .inner_join(ledger_entry::table)
-            .filter(complaints::number.eq(number))
-            .select(ledger_entry::number)
-            .first(c)
-            .unwrap()
-    })
 }
 
 /// D30: every state, event and actor of every machine. What the table names is done and on record,
@@ -284,13 +272,7 @@ async fn every_triple_is_as_the_tables_say(world: World) {
     let brigade = world.brigade().await;
     let (number, _) = filed(&world, fumes(None, 0.0)).await;
     let of = |step: &str| format!("/api/v1/complaints/{number}/{step}");
-    let claim = json!({ "number": number });
-    brigade
-        .post("/api/v1/triage/claims", claim)
-        .await
-        .expect(201);
-    let accept = json!({ "action": "accept", "procedure": "enforcement_request" });
-    brigade.post(&of("decision"), accept).await.expect(200);
+    brigade.accept(&number).await;
     brigade
         .post(&of("verifications"), json!({}))
         .await
@@ -412,7 +394,7 @@ async fn whatever_a_move_touches_says_so(world: World) {
     let brigade = world.brigade().await;
     let (a, _) = filed(&world, fumes(Some("13960700003"), 0.0)).await;
     let (b, _) = filed(&world, river(Some("13960700004"))).await;
-    let (source, target) = (entry_of(&world, &a), entry_of(&world, &b));
+    let (source, target) = (world.entry_of(&a), world.entry_of(&b));
     let merge = json!({ "into": target, "reason": "同一排口" });
     let path = format!("/api/v1/entries/{source}/merge");
     let merged = brigade.post(&path, merge).await.expect(200);
@@ -512,7 +494,7 @@ async fn a_history_names_no_other_streets_complaints(world: World) {
     let street = world.street("street", "350102004").await;
     let (own, _) = filed(&world, fumes(Some("13960700006"), 0.0)).await;
     let (other, _) = filed(&world, river(Some("13960700007"))).await;
-    let (source, target) = (entry_of(&world, &other), entry_of(&world, &own));
+    let (source, target) = (world.entry_of(&other), world.entry_of(&own));
     let merge = json!({ "into": target, "reason": "同一排口" });
     let path = format!("/api/v1/entries/{source}/merge");
     brigade.post(&path, merge).await.expect(200);

@@ -11,12 +11,7 @@ use crate::support::{
 };
 
 async fn file(world: &World, body: Value) -> String {
-    world
-        .resident()
-        .post("/api/v1/complaints", body)
-        .await
-        .expect(201)
-        .text("/number")
+    world.file(body).await.text("/number")
 }
 
 /// Two people never hold the same item; a lease ends by itself.

@@ -14,11 +14,7 @@ const EVENING: &str = "2026-11-24T20:20:00+08:00";
 
 /// What a barbecue's neighbour files, accepted, and its number and tracking code.
 async fn accepted(world: &World, brigade: &Actor, body: Value) -> (String, String) {
-    let receipt = world
-        .resident()
-        .post("/api/v1/complaints", body)
-        .await
-        .expect(201);
+    let receipt = world.file(body).await;
     let number = receipt.text("/number");
     let of = |what: &str| format!("/api/v1/complaints/{number}/{what}");
     brigade

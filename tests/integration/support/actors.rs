@@ -5,7 +5,11 @@ use dengwen::account::{
     Role, password,
     queries::{self, NewStaff},
 };
-use dengwen::platform::db::Id;
+use dengwen::platform::db::{
+    Id,
+    schema::{complaint, ledger_entry},
+};
+use diesel::prelude::*;
 use reqwest::{Method, StatusCode, header::HeaderMap, multipart};
 use serde_json::{Value, json};
 
@@ -40,6 +44,25 @@ impl World {
             token: None,
             name: "resident".to_owned(),
         }
+    }
+
+    /// A complaint by somebody without a token: its receipt.
+    pub async fn file(&self, body: Value) -> Reply {
+        let resident = self.resident();
+        let receipt = resident.post("/api/v1/complaints", body).await;
+        receipt.expect(201)
+    }
+
+    /// Number of the entry that a complaint belongs to.
+    pub fn entry_of(&self, number: &str) -> String {
+        self.db_read(|c| {
+            complaint::table
+                .inner_join(ledger_entry::table)
+                .filter(complaint::number.eq(number))
+                .select(ledger_entry::number)
+                .first(c)
+                .unwrap()
+        })
     }
 
     /// A resident signed in by the code sent to `phone`.
@@ -192,6 +215,16 @@ impl Actor {
             r.header("if-match", format!("\"{version}\"")).json(&body)
         })
         .await
+    }
+
+    /// Claims a complaint and accepts it, for the brigade.
+    pub async fn accept(&self, number: &str) {
+        let claim = json!({ "number": number });
+        let claimed = self.post("/api/v1/triage/claims", claim).await;
+        claimed.expect(201);
+        let decision = json!({ "action": "accept", "procedure": "enforcement_request" });
+        let path = format!("/api/v1/complaints/{number}/decision");
+        self.post(&path, decision).await.expect(200);
     }
 
     pub async fn delete(&self, path: &str) -> Reply {
