@@ -11,7 +11,7 @@ use super::person::{
 use crate::district::{Category, Profile};
 use crate::geo::{Datum, Point, RawPosition};
 use crate::platform::{
-    http::{are_numbers, says_something},
+    http::{MatterNumber, are_numbers, says_something},
     problem::{Item, ItemCode, Problem},
 };
 
@@ -69,7 +69,7 @@ pub struct ComplaintBody {
         length(max = 20, message = "has 20 numbers at most"),
         custom(function = "are_numbers")
     )]
-    #[schema(max_items = 20, nullable)]
+    #[schema(value_type = Vec<MatterNumber>, inline, max_items = 20, nullable)]
     pub acknowledged_similar: Vec<String>,
     /// Number of the similar matter that the reporter says theirs is ("follow this one"). The
     /// complaint joins it as one more voice, provisionally, and has a number and a tracking code

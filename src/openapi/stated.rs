@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::sets;
 use crate::complaint::desk::INTAKE_JSON_BYTES;
 use crate::district::Limits;
-use crate::platform::http::{MAX_JSON_BYTES, NUMBER_LETTERS};
+use crate::platform::http::MAX_JSON_BYTES;
 
 /// A text without the letter NUL, which no text has.
 const TEXT: &str = r"^[^\u0000]*$";
@@ -29,13 +29,6 @@ const INTAKE: &str = "/api/v1/intake";
 /// What is in `If-Match` and `If-None-Match`: `*`, or tags as `ETag` shows them.
 const TAGS: &str = r##"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"##;
 
-/// Lists of numbers of matters.
-const NUMBERS: [(&str, &str); 3] = [
-    ("ComplaintBody", "acknowledged_similar"),
-    ("ReplyBody", "also"),
-    ("DispatchBody", "complaints"),
-];
-
 /// Says all of it in a document.
 pub(super) fn say(document: &mut Value) {
     let requests = requests(document);
@@ -44,15 +37,6 @@ pub(super) fn say(document: &mut Value) {
         .and_then(Value::as_object_mut)
     {
         sets::of_fields(schemas);
-        for (schema, field) in NUMBERS {
-            let list = schemas
-                .get_mut(schema)
-                .and_then(|s| s.pointer_mut("/properties"));
-            let items = list.and_then(|p| p.get_mut(field)?.get_mut("items")?.as_object_mut());
-            if let Some(items) = items {
-                items.insert("maxLength".to_owned(), json!(NUMBER_LETTERS));
-            }
-        }
         for (name, schema) in schemas.iter_mut() {
             if requests.contains(name) {
                 texts(schema);
@@ -297,6 +281,27 @@ mod tests {
             properties("ComplaintBody")["address"]["maxLength"],
             limits.address_letters
         );
+    }
+
+    /// What the parts of a list are held to is said of them, not of the list alone.
+    #[test]
+    fn texts_in_lists_say_how_long_they_may_be() {
+        let document = crate::openapi::stated().unwrap();
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        let mut lists = 0;
+        for name in requests(&document) {
+            let fields = schemas[&name]["properties"].as_object();
+            for (field, list) in fields.into_iter().flatten() {
+                let Some(items) = list["items"].as_object().filter(|items| is_text(items)) else {
+                    continue;
+                };
+                if !items.contains_key("enum") && !items.contains_key("format") {
+                    assert!(items.contains_key("maxLength"), "{name}.{field}");
+                    lists += 1;
+                }
+            }
+        }
+        assert!(lists >= 4);
     }
 
     #[test]

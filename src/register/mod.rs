@@ -23,7 +23,7 @@ use crate::platform::{
 use crate::privacy::Scope;
 
 pub use place::{PlaceBody, Placed};
-pub use standing::{Standing, are_names};
+pub use standing::{FurtherName, Standing, are_names};
 pub(crate) use standing::{refused, seal};
 pub(crate) use table::{choices, register};
 

@@ -3,6 +3,10 @@
 use chrono::{DateTime, FixedOffset, Utc};
 use diesel::result::{DatabaseErrorKind, Error};
 use serde::{Deserialize, Serialize};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
 use validator::{Validate, ValidationError, ValidationErrors};
 
 use super::{Item, PlaceBody, Placed};
@@ -108,6 +112,21 @@ impl<B> Validate for Unchecked<B> {
 
 /// Letters of a further name at most.
 const NAME_LETTERS: usize = 100;
+
+/// A further name in the document: one that [`are_names`] takes.
+#[derive(Debug)]
+pub struct FurtherName;
+
+impl PartialSchema for FurtherName {
+    fn schema() -> RefOr<Schema> {
+        let name = ObjectBuilder::new().schema_type(Type::String);
+        name.min_length(Some(1))
+            .max_length(Some(NAME_LETTERS))
+            .into()
+    }
+}
+
+impl ToSchema for FurtherName {}
 
 /// For `validate(custom)`: further names, each of which says something.
 ///

@@ -35,7 +35,12 @@ macro_rules! register {
             $($(#[$said])* pub $column: $of $(<$inner>)?,)*
             $($($(#[$said_of_words])* pub $words: Option<String>,)*)?
             $($(#[$said_of_place])* pub $place: Option<$crate::register::PlaceBody>,)?
-            $($(#[$said_of_names])* #[serde(default)] pub $names: Vec<String>,)?
+            $(
+                $(#[$said_of_names])*
+                #[serde(default)]
+                #[schema(value_type = Vec<$crate::register::FurtherName>, inline)]
+                pub $names: Vec<String>,
+            )?
             /// Whether it is withdrawn from the register.
             #[serde(default)]
             pub withdrawn: bool,

@@ -22,7 +22,7 @@ use crate::complaint::{
 use crate::ledger::queries as ledger;
 use crate::platform::{
     db::{Connection, Id, UtcTime, schema::reply},
-    http::{Answer, Body, IdempotencyKey, are_numbers, says_something},
+    http::{Answer, Body, IdempotencyKey, MatterNumber, are_numbers, says_something},
     jobs,
     problem::{Code, Item, ItemCode, OnDb, Problem},
     sealed,
@@ -60,7 +60,7 @@ pub struct ReplyBody {
         length(max = 200, message = "has 200 numbers at most"),
         custom(function = "are_numbers")
     )]
-    #[schema(max_items = 200)]
+    #[schema(value_type = Vec<MatterNumber>, inline, required = false, max_items = 200)]
     pub also: Vec<String>,
 }
 

@@ -29,7 +29,7 @@ use crate::district::{Profile, calendar::date_of};
 use crate::platform::{
     crypto::Keys,
     db::{Connection, Id, UtcTime, schema::verification},
-    http::{Answer, Body, IdempotencyKey, are_numbers, says_something},
+    http::{Answer, Body, IdempotencyKey, MatterNumber, are_numbers, says_something},
     problem::{Code, ItemCode, OnDb, Problem},
     sealed,
 };
@@ -60,7 +60,7 @@ pub struct DispatchBody {
         length(max = 200, message = "has 200 numbers at most"),
         custom(function = "are_numbers")
     )]
-    #[schema(max_items = 200)]
+    #[schema(value_type = Vec<MatterNumber>, inline, required = false, max_items = 200)]
     pub complaints: Vec<String>,
 }
 

@@ -2,7 +2,8 @@
 office. A request made by the document must not be refused for its shape: a refusal of a valid one names a relation
 between fields, the district profile or the matter's state, from the closed table below. One made against the document
 must be refused or taken, never answered by a fault. Reads BASE_URL, TOKENS (JSON: role to token) and KNOWN (JSON:
-values of path parameters that exist). Ends with 1 and each finding once.
+values of path parameters that exist). SHARE ("1/2") is the part of the operations to take, every one unless said.
+Ends with 1 and each finding once.
 """
 
 import json
@@ -136,7 +137,8 @@ def examine(operation, examples):
 def main():
     random.seed(20261128)
     schema = schemathesis.openapi.from_dict(DOCUMENT)
-    operations = [result.ok() for result in schema.get_all_operations()]
+    part, parts = (int(number) for number in os.environ.get("SHARE", "1/1").split("/"))
+    operations = [result.ok() for result in schema.get_all_operations()][part - 1::parts]
     started = time.monotonic()
     examples = int(os.environ.get("EXAMPLES", "8"))
     for at, operation in enumerate(operations):

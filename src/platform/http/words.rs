@@ -1,5 +1,9 @@
 //! Text that a person can read.
 
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
 use validator::ValidationError;
 
 use crate::text::takes_no_ink;
@@ -23,7 +27,20 @@ pub fn says_something(text: &str) -> Result<(), ValidationError> {
 }
 
 /// Letters of a matter's number at most.
-pub const NUMBER_LETTERS: usize = 32;
+const NUMBER_LETTERS: usize = 32;
+
+/// A matter's number in the document: one that [`are_numbers`] takes.
+#[derive(Debug)]
+pub struct MatterNumber;
+
+impl PartialSchema for MatterNumber {
+    fn schema() -> RefOr<Schema> {
+        let number = ObjectBuilder::new().schema_type(Type::String);
+        number.max_length(Some(NUMBER_LETTERS)).into()
+    }
+}
+
+impl ToSchema for MatterNumber {}
 
 /// Refuses what is too long for numbers of matters.
 ///
