@@ -4,6 +4,7 @@
 mod cases;
 mod checks;
 mod names;
+mod pages;
 mod plan;
 mod purity;
 mod reading;
