@@ -5,9 +5,9 @@ use utoipa::ToSchema;
 
 use super::{
     body::{Border, Checked, IntakeBody, SourceClass},
-    intake::{self, Door, Prepared},
     person::{Checking, Person, PetitionerKind, Question, check_person},
     routes::{JsonPart, read_submission, store_and_answer, with_photos},
+    submission::{self, Door, Prepared},
     views::Receipt,
 };
 use crate::account::{Role, Staff, queries::files_under};
@@ -106,7 +106,7 @@ impl Draft {
             door,
             others,
         } = self;
-        intake::prepare(&app.profile, &app.keys, checked, door, others, Vec::new())
+        submission::prepare(&app.profile, &app.keys, checked, door, others, Vec::new())
     }
 }
 

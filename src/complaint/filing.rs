@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::{
     clocks::first_due,
-    intake::Prepared,
     machine::waits_in_queue,
     rank::{RankInput, queue_rank},
+    submission::Prepared,
     upstream::Upstream,
 };
 use crate::clock::rows::NewClock;

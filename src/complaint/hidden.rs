@@ -11,7 +11,7 @@ use validator::Validate;
 
 use super::{
     machine::waits_in_queue,
-    queries,
+    queries, recount,
     rejudge::{self, Cause},
     take,
     views::StepView,
@@ -20,7 +20,6 @@ use crate::account::Staff;
 use crate::app::App;
 use crate::clock::{kinds::HIDING_REVIEW, queries as clocks, rows::NewClock};
 use crate::district::{Profile, calendar::date_of};
-use crate::ledger::queries as ledger;
 use crate::matching;
 use crate::platform::{
     db::{Connection, Id, UtcTime, schema::complaint},
@@ -85,7 +84,7 @@ pub async fn unhide_complaint(
             if rejudge::may_be_judged(&back) {
                 rejudge::judge_again(conn, &shared, &back, Cause::Unhiding, now)?;
             }
-            ledger::refresh(conn, &shared.profile, row.entry_id, now)?;
+            recount::entry(conn, &shared.profile, row.entry_id, now)?;
             let back = queries::by_id(conn, row.id).or_fault("load the complaint")?;
             Answer::ok(&StepView::of(&back, back.state))
         })

@@ -3,7 +3,7 @@
 
 use diesel::prelude::*;
 
-use super::{intake::Prepared, queries::ComplaintRow, take};
+use super::{queries::ComplaintRow, submission::Prepared, take};
 use crate::district::Profile;
 use crate::matching::{Verdict, candidates, decide};
 use crate::platform::{

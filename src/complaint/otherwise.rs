@@ -8,11 +8,11 @@ use chrono::{DateTime, SubsecRound as _, Utc};
 use diesel::prelude::*;
 
 use super::{
-    intake::Prepared,
     person::Person,
     petitioners::{self, REPORTER},
     queries,
     resent::{by_upstream_number, is_told},
+    submission::Prepared,
 };
 use crate::district::calendar::date_of;
 use crate::platform::{

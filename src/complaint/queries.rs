@@ -9,7 +9,7 @@ use crate::platform::{
         Connection, Id, JsonValue, UtcTime,
         schema::{
             complaint, complaint_place, complaint_text, ledger_entry, rating, reply, supplement,
-            triage_claim, triage_decision,
+            triage_decision,
         },
     },
     problem::{OnDb, Problem},
@@ -73,8 +73,7 @@ impl Subject for Complaint {
 
     const MACHINE: &'static Machine<ComplaintState, ComplaintEvent, Facts> = &MACHINE;
 
-    /// Ended complaints leave the queue and stop their clocks; whatever leaves the queue is nobody's
-    /// any more to decide on.
+    /// Ended complaints leave the queue and stop their clocks.
     fn write_state(
         conn: &mut Connection,
         id: Id,
@@ -96,9 +95,6 @@ impl Subject for Complaint {
             .execute(conn)?;
         if to.is(Trait::Ended) {
             clocks::ended(conn, id, now)?;
-        }
-        if !queued {
-            diesel::delete(triage_claim::table.find(id)).execute(conn)?;
         }
         Ok(written)
     }

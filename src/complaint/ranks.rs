@@ -1,6 +1,6 @@
 //! The queue's order, made anew for the new day.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use actix_web::web;
 use chrono::{DateTime, Utc};
@@ -67,17 +67,32 @@ fn rank_anew(
         .map(|(row, rank)| (row.id, (row.version, rank)))
         .collect();
     let ids: Vec<Id> = moved.keys().copied().collect();
-    for row in take::all(conn, &ids, &[])? {
-        // What somebody decided on meanwhile got its rank by that.
-        let unchanged = moved
-            .get(&row.id)
-            .filter(|(version, _)| *version == row.version);
-        if let Some((_, rank)) = unchanged {
-            diesel::update(complaint::table.find(row.id))
-                .set(complaint::queue_rank.eq(rank))
-                .execute(conn)
-                .or_fault("rank a complaint")?;
-        }
-    }
+    // What somebody decided on meanwhile got its rank by that.
+    let taken = take::all(conn, &ids, &[])?.into_iter();
+    let unchanged = taken.filter_map(|row| {
+        let (version, rank) = *moved.get(&row.id)?;
+        (version == row.version).then_some((row.id, rank))
+    });
+    write(conn, unchanged).or_fault("rank complaints")?;
     Ok(rows.last().map(|(row, _)| row.id))
+}
+
+/// Writes ranks, those that are alike in one go.
+///
+/// # Errors
+/// What the database answers.
+pub(super) fn write(
+    conn: &mut Connection,
+    ranks: impl IntoIterator<Item = (Id, i32)>,
+) -> QueryResult<()> {
+    let mut alike: BTreeMap<i32, Vec<Id>> = BTreeMap::new();
+    for (id, rank) in ranks {
+        alike.entry(rank).or_default().push(id);
+    }
+    for (rank, ids) in alike {
+        diesel::update(complaint::table.filter(complaint::id.eq_any(ids)))
+            .set(complaint::queue_rank.eq(rank))
+            .execute(conn)?;
+    }
+    Ok(())
 }

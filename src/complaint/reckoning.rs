@@ -6,11 +6,10 @@ use actix_web::web;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{clocks::refresh_due, take};
+use super::{clocks::refresh_due, recount, take};
 use crate::app::App;
 use crate::clock::revision;
 use crate::district::{Profile, calendar::date_of};
-use crate::ledger::queries as ledger;
 use crate::platform::{
     db::{Connection, Id},
     jobs::{Job, in_batches},
@@ -59,7 +58,7 @@ fn reckon_anew(
     }
     let entries: BTreeSet<Id> = rows.iter().map(|row| row.entry_id).collect();
     for entry in entries {
-        ledger::refresh(conn, profile, entry, now)?;
+        recount::entry(conn, profile, entry, now)?;
     }
     Ok(last)
 }

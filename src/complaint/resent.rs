@@ -18,8 +18,8 @@ use serde_json::json;
 
 use super::{
     filer::Filer,
-    intake::{Prepared, Stored},
     queries::{self, ComplaintRow},
+    submission::{Prepared, Stored},
     take, upstream,
 };
 use crate::district::Profile;

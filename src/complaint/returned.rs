@@ -9,11 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     machine::Facts,
     queries::{self, ComplaintRow},
-    take,
+    recount, take,
 };
 use crate::app::App;
 use crate::district::Profile;
-use crate::ledger::queries as ledger;
 use crate::platform::{
     db::{
         Connection, Id, UtcTime,
@@ -47,7 +46,7 @@ pub fn resubmit(
     };
     let step = row.step(ComplaintEvent::Resubmit, actor).given(completed);
     let state = record::advance(conn, &step, now)?;
-    ledger::refresh(conn, profile, row.entry_id, now)?;
+    recount::entry(conn, profile, row.entry_id, now)?;
     Ok(state)
 }
 

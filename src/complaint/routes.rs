@@ -9,11 +9,12 @@ use super::{
     body::{Border, Checked, ComplaintBody},
     clocks,
     disposition::is_form,
-    intake::{self, Door, Prepared, Stored},
+    intake,
     multipart::{self, PartLimits, Parts},
     resent,
     senders::Proven,
     similar::{self, SimilarView},
+    submission::{self, Door, Prepared, Stored},
     views::{DeadlineView, QuestionView, Receipt},
 };
 use crate::account::{
@@ -102,7 +103,7 @@ pub async fn submit(
         actor: Actor::Reporter,
     };
     let (others, photos) = (Vec::new(), Vec::new());
-    let prepared = intake::prepare(&app.profile, &app.keys, checked, door, others, photos);
+    let prepared = submission::prepare(&app.profile, &app.keys, checked, door, others, photos);
     let prepared = with_photos(&app, prepared, sent.uploads).await?;
     store_and_answer(&app, key, fingerprint, prepared).await
 }
@@ -343,7 +344,7 @@ pub async fn find_similar(
         self_filed: true,
         actor: Actor::Reporter,
     };
-    let prepared = intake::prepare(
+    let prepared = submission::prepare(
         &app.profile,
         &app.keys,
         checked,

@@ -1,4 +1,4 @@
-//! What an entry counts and flags of its complaints, and the queue's order that follows from it.
+//! What an entry counts and flags of its complaints.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -6,13 +6,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::locks::take;
-use crate::district::{
-    Profile,
-    calendar::date_of,
-    urgency::{RankInput, queue_rank},
-};
+use crate::district::Profile;
 use crate::matching::{
-    Rule,
     escalation::{Voice, escalate},
     queries::petitioners_of_entry,
 };
@@ -25,10 +20,7 @@ use crate::platform::{
 };
 use crate::record::{self, Actor, ComplaintEvent, ComplaintState, EntryEvent, Event};
 
-/// Queued complaints of one entry that get another place in one transaction.
-const RANKED_AT_ONCE: usize = 200;
-
-/// A complaint of an entry, as far as counting and the queue's order care.
+/// A complaint of an entry, as far as counting cares.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = complaint)]
 struct VoiceRow {
@@ -39,11 +31,7 @@ struct VoiceRow {
     link_rule: Option<String>,
     due_on: NaiveDate,
     closed_at: Option<UtcTime>,
-    channel: String,
     source_class: Option<String>,
-    risk: i32,
-    in_queue: bool,
-    queue_rank: i32,
 }
 
 /// Source classes of the plan, the first of which an entry has goes before the others.
@@ -97,7 +85,8 @@ impl Counts {
 
 /// Recounts an entry from its complaints: reporters, duplicates, repeats, flags, lead, and the
 /// due date, which is the earliest of all its open complaints' (domain §3.3). Provisional links
-/// count as complaints and voices, but never as repeats nor toward a flag with legal effect.
+/// count as complaints and voices, but never as repeats nor toward a flag with legal effect. Answers
+/// its different reporters, whose number moves its complaints in the queue.
 ///
 /// # Errors
 /// A fault when the database fails.
@@ -106,23 +95,16 @@ pub fn refresh(
     profile: &Profile,
     entry: Id,
     now: DateTime<Utc>,
-) -> Result<(), Problem> {
-    let Recount {
-        rows,
-        distinct_reporters,
-        changed,
-    } = recount(conn, profile, entry, now)?;
+) -> Result<i32, Problem> {
+    let (reporters, changed) = recount(conn, profile, entry, now)?;
     if !changed.is_empty() {
         let event = Event::of(EntryEvent::Recounted, entry, &Actor::System);
         record::append(conn, &event.with(changed.into()), now).or_fault("record the count")?;
     }
-    rank_queued(conn, profile, &rows, distinct_reporters, now)
-        .or_fault("rank an entry's complaints")
+    Ok(reporters)
 }
 
-/// Recounts an entry for a complaint that has just come to it. The newcomer gets the place its
-/// matter's voices earn; what stands in the queue already moves by somebody's decision or at
-/// night, and not under the eyes of who reads it page by page.
+/// The same for a complaint of this number that has just come to it.
 ///
 /// # Errors
 /// A fault when the database fails.
@@ -130,36 +112,25 @@ pub fn welcome(
     conn: &mut Connection,
     profile: &Profile,
     entry: Id,
-    (newcomer, number): (Id, &str),
+    newcomer: &str,
     now: DateTime<Utc>,
-) -> Result<(), Problem> {
-    let Recount {
-        mut rows,
-        distinct_reporters,
-        changed: mut told,
-    } = recount(conn, profile, entry, now)?;
-    told.insert("complaints".to_owned(), json!([number]));
+) -> Result<i32, Problem> {
+    let (reporters, mut told) = recount(conn, profile, entry, now)?;
+    told.insert("complaints".to_owned(), json!([newcomer]));
     told.insert("cause".to_owned(), json!(ComplaintEvent::Register.as_str()));
     let event = Event::of(EntryEvent::ComplaintJoined, entry, &Actor::System);
     record::append(conn, &event.with(told.into()), now).or_fault("record the arrival")?;
-    rows.retain(|row| row.id == newcomer);
-    rank_queued(conn, profile, &rows, distinct_reporters, now).or_fault("rank a complaint")
+    Ok(reporters)
 }
 
-/// What a recount found: the complaints that count, how many reporters they have, and what the entry
-/// counts or flags otherwise than before.
-struct Recount {
-    rows: Vec<VoiceRow>,
-    distinct_reporters: i32,
-    changed: Map<String, Value>,
-}
-
+/// Counts, and answers the different reporters and what the entry counts or flags otherwise than
+/// before.
 fn recount(
     conn: &mut Connection,
     profile: &Profile,
     entry: Id,
     now: DateTime<Utc>,
-) -> Result<Recount, Problem> {
+) -> Result<(i32, Map<String, Value>), Problem> {
     take(conn, &[entry]).or_fault("take the entry")?;
     let before = counted(conn, entry).or_fault("look at the counts")?;
     let rows: Vec<VoiceRow> = complaint::table
@@ -214,11 +185,7 @@ fn recount(
         ))
         .execute(conn)
         .or_fault("recount an entry")?;
-    Ok(Recount {
-        rows,
-        distinct_reporters: escalated.distinct_reporters,
-        changed,
-    })
+    Ok((escalated.distinct_reporters, changed))
 }
 
 fn counted(conn: &mut Connection, entry: Id) -> QueryResult<Counts> {
@@ -226,34 +193,4 @@ fn counted(conn: &mut Connection, entry: Id) -> QueryResult<Counts> {
         .find(entry)
         .select(Counts::as_select())
         .first(conn)
-}
-
-/// Puts an entry's queued complaints where its voices send them. What is left over here gets its
-/// place at night.
-fn rank_queued(
-    conn: &mut Connection,
-    profile: &Profile,
-    rows: &[VoiceRow],
-    distinct_reporters: i32,
-    now: DateTime<Utc>,
-) -> QueryResult<()> {
-    let moved = rows.iter().filter(|row| row.in_queue).filter_map(|row| {
-        let input = RankInput {
-            risk: row.risk,
-            distinct_reporters,
-            rebound: row.link_rule.as_deref() == Some(Rule::R6.as_str()),
-            from_above: profile.is_from_above(&row.channel),
-            received_on: date_of(row.received_at.0),
-            due_on: row.due_on,
-            today: date_of(now),
-        };
-        let rank = queue_rank(profile, &input);
-        (rank != row.queue_rank).then_some((row.id, rank))
-    });
-    for (id, rank) in moved.take(RANKED_AT_ONCE) {
-        diesel::update(complaint::table.find(id))
-            .set(complaint::queue_rank.eq(rank))
-            .execute(conn)?;
-    }
-    Ok(())
 }

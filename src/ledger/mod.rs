@@ -2,11 +2,10 @@
 
 pub mod admission;
 pub mod campaigns;
-mod count;
+pub mod count;
 mod locks;
 pub mod machine;
-pub mod merge;
-pub mod moves;
+pub mod merges;
 pub mod queries;
 pub mod routes;
 pub mod supplements;
@@ -21,6 +20,4 @@ pub static OPERATIONS: &[Operation] = &[
     operation!(Staff(routes::READERS), routes::get_entry),
     operation!(Staff(&[Brigade, Office]), keyed, admission::propose),
     operation!(Staff(&[Office, SteeringGroup]), keyed, admission::decide),
-    operation!(Staff(&[Brigade]), keyed, merge::merge_entries),
-    operation!(Staff(&[Brigade]), keyed, merge::undo_merge),
 ];

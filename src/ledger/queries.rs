@@ -3,11 +3,8 @@
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use diesel::prelude::*;
 
+pub use super::locks::take;
 use super::machine::{Facts, MACHINE};
-pub use super::{
-    count::{refresh, welcome},
-    locks::take,
-};
 use crate::district::{Profile, calendar::date_of};
 use crate::geo::Point;
 use crate::matching::{Outcome, Report, Rule, Verdict};

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{actor::Actor, machine::EventName};
 use crate::district::shanghai;
+use crate::on_each;
 use crate::platform::{
     crypto::Keys,
     db::{Connection, Id, JsonValue, UtcTime, schema::record},
@@ -74,39 +75,86 @@ impl<'a> Event<'a> {
     }
 }
 
+/// An event as it is inserted.
+#[derive(Insertable)]
+#[diesel(table_name = record, treat_none_as_default_value = false)]
+struct NewRow<'a> {
+    id: Id,
+    subject_kind: &'static str,
+    subject_id: Id,
+    event: &'static str,
+    from_state: Option<&'static str>,
+    to_state: Option<&'static str>,
+    actor_kind: &'static str,
+    actor_id: Option<Id>,
+    actor_name: &'a str,
+    reason: Option<String>,
+    detail: JsonValue,
+    device_time: Option<UtcTime>,
+    at: UtcTime,
+}
+
+impl<'a> NewRow<'a> {
+    fn of(event: &Event<'a>, now: DateTime<Utc>) -> QueryResult<Self> {
+        let actor_name = match event.actor {
+            Actor::Staff { name, .. } => name.as_str(),
+            Actor::Reporter | Actor::System => "",
+        };
+        let id = Id::new();
+        let reason = event
+            .reason
+            .map(|(keys, reason)| HISTORY_REASON.seal_text(keys, id.0.as_bytes(), reason))
+            .transpose()
+            .map_err(|e| diesel::result::Error::SerializationError(e.to_string().into()))?;
+        Ok(Self {
+            id,
+            subject_kind: event.subject_kind,
+            subject_id: event.subject_id,
+            event: event.event,
+            from_state: event.states.and_then(|s| s.0),
+            to_state: event.states.map(|s| s.1),
+            actor_kind: event.actor.kind(),
+            actor_id: event.actor.id(),
+            actor_name,
+            reason,
+            detail: JsonValue(event.detail.clone()),
+            device_time: event.device_time.map(UtcTime),
+            at: UtcTime(now),
+        })
+    }
+}
+
 /// Appends an event.
 ///
 /// # Errors
 /// What the database answers, or that the reason could not be sealed.
 pub fn append(conn: &mut Connection, event: &Event<'_>, now: DateTime<Utc>) -> QueryResult<()> {
-    let actor_name = match event.actor {
-        Actor::Staff { name, .. } => name.as_str(),
-        Actor::Reporter | Actor::System => "",
-    };
-    let id = Id::new();
-    let reason = event
-        .reason
-        .map(|(keys, reason)| HISTORY_REASON.seal_text(keys, id.0.as_bytes(), reason))
-        .transpose()
-        .map_err(|e| diesel::result::Error::SerializationError(e.to_string().into()))?;
     diesel::insert_into(record::table)
-        .values((
-            record::id.eq(id),
-            record::subject_kind.eq(event.subject_kind),
-            record::subject_id.eq(event.subject_id),
-            record::event.eq(event.event),
-            record::from_state.eq(event.states.and_then(|s| s.0)),
-            record::to_state.eq(event.states.map(|s| s.1)),
-            record::actor_kind.eq(event.actor.kind()),
-            record::actor_id.eq(event.actor.id()),
-            record::actor_name.eq(actor_name),
-            record::reason.eq(reason),
-            record::detail.eq(JsonValue(event.detail.clone())),
-            record::device_time.eq(event.device_time.map(UtcTime)),
-            record::at.eq(UtcTime(now)),
-        ))
+        .values(NewRow::of(event, now)?)
         .execute(conn)
         .map(|_| ())
+}
+
+/// Rows in one statement; SQLite takes 32766 values.
+const APPENDED_AT_ONCE: usize = 500;
+
+/// Appends events in their order, many in one go.
+///
+/// # Errors
+/// As [`append`].
+pub fn append_all(
+    conn: &mut Connection,
+    events: &[Event<'_>],
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    for some in events.chunks(APPENDED_AT_ONCE) {
+        let rows: QueryResult<Vec<NewRow>> = some.iter().map(|e| NewRow::of(e, now)).collect();
+        let rows = rows?;
+        on_each!(conn, |c| diesel::insert_into(record::table)
+            .values(&rows)
+            .execute(c))?;
+    }
+    Ok(())
 }
 
 /// Makes every later id greater than the newest event's, although the clock may have been set back

@@ -23,7 +23,7 @@ use crate::platform::{
     http::{Answer, Body, IdempotencyKey},
     problem::{Code, OnDb, Problem},
 };
-use crate::record::local;
+use crate::record::{ComplaintState, local, machine::Trait};
 
 /// Which item to claim.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -192,6 +192,17 @@ fn hold(
         .execute(c))
 }
 
+/// Ends the claim on an item that has left the queue: nobody decides on it any more.
+///
+/// # Errors
+/// A fault when the database fails.
+pub(super) fn leave(conn: &mut Connection, id: Id, state: ComplaintState) -> Result<(), Problem> {
+    if !state.is(Trait::Queued) {
+        release(conn, id).or_fault("end a claim")?;
+    }
+    Ok(())
+}
+
 /// Ends whatever claim there is on an item.
 ///
 /// # Errors
@@ -260,4 +271,32 @@ pub fn cut_longer(
     diesel::update(triage_claim::table.filter(triage_claim::expires_at.gt(far)))
         .set(triage_claim::expires_at.eq(UtcTime(latest)))
         .execute(conn)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::complaint::machine::MACHINE;
+    use crate::record::ComplaintEvent as E;
+
+    /// Whatever takes a complaint out of the queue is done in this room, which ends the claim.
+    #[test]
+    fn what_leads_out_of_the_queue_ends_the_claim() {
+        let leaves = MACHINE.rows.iter().filter(|row| {
+            let from = row.from.is_some_and(|state| state.is(Trait::Queued));
+            from && !row.to.is(Trait::Queued)
+        });
+        let found: BTreeSet<&str> = leaves.map(|row| row.event.as_str()).collect();
+        let decided = [
+            E::Accept,
+            E::Refuse,
+            E::NoLongerAccept,
+            E::Transfer,
+            E::Return,
+        ];
+        let ending = decided.into_iter().chain([E::Withdraw]);
+        assert_eq!(found, ending.map(E::as_str).collect());
+    }
 }

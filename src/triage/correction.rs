@@ -18,7 +18,7 @@ use crate::complaint::{
     body::{Border, LocationBody, check_demand, check_location},
     place::{self, Placed},
     queries::{self, ComplaintRow},
-    rank,
+    rank, recount,
     rejudge::{self, Cause},
     take,
     views::ComplaintSummary,
@@ -269,7 +269,7 @@ fn correct(
     if rejudge::may_be_judged(&corrected) {
         rejudge::judge_again(conn, app, &corrected, Cause::Correction, now)?;
     }
-    ledger::refresh(conn, &app.profile, row.entry_id, now)?;
+    recount::entry(conn, &app.profile, row.entry_id, now)?;
     queries::by_id(conn, row.id).or_fault("load the complaint")
 }
 

@@ -20,10 +20,10 @@ use crate::complaint::{
     notice::NotifyReporter,
     procedure,
     queries::{self, ComplaintRow},
+    recount,
     returned::NOT_COMPLETED,
     views::StepView,
 };
-use crate::ledger::queries as ledger;
 use crate::platform::{
     db::Connection,
     http::{Answer, Body, IdempotencyKey, Preconditions},
@@ -102,7 +102,8 @@ fn decide(
         .because(&app.keys, body.reason.as_deref())
         .with(json!({ "procedure": body.procedure, "document": document, "transfer_to": body.transfer_to, "final_review": body.final_review }));
     let state = record::advance(conn, &step, now)?;
-    ledger::refresh(conn, profile, row.entry_id, now)?;
+    claims::leave(conn, row.id, state)?;
+    recount::entry(conn, profile, row.entry_id, now)?;
     jobs::enqueue(conn, &NotifyReporter::of(row.id), now, now).or_fault("queue the notice")?;
     Ok(StepView::of(row, state))
 }

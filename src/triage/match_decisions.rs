@@ -13,14 +13,12 @@ use super::{claims, match_standing as standing};
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
+    links::{self, Standing},
     queries::{self as complaints, ComplaintRow},
     take,
     views::StepView,
 };
-use crate::ledger::{
-    moves::{self, Standing},
-    queries as ledger,
-};
+use crate::ledger::{merges, queries as ledger};
 use crate::matching::{Rule, queries};
 use crate::platform::{
     crypto::Keys,
@@ -149,7 +147,7 @@ fn led_to(
         (Decision::Confirm, None) => ids.extend(row.repeat_of),
         (Decision::Undo, _) => {
             if let Some((_, Some(kept))) = standing::standing_decision(conn, row.id)? {
-                let home = moves::home(conn, kept.before.entry).or_fault("look for the entry")?;
+                let home = merges::home(conn, kept.before.entry).or_fault("look for the entry")?;
                 entries.extend([kept.before.entry, home]);
                 ids.extend(kept.before.repeat_of);
             }
@@ -203,7 +201,7 @@ fn confirmed(
             "a complaint is not its own duplicate",
         ));
     }
-    let followers = moves::followers(conn, &[row.id], row.entry_id).or_fault("find who follows")?;
+    let followers = links::followers(conn, &[row.id], row.entry_id).or_fault("find who follows")?;
     if followers.contains(&other.id) {
         let why = format!("complaint {} was linked to this one", other.number);
         return Err(Problem::because(Code::MergeRefused, why));

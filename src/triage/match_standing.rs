@@ -5,11 +5,12 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::complaint::queries::{self as complaints, ComplaintRow};
-use crate::ledger::{
-    moves::{self, Standing},
-    queries as ledger,
+use crate::complaint::{
+    links::{self, Standing},
+    queries::{self as complaints, ComplaintRow},
+    recount,
 };
+use crate::ledger::{merges, queries as ledger};
 use crate::matching::{Outcome, queries};
 use crate::platform::{
     db::{Connection, Id, JsonValue, UtcTime, schema::match_decision},
@@ -48,7 +49,7 @@ pub(super) fn put(
     actor: &Actor,
     now: DateTime<Utc>,
 ) -> Result<Kept, Problem> {
-    let emptied = moves::put(conn, row.id, row.entry_id, &after, actor, now)?;
+    let emptied = links::put(conn, row.id, row.entry_id, &after, actor, now)?;
     refresh_both(conn, app, row.entry_id, after.entry, now)?;
     Ok(Kept {
         before: standing_of(row),
@@ -65,9 +66,9 @@ fn refresh_both(
     b: Id,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    ledger::refresh(conn, &app.profile, a, now)?;
+    recount::entry(conn, &app.profile, a, now)?;
     if a != b {
-        ledger::refresh(conn, &app.profile, b, now)?;
+        recount::entry(conn, &app.profile, b, now)?;
     }
     Ok(())
 }
@@ -109,7 +110,7 @@ pub(super) fn undo(
         return Err(refused(why.to_owned()));
     }
     let entry = back_to(conn, row, &before, &after)?;
-    moves::reopen_emptied(conn, entry, actor, now)?;
+    merges::reopen_emptied(conn, entry, actor, now)?;
     let home = ledger::by_id(conn, entry).or_fault("load the entry")?;
     if home.state.is(Trait::ClosedToComplaints) {
         let why = format!(
@@ -136,8 +137,8 @@ fn back_to(
     before: &Standing,
     after: &Standing,
 ) -> Result<Id, Problem> {
-    if let (true, Some(partner)) = (moves::is_joined(&before.link), before.repeat_of) {
-        let followers = moves::followers(conn, &[row.id], row.entry_id);
+    if let (true, Some(partner)) = (links::is_joined(&before.link), before.repeat_of) {
+        let followers = links::followers(conn, &[row.id], row.entry_id);
         let partner = complaints::by_id(conn, partner).or_fault("load the partner")?;
         if followers
             .or_fault("find who follows")?
@@ -152,7 +153,7 @@ fn back_to(
         return Ok(partner.entry_id);
     }
     if before.entry == after.entry {
-        return moves::home(conn, before.entry).or_fault("look for the entry");
+        return merges::home(conn, before.entry).or_fault("look for the entry");
     }
     Ok(before.entry)
 }

@@ -9,6 +9,8 @@ mod final_review;
 pub mod match_decisions;
 mod match_standing;
 pub mod matches;
+pub mod merge;
+mod merge_change;
 pub mod queue;
 pub mod reference;
 pub mod replies;
@@ -20,6 +22,8 @@ use crate::account::{Operation, operation::operation};
 
 /// The operations of this capability.
 pub static OPERATIONS: &[Operation] = &[
+    operation!(Staff(&[Brigade]), keyed, merge::merge_entries),
+    operation!(Staff(&[Brigade]), keyed, merge::undo_merge),
     operation!(Public, keyed, withdrawal::withdraw),
     operation!(Staff(&[Brigade]), keyed, correction::correct_complaint),
     operation!(Staff(&[Brigade, Office]), corrections::list_corrections),

@@ -16,10 +16,9 @@ use crate::complaint::{
     machine::Facts,
     notice::NotifyReporter,
     queries::{self, ComplaintRow},
-    take,
+    recount, take,
     views::StepView,
 };
-use crate::ledger::queries as ledger;
 use crate::platform::{
     db::{Connection, Id, UtcTime, schema::reply},
     http::{Answer, Body, IdempotencyKey, MatterNumber, are_numbers, says_something},
@@ -111,7 +110,7 @@ pub async fn reply_complaint(
                 document = code;
             }
             if let Some(row) = rows.first() {
-                ledger::refresh(conn, &shared.profile, row.entry_id, now)?;
+                recount::entry(conn, &shared.profile, row.entry_id, now)?;
             }
             let location = rows
                 .first()
@@ -310,7 +309,7 @@ async fn step(
                 queries::set_flag(conn, &row, "wants_reopening", false, now)
                     .or_fault("clear a flag")?;
             }
-            ledger::refresh(conn, &shared.profile, row.entry_id, now)?;
+            recount::entry(conn, &shared.profile, row.entry_id, now)?;
             Answer::ok(&StepView::of(&row, state))
         })
         .await?;

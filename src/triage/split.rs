@@ -9,12 +9,12 @@ use crate::app::App;
 use crate::complaint::{
     body::{Border, ComplaintBody, LocationBody},
     filer::Filer,
-    intake::{self, Door, Prepared},
-    joining,
+    intake, joining,
     machine::PARTS_MAX,
     parts, petitioners,
     queries::{self, ComplaintRow, PlaceRow},
     senders::Proven,
+    submission::{self, Door, Prepared},
     views::StepView,
 };
 use crate::matching::{self, Report, Verdict};
@@ -110,7 +110,7 @@ fn prepare(
             .map_err(|problem| located(&problem, at))?;
         let (door, people) = (door.clone(), signers.clone());
         let photos = Vec::new();
-        Ok(intake::prepare_signed(
+        Ok(submission::prepare_signed(
             &app.profile,
             checked,
             door,

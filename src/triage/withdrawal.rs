@@ -5,14 +5,14 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
+use super::claims;
 use crate::account::caller::Address;
 use crate::app::App;
 use crate::complaint::{
-    take,
+    recount, take,
     tracking::{code_of, counted},
     views::StepView,
 };
-use crate::ledger::queries as ledger;
 use crate::platform::{
     http::{Answer, Body, IdempotencyKey},
     problem::Problem,
@@ -50,6 +50,7 @@ pub async fn withdraw(
             let step = row.step(ComplaintEvent::Withdraw, &Actor::Reporter);
             let step = step.because(&shared.keys, value.reason.as_deref());
             let state = record::advance(conn, &step, now)?;
+            claims::leave(conn, row.id, state)?;
             visits::cancel_open(
                 conn,
                 &shared.keys,
@@ -58,7 +59,7 @@ pub async fn withdraw(
                 Some("信访件已撤回"),
                 now,
             )?;
-            ledger::refresh(conn, &shared.profile, row.entry_id, now)?;
+            recount::entry(conn, &shared.profile, row.entry_id, now)?;
             Answer::ok(&StepView::of(&row, state))
         })
         .await

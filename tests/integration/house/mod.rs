@@ -22,43 +22,14 @@ use names::House;
 /// The product's own sources, read once.
 static HOUSE: LazyLock<House> = LazyLock::new(|| House::of(&tree::real()));
 
-/// What is against the plan today: check, file, and what. It only ever becomes shorter.
-const KNOWN: &[(&str, &str, &str)] = &[
-    (
-        "circle of files",
-        "src/complaint/filing.rs",
-        "src/complaint/filing.rs src/complaint/intake.rs src/complaint/joining.rs src/complaint/resent.rs",
-    ),
-    (
-        "table",
-        "src/complaint/queries.rs",
-        "triage_claim is triage's",
-    ),
-    ("table", "src/ledger/merge.rs", "complaint is complaint's"),
-    ("table", "src/ledger/moves.rs", "complaint is complaint's"),
-    ("table", "src/ledger/count.rs", "complaint is complaint's"),
-];
-
-/// The product is built as planned, except for what is known.
+/// The product is built as planned.
 #[test]
 fn the_house_is_as_planned() {
-    let faults = checks::of(&HOUSE);
-    let found: BTreeSet<(&str, &str, &str)> = faults
+    let told: Vec<String> = checks::of(&HOUSE)
         .iter()
-        .map(|f| (f.check, f.file.as_str(), f.what.as_str()))
-        .collect();
-    let known: BTreeSet<_> = KNOWN.iter().copied().collect();
-    let told: Vec<String> = faults
-        .iter()
-        .filter(|f| !known.contains(&(f.check, f.file.as_str(), f.what.as_str())))
         .map(|f| format!("{}: {}:{}: {}", f.check, f.file, f.line, f.what))
         .collect();
     assert!(told.is_empty(), "against the plan:\n{}", told.join("\n"));
-    let mended: Vec<_> = known.difference(&found).collect();
-    assert!(
-        mended.is_empty(),
-        "mended, to be struck from KNOWN: {mended:#?}"
-    );
 }
 
 /// What the plan allows, somebody needs.

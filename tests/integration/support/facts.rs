@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use dengwen::{
-    complaint::machine::waits_in_queue,
-    ledger::{moves::is_joined, queries as ledger},
+    complaint::{links::is_joined, machine::waits_in_queue, recount},
+    ledger::queries as ledger,
     platform::db::{
         Connection, Id,
         schema::{
@@ -129,7 +129,7 @@ fn counters(world: &World, conn: &mut Connection) -> Vec<String> {
     };
     let before = load(conn);
     for entry in &before {
-        ledger::refresh(conn, profile, entry.id, now).unwrap();
+        recount::entry(conn, profile, entry.id, now).unwrap();
     }
     let counted = |row: &ledger::EntryRow| {
         format!(
