@@ -2,10 +2,10 @@
 
 use chrono::TimeDelta;
 
-use crate::platform::problem::{Code, Item, ItemCode};
+use crate::platform::problem::Code;
 use crate::record::{
     ComplaintEvent as E, ComplaintState as S, Who,
-    machine::{Guard, Machine, Refusal, Trait, rows},
+    machine::{Checked, Guard, Machine, Refusal, Trait, require, rows},
     role::Role,
 };
 
@@ -68,16 +68,6 @@ pub struct RatedReply {
     pub age: TimeDelta,
     /// How long it can be rated.
     pub open: TimeDelta,
-}
-
-type Checked = Result<(), Refusal>;
-
-fn require(given: bool, field: &str, why: &str) -> Checked {
-    if given {
-        Ok(())
-    } else {
-        Err(Refusal::Lacks(Item::new(field, ItemCode::Required, why)))
-    }
 }
 
 fn has_reason(facts: &Facts) -> Checked {

@@ -1,10 +1,9 @@
 //! What leads a ledger entry (台账问题) from one state to the next (domain §1.12). The steps after
 //! admission belong to later chapters; they stand here so that the table is whole.
 
-use crate::platform::problem::{Code, Item, ItemCode};
 use crate::record::{
     EntryEvent as E, EntryState as S, Who,
-    machine::{Guard, Machine, Refusal, rows},
+    machine::{Checked, Guard, Machine, ensure, require, rows},
     role::Role,
 };
 
@@ -41,30 +40,12 @@ pub struct Facts {
     pub undone: bool,
 }
 
-type Checked = Result<(), Refusal>;
-
-fn require(given: bool, field: &str, why: &str) -> Checked {
-    if given {
-        Ok(())
-    } else {
-        Err(Refusal::Lacks(Item::new(field, ItemCode::Required, why)))
-    }
-}
-
-fn fails(why: String) -> Checked {
-    Err(Refusal::Because(Code::GuardFailed, why))
-}
-
 /// An entry is brought before the steering group, and listed, for what somebody complains of: one
 /// whose complaints were all withdrawn, found to be another matter's, or hidden says nothing.
 fn has_complaints(facts: &Facts) -> Checked {
-    if facts.complaints > 0 {
-        return Ok(());
-    }
-    fails(format!(
-        "entry {} has no complaint that stands",
-        facts.number
-    ))
+    ensure(facts.complaints > 0, || {
+        format!("entry {} has no complaint that stands", facts.number)
+    })
 }
 
 fn has_meeting(facts: &Facts) -> Checked {
@@ -97,10 +78,9 @@ fn says_why_or_is_empty(facts: &Facts) -> Checked {
 }
 
 fn was_undone(facts: &Facts) -> Checked {
-    if facts.undone {
-        return Ok(());
-    }
-    fails(format!("entry {} stays merged", facts.number))
+    ensure(facts.undone, || {
+        format!("entry {} stays merged", facts.number)
+    })
 }
 
 const STANDS: Guard<Facts> = Guard::new("有信访件", has_complaints);

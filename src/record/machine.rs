@@ -2,7 +2,7 @@
 //! documentation all come.
 
 use super::actor::{Actor, Who};
-use crate::platform::problem::{Code, Item, Problem};
+use crate::platform::problem::{Code, Item, ItemCode, Problem};
 
 /// What holds in a state besides its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,8 +72,35 @@ pub enum Refusal {
     Because(Code, String),
 }
 
+/// Whether a guard lets a step pass.
+pub type Checked = Result<(), Refusal>;
+
 /// The check of a guard.
-pub type Check<F> = fn(&F) -> Result<(), Refusal>;
+pub type Check<F> = fn(&F) -> Checked;
+
+/// Asks for a field; `why` says what it is for.
+///
+/// # Errors
+/// The field, when it was not given.
+pub fn require(given: bool, field: &str, why: &str) -> Checked {
+    if given {
+        Ok(())
+    } else {
+        Err(Refusal::Lacks(Item::new(field, ItemCode::Required, why)))
+    }
+}
+
+/// Asks for what no field of the request says; `why` names what stands in the way.
+///
+/// # Errors
+/// `why`, when it does not hold.
+pub fn ensure(holds: bool, why: impl FnOnce() -> String) -> Checked {
+    if holds {
+        Ok(())
+    } else {
+        Err(Refusal::Because(Code::GuardFailed, why()))
+    }
+}
 
 /// A condition beyond state and actor. `F` is what the guards of a machine look at.
 pub struct Guard<F> {

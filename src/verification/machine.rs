@@ -1,9 +1,9 @@
 //! What leads a visit (核实任务) from one state to the next (domain §1.12).
 
-use crate::platform::problem::{Code, Item, ItemCode};
+use crate::platform::problem::{Item, ItemCode};
 use crate::record::{
     VisitEvent as E, VisitState as S, Who,
-    machine::{Guard, Machine, Refusal, rows},
+    machine::{Checked, Guard, Machine, Refusal, ensure, require, rows},
     role::Role,
 };
 
@@ -32,46 +32,33 @@ pub struct Facts {
     pub needless: bool,
 }
 
-type Checked = Result<(), Refusal>;
-
-fn lacks(field: &str, code: ItemCode, why: &str) -> Refusal {
-    Refusal::Lacks(Item::new(field, code, why))
-}
-
-fn fails(why: &str) -> Refusal {
-    Refusal::Because(Code::GuardFailed, why.to_owned())
-}
-
-fn unless(holds: bool, refusal: impl FnOnce() -> Refusal) -> Checked {
-    if holds { Ok(()) } else { Err(refusal()) }
-}
-
 fn has_officer(facts: &Facts) -> Checked {
-    unless(facts.officer, || {
-        lacks(
-            "officer",
-            ItemCode::NotOfThisGrid,
-            "is an active officer of the grid",
-        )
-    })
+    if facts.officer {
+        return Ok(());
+    }
+    let why = "is an active officer of the grid";
+    let item = Item::new("officer", ItemCode::NotOfThisGrid, why);
+    Err(Refusal::Lacks(item))
 }
 
 fn has_reason(facts: &Facts) -> Checked {
-    unless(facts.reason, || {
-        lacks("reason", ItemCode::Required, "says what to do again")
-    })
+    require(facts.reason, "reason", "says what to do again")
 }
 
 fn was_there(facts: &Facts) -> Checked {
-    unless(facts.was_there, || fails("nobody was there yet"))
+    ensure(facts.was_there, || "nobody was there yet".to_owned())
 }
 
 fn is_whole(facts: &Facts) -> Checked {
-    unless(facts.is_whole, || fails("what was found is not whole yet"))
+    ensure(facts.is_whole, || {
+        "what was found is not whole yet".to_owned()
+    })
 }
 
 fn is_needless(facts: &Facts) -> Checked {
-    unless(facts.needless, || fails("the complaint still asks for it"))
+    ensure(facts.needless, || {
+        "the complaint still asks for it".to_owned()
+    })
 }
 
 const TO_OFFICER: &[Guard<Facts>] = &[Guard::new("本网格的网格员", has_officer)];
