@@ -9,10 +9,11 @@ use validator::Validate;
 
 use super::{
     body::not_yet,
+    locks,
     machine::{Facts, RATING, RatedReply},
     queries::{self, ComplaintRow},
     rejudge::{self, Cause},
-    returned, take,
+    returned,
     tracking::{code_of, counted, may_add},
     views::StepView,
 };
@@ -116,7 +117,7 @@ pub async fn add_supplement(
     }
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = take::by_code(conn, &code)?;
+            let row = locks::by_code(conn, &code)?;
             let row = supplement(conn, &shared, &row, &Actor::Reporter, &value, now)?;
             Answer::created(
                 format!("/api/v1/tracking/{code}"),
@@ -191,7 +192,7 @@ pub async fn rate(
     }
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = take::by_code(conn, &code)?;
+            let row = locks::by_code(conn, &code)?;
             let replies = queries::replies_of(conn, row.id).or_fault("load replies")?;
             let Some(reply) = replies.iter().rev().find(|r| r.kind == "final") else {
                 return Err(Problem::wrong_state(row.state.as_str(), "rate"));

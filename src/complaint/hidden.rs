@@ -10,10 +10,10 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
+    locks,
     machine::waits_in_queue,
     queries, recount,
     rejudge::{self, Cause},
-    take,
     views::StepView,
 };
 use crate::account::Staff;
@@ -58,7 +58,7 @@ pub async fn unhide_complaint(
     let Body { value, fingerprint } = body;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = take::by_number(conn, &path)?;
+            let row = locks::by_number(conn, &path)?;
             if !row.hidden {
                 return Err(Problem::because(
                     Code::WrongState,
@@ -167,7 +167,7 @@ pub async fn keep_hidden(
     let Body { value, fingerprint } = body;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = take::by_number(conn, &path)?;
+            let row = locks::by_number(conn, &path)?;
             if !row.hidden {
                 return Err(Problem::because(
                     Code::WrongState,

@@ -7,9 +7,9 @@ use serde_json::json;
 use super::{
     clocks,
     filing::{NewComplaint, SealedWords, insert_details},
-    hidden, joining, petitioners,
+    first_record, hidden, joining, petitioners,
     queries::Complaint,
-    recount, resent, senders,
+    recount, senders,
     submission::{Prepared, Stored},
 };
 use crate::clock;
@@ -37,8 +37,8 @@ pub fn store(
     now: DateTime<Utc>,
 ) -> Result<Stored, Problem> {
     matching::queries::lock(conn, &[&prepared.report], profile).or_fault("lock the matter")?;
-    if let Some(first) = resent::first_record_of(conn, keys, profile, prepared)? {
-        return resent::answer_again(conn, keys, profile, first, prepared, now);
+    if let Some(first) = first_record::of(conn, keys, profile, prepared)? {
+        return first_record::answer_again(conn, keys, profile, first, prepared, now);
     }
     let verdict = db::settled(conn, |conn| {
         let judged = joining::look(conn, profile, &[prepared], &[])?;

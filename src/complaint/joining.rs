@@ -3,7 +3,7 @@
 
 use diesel::prelude::*;
 
-use super::{queries::ComplaintRow, submission::Prepared, take};
+use super::{locks, queries::ComplaintRow, submission::Prepared};
 use crate::district::Profile;
 use crate::matching::{Verdict, candidates, decide};
 use crate::platform::{
@@ -35,7 +35,7 @@ pub fn look(
     let joined = verdicts.iter().filter_map(Verdict::joins);
     let mut ids: Vec<Id> = joined.map(|(target, _)| target.into()).collect();
     ids.extend(further);
-    let Some(rows) = take::look(conn, &ids, &[])? else {
+    let Some(rows) = locks::look(conn, &ids, &[])? else {
         return Ok(None);
     };
     let stand = verdicts.iter().all(|verdict| stands(verdict, &rows));

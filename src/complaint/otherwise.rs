@@ -8,10 +8,10 @@ use chrono::{DateTime, SubsecRound as _, Utc};
 use diesel::prelude::*;
 
 use super::{
+    first_record::{by_upstream_number, is_told},
     person::Person,
     petitioners::{self, REPORTER},
     queries,
-    resent::{by_upstream_number, is_told},
     submission::Prepared,
 };
 use crate::district::calendar::date_of;

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{queries, rank::rank_of, take};
+use super::{locks, queries, rank::rank_of};
 use crate::app::App;
 use crate::district::Profile;
 use crate::platform::{
@@ -68,7 +68,7 @@ fn rank_anew(
         .collect();
     let ids: Vec<Id> = moved.keys().copied().collect();
     // What somebody decided on meanwhile got its rank by that.
-    let taken = take::all(conn, &ids, &[])?.into_iter();
+    let taken = locks::all(conn, &ids, &[])?.into_iter();
     let unchanged = taken.filter_map(|row| {
         let (version, rank) = *moved.get(&row.id)?;
         (version == row.version).then_some((row.id, rank))

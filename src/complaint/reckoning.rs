@@ -6,7 +6,7 @@ use actix_web::web;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{clocks::refresh_due, recount, take};
+use super::{clocks::refresh_due, locks, recount};
 use crate::app::App;
 use crate::clock::revision;
 use crate::district::{Profile, calendar::date_of};
@@ -50,7 +50,7 @@ fn reckon_anew(
     if changed.is_empty() {
         return Ok(last);
     }
-    let rows = take::all(conn, &changed, &[])?;
+    let rows = locks::all(conn, &changed, &[])?;
     revision::reckon_anew(conn, profile, "complaint", &changed, now)
         .or_fault("reckon clocks anew")?;
     for row in &rows {

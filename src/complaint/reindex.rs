@@ -8,10 +8,11 @@ use diesel::prelude::*;
 use serde_json::json;
 
 use super::{
+    locks,
     person::Person,
     petitioners::{self, person_keys},
     queries::ComplaintRow,
-    take, upstream,
+    upstream,
 };
 use crate::account::{queries as people, resident_routes::PHONE_KEY};
 use crate::matching::queries as matching;
@@ -62,7 +63,7 @@ pub fn complaints(
     }
     let ids: Vec<Id> = next.load(conn).or_fault("list complaints")?;
     let mut changed = 0;
-    for row in take::all(conn, &ids, &[])? {
+    for row in locks::all(conn, &ids, &[])? {
         changed += u64::from(complaint_anew(conn, keys, pass, &row)?);
     }
     Ok((changed, ids.last().copied()))

@@ -7,9 +7,10 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    locks,
     machine::Facts,
     queries::{self, ComplaintRow},
-    recount, take,
+    recount,
 };
 use crate::app::App;
 use crate::district::Profile;
@@ -99,7 +100,7 @@ fn take_back(
             .or_fault("look for the return")?;
         overdue.extend(returned.filter(|at| now - at.0 >= patience).map(|_| *id));
     }
-    let rows = take::all(conn, &overdue, &[])?;
+    let rows = locks::all(conn, &overdue, &[])?;
     // One may have come back by itself while the others were waited for.
     for row in rows
         .iter()

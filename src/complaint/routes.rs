@@ -9,9 +9,8 @@ use super::{
     body::{Border, Checked, ComplaintBody},
     clocks,
     disposition::is_form,
-    intake,
+    first_record, intake,
     multipart::{self, PartLimits, Parts},
-    resent,
     senders::Proven,
     similar::{self, SimilarView},
     submission::{self, Door, Prepared, Stored},
@@ -215,7 +214,7 @@ pub(super) async fn with_photos(
     let no_room = app
         .db
         .read(move |conn| {
-            resent::without_room(conn, &shared.keys, &shared.profile, foreseen, &hashes)
+            first_record::without_room(conn, &shared.keys, &shared.profile, foreseen, &hashes)
         })
         .await?;
     let taken = take_in_where(app, uploads, &no_room).await?;

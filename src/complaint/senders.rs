@@ -12,9 +12,9 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
+    locks,
     petitioners::REPORTER,
     queries::{self, ComplaintRow},
-    take,
 };
 use crate::account::{Staff, queries::phone_of, resident_routes::PHONE_KEY};
 use crate::app::App;
@@ -423,7 +423,7 @@ pub async fn lift_sender_block(
             let id: uuid::Uuid = path.parse().map_err(|_| Problem::not_found())?;
             let id = Id(id);
             let (_, number, ..) = find(conn, id)?;
-            let row = take::by_number(conn, &number)?;
+            let row = locks::by_number(conn, &number)?;
             let (.., lifted_at, _) = find(conn, id)?;
             if lifted_at.is_some() {
                 return Err(Problem::because(Code::Gone, "the block was lifted already"));

@@ -10,11 +10,11 @@ use validator::Validate;
 use super::{
     clocks,
     disposition::is_form,
+    first_record::{PHOTOS_TIMES, new_among, room_left},
+    locks,
     multipart::{self, PartLimits},
     parts,
     queries::{self, ComplaintRow, ReplyRow, reporter_event},
-    resent::{PHOTOS_TIMES, new_among, room_left},
-    take,
     views::{
         DeadlineView, PartView, QuestionView, ReplyView, TrackedDecision, TrackingView, timeline,
     },
@@ -299,7 +299,7 @@ pub async fn add_photos(
     let said = Said::from(query.0);
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = take::by_code(conn, &code)?;
+            let row = locks::by_code(conn, &code)?;
             may_add(&row)?;
             let sent = taken.iter().map(|t| t.result.as_ref().ok());
             let hashes: Vec<_> = sent.map(|p| p.map(|p| p.sha256.clone())).collect();

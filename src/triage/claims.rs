@@ -10,8 +10,8 @@ use validator::Validate;
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
+    locks,
     queries::{self, ComplaintRow},
-    take,
     views::ComplaintSummary,
 };
 use crate::on_each;
@@ -107,7 +107,7 @@ fn named(
     staff: Id,
     now: DateTime<Utc>,
 ) -> Result<ComplaintRow, Problem> {
-    let row = take::by_number(conn, number)?;
+    let row = locks::by_number(conn, number)?;
     if !row.in_queue {
         return Err(Problem::wrong_state(row.state.as_str(), "claim"));
     }
@@ -224,7 +224,7 @@ pub async fn extend_claim(
     let view = app
         .db
         .write(move |conn| {
-            let row = take::by_number(conn, &path)?;
+            let row = locks::by_number(conn, &path)?;
             require_held(conn, row.id, staff.id, now)?;
             let until = now + TimeDelta::minutes(shared.profile.rules.triage.lease_minutes);
             hold(conn, row.id, staff.id, now, until).or_fault("extend a claim")?;
@@ -249,7 +249,7 @@ pub async fn release_claim(
     let now = app.now();
     app.db
         .write(move |conn| {
-            let row = take::by_number(conn, &path)?;
+            let row = locks::by_number(conn, &path)?;
             require_held(conn, row.id, staff.id, now)?;
             release(conn, row.id).or_fault("release a claim")
         })

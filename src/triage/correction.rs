@@ -16,11 +16,11 @@ use crate::app::App;
 use crate::complaint::{
     amendment,
     body::{Border, LocationBody, check_demand, check_location},
+    locks,
     place::{self, Placed},
     queries::{self, ComplaintRow},
     rank, recount,
     rejudge::{self, Cause},
-    take,
     views::ComplaintSummary,
 };
 use crate::geo::RawPosition;
@@ -35,7 +35,7 @@ use crate::platform::{
 use crate::privacy;
 use crate::record::{self, EntryState, Event, machine::Trait};
 use crate::text::KnownPerson;
-use crate::verification::moved as visits;
+use crate::verification::relocation;
 
 /// A field of a patch that may be absent (leave it), null (clear it) or a value (D42).
 type Patch<T = String> = Option<Option<T>>;
@@ -201,7 +201,7 @@ pub async fn correct_complaint(
     let Body { value, fingerprint } = body;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = take::by_number(conn, &path)?;
+            let row = locks::by_number(conn, &path)?;
             conditions.require(row.version)?;
             claims::require_not_held_by_other(conn, row.id, staff.id, now)?;
             let position = value.check(&shared)?;
@@ -285,7 +285,7 @@ fn change_place(
     let placed = Placed::of(&app.profile, position);
     place::put(conn, row, position, &placed).or_fault("change the place")?;
     let grid = before.grid_code.as_deref();
-    visits::follow_place(conn, app, staff, row, grid, now)?;
+    relocation::follow_place(conn, app, staff, row, grid, now)?;
     let entry = ledger::by_id(conn, row.entry_id).or_fault("load the entry")?;
     if entry.lead_complaint_id == Some(row.id) && entry.state == EntryState::Clue {
         let (street, grid) = (placed.street.as_deref(), placed.grid.as_deref());

@@ -14,8 +14,8 @@ use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
     links::{self, Standing},
+    locks,
     queries::{self as complaints, ComplaintRow},
-    take,
     views::StepView,
 };
 use crate::ledger::{merges, queries as ledger};
@@ -123,7 +123,7 @@ fn taken(
 ) -> Result<ComplaintRow, Problem> {
     db::settled(conn, |conn| {
         let (own, ids, entries) = led_to(conn, number, body)?;
-        let Some(rows) = take::look(conn, &ids, &entries)? else {
+        let Some(rows) = locks::look(conn, &ids, &entries)? else {
             return Ok(None);
         };
         let led_elsewhere = led_to(conn, number, body)? != (own, ids, entries);

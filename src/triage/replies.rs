@@ -12,11 +12,11 @@ use validator::Validate;
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
-    clocks,
+    clocks, locks,
     machine::Facts,
     notice::NotifyReporter,
     queries::{self, ComplaintRow},
-    recount, take,
+    recount,
     views::StepView,
 };
 use crate::platform::{
@@ -74,7 +74,7 @@ pub struct ReplyDone {
 
 fn take_all(conn: &mut Connection, numbers: &[String]) -> Result<Vec<ComplaintRow>, Problem> {
     let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
-    let rows = take::numbered(conn, &numbers)?;
+    let rows = locks::numbered(conn, &numbers)?;
     if rows.len() < numbers.len() {
         return Err(Problem::not_found());
     }
@@ -281,7 +281,7 @@ async fn step(
     let Body { value, fingerprint } = body;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = take::by_number(conn, &number)?;
+            let row = locks::by_number(conn, &number)?;
             let actor = staff.actor();
             let told = Facts {
                 reason: true,

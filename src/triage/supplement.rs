@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::complaint::{
     body::not_yet,
     feedback::{SupplementBody, supplement},
-    take,
+    locks,
     views::StepView,
 };
 use crate::platform::{
@@ -35,7 +35,7 @@ pub async fn supplement_complaint(
     }
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = take::by_number(conn, &path)?;
+            let row = locks::by_number(conn, &path)?;
             let row = supplement(conn, &shared, &row, &staff.actor(), &value, now)?;
             let step = StepView::of(&row, row.state);
             Answer::created(format!("/api/v1/complaints/{}", row.number), &step)

@@ -9,7 +9,7 @@ use super::claims;
 use crate::account::caller::Address;
 use crate::app::App;
 use crate::complaint::{
-    recount, take,
+    locks, recount,
     tracking::{code_of, counted},
     views::StepView,
 };
@@ -46,7 +46,7 @@ pub async fn withdraw(
     let Body { value, fingerprint } = body;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = take::by_code(conn, &code)?;
+            let row = locks::by_code(conn, &code)?;
             let step = row.step(ComplaintEvent::Withdraw, &Actor::Reporter);
             let step = step.because(&shared.keys, value.reason.as_deref());
             let state = record::advance(conn, &step, now)?;

@@ -76,16 +76,7 @@ pub async fn dispatch_verification(
     key: IdempotencyKey,
     body: Body<DispatchBody>,
 ) -> Result<HttpResponse, Problem> {
-    let (shared, now) = (app.clone(), app.now());
-    let Body { value, fingerprint } = body;
-    value.check(now)?;
-    let answer = key
-        .write_once(&app.db, fingerprint, now, move |conn| {
-            let matter = Matter::named(conn, &path, &value.complaints)?;
-            send(conn, &shared, &staff, &matter, &value, now)
-        })
-        .await?;
-    Ok(answer.into_response())
+    order(app, staff, path.into_inner(), key, body, Matter::named).await
 }
 
 /// Sends an officer of the grid to look at a matter: one visit for all its complaints that wait for
@@ -100,12 +91,24 @@ pub async fn dispatch_entry_verification(
     key: IdempotencyKey,
     body: Body<DispatchBody>,
 ) -> Result<HttpResponse, Problem> {
+    order(app, staff, path.into_inner(), key, body, Matter::of_entry).await
+}
+
+/// Sends an officer to the matter that `matter_of` finds under a number.
+async fn order(
+    app: web::Data<App>,
+    staff: Staff,
+    number: String,
+    key: IdempotencyKey,
+    body: Body<DispatchBody>,
+    matter_of: fn(&mut Connection, &str, &[String]) -> Result<Matter, Problem>,
+) -> Result<HttpResponse, Problem> {
     let (shared, now) = (app.clone(), app.now());
     let Body { value, fingerprint } = body;
     value.check(now)?;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let matter = Matter::of_entry(conn, &path, &value.complaints)?;
+            let matter = matter_of(conn, &number, &value.complaints)?;
             send(conn, &shared, &staff, &matter, &value, now)
         })
         .await?;

@@ -5,7 +5,7 @@ use std::iter::once;
 use diesel::prelude::*;
 
 use super::answers::WAITING;
-use crate::complaint::{queries::ComplaintRow, take};
+use crate::complaint::{locks, queries::ComplaintRow};
 use crate::ledger::queries as ledger;
 use crate::platform::{
     db::{Connection, Id, schema::complaint},
@@ -42,7 +42,7 @@ impl Matter {
     ) -> Result<Self, Problem> {
         let others = also.iter().map(String::as_str);
         let numbers: Vec<&str> = once(number).chain(others).collect();
-        let mut taken = take::numbered(conn, &numbers)?;
+        let mut taken = locks::numbered(conn, &numbers)?;
         let first = taken.iter().position(|row| row.number == number);
         let mut matter = Self {
             complaint: taken.swap_remove(first.ok_or_else(Problem::not_found)?),

@@ -4,15 +4,15 @@
 //! Phones lose the network. Whatever they upload is kept as an event with both clocks, in any
 //! order and as often as they like; the state follows from the events that are there.
 
-mod again;
 pub mod answers;
 pub mod clocks;
 pub mod dispatch;
 pub mod machine;
 mod material;
 mod matter;
-pub mod moved;
 pub mod queries;
+pub mod relocation;
+mod repetition;
 pub mod review;
 pub mod rules;
 pub mod uploads;

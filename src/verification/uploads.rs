@@ -9,10 +9,10 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
-    again::{Said, is_known},
     answers,
     machine::Facts,
     queries::{self, EventRow, VisitRow},
+    repetition::{Said, is_known},
     rules::needs_reason,
     views::{VerificationView, came_in_time, finding_of, has_photo, missing, view},
 };

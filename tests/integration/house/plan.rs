@@ -89,6 +89,7 @@ pub const OPENERS: &[(&str, &str)] = &[
     ("src/register/handlers.rs", "change"),
     ("src/register/handlers.rs", "create"),
     ("src/triage/replies.rs", "step"),
+    ("src/verification/dispatch.rs", "order"),
 ];
 
 /// Where states are written: file, and function or inserted struct.

@@ -18,9 +18,10 @@ use serde_json::json;
 
 use super::{
     filer::Filer,
+    locks,
     queries::{self, ComplaintRow},
     submission::{Prepared, Stored},
-    take, upstream,
+    upstream,
 };
 use crate::district::Profile;
 use crate::evidence::{
@@ -60,7 +61,7 @@ pub struct FirstRecord {
 ///
 /// # Errors
 /// A fault when the database fails.
-pub fn first_record_of(
+pub fn of(
     conn: &mut Connection,
     keys: &Keys,
     profile: &Profile,
@@ -171,7 +172,7 @@ pub fn answer_again(
     now: DateTime<Utc>,
 ) -> Result<Stored, Problem> {
     let FirstRecord { id, own } = first;
-    let row = take::one(conn, id)?;
+    let row = locks::one(conn, id)?;
     let refused = keep_photos(conn, keys, profile, &row, prepared, now)?;
     keep_words(conn, keys, &row, prepared, now)?;
     let photos = evidence::of(conn, keys, &[id]).or_fault("load photos")?;
@@ -216,7 +217,7 @@ pub fn new_among(stored: &[Photo], hashes: &[Option<String>]) -> Vec<usize> {
 /// as many photos as it may. `foreseen` is the submission without its photos.
 ///
 /// # Errors
-/// What [`first_record_of`] answers.
+/// What [`of`] answers.
 pub fn without_room(
     conn: &mut Connection,
     keys: &Keys,
@@ -229,7 +230,7 @@ pub fn without_room(
         taken_at: None,
     });
     foreseen.report.photos = refs.collect();
-    let Some(first) = first_record_of(conn, keys, profile, &foreseen)? else {
+    let Some(first) = of(conn, keys, profile, &foreseen)? else {
         return Ok(HashSet::new());
     };
     let stored = evidence::rows_of(conn, &[first.id]).or_fault("load photos")?;
