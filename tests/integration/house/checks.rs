@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{
     names::{House, Place},
-    plan, purity,
-    reading::{Mention, Module, Way},
-    rounds,
+    plan, purity, rounds,
+    said::{Mention, Module, Way},
     tree::{self, Tree},
 };
 
@@ -27,6 +26,12 @@ pub struct Found {
 }
 
 impl Found {
+    /// What was found, in order.
+    pub fn into_faults(mut self) -> Vec<Fault> {
+        self.faults.sort();
+        self.faults
+    }
+
     pub fn add(&mut self, check: &'static str, file: &str, line: usize, what: impl Into<String>) {
         let what = what.into();
         if self.seen.insert((check, file.to_owned(), what.clone())) {
@@ -66,8 +71,7 @@ pub fn of(house: &House) -> Vec<Fault> {
     }
     rounds::files(house, &mut found);
     rounds::rooms(house, &mut found);
-    found.faults.sort();
-    found.faults
+    found.into_faults()
 }
 
 /// The room a place stands in, if the plan or the tree knows it.

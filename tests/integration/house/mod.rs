@@ -3,12 +3,15 @@
 
 mod cases;
 mod checks;
+mod lists;
 mod names;
 mod pages;
 mod plan;
 mod purity;
 mod reading;
 mod rounds;
+mod said;
+mod syntax;
 mod tree;
 mod writes;
 
@@ -30,6 +33,26 @@ fn the_house_is_as_planned() {
         .map(|f| format!("{}: {}:{}: {}", f.check, f.file, f.line, f.what))
         .collect();
     assert!(told.is_empty(), "against the plan:\n{}", told.join("\n"));
+}
+
+/// What is made is listed: who adds operations, a register, a job or a machine and forgets its list
+/// is told.
+#[test]
+fn what_is_made_is_listed() {
+    let told: Vec<String> = lists::unlisted(&HOUSE)
+        .iter()
+        .map(|f| format!("{}:{}: {} is in no list", f.file, f.line, f.what))
+        .collect();
+    assert!(told.is_empty(), "{}", told.join("\n"));
+    let made = HOUSE.written().flat_map(|(_, _, module)| &module.made);
+    let mut seen: BTreeMap<said::What, usize> = BTreeMap::new();
+    for made in made {
+        *seen.entry(made.what).or_default() += 1;
+    }
+    assert_eq!(seen.len(), 7, "{seen:?}");
+    assert_eq!(seen[&said::What::Job], dengwen::jobs::all().count());
+    assert_eq!(seen[&said::What::Subject], plan::SUBJECTS.len());
+    assert_eq!(seen[&said::What::Machine], plan::SUBJECTS.len());
 }
 
 /// What the plan allows, somebody needs.

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    reading::{self, Mention, Module, Said, TestFiles, Way},
+    reading::{self, TestFiles},
+    said::{Binding, Mention, Module, Said, Way},
     tree::{self, Tree},
 };
 
@@ -159,7 +160,7 @@ impl House {
 
     /// A binding's own path does not begin with the name that it binds.
     fn follow_bound(&self, from: usize, said: &[String], patience: usize) -> Option<Place> {
-        let names_itself = |b: &reading::Binding| b.name == said[0] && b.said[0] == said[0];
+        let names_itself = |b: &Binding| b.name == said[0] && b.said[0] == said[0];
         let node = &self.nodes[from];
         if node.module.bindings.iter().any(names_itself) && !node.children.contains_key(&said[0]) {
             return self.outside(said, patience);

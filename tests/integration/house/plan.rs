@@ -102,6 +102,14 @@ pub const STATE_WRITERS: &[(&str, &str)] = &[
     ("src/verification/queries.rs", "write_state"),
 ];
 
+/// The types that have states: each has its machine, whose every step the tests try and the documents
+/// show.
+pub const SUBJECTS: &[&str] = &[
+    "dengwen::complaint::queries::Complaint",
+    "dengwen::ledger::queries::Entry",
+    "dengwen::verification::queries::Visit",
+];
+
 /// Tables whose column `state` belongs to a machine.
 pub const MACHINES: &[&str] = &["complaint", "ledger_entry", "verification"];
 

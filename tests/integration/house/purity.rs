@@ -4,7 +4,7 @@ use super::{
     checks::{Found, told},
     names::{House, Place},
     plan,
-    reading::{Module, Way},
+    said::{Module, Way},
     tree,
 };
 

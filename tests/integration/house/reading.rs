@@ -1,126 +1,17 @@
 //! What a file says, read from its syntax: what it names and how, what it writes, who answers.
 
+mod walk;
+
 use std::collections::BTreeMap;
 
 use proc_macro2::{TokenStream, TokenTree};
-use syn::{
-    Attribute, Block, Expr, Item, Meta, Pat, Stmt, Token, UseTree,
-    parse::Parser as _,
-    punctuated::Punctuated,
-    visit::{self, Visit},
+use syn::{Attribute, Block, Expr, Item, Stmt, UseTree, visit::Visit as _};
+
+use super::{
+    said::{Binding, Handler, Made, Mention, Module, Opening, Said, Schema, TableWrite, Way, What},
+    syntax::{is_path_attribute, line, path_goes_on, said_in, tokens_of, words},
+    writes,
 };
-
-use super::writes;
-
-/// How a path is named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    /// In a `use`.
-    Import,
-    /// In a `use`, with everything below it.
-    Glob,
-    /// Where it is needed.
-    Inline,
-}
-
-/// A path as it is written; a leading `::` is a part of its own.
-pub type Said = Vec<String>;
-
-/// A path that is named.
-#[derive(Debug, Clone)]
-pub struct Mention {
-    pub said: Said,
-    pub way: Way,
-    pub line: usize,
-}
-
-/// A name that a module gives to a path by `use`, `extern crate` or `type`.
-#[derive(Debug, Clone)]
-pub struct Binding {
-    pub name: String,
-    pub said: Said,
-}
-
-/// A table that is inserted into, updated or deleted from.
-#[derive(Debug, Clone)]
-pub struct TableWrite {
-    /// The function that begins it, where it is diesel's.
-    pub by: Option<Said>,
-    /// What stands at the root of its target: `job::table`.
-    pub target: Option<Said>,
-    /// The table, where it is written in SQL.
-    pub in_sql: Option<String>,
-    pub line: usize,
-}
-
-/// A column `state` that is given a value.
-#[derive(Debug, Clone)]
-pub struct StateWrite {
-    /// The column; of a struct that is inserted, its table and `state`.
-    pub column: Said,
-    /// The function or struct around it.
-    pub within: String,
-    pub line: usize,
-}
-
-/// A transaction that is opened.
-#[derive(Debug, Clone)]
-pub struct Opening {
-    pub word: String,
-    pub within: String,
-    /// Whether a handler opens it, or a job.
-    pub by_handler: bool,
-    pub line: usize,
-}
-
-/// A function that answers a request.
-#[derive(Debug, Clone)]
-pub struct Handler {
-    pub name: String,
-    /// Its operation id.
-    pub operation: String,
-    /// Whether it takes an `Idempotency-Key`.
-    pub takes_key: bool,
-    /// The most writes on one way through it.
-    pub writes: usize,
-    pub line: usize,
-}
-
-/// A type with a schema in the document, under its bare name.
-#[derive(Debug, Clone)]
-pub struct Schema {
-    pub name: String,
-    pub line: usize,
-}
-
-/// A table of the schema.
-#[derive(Debug, Clone)]
-pub struct Table {
-    pub name: String,
-    pub columns: Vec<String>,
-}
-
-/// A module of a file: the file's own or one within.
-#[derive(Debug, Clone, Default)]
-pub struct Module {
-    pub path: Vec<String>,
-    pub bindings: Vec<Binding>,
-    pub globs: Vec<Said>,
-    pub items: Vec<String>,
-    pub mentions: Vec<Mention>,
-    pub table_writes: Vec<TableWrite>,
-    pub state_writes: Vec<StateWrite>,
-    pub openings: Vec<Opening>,
-    pub handlers: Vec<Handler>,
-    pub schemas: Vec<Schema>,
-    pub tables: Vec<Table>,
-    /// Methods that read the clock or the disk, with their lines.
-    pub calls: Vec<(String, usize)>,
-    /// Detours around the module tree: `#[path]`, `include!`.
-    pub detours: Vec<(String, usize)>,
-    /// Whether it holds a transition table.
-    pub has_machine: bool,
-}
 
 /// Files that are only compiled for tests, named below the reading file's folder.
 pub type TestFiles = Vec<String>;
@@ -217,79 +108,6 @@ const WATCHED_METHODS: [&str; 6] = [
     "save_changes",
 ];
 
-fn words(path: &syn::Path) -> Said {
-    let colons = path.leading_colon.iter().map(|_| "::".to_owned());
-    colons
-        .chain(path.segments.iter().map(|s| s.ident.to_string()))
-        .collect()
-}
-
-fn line(spanned: &impl syn::spanned::Spanned) -> usize {
-    spanned.span().start().line
-}
-
-fn attrs_of(item: &Item) -> &[Attribute] {
-    match item {
-        Item::Const(i) => &i.attrs,
-        Item::Enum(i) => &i.attrs,
-        Item::ExternCrate(i) => &i.attrs,
-        Item::Fn(i) => &i.attrs,
-        Item::Impl(i) => &i.attrs,
-        Item::Macro(i) => &i.attrs,
-        Item::Mod(i) => &i.attrs,
-        Item::Static(i) => &i.attrs,
-        Item::Struct(i) => &i.attrs,
-        Item::Trait(i) => &i.attrs,
-        Item::Type(i) => &i.attrs,
-        Item::Use(i) => &i.attrs,
-        _ => &[],
-    }
-}
-
-fn name_of(item: &Item) -> Option<String> {
-    let ident = match item {
-        Item::Const(i) => &i.ident,
-        Item::Enum(i) => &i.ident,
-        Item::Fn(i) => &i.sig.ident,
-        Item::Macro(i) => i.ident.as_ref()?,
-        Item::Static(i) => &i.ident,
-        Item::Struct(i) => &i.ident,
-        Item::Trait(i) => &i.ident,
-        _ => return None,
-    };
-    Some(ident.to_string())
-}
-
-fn tokens_of(attribute: &Attribute) -> String {
-    match &attribute.meta {
-        Meta::List(list) => list.tokens.to_string(),
-        _ => String::new(),
-    }
-}
-
-fn is_for_tests(attrs: &[Attribute]) -> bool {
-    attrs
-        .iter()
-        .any(|a| a.path().is_ident("cfg") && tokens_of(a) == "test" || a.path().is_ident("test"))
-}
-
-/// The value of `name = "…"` in an attribute.
-fn said_in(attribute: &Attribute, name: &str) -> Option<String> {
-    let tokens = tokens_of(attribute);
-    let (_, rest) = tokens.split_once(&format!("{name} = "))?;
-    let end = rest.trim_start_matches('"').find(['"', ',']);
-    Some(
-        rest.trim_start_matches('"')[..end.unwrap_or(rest.len())]
-            .trim()
-            .to_owned(),
-    )
-}
-
-fn is_path_attribute(attribute: &Attribute) -> bool {
-    let path = words(attribute.path());
-    path == ["utoipa", "path"]
-}
-
 impl Reader {
     fn mention(&mut self, said: Said, way: Way, line: usize) {
         self.module.mentions.push(Mention { said, way, line });
@@ -385,6 +203,41 @@ impl Reader {
         });
         read(self);
         self.frames.pop();
+    }
+
+    /// A constant or a static.
+    fn value(&mut self, name: &syn::Ident, ty: &syn::Type, read: impl FnOnce(&mut Self)) {
+        let of = match ty {
+            syn::Type::Path(path) => words(&path.path).pop(),
+            _ => None,
+        };
+        let is_machine = of.is_some_and(|name| name == "Machine");
+        self.module.has_machine |= is_machine;
+        let said = name.to_string();
+        let is_list = !matches!(ty, syn::Type::Path(_));
+        let what = match said.as_str() {
+            _ if is_machine && self.frames.is_empty() => Some(What::Machine),
+            "CAPABILITIES" if is_list => Some(What::Capabilities),
+            "JOBS" if is_list => Some(What::Jobs),
+            "OPERATIONS" if is_list => Some(What::Operations),
+            _ => None,
+        };
+        let before = self.module.mentions.len();
+        read(self);
+        if let Some(what) = what {
+            self.make(what, vec![said], before, line(name));
+        }
+    }
+
+    /// Something that has been read, with what was named in it since `before`.
+    fn make(&mut self, what: What, said: Said, before: usize, line: usize) {
+        let names = self.module.mentions[before..].to_vec();
+        self.module.made.push(Made {
+            what,
+            said,
+            names,
+            line,
+        });
     }
 
     fn handler(&mut self, sig: &syn::Signature, attrs: &[Attribute], body: &Block) {
@@ -485,336 +338,7 @@ impl Reader {
             self.open("BEGIN", line);
         }
     }
-}
 
-/// The table that `diesel::table!` declares: `name (key) { column -> Type, }`.
-fn table_of(tokens: TokenStream) -> Option<Table> {
-    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    let [
-        ..,
-        TokenTree::Ident(name),
-        TokenTree::Group(_),
-        TokenTree::Group(columns),
-    ] = tokens.as_slice()
-    else {
-        return None;
-    };
-    let columns: Vec<TokenTree> = columns.stream().into_iter().collect();
-    let named = columns.windows(2).filter_map(|pair| match pair {
-        [TokenTree::Ident(column), TokenTree::Punct(arrow)] if arrow.as_char() == '-' => {
-            Some(column.to_string())
-        }
-        _ => None,
-    });
-    Some(Table {
-        name: name.to_string(),
-        columns: named.collect(),
-    })
-}
-
-/// The name after `::` at `at`.
-fn path_goes_on(tokens: &[TokenTree], at: usize) -> Option<String> {
-    let is_colon =
-        |t: Option<&TokenTree>| matches!(t, Some(TokenTree::Punct(p)) if p.as_char() == ':');
-    match tokens.get(at + 2) {
-        Some(TokenTree::Ident(next))
-            if is_colon(tokens.get(at)) && is_colon(tokens.get(at + 1)) =>
-        {
-            Some(next.to_string())
-        }
-        _ => None,
-    }
-}
-
-impl<'ast> Visit<'ast> for Reader {
-    fn visit_item(&mut self, item: &'ast Item) {
-        let attrs = attrs_of(item);
-        let for_tests = is_for_tests(attrs);
-        if let Item::Mod(module) = item {
-            let path = attrs.iter().find(|a| a.path().is_ident("path"));
-            let elsewhere = path.and_then(|a| match &a.meta {
-                Meta::NameValue(v) => match &v.value {
-                    Expr::Lit(syn::ExprLit {
-                        lit: syn::Lit::Str(text),
-                        ..
-                    }) => Some(text.value()),
-                    _ => None,
-                },
-                _ => None,
-            });
-            if for_tests {
-                self.tests
-                    .push(elsewhere.unwrap_or_else(|| module.ident.to_string()));
-            } else if elsewhere.is_some() {
-                self.module
-                    .detours
-                    .push(("#[path]".to_owned(), line(module)));
-            }
-        }
-        if for_tests {
-            return;
-        }
-        self.module.items.extend(name_of(item));
-        visit::visit_item(self, item);
-    }
-
-    fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {
-        let Some((_, items)) = &module.content else {
-            return;
-        };
-        let mut path = self.module.path.clone();
-        path.push(module.ident.to_string());
-        let outer = std::mem::replace(
-            &mut self.module,
-            Module {
-                path,
-                ..Module::default()
-            },
-        );
-        for item in items {
-            self.visit_item(item);
-        }
-        let inner = std::mem::replace(&mut self.module, outer);
-        self.done.push(inner);
-    }
-
-    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
-        let before = item.leading_colon.iter().map(|_| "::".to_owned()).collect();
-        self.import(&item.tree, &before);
-    }
-
-    fn visit_item_extern_crate(&mut self, item: &'ast syn::ItemExternCrate) {
-        let name = item.rename.as_ref().map_or(&item.ident, |(_, name)| name);
-        let said = vec!["::".to_owned(), item.ident.to_string()];
-        self.module.bindings.push(Binding {
-            name: name.to_string(),
-            said,
-        });
-    }
-
-    fn visit_item_type(&mut self, item: &'ast syn::ItemType) {
-        if let syn::Type::Path(path) = &*item.ty {
-            let (name, said) = (item.ident.to_string(), words(&path.path));
-            if said.last() != Some(&name) {
-                self.module.bindings.push(Binding { name, said });
-            }
-        }
-        visit::visit_item_type(self, item);
-    }
-
-    fn visit_item_static(&mut self, item: &'ast syn::ItemStatic) {
-        if let syn::Type::Path(path) = &*item.ty {
-            self.module.has_machine |= words(&path.path).last().is_some_and(|n| n == "Machine");
-        }
-        visit::visit_item_static(self, item);
-    }
-
-    fn visit_item_const(&mut self, item: &'ast syn::ItemConst) {
-        if let syn::Type::Path(path) = &*item.ty {
-            self.module.has_machine |= words(&path.path).last().is_some_and(|n| n == "Machine");
-        }
-        visit::visit_item_const(self, item);
-    }
-
-    fn visit_item_struct(&mut self, item: &'ast syn::ItemStruct) {
-        self.schema(&item.attrs, &item.ident);
-        let derives = item.attrs.iter().filter(|a| a.path().is_ident("derive"));
-        let derives: String = derives.map(tokens_of).collect();
-        let table = item.attrs.iter().find_map(|a| said_in(a, "table_name"));
-        let has_state = item
-            .fields
-            .iter()
-            .any(|f| f.ident.as_ref().is_some_and(|i| i == "state"));
-        if let Some(table) = table
-            && has_state
-            && (derives.contains("AsChangeset") || derives.contains("Insertable"))
-        {
-            let table = table.replace(' ', "");
-            let column = table
-                .split("::")
-                .chain(["state"])
-                .map(str::to_owned)
-                .collect();
-            let (within, line) = (item.ident.to_string(), line(&item.ident));
-            self.module.state_writes.push(StateWrite {
-                column,
-                within,
-                line,
-            });
-        }
-        visit::visit_item_struct(self, item);
-    }
-
-    fn visit_item_enum(&mut self, item: &'ast syn::ItemEnum) {
-        self.schema(&item.attrs, &item.ident);
-        visit::visit_item_enum(self, item);
-    }
-
-    fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
-        self.handler(&item.sig, &item.attrs, &item.block);
-        self.function(&item.sig.ident, &item.attrs, |reader| {
-            visit::visit_item_fn(reader, item)
-        });
-    }
-
-    fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
-        let of = item.trait_.as_ref().and_then(|(path, _)| words(path).pop());
-        let outer = std::mem::replace(&mut self.in_job, of.is_some_and(|name| name == "Job"));
-        visit::visit_item_impl(self, item);
-        self.in_job = outer;
-    }
-
-    fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
-        if !is_for_tests(&item.attrs) {
-            self.function(&item.sig.ident, &item.attrs, |reader| {
-                visit::visit_impl_item_fn(reader, item)
-            });
-        }
-    }
-
-    fn visit_trait_item_fn(&mut self, item: &'ast syn::TraitItemFn) {
-        self.function(&item.sig.ident, &item.attrs, |reader| {
-            visit::visit_trait_item_fn(reader, item)
-        });
-    }
-
-    fn visit_local(&mut self, local: &'ast syn::Local) {
-        let pat = match &local.pat {
-            Pat::Type(typed) => &typed.pat,
-            pat => pat,
-        };
-        if let (Pat::Ident(name), Some(init)) = (pat, &local.init)
-            && let Some(root) = self.root(&init.expr)
-            && let Some(frame) = self.frames.last_mut()
-        {
-            frame.lets.insert(name.ident.to_string(), root);
-        }
-        visit::visit_local(self, local);
-    }
-
-    fn visit_path(&mut self, path: &'ast syn::Path) {
-        self.mention(words(path), Way::Inline, line(path));
-        visit::visit_path(self, path);
-    }
-
-    fn visit_expr_path(&mut self, expr: &'ast syn::ExprPath) {
-        if let Some(qself) = &expr.qself
-            && let syn::Type::Path(ty) = &*qself.ty
-        {
-            let mut said = words(&ty.path);
-            said.extend(words(&expr.path).pop());
-            self.mention(said, Way::Inline, line(expr));
-        }
-        visit::visit_expr_path(self, expr);
-    }
-
-    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
-        let (name, line) = (call.method.to_string(), line(&call.method));
-        if TRANSACTIONS.contains(&name.as_str()) || writes::is_write(call) {
-            self.open(&name, line);
-        }
-        if name == "insert_into" {
-            let target = call.args.first().and_then(|target| self.root(target));
-            self.module.table_writes.push(TableWrite {
-                by: None,
-                target,
-                in_sql: None,
-                line,
-            });
-        }
-        if WATCHED_METHODS.contains(&name.as_str()) {
-            self.module.calls.push((name.clone(), line));
-        }
-        if name == "eq"
-            && self.filters == 0
-            && let Expr::Path(column) = &*call.receiver
-            && column
-                .path
-                .segments
-                .last()
-                .is_some_and(|s| s.ident == "state")
-        {
-            let (within, _) = self.within();
-            let column = words(&column.path);
-            self.module.state_writes.push(StateWrite {
-                column,
-                within,
-                line,
-            });
-        }
-        self.visit_expr(&call.receiver);
-        if let Some(generics) = &call.turbofish {
-            self.visit_angle_bracketed_generic_arguments(generics);
-        }
-        let is_condition = CONDITIONS.contains(&name.as_str());
-        self.filters += usize::from(is_condition);
-        for argument in &call.args {
-            self.visit_expr(argument);
-        }
-        self.filters -= usize::from(is_condition);
-    }
-
-    fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
-        if let Expr::Path(function) = &*call.func {
-            let said = words(&function.path);
-            let name = said.last().map_or("", String::as_str);
-            let of = said.len().checked_sub(2).map_or("", |at| said[at].as_str());
-            let line = line(call);
-            if writes::BEGINNINGS.contains(&name) {
-                let target = call.args.first().and_then(|target| self.root(target));
-                let by = Some(said.clone());
-                self.module.table_writes.push(TableWrite {
-                    by,
-                    target,
-                    in_sql: None,
-                    line,
-                });
-            }
-            let of_database = matches!(of, "Database" | "IdempotencyKey");
-            if (TRANSACTIONS.contains(&name) && !of.is_empty())
-                || (name.starts_with("write") && of_database)
-            {
-                self.open(name, line);
-            }
-        }
-        visit::visit_expr_call(self, call);
-    }
-
-    fn visit_macro(&mut self, mac: &'ast syn::Macro) {
-        self.visit_path(&mac.path);
-        if matches!(words(&mac.path).last().map(String::as_str), Some("include")) {
-            self.module.detours.push(("include!".to_owned(), line(mac)));
-        }
-        if words(&mac.path) == ["diesel", "table"] {
-            self.module.tables.extend(table_of(mac.tokens.clone()));
-        }
-        let tokens = mac.tokens.clone();
-        let exprs = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(tokens.clone());
-        if let Ok(exprs) = exprs {
-            for expr in &exprs {
-                Visit::visit_expr(self, expr);
-            }
-        } else if let Ok(stmts) = Block::parse_within.parse2(tokens.clone()) {
-            for stmt in &stmts {
-                Visit::visit_stmt(self, stmt);
-            }
-        } else {
-            self.scan(tokens, true);
-        }
-    }
-
-    fn visit_lit_str(&mut self, text: &'ast syn::LitStr) {
-        self.sql(&text.value(), line(text));
-    }
-
-    fn visit_attribute(&mut self, attribute: &'ast Attribute) {
-        if let Meta::List(list) = &attribute.meta {
-            self.scan(list.tokens.clone(), false);
-        }
-    }
-}
-
-impl Reader {
     fn schema(&mut self, attrs: &[Attribute], name: &syn::Ident) {
         let derived = attrs
             .iter()

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     checks::{Found, room_of},
     names::{House, Place},
-    reading::Way,
+    said::Way,
     tree,
 };
 
