@@ -8,7 +8,6 @@ use dengwen::{
     platform::{db::schema::complaint_sender, http::forwarded::Forwarding},
 };
 use diesel::prelude::*;
-use image::{ImageFormat, RgbImage};
 use reqwest::Method;
 use serde_json::json;
 use tokio::{
@@ -21,7 +20,7 @@ use crate::support::{
     Actor, On, Reply, Wishes, World,
     actors::form,
     bodies::{fumes, river},
-    play,
+    pictures, play,
 };
 
 const COMPLAINTS: &str = "/api/v1/complaints";
@@ -235,12 +234,8 @@ fn begun_upload(photo: &[u8], length: usize) -> Vec<u8> {
 
 /// A picture whose decoding takes its time.
 fn heavy_picture() -> Vec<u8> {
-    let mut png = std::io::Cursor::new(Vec::new());
-    let picture = RgbImage::from_fn(1500, 1500, |x, y| {
-        image::Rgb([(x / 9) as u8, (y / 7) as u8, 9])
-    });
-    picture.write_to(&mut png, ImageFormat::Png).unwrap();
-    png.into_inner()
+    let samples = pictures::drawn(1500, 1500, |x, y| [(x / 9) as u8, (y / 7) as u8, 9]);
+    pictures::png(1500, 1500, &samples)
 }
 
 /// Fairness: while one address holds what it can hold with slow uploads and has many heavy photos

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::support::{
     On, World,
     bodies::{fumes, river},
+    pictures,
 };
 
 /// A picture sent before, mirrored, is told to the brigade with the number of the
@@ -116,10 +117,7 @@ async fn older_photos_are_found_again(world: World) {
             .expect(201)
             .text("/number")
     };
-    let mut wall = std::io::Cursor::new(Vec::new());
-    image::RgbImage::from_pixel(800, 600, image::Rgb([250, 250, 250]))
-        .write_to(&mut wall, image::ImageFormat::Png)
-        .unwrap();
+    let wall = pictures::png(800, 600, &pictures::plain(800, 600, [250; 3]));
     let first = file(fumes(Some("13800000001"), 0.0), scene(7, 1200, 900)).await;
     file(
         {
@@ -127,7 +125,7 @@ async fn older_photos_are_found_again(world: World) {
             b["category"] = json!("radiation.light");
             b
         },
-        wall.into_inner(),
+        wall,
     )
     .await;
     assert_eq!(bands(&world), 16);

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use image::{Rgb, RgbImage};
-
+use super::pixels::Srgb;
 use super::sample::{SampleExif, scene, with_exif};
 use super::*;
 
@@ -46,10 +45,10 @@ fn colour(photo: &Processed) -> [u8; 3] {
         .picture
         .unwrap()
         .pixels;
-    let picture = RgbImage::from_raw(picture.width, picture.height, picture.data).unwrap();
-    let count = f64::from(picture.width() * picture.height());
+    let picture = Srgb::new(picture.width, picture.height, picture.data).unwrap();
+    let count = f64::from(picture.width * picture.height);
     [0, 1, 2].map(|at| {
-        let sum: f64 = picture.pixels().map(|p| f64::from(p.0[at])).sum();
+        let sum: f64 = picture.pixels().iter().map(|p| f64::from(p[at])).sum();
         (sum / count).round() as u8
     })
 }
@@ -196,7 +195,10 @@ fn colours_of_other_spaces_become_those_of_every_screen() {
     // The case itself is one grey, which is the same in both spaces; the green is made below.
     let p3 = colour(&kept(&case("display_p3_green.jpg")));
     assert!(near(p3, [128, 128, 128]), "{p3:?}");
-    let flat = |rgb: [u8; 3]| pixels::to_jpeg(&RgbImage::from_pixel(64, 48, Rgb(rgb)), 95).unwrap();
+    let flat = |rgb: [u8; 3]| {
+        let picture = Srgb::new(64, 48, rgb.repeat(64 * 48)).unwrap();
+        pixels::to_jpeg(&picture, 95).unwrap()
+    };
     let with = |profile: moxcms::ColorProfile, rgb| {
         colour(&kept(&with_profile(&flat(rgb), &profile.encode().unwrap())))
     };

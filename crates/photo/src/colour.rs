@@ -4,12 +4,11 @@
 //! carries no profile, so its numbers must mean sRGB. A profile that cannot be used is left out, as
 //! browsers do: the picture then looks a little pale or a little loud, and is still evidence.
 
-use image::RgbImage;
 use moxcms::{ColorProfile, DataColorSpace, Layout, ParsingOptions, TransformOptions};
 
 use super::PhotoProblem;
 use super::jpeg_walk::MAX_PROFILE_BYTES;
-use super::pixels::{Kind, Pixels};
+use super::pixels::{Kind, Pixels, Srgb};
 
 /// Bytes of a profile's colour table at most, as read.
 const MAX_TABLE_BYTES: usize = 4 * 1024 * 1024;
@@ -59,13 +58,13 @@ impl Profile {
 ///
 /// # Errors
 /// When there are not as many samples as the size says.
-pub(super) fn to_srgb(pixels: Pixels, profile: Option<&Profile>) -> Result<RgbImage, PhotoProblem> {
+pub(super) fn to_srgb(pixels: Pixels, profile: Option<&Profile>) -> Result<Srgb, PhotoProblem> {
     let (width, height) = (pixels.width, pixels.height);
     let rgb = profile
         .and_then(Profile::read)
         .and_then(|profile| converted(&pixels, &profile))
         .unwrap_or_else(|| plain(pixels));
-    RgbImage::from_raw(width, height, rgb).ok_or(PhotoProblem::Corrupt)
+    Srgb::new(width, height, rgb)
 }
 
 fn converted(pixels: &Pixels, profile: &ColorProfile) -> Option<Vec<u8>> {

@@ -1,7 +1,6 @@
 //! Where a picture ends: JPEGs cut, padded, and with something behind them, and formats whose own
 //! lengths are wrong.
 
-use image::{ImageFormat, Rgb, RgbImage};
 use jpeg_encoder::{ColorType, Encoder};
 
 use super::sample::{SampleExif, scene, with_exif};
@@ -106,17 +105,21 @@ fn a_mark_within_a_scan_may_have_fill_bytes_in_front() {
     );
 }
 
-fn written(format: ImageFormat) -> Vec<u8> {
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    RgbImage::from_fn(90, 60, |x, y| Rgb([x as u8, y as u8, 90]))
-        .write_to(&mut bytes, format)
-        .unwrap();
-    bytes.into_inner()
+fn png() -> Vec<u8> {
+    pictures::png(90, 60, &ramp())
+}
+
+fn webp() -> Vec<u8> {
+    pictures::webp(90, 60, &ramp())
+}
+
+fn ramp() -> Vec<u8> {
+    pictures::drawn(90, 60, |x, y| [x as u8, y as u8, 90])
 }
 
 #[test]
 fn a_webp_whose_header_names_no_length_or_a_wrong_one_is_whole() {
-    let good = written(ImageFormat::WebP);
+    let good = webp();
     let plain = taken(&good).unwrap().derived.unwrap().large;
     for length in [
         0u32,
@@ -152,8 +155,8 @@ fn a_png_may_hold_its_exif_as_text() {
         .map(|line| std::str::from_utf8(line).unwrap())
         .collect();
     let text = format!("\nexif\n{:8}\n{}\n", block.len(), lines.join("\n"));
-    let png = |kind: &[u8; 4], body: Vec<u8>| {
-        let good = written(ImageFormat::Png);
+    let with_chunk = |kind: &[u8; 4], body: Vec<u8>| {
+        let good = png();
         let chunk = [kind.as_slice(), &body].concat();
         let length = (body.len() as u32).to_be_bytes();
         let mut crc = !0u32;
@@ -173,8 +176,8 @@ fn a_png_may_hold_its_exif_as_text() {
     let name = b"Raw profile type exif\0";
     let packed = fdeflate::compress_to_vec(text.as_bytes());
     for bytes in [
-        png(b"tEXt", [name, text.as_bytes()].concat()),
-        png(b"zTXt", [name, &[0][..], &packed].concat()),
+        with_chunk(b"tEXt", [name, text.as_bytes()].concat()),
+        with_chunk(b"zTXt", [name, &[0][..], &packed].concat()),
     ] {
         let facts = taken(&bytes).unwrap().facts;
         assert_eq!(facts.orientation, Some(6));
@@ -182,7 +185,7 @@ fn a_png_may_hold_its_exif_as_text() {
     }
     // What unpacks to more than EXIF can be is none.
     let bomb = fdeflate::compress_to_vec(&vec![b'0'; 5_000_000]);
-    let photo = taken(&png(b"zTXt", [name, &[0][..], &bomb].concat())).unwrap();
+    let photo = taken(&with_chunk(b"zTXt", [name, &[0][..], &bomb].concat())).unwrap();
     assert_eq!(photo.facts, Facts::default());
 }
 
@@ -193,11 +196,7 @@ fn without_its_pixels_a_photo_is_kept_with_its_facts_alone() {
         ..SampleExif::default()
     };
     let jpeg = with_exif(&scene(1, 90, 60), exif);
-    for bytes in [
-        &jpeg,
-        &written(ImageFormat::Png),
-        &written(ImageFormat::WebP),
-    ] {
+    for bytes in [&jpeg, &png(), &webp()] {
         let whole = taken(bytes).unwrap();
         let photo = process(bytes, LIMITS, Depth::Structure).unwrap();
         assert!(photo.derived.is_none() && whole.derived.is_some());

@@ -336,7 +336,7 @@ fn unless_too_costly<T>(decoded: Result<T, PhotoProblem>) -> Result<Option<T>, P
 fn derive(picture: Picture, orientation: u8) -> Result<Derived, PhotoProblem> {
     let large = pixels::fit(picture.pixels, LARGE_EDGE)?;
     let large = colour::to_srgb(large, picture.profile.as_ref())?;
-    let small = pixels::fit_rgb(large.clone(), SMALL_EDGE)?;
+    let small = pixels::fit_srgb(large.clone(), SMALL_EDGE)?;
     let (large, small) = (
         pixels::turn(large, orientation),
         pixels::turn(small, orientation),
@@ -371,6 +371,9 @@ mod exif_tests;
 mod heif_tests;
 #[cfg(test)]
 mod neighbour_tests;
+#[cfg(test)]
+#[path = "../../../tests/integration/support/pictures.rs"]
+mod pictures;
 #[cfg(test)]
 mod sealed_tests;
 #[cfg(test)]

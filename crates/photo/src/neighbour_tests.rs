@@ -1,7 +1,6 @@
 //! Neighbours of the given cases: the same kinds of oddity in other places and other formats.
 
-use image::{ImageFormat, Rgb, RgbImage};
-
+use super::pixels::Srgb;
 use super::sample::scene;
 use super::*;
 
@@ -195,7 +194,8 @@ fn the_time_is_that_of_the_shot_in_its_own_offset() {
 
 #[test]
 fn adobe_rgb_may_be_said_in_exif_alone() {
-    let flat = pixels::to_jpeg(&RgbImage::from_pixel(64, 48, Rgb([200, 60, 60])), 95).unwrap();
+    let flat = Srgb::new(64, 48, [200, 60, 60].repeat(64 * 48)).unwrap();
+    let flat = pixels::to_jpeg(&flat, 95).unwrap();
     // The directory of interoperability hangs on that of EXIF.
     let inner = [text(1, "R03")];
     let exif_at = 8 + 2 + 12 + 4;
@@ -237,14 +237,8 @@ fn adobe_rgb_may_be_said_in_exif_alone() {
 
 #[test]
 fn other_formats_end_where_they_end_too() {
-    let written = |format: ImageFormat| {
-        let mut bytes = std::io::Cursor::new(Vec::new());
-        RgbImage::from_fn(90, 60, |x, y| Rgb([x as u8, y as u8, 90]))
-            .write_to(&mut bytes, format)
-            .unwrap();
-        bytes.into_inner()
-    };
-    let (png, webp) = (written(ImageFormat::Png), written(ImageFormat::WebP));
+    let ramp = pictures::drawn(90, 60, |x, y| [x as u8, y as u8, 90]);
+    let (png, webp) = (pictures::png(90, 60, &ramp), pictures::webp(90, 60, &ramp));
     let remarks = |bytes: &[u8]| process(bytes, LIMITS, Depth::Pixels).map(|photo| photo.remarks);
     for good in [&png, &webp] {
         assert_eq!(remarks(good), Ok(vec![]));

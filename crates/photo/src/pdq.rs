@@ -6,11 +6,10 @@
 
 use std::{fmt, str::FromStr};
 
-use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
 use super::PhotoProblem;
-use super::pixels::fit_rgb;
+use super::pixels::{Srgb, fit_srgb};
 
 /// Bits by which two hashes of one picture may differ, as the hash's authors recommend.
 pub const SAME_PICTURE_BITS: u32 = 31;
@@ -116,13 +115,14 @@ impl FromStr for PerceptualHash {
 
 /// The hash of a picture, and whether there is enough in the picture for it to tell anything: of a
 /// night sky or a white wall it tells nothing.
-pub(super) fn hash(picture: &RgbImage) -> Result<(PerceptualHash, bool), PhotoProblem> {
-    let picture = fit_rgb(picture.clone(), HASH_EDGE)?;
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
+pub(super) fn hash(picture: &Srgb) -> Result<(PerceptualHash, bool), PhotoProblem> {
+    let picture = fit_srgb(picture.clone(), HASH_EDGE)?;
+    let (width, height) = (picture.width as usize, picture.height as usize);
     let mut luma: Vec<f32> = picture
         .pixels()
-        .map(|p| {
-            let [r, g, b] = p.0.map(f32::from);
+        .iter()
+        .map(|pixel| {
+            let [r, g, b] = pixel.map(f32::from);
             0.299 * r + 0.587 * g + 0.114 * b
         })
         .collect();

@@ -1,7 +1,8 @@
 //! Pixels: scaling, turning, writing.
 
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer, images::Image};
-use image::RgbImage;
+use fast_image_resize::images::TypedImage;
+use fast_image_resize::pixels::{U8, U8x3, U8x4};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 use super::{LARGE_EDGE, PhotoProblem};
@@ -38,64 +39,106 @@ pub(super) struct Pixels {
     pub(super) data: Vec<u8>,
 }
 
-/// Scales a picture down so that its long edge has `edge` pixels at most; never up.
-pub(super) fn fit(picture: Pixels, edge: u32) -> Result<Pixels, PhotoProblem> {
-    let Pixels {
-        width,
-        height,
-        kind,
-        data,
-    } = picture;
-    let long = width.max(height);
-    if long <= edge {
-        return Ok(Pixels {
+/// A picture in sRGB.
+#[derive(Debug, Clone)]
+pub(super) struct Srgb {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    /// Red, green and blue, eight bits each, row by row, nothing between.
+    data: Vec<u8>,
+}
+
+impl Srgb {
+    /// A picture of samples that mean sRGB.
+    ///
+    /// # Errors
+    /// When there are not as many samples as the size says.
+    pub(super) fn new(width: u32, height: u32, mut data: Vec<u8>) -> Result<Self, PhotoProblem> {
+        let samples = u64::from(width) * u64::from(height) * Kind::Rgb.samples() as u64;
+        let samples = usize::try_from(samples).map_err(|_| PhotoProblem::Corrupt)?;
+        if data.len() < samples {
+            return Err(PhotoProblem::Corrupt);
+        }
+        data.truncate(samples);
+        Ok(Self {
             width,
             height,
-            kind,
             data,
-        });
+        })
     }
-    let scaled = |side: u32| {
+
+    /// Its pixels, row by row.
+    pub(super) fn pixels(&self) -> &[[u8; 3]] {
+        self.data.as_chunks().0
+    }
+}
+
+/// Scales a picture down so that its long edge has `edge` pixels at most; never up.
+pub(super) fn fit(picture: Pixels, edge: u32) -> Result<Pixels, PhotoProblem> {
+    let long = picture.width.max(picture.height);
+    if long <= edge {
+        return Ok(picture);
+    }
+    let side = |side: u32| {
         (u64::from(side) * u64::from(edge))
             .div_ceil(u64::from(long))
-            .max(1) as u32
+            .clamp(1, u64::from(edge)) as u32
     };
-    let (to_width, to_height) = (scaled(width).min(edge), scaled(height).min(edge));
-    let samples = match kind {
-        Kind::Grey => PixelType::U8,
-        Kind::Rgb => PixelType::U8x3,
-        Kind::Cmyk => PixelType::U8x4,
+    let (width, height) = (side(picture.width), side(picture.height));
+    match picture.kind {
+        Kind::Grey => scaled::<U8>(picture, width, height),
+        Kind::Rgb => scaled::<U8x3>(picture, width, height),
+        Kind::Cmyk => scaled::<U8x4>(picture, width, height),
+    }
+}
+
+/// The picture at another size, its pixels taken as `P`.
+///
+/// The kind of pixel is named, and both sides are views of one type, because the resizer is
+/// compiled anew for each kind it might meet and each pair of views.
+fn scaled<P: PixelTrait>(
+    mut picture: Pixels,
+    width: u32,
+    height: u32,
+) -> Result<Pixels, PhotoProblem> {
+    let mut data = vec![0; width as usize * height as usize * picture.kind.samples()];
+    let source = TypedImage::<P>::from_buffer(picture.width, picture.height, &mut picture.data);
+    let target = TypedImage::<P>::from_buffer(width, height, &mut data);
+    let (Ok(source), Ok(mut target)) = (source, target) else {
+        return Err(PhotoProblem::Corrupt);
     };
-    let source =
-        Image::from_vec_u8(width, height, data, samples).map_err(|_| PhotoProblem::Corrupt)?;
-    let mut target = Image::new(to_width, to_height, samples);
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom))
         .use_alpha(false);
     Resizer::new()
-        .resize(&source, &mut target, &options)
+        .resize_typed(&source, &mut target, &options)
         .map_err(|_| PhotoProblem::Corrupt)?;
     Ok(Pixels {
-        width: to_width,
-        height: to_height,
-        kind,
-        data: target.into_vec(),
+        width,
+        height,
+        kind: picture.kind,
+        data,
     })
 }
 
 /// The same for a picture in sRGB.
-pub(super) fn fit_rgb(picture: RgbImage, edge: u32) -> Result<RgbImage, PhotoProblem> {
-    let (width, height) = picture.dimensions();
+pub(super) fn fit_srgb(picture: Srgb, edge: u32) -> Result<Srgb, PhotoProblem> {
+    let Srgb {
+        width,
+        height,
+        data,
+    } = picture;
+    let kind = Kind::Rgb;
     let fitted = fit(
         Pixels {
             width,
             height,
-            kind: Kind::Rgb,
-            data: picture.into_raw(),
+            kind,
+            data,
         },
         edge,
     )?;
-    RgbImage::from_raw(fitted.width, fitted.height, fitted.data).ok_or(PhotoProblem::Corrupt)
+    Srgb::new(fitted.width, fitted.height, fitted.data)
 }
 
 /// A picture that is made smaller while its rows come in, so that a large one is never held whole:
@@ -190,29 +233,51 @@ pub(super) fn turned_size(width: u32, height: u32, orientation: u8) -> (u32, u32
 }
 
 /// Applies an EXIF orientation (1 to 8).
-pub(super) fn turn(picture: RgbImage, orientation: u8) -> RgbImage {
-    use image::imageops::{flip_horizontal, flip_vertical, rotate90, rotate180, rotate270};
-    match orientation {
-        2 => flip_horizontal(&picture),
-        3 => rotate180(&picture),
-        4 => flip_vertical(&picture),
-        5 => flip_horizontal(&rotate90(&picture)),
-        6 => rotate90(&picture),
-        7 => flip_horizontal(&rotate270(&picture)),
-        8 => rotate270(&picture),
-        _ => picture,
+pub(super) fn turn(picture: Srgb, orientation: u8) -> Srgb {
+    // Whether rows become columns, and from which ends columns and rows are then read.
+    let (is_transposed, from_right, from_below) = match orientation {
+        2 => (false, true, false),
+        3 => (false, true, true),
+        4 => (false, false, true),
+        5 => (true, false, false),
+        6 => (true, false, true),
+        7 => (true, true, true),
+        8 => (true, true, false),
+        _ => return picture,
+    };
+    let (columns, rows) = (picture.width as usize, picture.height as usize);
+    let (width, height) = turned_size(picture.width, picture.height, orientation);
+    let pixels = picture.pixels();
+    let mut data = Vec::with_capacity(picture.data.len());
+    for y in 0..height as usize {
+        for x in 0..width as usize {
+            let (column, row) = if is_transposed { (y, x) } else { (x, y) };
+            let column = if from_right {
+                columns - 1 - column
+            } else {
+                column
+            };
+            let row = if from_below { rows - 1 - row } else { row };
+            let pixel = pixels.get(row * columns + column).copied();
+            data.extend_from_slice(&pixel.unwrap_or_default());
+        }
+    }
+    Srgb {
+        width,
+        height,
+        data,
     }
 }
 
 /// Writes a JPEG with nothing in it but pixels.
-pub(super) fn to_jpeg(picture: &RgbImage, quality: u8) -> Result<Vec<u8>, PhotoProblem> {
+pub(super) fn to_jpeg(picture: &Srgb, quality: u8) -> Result<Vec<u8>, PhotoProblem> {
     let side = |n: u32| u16::try_from(n).map_err(|_| PhotoProblem::Corrupt);
-    let (width, height) = (side(picture.width())?, side(picture.height())?);
-    let mut out = Vec::with_capacity(picture.as_raw().len() / 8);
+    let (width, height) = (side(picture.width)?, side(picture.height)?);
+    let mut out = Vec::with_capacity(picture.data.len() / 8);
     let mut encoder = Encoder::new(&mut out, quality);
     encoder.set_sampling_factor(SamplingFactor::F_2_2);
     encoder
-        .encode(picture.as_raw(), width, height, ColorType::Rgb)
+        .encode(&picture.data, width, height, ColorType::Rgb)
         .map_err(|_| PhotoProblem::Corrupt)?;
     Ok(out)
 }

@@ -1,20 +1,23 @@
 //! Made-up pictures for the demonstration, the benchmarks and the tests.
 
-use image::{Rgb, RgbImage};
-
-use super::pixels::to_jpeg;
+use super::pixels::{Srgb, to_jpeg};
 
 /// A made-up street scene as JPEG; another `seed`, another scene.
 #[must_use]
 pub fn scene(seed: u32, width: u32, height: u32) -> Vec<u8> {
-    let picture = RgbImage::from_fn(width.max(1), height.max(1), |x, y| {
-        colour(seed, x, y, width, height)
-    });
-    to_jpeg(&picture, 88).unwrap_or_default()
+    let (columns, rows) = (width.max(1), height.max(1));
+    let mut data = Vec::new();
+    for y in 0..rows {
+        for x in 0..columns {
+            data.extend(colour(seed, x, y, width, height));
+        }
+    }
+    let jpeg = Srgb::new(columns, rows, data).and_then(|picture| to_jpeg(&picture, 88));
+    jpeg.unwrap_or_default()
 }
 
 /// Sky, houses with windows, a street, and a plume of smoke.
-fn colour(seed: u32, x: u32, y: u32, width: u32, height: u32) -> Rgb<u8> {
+fn colour(seed: u32, x: u32, y: u32, width: u32, height: u32) -> [u8; 3] {
     let (fx, fy) = (
         x as f32 / width.max(1) as f32,
         y as f32 / height.max(1) as f32,
@@ -40,11 +43,7 @@ fn colour(seed: u32, x: u32, y: u32, width: u32, height: u32) -> Rgb<u8> {
     } else {
         [140, 170, 205 - (fy * 60.0) as u8]
     };
-    Rgb([
-        r.saturating_add(grain),
-        g.saturating_add(grain),
-        b.saturating_add(grain),
-    ])
+    [r, g, b].map(|sample: u8| sample.saturating_add(grain))
 }
 
 /// A number that looks random and is always the same.

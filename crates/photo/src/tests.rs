@@ -5,8 +5,7 @@ mod hostile;
 
 use std::path::{Path, PathBuf};
 
-use image::{ImageFormat, RgbImage, Rgba, RgbaImage};
-
+use super::pixels::Srgb;
 use super::sample::{SampleExif, scene, with_exif};
 use super::*;
 
@@ -44,13 +43,13 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn pixels_of(jpeg: &[u8]) -> RgbImage {
+fn pixels_of(jpeg: &[u8]) -> Srgb {
     let pixels = jpeg::open(jpeg, LIMITS, Depth::Pixels)
         .unwrap()
         .picture
         .unwrap()
         .pixels;
-    RgbImage::from_raw(pixels.width, pixels.height, pixels.data).unwrap()
+    Srgb::new(pixels.width, pixels.height, pixels.data).unwrap()
 }
 
 /// Segment markers of a JPEG up to its first scan.
@@ -94,8 +93,8 @@ fn a_phone_photo_tells_its_facts_and_its_copies_tell_nothing() {
     let derived = photo.derived.unwrap();
     for (copy, edge) in [(&derived.large, 1600), (&derived.small, 400)] {
         let picture = pixels_of(copy);
-        assert_eq!(picture.height(), edge);
-        assert!(picture.width() < picture.height());
+        assert_eq!(picture.height, edge);
+        assert!(picture.width < picture.height);
         assert!(
             markers(copy)
                 .iter()
@@ -106,22 +105,45 @@ fn a_phone_photo_tells_its_facts_and_its_copies_tell_nothing() {
 }
 
 #[test]
+fn a_picture_is_turned_as_its_orientation_says() {
+    let samples = b"abcdef".iter().flat_map(|letter| [*letter; 3]).collect();
+    let picture = Srgb::new(2, 3, samples).unwrap();
+    let upright = [
+        (1, "ab cd ef"),
+        (2, "ba dc fe"),
+        (3, "fe dc ba"),
+        (4, "ef cd ab"),
+        (5, "ace bdf"),
+        (6, "eca fdb"),
+        (7, "fdb eca"),
+        (8, "bdf ace"),
+    ];
+    for (orientation, wanted) in upright {
+        let turned = pixels::turn(picture.clone(), orientation);
+        let rows = turned.pixels().chunks(turned.width as usize);
+        let rows = rows.map(|row| row.iter().map(|[r, ..]| char::from(*r)).collect::<String>());
+        assert_eq!(rows.collect::<Vec<_>>().join(" "), wanted, "{orientation}");
+    }
+}
+
+#[test]
 fn small_pictures_are_not_blown_up() {
     let photo = process(&scene(1, 120, 80), LIMITS, Depth::Pixels).unwrap();
     let derived = photo.derived.unwrap();
-    assert_eq!(pixels_of(&derived.large).width(), 120);
-    assert_eq!(pixels_of(&derived.small).width(), 120);
+    assert_eq!(pixels_of(&derived.large).width, 120);
+    assert_eq!(pixels_of(&derived.small).width, 120);
 }
 
 #[test]
 fn png_and_webp_are_taken_and_transparency_is_white() {
-    let clear = RgbaImage::from_pixel(64, 48, Rgba([10, 20, 30, 0]));
-    for format in [ImageFormat::Png, ImageFormat::WebP] {
-        let mut bytes = std::io::Cursor::new(Vec::new());
-        clear.write_to(&mut bytes, format).unwrap();
-        let photo = process(bytes.get_ref(), LIMITS, Depth::Pixels).unwrap();
+    let clear = pictures::plain(64, 48, [10, 20, 30, 0]);
+    for bytes in [
+        pictures::png(64, 48, &clear),
+        pictures::webp(64, 48, &clear),
+    ] {
+        let photo = process(&bytes, LIMITS, Depth::Pixels).unwrap();
         let copy = pixels_of(&photo.derived.unwrap().small);
-        assert!(copy.get_pixel(30, 20).0.iter().all(|v| *v > 250));
+        assert!(copy.pixels().as_flattened().iter().all(|v| *v > 250));
     }
 }
 
@@ -343,9 +365,6 @@ fn a_wall_tells_nothing() {
             .telling
     };
     assert!(telling(&scene(7, 1200, 900)));
-    let mut wall = std::io::Cursor::new(Vec::new());
-    RgbImage::from_pixel(640, 480, image::Rgb([200, 200, 190]))
-        .write_to(&mut wall, ImageFormat::Png)
-        .unwrap();
-    assert!(!telling(wall.get_ref()));
+    let wall = pictures::png(640, 480, &pictures::plain(640, 480, [200, 200, 190]));
+    assert!(!telling(&wall));
 }

@@ -1,7 +1,5 @@
 //! WebP whose header promises other chunks than there are.
 
-use image::{ImageFormat, Rgb, RgbImage};
-
 use super::neighbour_tests::{text, tiff};
 use super::*;
 
@@ -37,11 +35,8 @@ fn file(promises: u8, chunks: &[Vec<u8>]) -> Vec<u8> {
 }
 
 fn lossless() -> Vec<u8> {
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    RgbImage::from_fn(WIDTH, HEIGHT, |x, y| Rgb([x as u8 * 5, y as u8 * 7, 90]))
-        .write_to(&mut bytes, ImageFormat::WebP)
-        .unwrap();
-    bytes.get_ref()[12..].to_vec()
+    let drawn = pictures::drawn(WIDTH, HEIGHT, |x, y| [x as u8 * 5, y as u8 * 7, 90]);
+    pictures::webp(WIDTH, HEIGHT, &drawn)[12..].to_vec()
 }
 
 /// A key frame whose data any arithmetic decoder takes for pixels.

@@ -1,6 +1,6 @@
 //! Files made to hurt: what they are, their bytes, and the problem each must end in.
 
-use image::{ImageFormat, RgbImage};
+use super::pictures;
 
 /// The set, some of it made out of a good JPEG.
 pub fn set(good: &[u8]) -> [(&'static str, Vec<u8>, &'static str); 9] {
@@ -14,17 +14,10 @@ pub fn set(good: &[u8]) -> [(&'static str, Vec<u8>, &'static str); 9] {
         scans.extend([0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0]);
     }
     scans.extend([0xff, 0xd9]);
-    let mut bomb = std::io::Cursor::new(Vec::new());
-    RgbImage::new(9000, 9000)
-        .write_to(&mut bomb, ImageFormat::Png)
-        .unwrap();
-    let mut png_cut = std::io::Cursor::new(Vec::new());
-    RgbImage::from_fn(300, 300, |x, y| {
-        image::Rgb([x as u8, y as u8, (x * y) as u8])
-    })
-    .write_to(&mut png_cut, ImageFormat::Png)
-    .unwrap();
-    let png_cut = png_cut.get_ref()[..2000].to_vec();
+    let bomb = pictures::png(9000, 9000, &pictures::plain(9000, 9000, [0; 3]));
+    let png = pictures::drawn(300, 300, |x, y| [x as u8, y as u8, (x * y) as u8]);
+    let png = pictures::png(300, 300, &png);
+    let png_cut = png[..2000].to_vec();
     [
         ("empty", Vec::new(), "empty"),
         (
@@ -45,11 +38,7 @@ pub fn set(good: &[u8]) -> [(&'static str, Vec<u8>, &'static str); 9] {
         ("cut off", cut, "truncated"),
         ("65535 pixels square", huge, "too_many_pixels"),
         ("a thousand scans", scans, "too_costly"),
-        (
-            "81 megapixels in a small file",
-            bomb.into_inner(),
-            "too_many_pixels",
-        ),
+        ("81 megapixels in a small file", bomb, "too_many_pixels"),
         ("cut-off PNG", png_cut, "truncated"),
     ]
 }

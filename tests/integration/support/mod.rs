@@ -12,6 +12,7 @@ pub mod facts;
 pub mod fill;
 pub mod hostile;
 pub mod load;
+pub mod pictures;
 pub mod postgres;
 pub mod process;
 pub mod program;

@@ -1,7 +1,6 @@
 //! WebP.
 
-use image::{ImageFormat, Rgb, RgbImage};
-
+use super::super::pictures;
 use super::{MAX_BYTES, Worst, exif_bombs, noise, worst};
 
 fn chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
@@ -52,11 +51,8 @@ fn lossless(width: u32, height: u32, data: &[u8]) -> Vec<u8> {
 }
 
 fn encoded(width: u32, height: u32) -> Vec<u8> {
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    RgbImage::from_pixel(width, height, Rgb([90, 120, 60]))
-        .write_to(&mut bytes, ImageFormat::WebP)
-        .unwrap();
-    bytes.into_inner()
+    let samples = pictures::plain(width, height, [90, 120, 60]);
+    pictures::webp(width, height, &samples)
 }
 
 /// A lossy picture with a lossless veil over it: both are decoded whole, side by side.
