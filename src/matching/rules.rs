@@ -6,7 +6,11 @@ use super::{
     Candidate, EntryStanding, Explained, Outcome, Report, Rule, Verdict, explain::waterfall,
 };
 use crate::district::{MatchingRules, Profile};
-use crate::linkage::{Context, Levels, Model, Side, compare::kind, rank::levels_of};
+use crate::linkage::{
+    Context, Levels, Model, Side,
+    levels::{Addresses, Distance, Names, Object},
+    rank::levels_of,
+};
 
 /// Candidates kept with a verdict.
 const EXPLAINED_MAX: usize = 10;
@@ -130,7 +134,6 @@ fn vetoes(
     metres: Option<f64>,
     reach: f64,
 ) -> Vec<String> {
-    const OTHER_WATER: u8 = 8;
     let mut vetoes = Vec::new();
     if let (Some(a), Some(b)) = (&new.object_id, &old.object_id)
         && a != b
@@ -141,7 +144,7 @@ fn vetoes(
         Some(metres) if metres > CONTRADICTION * reach => {
             vetoes.push(format!("地点矛盾：相距 {metres:.0} m"));
         }
-        None if levels.get(kind::NAMES) == Some(&OTHER_WATER) => {
+        None if levels.has(Names::OtherWater) => {
             vetoes.push("地点矛盾：点名的河道不同".to_owned());
         }
         _ => {}
@@ -266,15 +269,12 @@ fn likeness(pair: &Pair<'_>, rules: &MatchingRules) -> Likeness {
 
 /// Whether there is evidence of object or place, without which nothing is attached.
 fn has_anchor(pair: &Pair<'_>) -> bool {
-    // Of names only a shared one is evidence of a place: the first six levels.
-    let found = |at: usize, most: u8| {
-        let level = pair.levels.get(at).copied().unwrap_or(0);
-        (1..=most).contains(&level)
-    };
-    found(kind::PLACE, u8::MAX)
-        || found(kind::ADDRESS, u8::MAX)
-        || found(kind::OBJECT, u8::MAX)
-        || found(kind::NAMES, 6)
+    let levels = &pair.levels;
+    // Of names only a shared one is evidence of a place.
+    !levels.has(Distance::Missing)
+        || !levels.has(Addresses::Missing)
+        || !levels.has(Object::Missing)
+        || levels.within(Names::TwoOrMore..=Names::Road)
 }
 
 /// Whether nobody needs to look: one registered object, or one name at one place. A name alone is

@@ -14,7 +14,7 @@ use crate::complaint::{
 };
 use crate::evidence::{file::FILE_TYPES, intake::TOO_MANY_PHOTOS};
 use crate::geo::Datum;
-use crate::linkage::compare::SPECS;
+use crate::linkage::levels::SPECS;
 use crate::photo::{MediaType, PhotoProblem};
 use crate::platform::problem::Code;
 use crate::record::{
@@ -198,8 +198,9 @@ impl Stated {
             }
             Self::Comparisons => SPECS.iter().map(|spec| spec.name).collect(),
             Self::Levels => {
-                let all: BTreeSet<_> = SPECS.iter().flat_map(|spec| spec.levels).collect();
-                all.into_iter().copied().collect()
+                let levels = SPECS.iter().flat_map(|spec| spec.levels);
+                let all: BTreeSet<_> = levels.map(|level| level.name).collect();
+                all.into_iter().collect()
             }
             Self::Roles => Role::ALL.iter().map(|role| role.as_str()).collect(),
             Self::Purposes => UnmaskPurpose::ALL.map(UnmaskPurpose::as_str).to_vec(),

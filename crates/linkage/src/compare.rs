@@ -1,13 +1,17 @@
 //! Comparisons: one pure function for each kind of evidence, with named levels.
 //!
-//! Level 0 of every comparison is "missing": there is no evidence of this kind, so it says nothing
-//! for or against. What a level weighs is the model's business (`model`), not said here. A pair is
-//! compared as it stood when the new report arrived: nothing is read that was known only later.
+//! What a level weighs is the model's business (`model`), not said here. A pair is compared as it
+//! stood when the new report arrived: nothing is read that was known only later.
 
 use chrono::{DateTime, Utc};
 
-pub use super::levels::{KINDS, Levels, SPECS, Spec, kind};
-use super::{Model, Place, Report};
+use super::{
+    Levels, Model, Place, Report,
+    levels::{
+        Addresses, Area, Category, Channel, Crowd, Distance, Gap, Hours, Names, Object, Person,
+        Photo, Rarity, Reference, Sequence, Standing, Wording,
+    },
+};
 use dengwen_geo::Origin;
 use dengwen_text::NameKind;
 
@@ -29,7 +33,7 @@ pub struct Context<'a> {
     accuracy_max_m: f64,
     origin: Option<Origin>,
     confused: &'a [u32],
-    rarity: u8,
+    rarity: Rarity,
     text_square: f64,
 }
 
@@ -81,265 +85,310 @@ fn usable(report: &Report, accuracy_max_m: f64) -> Option<Place> {
 pub fn compare(new: Side<'_>, old: Side<'_>, context: &Context<'_>) -> Levels {
     let (a, b) = (new.report, old.report);
     let category = category(a, b, context);
-    let mut levels = [0; KINDS];
-    levels[kind::PLACE] = place(a, b, context);
-    levels[kind::ADDRESS] = address(a, b);
-    levels[kind::NAMES] = names(a, b);
-    levels[kind::OBJECT] = object(a, b);
-    levels[kind::CATEGORY] = category;
-    levels[kind::RARITY] = if category == 1 { context.rarity } else { 0 };
-    levels[kind::TIME] = time(a, b);
-    levels[kind::STANDING] = standing(new, old);
-    levels[kind::HOURS] = hours(a, b);
-    levels[kind::TEXT] = text(a, b, context);
-    levels[kind::PERSON] = person(a, b);
-    levels[kind::PHOTO] = photo(a, b);
-    levels[kind::CHANNEL] = channel(a, b);
-    levels[kind::REFERENCE] = reference(a, b);
-    levels[kind::AREA] = area(a, b);
+    let mut levels = Levels::default();
+    levels.set(distance(a, b, context));
+    levels.set(addresses(a, b));
+    levels.set(names(a, b));
+    levels.set(object(a, b));
+    levels.set(category);
+    levels.set(match category {
+        Category::Same => context.rarity,
+        _ => Rarity::Missing,
+    });
+    levels.set(gap(a, b));
+    levels.set(standing(new, old));
+    levels.set(hours(a, b));
+    levels.set(wording(a, b, context));
+    levels.set(person(a, b));
+    levels.set(photo(a, b));
+    levels.set(channel(a, b));
+    levels.set(reference(a, b));
+    levels.set(area(a, b));
     levels
 }
 
-/// The first level whose bound the value does not exceed, counted from `first`.
-fn band(value: f64, bounds: &[f64], first: u8) -> u8 {
-    let at = bounds.iter().position(|bound| value <= *bound);
-    first + u8::try_from(at.unwrap_or(bounds.len())).unwrap_or(u8::MAX)
+/// The first level whose bound the value does not exceed.
+fn band<L: Copy>(value: f64, bands: &[(f64, L)], beyond: L) -> L {
+    let found = bands.iter().find(|(bound, _)| value <= *bound);
+    found.map_or(beyond, |(_, level)| *level)
 }
 
-fn place(a: &Report, b: &Report, context: &Context<'_>) -> u8 {
-    const BOUNDS: [f64; 9] = [0.01, 0.15, 0.35, 0.7, 1.2, 2.0, 3.0, 5.0, 10.0];
+fn distance(a: &Report, b: &Report, context: &Context<'_>) -> Distance {
+    const BANDS: [(f64, Distance); 9] = [
+        (0.01, Distance::SamePoint),
+        (0.15, Distance::Within0_15),
+        (0.35, Distance::Within0_35),
+        (0.7, Distance::Within0_7),
+        (1.2, Distance::Within1_2),
+        (2.0, Distance::Within2),
+        (3.0, Distance::Within3),
+        (5.0, Distance::Within5),
+        (10.0, Distance::Within10),
+    ];
     match context.metres_to(b) {
-        None => 0,
-        Some(metres) => band(metres / context.reach_m(a, b), &BOUNDS, 1),
+        None => Distance::Missing,
+        Some(metres) => band(metres / context.reach_m(a, b), &BANDS, Distance::Beyond),
     }
 }
 
-fn address(a: &Report, b: &Report) -> u8 {
+fn addresses(a: &Report, b: &Report) -> Addresses {
     let (Some(x), Some(y)) = (&a.address, &b.address) else {
-        return 0;
+        return Addresses::Missing;
     };
     if x.whole == y.whole {
-        return 1;
+        return Addresses::SameAddress;
     }
     if x.roads.is_empty() || y.roads.is_empty() {
-        return 0;
+        return Addresses::Missing;
     }
     if !x.roads.iter().any(|road| y.roads.contains(road)) {
-        return 6;
+        return Addresses::OtherRoad;
     }
     match (x.number, y.number) {
-        (Some(n), Some(m)) if n == m => 2,
-        (Some(n), Some(m)) if n.abs_diff(m) <= 10 => 3,
-        (Some(n), Some(m)) if n.abs_diff(m) <= 40 => 4,
-        _ => 5,
+        (Some(n), Some(m)) if n == m => Addresses::SameHouse,
+        (Some(n), Some(m)) if n.abs_diff(m) <= 10 => Addresses::HouseWithin10,
+        (Some(n), Some(m)) if n.abs_diff(m) <= 40 => Addresses::HouseWithin40,
+        _ => Addresses::SameRoad,
     }
 }
 
 /// Names both texts hold: the most telling kind they share, or that they name different ones.
-fn names(a: &Report, b: &Report) -> u8 {
+fn names(a: &Report, b: &Report) -> Names {
     if a.names.is_empty() || b.names.is_empty() {
-        return 0;
+        return Names::Missing;
     }
-    let mut shared = [0_usize; 5];
+    let mut shared: Option<Names> = None;
     let mut count = 0;
     for x in &a.names {
         if let Some(y) = b.names.iter().find(|y| y.key == x.key) {
             count += 1;
-            let slot = match x.kind {
-                NameKind::Compound => 0,
-                NameKind::Firm => 1,
-                NameKind::Water => 2,
-                NameKind::Road if x.number.is_some() && x.number == y.number => 3,
-                NameKind::Road => 4,
+            let level = match x.kind {
+                NameKind::Compound => Names::Compound,
+                NameKind::Firm => Names::Firm,
+                NameKind::Water => Names::Water,
+                NameKind::Road if x.number.is_some() && x.number == y.number => Names::RoadNumber,
+                NameKind::Road => Names::Road,
             };
-            shared[slot] += 1;
+            shared = Some(shared.map_or(level, |most_telling| most_telling.min(level)));
         }
     }
     if count >= 2 {
-        return 1;
-    }
-    if let Some(at) = shared.iter().position(|n| *n > 0) {
-        return 2 + u8::try_from(at).unwrap_or(0);
+        return Names::TwoOrMore;
     }
     let both = |kind: NameKind| {
         a.names.iter().any(|n| n.kind == kind) && b.names.iter().any(|n| n.kind == kind)
     };
-    if both(NameKind::Water) {
-        8
-    } else if both(NameKind::Compound) {
-        9
-    } else {
-        7
+    match shared {
+        Some(level) => level,
+        None if both(NameKind::Water) => Names::OtherWater,
+        None if both(NameKind::Compound) => Names::OtherCompound,
+        None => Names::NoneShared,
     }
 }
 
-fn object(a: &Report, b: &Report) -> u8 {
+fn object(a: &Report, b: &Report) -> Object {
     match (&a.object_id, &b.object_id, &a.premises, &b.premises) {
-        (Some(x), Some(y), ..) => {
-            if x == y {
-                1
-            } else {
-                4
-            }
+        (Some(x), Some(y), ..) if x == y => Object::SameObject,
+        (Some(_), Some(_), ..) => Object::OtherObject,
+        (_, _, Some(x), Some(y)) if x == y => Object::SamePremises,
+        (_, _, Some(x), Some(y)) if x.contains(y.as_str()) || y.contains(x.as_str()) => {
+            Object::SimilarPremises
         }
-        (_, _, Some(x), Some(y)) if x == y => 2,
-        (_, _, Some(x), Some(y)) if x.contains(y.as_str()) || y.contains(x.as_str()) => 3,
         // Names drift: another name on one place is weak evidence, so it is none (domain §3.1).
-        _ => 0,
+        _ => Object::Missing,
     }
 }
 
-fn category(a: &Report, b: &Report, context: &Context<'_>) -> u8 {
+fn category(a: &Report, b: &Report, context: &Context<'_>) -> Category {
     if a.category == b.category {
-        1
+        Category::Same
     } else if context.confused.contains(&b.category.key()) {
-        2
+        Category::Confused
     } else if a.coarse == b.coarse {
-        3
+        Category::SameCoarse
     } else if a.group.is_some() && a.group == b.group {
-        4
+        Category::SameGroup
     } else {
-        5
+        Category::Other
     }
 }
 
 /// How common the category is that both share: agreeing on a rare one says more.
-fn rarity(a: &Report, model: &Model) -> u8 {
-    const BOUNDS: [f64; 7] = [3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0];
+fn rarity(a: &Report, model: &Model) -> Rarity {
+    const BANDS: [(f64, Rarity); 7] = [
+        (3.0, Rarity::OverOneIn8),
+        (4.0, Rarity::OneIn16),
+        (5.0, Rarity::OneIn32),
+        (6.0, Rarity::OneIn64),
+        (7.0, Rarity::OneIn128),
+        (8.0, Rarity::OneIn256),
+        (10.0, Rarity::OneIn1024),
+    ];
     model
         .share_of(&a.category)
-        .map_or(0, |share| band(-share.log2(), &BOUNDS, 1))
+        .map_or(Rarity::Missing, |share| {
+            band(-share.log2(), &BANDS, Rarity::Rarer)
+        })
 }
 
-fn time(a: &Report, b: &Report) -> u8 {
+fn gap(a: &Report, b: &Report) -> Gap {
     const MINUTE: f64 = 60.0;
     const HOUR: f64 = 3600.0;
     const DAY: f64 = 86_400.0;
-    const BOUNDS: [f64; 12] = [
-        MINUTE,
-        3.0 * MINUTE,
-        10.0 * MINUTE,
-        HOUR,
-        6.0 * HOUR,
-        DAY,
-        3.0 * DAY,
-        7.0 * DAY,
-        14.0 * DAY,
-        30.0 * DAY,
-        60.0 * DAY,
-        120.0 * DAY,
+    /// For an earlier report and for a later one.
+    const BANDS: [(f64, (Gap, Gap)); 12] = [
+        (MINUTE, (Gap::Minute, Gap::LaterMinute)),
+        (3.0 * MINUTE, (Gap::ThreeMinutes, Gap::LaterThreeMinutes)),
+        (10.0 * MINUTE, (Gap::TenMinutes, Gap::LaterTenMinutes)),
+        (HOUR, (Gap::Hour, Gap::LaterHour)),
+        (6.0 * HOUR, (Gap::SixHours, Gap::LaterSixHours)),
+        (DAY, (Gap::Day, Gap::LaterDay)),
+        (3.0 * DAY, (Gap::ThreeDays, Gap::LaterThreeDays)),
+        (7.0 * DAY, (Gap::Week, Gap::LaterWeek)),
+        (14.0 * DAY, (Gap::TwoWeeks, Gap::LaterTwoWeeks)),
+        (30.0 * DAY, (Gap::Month, Gap::LaterMonth)),
+        (60.0 * DAY, (Gap::TwoMonths, Gap::LaterTwoMonths)),
+        (120.0 * DAY, (Gap::FourMonths, Gap::LaterFourMonths)),
     ];
-    let gap = (a.received_at - b.received_at).num_seconds();
-    let first = if gap >= 0 { 1 } else { 14 };
-    band(gap.unsigned_abs() as f64, &BOUNDS, first)
+    let seconds = (a.received_at - b.received_at).num_seconds();
+    let (earlier, later) = band(
+        seconds.unsigned_abs() as f64,
+        &BANDS,
+        (Gap::Longer, Gap::LaterLonger),
+    );
+    if seconds >= 0 { earlier } else { later }
 }
 
 /// Whether the earlier of the two was still open when the later one came.
-fn standing(new: Side<'_>, old: Side<'_>) -> u8 {
+fn standing(new: Side<'_>, old: Side<'_>) -> Standing {
     let (arrived, other) = (new.report.received_at, old.report.received_at);
     if arrived >= other {
         return match old.closed_at {
             Some(at) if at < arrived => {
                 if (arrived - at).num_days() < 7 {
-                    2
+                    Standing::ClosedWithinWeek
                 } else {
-                    3
+                    Standing::ClosedBefore
                 }
             }
-            _ => 1,
+            _ => Standing::OpenThen,
         };
     }
     match new.closed_at {
-        Some(at) if at < other => 5,
-        _ => 4,
+        Some(at) if at < other => Standing::LaterNewClosed,
+        _ => Standing::LaterNewOpen,
     }
 }
 
-fn hours(a: &Report, b: &Report) -> u8 {
+fn hours(a: &Report, b: &Report) -> Hours {
     let (Some(x), Some(y)) = (a.hours, b.hours) else {
-        return 0;
+        return Hours::Missing;
     };
     // An hour's difference is nothing between two people's clocks.
     let wide = x | (x << 1) | (x >> 1) | (x >> 23) | (x << 23);
-    if wide & y & 0x00ff_ffff == 0 { 2 } else { 1 }
+    if wide & y & 0x00ff_ffff == 0 {
+        Hours::OtherHours
+    } else {
+        Hours::SameHours
+    }
 }
 
 /// How alike the words are: a copy apart, else the cosine of rarity-weighted letter triples.
-fn text(a: &Report, b: &Report, context: &Context<'_>) -> u8 {
-    const BOUNDS: [f64; 18] = [
-        0.75, 0.60, 0.50, 0.42, 0.35, 0.30, 0.26, 0.23, 0.20, 0.18, 0.16, 0.14, 0.12, 0.10, 0.08,
-        0.06, 0.04, 0.02,
+fn wording(a: &Report, b: &Report, context: &Context<'_>) -> Wording {
+    const BANDS: [(f64, Wording); 18] = [
+        (0.75, Wording::Over0_75),
+        (0.60, Wording::Over0_60),
+        (0.50, Wording::Over0_50),
+        (0.42, Wording::Over0_42),
+        (0.35, Wording::Over0_35),
+        (0.30, Wording::Over0_30),
+        (0.26, Wording::Over0_26),
+        (0.23, Wording::Over0_23),
+        (0.20, Wording::Over0_20),
+        (0.18, Wording::Over0_18),
+        (0.16, Wording::Over0_16),
+        (0.14, Wording::Over0_14),
+        (0.12, Wording::Over0_12),
+        (0.10, Wording::Over0_10),
+        (0.08, Wording::Over0_08),
+        (0.06, Wording::Over0_06),
+        (0.04, Wording::Over0_04),
+        (0.02, Wording::Over0_02),
     ];
     const COPY: f64 = 0.85;
     // A few words are nobody's own.
     const COPY_GRAMS: usize = 20;
     let alike = context.model.alike(&a.grams, context.text_square, &b.grams);
     let Some(alike) = alike else {
-        return 0;
+        return Wording::Missing;
     };
     let length = a.grams.len().min(b.grams.len());
     if length >= COPY_GRAMS && alike.shared >= COPY * length as f64 {
-        return 1;
+        return Wording::Copy;
     }
-    let at = BOUNDS.iter().position(|bound| alike.cosine >= *bound);
-    2 + u8::try_from(at.unwrap_or(BOUNDS.len())).unwrap_or(u8::MAX)
+    let found = BANDS.iter().find(|(bound, _)| alike.cosine >= *bound);
+    found.map_or(Wording::Under0_02, |(_, level)| *level)
 }
 
-fn person(a: &Report, b: &Report) -> u8 {
+fn person(a: &Report, b: &Report) -> Person {
     // R10: the anonymous are nobody; they share no person and differ from none.
     if a.persons.is_empty() || b.persons.is_empty() {
-        0
+        Person::Missing
     } else if a.persons.iter().any(|person| b.persons.contains(person)) {
-        1
+        Person::Same
     } else {
-        2
+        Person::Other
     }
 }
 
-fn photo(a: &Report, b: &Report) -> u8 {
+fn photo(a: &Report, b: &Report) -> Photo {
     if a.photos.is_empty() || b.photos.is_empty() {
-        return 0;
+        return Photo::Missing;
     }
     let same = |sha256: &str| b.photos.iter().any(|photo| photo.sha256 == sha256);
     if a.photos.iter().any(|photo| same(&photo.sha256)) {
-        1
+        Photo::SameFile
     } else {
-        2
+        Photo::Other
     }
 }
 
 /// One device, or one channel within ten minutes: a person who files several reports in a row.
-fn channel(a: &Report, b: &Report) -> u8 {
+fn channel(a: &Report, b: &Report) -> Channel {
     const AT_ONCE_S: u64 = 600;
     match (a.sender, b.sender) {
-        (Some(x), Some(y)) if x == y => return 1,
+        (Some(x), Some(y)) if x == y => return Channel::SameSender,
         _ => {}
     }
     if a.channel.is_empty() || b.channel.is_empty() {
-        return 0;
+        return Channel::Missing;
     }
     if a.channel != b.channel {
-        return 4;
+        return Channel::OtherChannel;
     }
     let gap = (a.received_at - b.received_at).num_seconds().unsigned_abs();
-    if gap <= AT_ONCE_S { 2 } else { 3 }
-}
-
-fn reference(a: &Report, b: &Report) -> u8 {
-    if b.number_key != 0 && a.quotes.contains(&b.number_key) {
-        1
-    } else if a.says_again && person(a, b) == 1 {
-        2
+    if gap <= AT_ONCE_S {
+        Channel::SameChannelAtOnce
     } else {
-        0
+        Channel::SameChannel
     }
 }
 
-fn area(a: &Report, b: &Report) -> u8 {
+fn reference(a: &Report, b: &Report) -> Reference {
+    if b.number_key != 0 && a.quotes.contains(&b.number_key) {
+        Reference::QuotesNumber
+    } else if a.says_again && person(a, b) == Person::Same {
+        Reference::SaysAgain
+    } else {
+        Reference::Missing
+    }
+}
+
+fn area(a: &Report, b: &Report) -> Area {
     match (&a.area, &b.area) {
-        (Some(x), Some(y)) if x == y => 1,
-        (Some(_), Some(_)) => 2,
-        _ => 0,
+        (Some(x), Some(y)) if x == y => Area::Same,
+        (Some(_), Some(_)) => Area::Other,
+        _ => Area::Missing,
     }
 }
 
@@ -347,24 +396,25 @@ fn area(a: &Report, b: &Report) -> u8 {
 /// among the likely ones. An address that everybody complains of says less; of several reports of
 /// one matter the earliest open one is the one others were linked to.
 pub fn compare_list(new: Side<'_>, olds: &[Side<'_>], levels: &mut [Levels]) {
-    let at_address = |l: &Levels| l[kind::ADDRESS] == 1 || l[kind::PLACE] == 1;
+    let at_address = |l: &Levels| l.has(Addresses::SameAddress) || l.has(Distance::SamePoint);
     let crowd = levels.iter().filter(|l| at_address(l)).count();
     let crowd = match crowd {
-        0 | 1 => 1,
-        2..=3 => 2,
-        4..=6 => 3,
-        7..=12 => 4,
-        13..=30 => 5,
-        _ => 6,
+        0 | 1 => Crowd::Alone,
+        2..=3 => Crowd::TwoToThree,
+        4..=6 => Crowd::FourToSix,
+        7..=12 => Crowd::SevenToTwelve,
+        13..=30 => Crowd::ThirteenToThirty,
+        _ => Crowd::More,
     };
     let likely: Vec<usize> = levels
         .iter()
         .enumerate()
         .filter(|(_, l)| {
-            let here = at_address(l) || (1..=3).contains(&l[kind::PLACE]);
-            let same = (1..=2).contains(&l[kind::CATEGORY]);
-            let open = !matches!(l[kind::STANDING], 2 | 3 | 5);
-            here && same && open
+            let here = at_address(l) || l.within(Distance::SamePoint..=Distance::Within0_35);
+            let same = l.within(Category::Same..=Category::Confused);
+            let closed = l.within(Standing::ClosedWithinWeek..=Standing::ClosedBefore)
+                || l.has(Standing::LaterNewClosed);
+            here && same && !closed
         })
         .map(|(at, _)| at)
         .collect();
@@ -382,14 +432,14 @@ pub fn compare_list(new: Side<'_>, olds: &[Side<'_>], levels: &mut [Levels]) {
         let Some(l) = levels.get_mut(*at) else {
             continue;
         };
-        l[kind::ORDER] = match (Some(*at) == earliest, Some(*at) == latest) {
-            (true, true) => 1,
-            (true, false) => 2,
-            (false, true) => 3,
-            (false, false) => 4,
-        };
+        l.set(match (Some(*at) == earliest, Some(*at) == latest) {
+            (true, true) => Sequence::Only,
+            (true, false) => Sequence::Earliest,
+            (false, true) => Sequence::Latest,
+            (false, false) => Sequence::Between,
+        });
     }
     for l in levels.iter_mut().filter(|l| at_address(l)) {
-        l[kind::CROWD] = crowd;
+        l.set(crowd);
     }
 }

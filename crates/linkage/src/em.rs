@@ -8,13 +8,16 @@
 //! how many candidates are matches at all. Left free over all comparisons at once, it finds "the
 //! same address" instead of "the same matter", because place and address speak with one voice.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::RangeInclusive};
 
 use super::{
     Levels, Model,
-    compare::{SPECS, kind},
     fit::Table,
     index::{Index, Order},
+    levels::{
+        self, Addresses, Area, Category, Distance, FOUND, Gap, Level, MISSING, Names, SPECS,
+        Sequence, Standing, Wording,
+    },
     model::{ModelError, Provenance, Weight},
     train::{Cases, blank, named, share_with_neighbours},
 };
@@ -30,52 +33,49 @@ const ENOUGH: f64 = 1000.0;
 
 /// What no pair of candidates can show without labels, in bits: that a report belongs with an open
 /// one rather than with one that was dealt with, and among equals with the earliest, which leads
-/// the matter (domain §3.3). The comparison and the weights of its levels.
-const BY_HAND: [(usize, &[f64]); 2] = [
-    (kind::STANDING, &[0.0, 0.0, -1.5, -3.0, 0.0, -2.0]),
-    (kind::ORDER, &[0.0, 0.3, 0.4, -0.1, 0.1]),
+/// the matter (domain §3.3).
+const STANDING_BITS: [(Standing, f64); 3] = [
+    (Standing::ClosedWithinWeek, -1.5),
+    (Standing::ClosedBefore, -3.0),
+    (Standing::LaterNewClosed, -2.0),
+];
+const SEQUENCE_BITS: [(Sequence, f64); 4] = [
+    (Sequence::Only, 0.3),
+    (Sequence::Earliest, 0.4),
+    (Sequence::Latest, -0.1),
+    (Sequence::Between, 0.1),
 ];
 
-/// One kind of evidence: among which pairs it is looked at, and from which level on it speaks
-/// against a match so plainly that what is met there is chance.
+/// The weights of a comparison that are set by hand; a level that is not named weighs nothing.
+fn by_hand<L: Level>(bits: &[(L, f64)]) -> (usize, Vec<Weight>) {
+    let of = |level: &L| bits.iter().find(|(named, _)| named == level);
+    let weights = L::ALL
+        .iter()
+        .map(|level| Weight::of_bits(of(level).map_or(0.0, |(_, bits)| *bits)));
+    (L::KIND, weights.collect())
+}
+
+/// One kind of evidence: among which pairs it is looked at, and which levels speak against a match
+/// so plainly that what is met there is chance.
 struct Study {
     kind: usize,
     among: fn(&Levels) -> bool,
-    against: std::ops::RangeInclusive<u8>,
+    against: RangeInclusive<u8>,
 }
 
-const STUDIES: [Study; 6] = [
-    Study {
-        kind: kind::PLACE,
-        among: is_same_category,
-        against: 6..=8,
-    },
-    Study {
-        kind: kind::ADDRESS,
-        among: is_in_one_neighbourhood,
-        against: 5..=6,
-    },
-    Study {
-        kind: kind::NAMES,
-        among: is_same_category,
-        against: 7..=9,
-    },
-    Study {
-        kind: kind::CATEGORY,
-        among: is_near,
-        against: 4..=5,
-    },
-    Study {
-        kind: kind::TEXT,
-        among: is_same_category,
-        against: 13..=20,
-    },
-    Study {
-        kind: kind::AREA,
-        among: is_same_category,
-        against: 2..=2,
-    },
-];
+fn studies() -> [Study; 6] {
+    [
+        Study::of(is_same_category, Distance::Within2..=Distance::Within5),
+        Study::of(
+            is_in_one_neighbourhood,
+            Addresses::SameRoad..=Addresses::OtherRoad,
+        ),
+        Study::of(is_same_category, Names::NoneShared..=Names::OtherCompound),
+        Study::of(is_near, Category::SameGroup..=Category::Other),
+        Study::of(is_same_category, Wording::Over0_14..=Wording::Under0_02),
+        Study::of(is_same_category, Area::Other..=Area::Other),
+    ]
+}
 
 /// Trains without labels, from the candidates of every so many-th case.
 ///
@@ -108,12 +108,12 @@ pub fn without_labels(
             *slot = weights;
         }
     };
-    for study in &STUDIES {
+    for study in studies() {
         put(study.kind, study.weights(&rows));
     }
-    put(kind::TIME, time(&rows));
-    for (kind, bits) in BY_HAND {
-        put(kind, bits.iter().map(|b| Weight::of_bits(*b)).collect());
+    put(Gap::KIND, gaps(&rows));
+    for (kind, weights) in [by_hand(&STANDING_BITS), by_hand(&SEQUENCE_BITS)] {
+        put(kind, weights);
         file.set_by_hand
             .extend(SPECS.get(kind).map(|s| s.name.to_owned()));
     }
@@ -131,59 +131,56 @@ pub fn without_labels(
 /// How often each combination of levels was met.
 type Rows = HashMap<Levels, f64>;
 
-fn level(row: &Levels, kind: usize) -> u8 {
-    row.get(kind).copied().unwrap_or(0)
-}
-
 fn is_same_category(row: &Levels) -> bool {
-    level(row, kind::CATEGORY) == 1
+    row.has(Category::Same)
 }
 
 /// One category, and met by place: what met by its days alone, for want of a place, is all recent.
 fn is_in_one_neighbourhood(row: &Levels) -> bool {
-    is_same_category(row) && (1..=8).contains(&level(row, kind::PLACE))
+    is_same_category(row) && row.within(Distance::SamePoint..=Distance::Within5)
 }
 
 /// A third of the reach apart, the same house, or a place both name.
 fn is_near(row: &Levels) -> bool {
-    (1..=3).contains(&level(row, kind::PLACE))
-        || (1..=2).contains(&level(row, kind::ADDRESS))
-        || level(row, kind::PLACE) == 0 && (1..=5).contains(&level(row, kind::NAMES))
+    row.within(Distance::SamePoint..=Distance::Within0_35)
+        || row.within(Addresses::SameAddress..=Addresses::SameHouse)
+        || row.has(Distance::Missing) && row.within(Names::TwoOrMore..=Names::RoadNumber)
 }
 
 /// How many levels of time there are for earlier reports; those for later ones follow, alike.
-const TIMES: u8 = 13;
+const GAPS: u8 = Gap::Longer as u8;
 
 /// The level of time, whichever of the two came first: without labels neither order says more.
-fn time_level(row: &Levels) -> u8 {
-    let level = level(row, kind::TIME);
-    if level > TIMES { level - TIMES } else { level }
+fn gap(row: &Levels) -> u8 {
+    let level = row.at(Gap::KIND);
+    if level > GAPS { level - GAPS } else { level }
 }
 
 /// Up to three days.
 fn is_soon(row: &Levels) -> bool {
-    (1..=7).contains(&time_level(row))
+    levels::indexes(&(Gap::Minute..=Gap::ThreeDays)).contains(&gap(row))
 }
 
 /// More than a month.
 fn is_far(row: &Levels) -> bool {
-    is_month(time_level(row))
+    is_month(gap(row))
 }
 
 fn is_month(level: u8) -> bool {
-    (11..=TIMES).contains(&level)
+    levels::indexes(&(Gap::TwoMonths..=Gap::Longer)).contains(&level)
 }
 
 /// How often each level of a comparison was met among rows; missing is not counted.
 fn counts(rows: &Rows, kind: usize, among: impl Fn(&Levels) -> bool) -> Vec<f64> {
     let mut counts = vec![0.0; SPECS.get(kind).map_or(1, |s| s.levels.len())];
     for (row, n) in rows.iter().filter(|(row, _)| among(row)) {
-        let level = usize::from(if kind == kind::TIME {
-            time_level(row)
+        let level = if kind == Gap::KIND {
+            gap(row)
         } else {
-            level(row, kind)
-        });
-        if let Some(slot) = counts.get_mut(level).filter(|_| level > 0) {
+            row.at(kind)
+        };
+        let slot = counts.get_mut(usize::from(level));
+        if let Some(slot) = slot.filter(|_| level != MISSING) {
             *slot += n;
         }
     }
@@ -214,7 +211,7 @@ fn weights(same: &[f64], all: &[f64]) -> Vec<Weight> {
         .zip(all)
         .enumerate()
         .map(|(level, (same, all))| {
-            if level == 0 || matches < 1.0 {
+            if level < FOUND || matches < 1.0 {
                 return Weight::of_bits(0.0);
             }
             let (m, u) = (same / matches, all / pairs.max(1.0));
@@ -228,6 +225,14 @@ fn weights(same: &[f64], all: &[f64]) -> Vec<Weight> {
 }
 
 impl Study {
+    fn of<L: Level>(among: fn(&Levels) -> bool, against: RangeInclusive<L>) -> Self {
+        Self {
+            kind: L::KIND,
+            among,
+            against: levels::indexes(&against),
+        }
+    }
+
     /// Candidates that came within three days, less the chance seen in those more than a month
     /// apart (or, where the cases do not reach over so long a time, in all that are not near in
     /// time).
@@ -255,9 +260,9 @@ impl Study {
         // Beyond the last of these levels stand only pairs that met by another key than place.
         same.iter_mut().skip(last + 1).for_each(|n| *n = least);
         let mut all = counts(rows, self.kind, |row| {
-            self.kind != kind::CATEGORY || is_near(row)
+            self.kind != Category::KIND || is_near(row)
         });
-        if self.kind == kind::TEXT {
+        if self.kind == Wording::KIND {
             share_with_neighbours(&mut same);
             share_with_neighbours(&mut all);
         }
@@ -267,21 +272,19 @@ impl Study {
 
 /// Near reports of one category, less the chance seen in near reports of other categories: those
 /// come at any time.
-fn time(rows: &Rows) -> Vec<Weight> {
-    let alike = counts(rows, kind::TIME, |row| {
-        is_near(row) && is_same_category(row)
-    });
-    let others = counts(rows, kind::TIME, |row| {
+fn gaps(rows: &Rows) -> Vec<Weight> {
+    let alike = counts(rows, Gap::KIND, |row| is_near(row) && is_same_category(row));
+    let others = counts(rows, Gap::KIND, |row| {
         is_near(row) && !is_same_category(row)
     });
     let chance = if others.iter().sum::<f64>() >= ENOUGH {
         others
     } else {
-        counts(rows, kind::TIME, |row| !is_near(row))
+        counts(rows, Gap::KIND, |row| !is_near(row))
     };
     let same = beyond_chance(&alike, &chance, is_month);
-    let mut weights = weights(&same, &counts(rows, kind::TIME, is_near));
-    let earlier = 1..=usize::from(TIMES);
+    let mut weights = weights(&same, &counts(rows, Gap::KIND, is_near));
+    let earlier = FOUND..=usize::from(GAPS);
     weights.copy_within(earlier.clone(), earlier.end() + 1);
     weights
 }

@@ -2,7 +2,7 @@
 
 use std::f64::consts::LN_2;
 
-use super::{Levels, Model, ModelFile, index::Order, model::Weight};
+use super::{Levels, Model, ModelFile, index::Order, levels::FOUND, model::Weight};
 
 /// Every so many-th case without a label is taken for what a new case meets, to calibrate.
 pub(super) const CALIBRATE_EVERY: usize = 29;
@@ -36,7 +36,7 @@ pub(super) fn tune(lists: &[List], counted: &Table) -> Vec<Vec<f64>> {
         }
         let pace = if step < TUNING_STEPS / 2 { 0.1 } else { 0.03 };
         for (kind, levels) in weights.iter_mut().enumerate() {
-            for (level, weight) in levels.iter_mut().enumerate().skip(1) {
+            for (level, weight) in levels.iter_mut().enumerate().skip(FOUND) {
                 let at = |table: &[Vec<f64>]| -> f64 {
                     table
                         .get(kind)
@@ -65,6 +65,7 @@ pub(super) fn tune(lists: &[List], counted: &Table) -> Vec<Vec<f64>> {
 
 fn sum(levels: &Levels, weights: &[Vec<f64>]) -> f64 {
     levels
+        .indexes()
         .iter()
         .zip(weights)
         .filter_map(|(level, weights)| weights.get(usize::from(*level)))
@@ -82,7 +83,7 @@ fn add_slope(list: &List, weights: &[Vec<f64>], slope: &mut [Vec<f64>]) {
         if excess.abs() < 1e-7 {
             continue;
         }
-        for (kind, level) in levels.iter().enumerate() {
+        for (kind, level) in levels.indexes().iter().enumerate() {
             if let Some(s) = slope
                 .get_mut(kind)
                 .and_then(|t| t.get_mut(usize::from(*level)))
@@ -181,23 +182,26 @@ fn newton_step(rows: &[Row], slope: f64, prior: f64) -> (f64, f64) {
 mod tests {
     use super::*;
     use crate::{
-        compare::{KINDS, SPECS, kind},
+        levels::{Distance, Level as _, SPECS},
         model::FORMAT,
     };
 
-    fn candidate(place: u8) -> Levels {
-        let mut levels = [0; KINDS];
-        levels[kind::PLACE] = place;
+    fn candidate(distance: Distance) -> Levels {
+        let mut levels = Levels::default();
+        levels.set(distance);
         levels
     }
 
     #[test]
     fn probabilities_sum_up_to_the_partners_an_intake_meets() {
-        let list = |order, places: &[u8]| List {
-            levels: places.iter().map(|place| candidate(*place)).collect(),
-            answer: places
+        const HERE: Distance = Distance::SamePoint;
+        const NEAR: Distance = Distance::Within0_35;
+        const FAR: Distance = Distance::Within1_2;
+        let list = |order, distances: &[Distance]| List {
+            levels: distances.iter().copied().map(candidate).collect(),
+            answer: distances
                 .iter()
-                .map(|p| f64::from(u8::from(*p == 1)))
+                .map(|distance| f64::from(u8::from(*distance == HERE)))
                 .collect(),
             order,
         };
@@ -205,14 +209,16 @@ mod tests {
         let lists: Vec<List> = (0..20)
             .flat_map(|_| {
                 [
-                    list(Order::Arrival, &[1, 3, 5]),
-                    list(Order::Any, &[1, 3, 5, 1]),
+                    list(Order::Arrival, &[HERE, NEAR, FAR]),
+                    list(Order::Any, &[HERE, NEAR, FAR, HERE]),
                 ]
             })
             .collect();
-        let ordinary: Vec<Levels> = [1, 3, 5, 5, 5].map(candidate).to_vec();
+        let ordinary: Vec<Levels> = [HERE, NEAR, FAR, FAR, FAR].map(candidate).to_vec();
         let mut weights: Vec<Vec<f64>> = SPECS.iter().map(|s| vec![0.0; s.levels.len()]).collect();
-        weights[kind::PLACE] = vec![0.0, 6.0, 4.0, 2.0, 0.0, -3.0];
+        for (distance, bits) in [(HERE, 6.0), (NEAR, 2.0), (FAR, -3.0)] {
+            weights[Distance::KIND][usize::from(distance.index())] = bits;
+        }
         let mut file: ModelFile = serde_json::from_value(serde_json::json!({
             "format": FORMAT, "name": "t", "prior_bits": 0.0, "slope": 1.0, "weights": {},
             "provenance": {"data": "", "data_sha256": [], "method": "labels", "made_on": "", "cases": 0, "pairs": 0},

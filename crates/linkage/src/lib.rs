@@ -2,8 +2,8 @@
 //! HTTP, no district. The intake and the batch commands use the same code.
 //!
 //! A report is brought into the form that comparisons read ([`Report`]); `keys` finds the few
-//! earlier reports it may belong with; `compare` says of each kind of evidence which level a pair
-//! has; `model` says what each level weighs; `train` finds the weights with labels, `em` without.
+//! earlier reports it may belong with; `compare` says of each kind of evidence which of its `levels`
+//! a pair has; `model` says what each level weighs; `train` finds the weights with labels, `em` without.
 //! What follows from a score is the business of `matching`, which knows the law.
 
 pub mod baseline;
@@ -27,7 +27,8 @@ use uuid::Uuid;
 use dengwen_geo::Point;
 use dengwen_text::{NameKind, name_key, place_names};
 
-pub use compare::{Context, Levels, Side};
+pub use compare::{Context, Side};
+pub use levels::Levels;
 pub use model::{Model, ModelFile};
 
 /// A report as the engine sees it: keys and facts, no names, no contact data, no words but the

@@ -12,8 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Code,
-    compare::{KINDS, Levels, SPECS},
-    levels::LEVELS_MAX,
+    levels::{KINDS, LEVELS_MAX, Levels, SPECS},
 };
 use dengwen_text::name_key;
 
@@ -172,7 +171,7 @@ impl Model {
             let at = SPECS.iter().position(|s| s.name == comparison);
             for (level, weight) in levels {
                 let slot = at.and_then(|at| {
-                    let level = SPECS.get(at)?.levels.iter().position(|l| l == level)?;
+                    let level = SPECS.get(at)?.levels.iter().position(|l| l.name == level)?;
                     bits.get_mut(at)?.get_mut(level)
                 });
                 match slot {
@@ -238,7 +237,7 @@ impl Model {
     /// Bits of the odds that a pair is one matter.
     #[must_use]
     pub fn bits(&self, levels: &Levels) -> f64 {
-        let weights = self.bits.iter().zip(levels);
+        let weights = self.bits.iter().zip(levels.indexes());
         let sum: f64 = weights.map(|(bits, level)| at_level(bits, *level)).sum();
         self.file.prior_bits + sum
     }

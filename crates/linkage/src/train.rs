@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
     Context, Levels, Model, ModelFile, Report, Side,
-    compare::{SPECS, kind},
     fit::{CALIBRATE_EVERY, List, Table, calibrate, tune},
     index::{Index, Order},
+    levels::{FOUND, Level as _, SPECS, Wording},
     model::{FORMAT, Provenance, Rarity, Weight},
     rank::levels_of,
 };
@@ -22,9 +22,6 @@ const SMOOTHING: f64 = 2.0;
 
 /// What another report of the group counts beside the recorded partner.
 const GROUP_SHARE: f64 = 0.35;
-
-/// Comparisons whose levels, after the first, are bands of one scale.
-const ORDINAL: [usize; 1] = [kind::TEXT];
 
 /// Letter triples kept with a model at most: the common ones; all others are rare.
 const COMMON_PAIRS: usize = 6000;
@@ -263,9 +260,7 @@ pub fn with_labels(
 fn leave_out(levels: &mut [Levels], without: &[usize]) {
     for levels in levels {
         for kind in without {
-            if let Some(level) = levels.get_mut(*kind) {
-                *level = 0;
-            }
+            levels.leave_out(*kind);
         }
     }
 }
@@ -319,7 +314,7 @@ fn count(lists: &[List], refused: &[Levels]) -> Table {
     };
     let (mut same, mut other) = (blank(), blank());
     let add = |table: &mut [Vec<f64>], levels: &Levels, share: f64| {
-        for (counts, level) in table.iter_mut().zip(levels) {
+        for (counts, level) in table.iter_mut().zip(levels.indexes()) {
             if let Some(n) = counts.get_mut(usize::from(*level)) {
                 *n += share;
             }
@@ -338,26 +333,26 @@ fn count(lists: &[List], refused: &[Levels]) -> Table {
     for levels in refused {
         add(&mut other, levels, 1.0);
     }
-    for kind in ORDINAL {
-        for table in [&mut same, &mut other] {
-            if let Some(counts) = table.get_mut(kind) {
-                share_with_neighbours(counts);
-            }
+    for table in [&mut same, &mut other] {
+        if let Some(counts) = table.get_mut(Wording::KIND) {
+            share_with_neighbours(counts);
         }
     }
     weigh(&same, &other)
 }
 
-/// Levels of one scale share a part of their counts with their neighbours: with few labels the
-/// chance that falls into one of twenty bands would else decide.
+/// The levels of wording after `Copy` are bands of one scale. They share a part of their counts with
+/// their neighbours: with few labels the chance that falls into one of twenty bands would else
+/// decide.
 pub(super) fn share_with_neighbours(counts: &mut [f64]) {
     const ROUNDS: usize = 3;
+    const FIRST_BAND: usize = Wording::Over0_75 as usize;
     for _ in 0..ROUNDS {
         let before = counts.to_vec();
         let at = |level: usize| before.get(level).copied();
-        for (level, count) in counts.iter_mut().enumerate().skip(2) {
+        for (level, count) in counts.iter_mut().enumerate().skip(FIRST_BAND) {
             let own = at(level).unwrap_or(0.0);
-            let left = if level > 2 {
+            let left = if level > FIRST_BAND {
                 at(level - 1).unwrap_or(own)
             } else {
                 own
@@ -371,7 +366,7 @@ pub(super) fn share_with_neighbours(counts: &mut [f64]) {
 /// log2(m/u) of every level but "missing", over what is not missing.
 fn weigh(same: &[Vec<f64>], other: &[Vec<f64>]) -> Table {
     let share = |counts: &[f64]| -> Vec<f64> {
-        let whole: f64 = counts.iter().skip(1).sum();
+        let whole: f64 = counts.iter().skip(FOUND).sum();
         counts
             .iter()
             .map(|n| n / whole.max(f64::MIN_POSITIVE))
@@ -380,13 +375,15 @@ fn weigh(same: &[Vec<f64>], other: &[Vec<f64>]) -> Table {
     same.iter()
         .zip(other)
         .map(|(same, other)| {
-            let seen: f64 = same.iter().skip(1).sum::<f64>() - SMOOTHING * (same.len() - 1) as f64;
+            let found = same.iter().skip(FOUND);
+            let smoothing = SMOOTHING * found.len() as f64;
+            let seen = found.sum::<f64>() - smoothing;
             let (m, u) = (share(same), share(other));
             m.iter()
                 .zip(&u)
                 .enumerate()
                 .map(|(level, (m, u))| {
-                    if level == 0 || seen < 1.0 {
+                    if level < FOUND || seen < 1.0 {
                         Weight::of_bits(0.0)
                     } else {
                         Weight {
@@ -411,7 +408,7 @@ pub(super) fn named(
             .levels
             .iter()
             .zip(counted.iter().zip(tuned))
-            .skip(1)
+            .skip(FOUND)
             .filter(|(_, (_, bits))| **bits != 0.0)
             .map(|(level, (counted, bits))| {
                 let rounded = |x: f64| (x * 1e4).round() / 1e4;
@@ -420,7 +417,7 @@ pub(super) fn named(
                     m: counted.m.map(rounded),
                     u: counted.u.map(rounded),
                 };
-                ((*level).to_owned(), weight)
+                (level.name.to_owned(), weight)
             })
             .collect();
         if !levels.is_empty() {

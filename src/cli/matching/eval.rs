@@ -20,9 +20,9 @@ use crate::cli::NobodyReads;
 use crate::config::Settings;
 use crate::linkage::{
     baseline::Rule,
-    compare::SPECS,
     eval::{Answer, Figure, Figures, figures, shared_text},
     index::Order,
+    levels::SPECS,
     reliability,
     train::{Question, questions},
 };
