@@ -42,7 +42,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "DENGWEN_BLOB_URL",
         default: "",
-        meaning: "`file://FOLDER` or `s3://BUCKET` (with the usual `AWS_*` variables); unset: `DATA_DIR/blobs`.",
+        meaning: "`file://FOLDER` or `s3://BUCKET`; unset: `DATA_DIR/blobs`. A bucket goes by `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT`, `AWS_ALLOW_HTTP` and the like. Authorities are the system's, or those in `SSL_CERT_FILE` and `SSL_CERT_DIR`; HTTP proxies are not used.",
     },
     Key {
         name: "DENGWEN_SECRET_KEY",

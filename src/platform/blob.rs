@@ -5,6 +5,7 @@
 //! and writes nothing where its folder is gone: a volume that is not mounted must not become a new
 //! and empty store.
 
+mod connector;
 mod local;
 mod underway;
 
@@ -33,6 +34,7 @@ use super::crypto::blobs::{BlobKey, Kept, with_checksum};
 use super::owned::{MARK, Owned};
 use super::private;
 use super::problem::{Code, Problem};
+use connector::Connector;
 use underway::Register;
 
 pub use underway::Underway;
@@ -421,6 +423,7 @@ fn s3(bucket: &str) -> Result<object_store::aws::AmazonS3, BlobError> {
         .fold(AmazonS3Builder::from_env(), |s3, (key, value)| {
             s3.with_config(AmazonS3ConfigKey::Client(key), value)
         })
+        .with_http_connector(Connector)
         .with_retry(retry)
         .with_bucket_name(bucket)
         .build()

@@ -72,7 +72,15 @@ pub const FILES: &[&str] = &[
 ];
 
 /// What talks to the network.
-pub const NETWORK: &[&str] = &["std::net", "tokio::net", "object_store", "reqwest", "hyper"];
+pub const NETWORK: &[&str] = &[
+    "std::net",
+    "tokio::net",
+    "object_store",
+    "hyper",
+    "hyper_rustls",
+    "hyper_util",
+    "reqwest",
+];
 
 /// Types that know what time it is.
 pub const CLOCKS: &[&str] = &["Instant", "Local", "SystemTime", "Utc"];

@@ -1,0 +1,258 @@
+//! How an S3 is reached: HTTP/1.1, with TLS for `https://`.
+//!
+//! The authorities whose certificates are trusted are the system's, or those that `SSL_CERT_FILE` and
+//! `SSL_CERT_DIR` name. An answer is read to its end within the time for all of it: blobs are
+//! photos, which are worked on whole.
+
+use std::{error::Error, iter::successors, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::header::{HeaderValue, USER_AGENT};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector as Tcp},
+    rt::{TokioExecutor, TokioTimer},
+};
+use object_store::{
+    ClientConfigKey, ClientOptions,
+    client::{
+        HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpRequestBody,
+        HttpResponse, HttpResponseBody, HttpService,
+    },
+};
+use rustls::{ClientConfig, RootCertStore};
+
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("dengwen/", env!("CARGO_PKG_VERSION")));
+
+/// What is not done, and would be missed without a word: whoever asks for it is refused.
+const NOT_DONE: [(ClientConfigKey, &str); 4] = [
+    (
+        ClientConfigKey::AllowInvalidCertificates,
+        "AWS_ALLOW_INVALID_CERTIFICATES",
+    ),
+    (
+        ClientConfigKey::NoSystemCertificates,
+        "AWS_DISABLE_SYSTEM_CERTIFICATES",
+    ),
+    (ClientConfigKey::Http2Only, "AWS_HTTP2_ONLY"),
+    (ClientConfigKey::ProxyUrl, "AWS_PROXY_URL"),
+];
+
+/// Why an S3 cannot be reached as it is asked for.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    #[error("{0} is not supported")]
+    NotDone(&'static str),
+    #[error(
+        "no certificate authority is found on this host: install its package (ca-certificates), or name a file in SSL_CERT_FILE"
+    )]
+    NoAuthorities,
+    #[error("{0:?} is no duration, such as `3 seconds`")]
+    Duration(String),
+}
+
+impl From<Refusal> for object_store::Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::NotSupported {
+            source: refusal.into(),
+        }
+    }
+}
+
+/// Makes clients by their options.
+#[derive(Debug)]
+pub(super) struct Connector;
+
+impl HttpConnector for Connector {
+    fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
+        let said = |key| options.get_config_value(&key).filter(|v| v != "false");
+        for (key, name) in NOT_DONE {
+            if said(key).is_some() {
+                return Err(Refusal::NotDone(name).into());
+            }
+        }
+        let plain_too = said(ClientConfigKey::AllowHttp).is_some();
+        let mut tcp = Tcp::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(duration(said(ClientConfigKey::ConnectTimeout))?);
+        let tls = HttpsConnectorBuilder::new().with_tls_config(trusting(plain_too)?);
+        let schemes = if plain_too {
+            tls.https_or_http()
+        } else {
+            tls.https_only()
+        };
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .build(schemes.enable_http1().wrap_connector(tcp));
+        Ok(HttpClient::new(Service {
+            client,
+            limit: duration(said(ClientConfigKey::Timeout))?,
+        }))
+    }
+}
+
+fn duration(said: Option<String>) -> Result<Option<Duration>, Refusal> {
+    said.map(|text| humantime::parse_duration(&text).map_err(|_| Refusal::Duration(text)))
+        .transpose()
+}
+
+/// Trusts the system's authorities. There may be none where TLS is not asked for.
+fn trusting(none_will_do: bool) -> Result<ClientConfig, Refusal> {
+    let mut authorities = RootCertStore::empty();
+    authorities.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if authorities.is_empty() && !none_will_do {
+        return Err(Refusal::NoAuthorities);
+    }
+    Ok(ClientConfig::builder()
+        .with_root_certificates(authorities)
+        .with_no_client_auth())
+}
+
+#[derive(Debug)]
+struct Service {
+    client: Client<HttpsConnector<Tcp>, HttpRequestBody>,
+    /// How long connecting and the whole answer may take.
+    limit: Option<Duration>,
+}
+
+impl Service {
+    async fn answer(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        request.headers_mut().entry(USER_AGENT).or_insert(AGENT);
+        let answer = self.client.request(request).await.map_err(|e| {
+            let kind = if e.is_connect() {
+                HttpErrorKind::Connect
+            } else {
+                kind(&e)
+            };
+            HttpError::new(kind, e)
+        })?;
+        let (head, body) = answer.into_parts();
+        let body = body.collect().await;
+        let body = body.map_err(|e| HttpError::new(kind(&e), e))?.to_bytes();
+        Ok(HttpResponse::from_parts(head, whole(body)))
+    }
+}
+
+#[async_trait]
+impl HttpService for Service {
+    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let answer = self.answer(request);
+        match self.limit {
+            Some(limit) => tokio::time::timeout(limit, answer)
+                .await
+                .unwrap_or_else(|late| Err(HttpError::new(HttpErrorKind::Timeout, late))),
+            None => answer.await,
+        }
+    }
+}
+
+fn whole(body: Bytes) -> HttpResponseBody {
+    HttpResponseBody::new(Full::new(body).map_err(|never| match never {}))
+}
+
+/// What an error means for trying again, by the first of its causes that tells.
+fn kind(error: &(dyn Error + 'static)) -> HttpErrorKind {
+    let mut causes = successors(Some(error), |error| (*error).source());
+    let told = causes.find_map(|cause| {
+        let http = cause.downcast_ref().and_then(of_http);
+        http.or_else(|| cause.downcast_ref().and_then(of_network))
+    });
+    told.unwrap_or(HttpErrorKind::Unknown)
+}
+
+fn of_http(error: &hyper::Error) -> Option<HttpErrorKind> {
+    if error.is_timeout() {
+        Some(HttpErrorKind::Timeout)
+    } else if error.is_closed() || error.is_incomplete_message() || error.is_body_write_aborted() {
+        Some(HttpErrorKind::Request)
+    } else if error.is_parse() {
+        Some(HttpErrorKind::Decode)
+    } else {
+        None
+    }
+}
+
+fn of_network(error: &std::io::Error) -> Option<HttpErrorKind> {
+    use std::io::ErrorKind::{
+        BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut, UnexpectedEof,
+    };
+    match error.kind() {
+        TimedOut => Some(HttpErrorKind::Timeout),
+        BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof => {
+            Some(HttpErrorKind::Interrupted)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read as _, Write as _},
+        net::{TcpListener, TcpStream},
+    };
+
+    use super::*;
+
+    fn options() -> ClientOptions {
+        ClientOptions::new()
+            .with_allow_http(true)
+            .with_timeout(Duration::from_millis(500))
+    }
+
+    #[test]
+    fn what_is_not_done_is_refused_by_name() {
+        assert!(Connector.connect(&options()).is_ok());
+        for (key, name) in NOT_DONE {
+            let refused = Connector.connect(&options().with_config(key, "true"));
+            let words = refused.unwrap_err().to_string();
+            assert!(words.contains(name), "{words}");
+        }
+    }
+
+    /// What a client makes of a server that does this with each connection.
+    async fn met(serve: fn(TcpStream) -> Option<TcpStream>) -> Result<u16, HttpErrorKind> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/key", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let kept = listener.incoming().flatten().map(serve);
+            kept.collect::<Vec<_>>()
+        });
+        asked(&url).await
+    }
+
+    async fn asked(url: &str) -> Result<u16, HttpErrorKind> {
+        let request = hyper::Request::get(url).body(HttpRequestBody::empty());
+        let client = Connector.connect(&options()).unwrap();
+        let answer = client.execute(request.unwrap()).await;
+        answer
+            .map(|answer| answer.status().as_u16())
+            .map_err(|e| e.kind())
+    }
+
+    /// Reads a request, and answers with these words.
+    fn answered(mut stream: TcpStream, words: &str) -> Option<TcpStream> {
+        let read = stream.read(&mut [0; 4096]).unwrap();
+        assert!(read > 0);
+        stream.write_all(words.as_bytes()).unwrap();
+        None
+    }
+
+    #[tokio::test]
+    async fn errors_say_whether_to_try_again() {
+        let sound = met(|s| answered(s, "HTTP/1.1 404 Gone\r\ncontent-length: 0\r\n\r\n"));
+        assert_eq!(sound.await, Ok(404));
+        assert_eq!(met(Some).await, Err(HttpErrorKind::Timeout));
+        assert_eq!(met(|s| answered(s, "")).await, Err(HttpErrorKind::Request));
+        let cut = met(|s| answered(s, "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf"));
+        assert_eq!(cut.await, Err(HttpErrorKind::Interrupted));
+        let nonsense = met(|s| answered(s, "no HTTP\r\n\r\n"));
+        assert_eq!(nonsense.await, Err(HttpErrorKind::Decode));
+        let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+        let url = format!("http://{}/key", nobody.unwrap());
+        assert_eq!(asked(&url).await, Err(HttpErrorKind::Connect));
+    }
+}
