@@ -10,6 +10,7 @@ macro_rules! tell {
 mod backup;
 mod bench;
 mod demo;
+mod http;
 pub mod import;
 mod jobs;
 mod keys;

@@ -11,10 +11,10 @@ use std::{
 use chrono::Utc;
 use clap::Args;
 use futures_util::future::join_all;
-use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
 use crate::app::{App, Ports};
+use crate::cli::http::{Form, Http};
 use crate::config::{Mode, Settings};
 use crate::photo::sample::scene;
 use crate::platform::db::DatabaseUrl;
@@ -63,12 +63,8 @@ async fn measure(settings: Settings, options: &Options) -> anyhow::Result<()> {
     let (server, running) = server::start(app, workers)?;
     actix_web::rt::spawn(running);
     let base = format!("http://{}", server.address);
-    let client = reqwest::Client::new();
-    client
-        .get(format!("{base}/readyz"))
-        .send()
-        .await?
-        .error_for_status()?;
+    let http = Http::to(&base);
+    http.send(http.get("/readyz")).await?;
     tell!(
         "start-up to ready       {:>8.1} ms",
         began.elapsed().as_secs_f64() * 1e3
@@ -77,18 +73,8 @@ async fn measure(settings: Settings, options: &Options) -> anyhow::Result<()> {
 
     let took = Instant::now();
     let times = load(options.connections, options.complaints, |n| {
-        let request = client
-            .post(format!("{base}/api/v1/complaints"))
-            .json(&complaint(n));
-        async move {
-            Ok(request
-                .send()
-                .await?
-                .error_for_status()?
-                .bytes()
-                .await
-                .map(|_| ())?)
-        }
+        let call = http.post("/api/v1/complaints").json(&complaint(n));
+        async { http.send(call).await.map(|_| ()) }
     })
     .await?;
     report("complaints", options.complaints, took.elapsed(), times)?;
@@ -98,23 +84,10 @@ async fn measure(settings: Settings, options: &Options) -> anyhow::Result<()> {
     let took = Instant::now();
     let times = load(options.connections, options.photos, |n| {
         let form = Form::new()
-            .part(
-                "complaint",
-                Part::text(complaint(1_000_000 + n).to_string()),
-            )
-            .part("photo", Part::bytes(picture.clone()).file_name("a.jpg"));
-        let request = client
-            .post(format!("{base}/api/v1/complaints"))
-            .multipart(form);
-        async move {
-            Ok(request
-                .send()
-                .await?
-                .error_for_status()?
-                .bytes()
-                .await
-                .map(|_| ())?)
-        }
+            .text("complaint", &complaint(1_000_000 + n).to_string())
+            .file("photo", "a.jpg", &picture);
+        let call = http.post("/api/v1/complaints").form(form);
+        async { http.send(call).await.map(|_| ()) }
     })
     .await?;
     report("photo submits", options.photos, took.elapsed(), times)?;

@@ -1,12 +1,12 @@
 //! A small client of the API, for those who play in the demonstration.
 
-use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
+
+use crate::cli::http::{Call, Form, Http};
 
 /// Somebody who calls the API.
 pub(super) struct Client {
-    http: reqwest::Client,
-    base: String,
+    http: Http,
     token: Option<String>,
 }
 
@@ -14,8 +14,7 @@ impl Client {
     /// Somebody without an account.
     pub(super) fn resident(base: &str) -> Self {
         Self {
-            http: reqwest::Client::new(),
-            base: base.to_owned(),
+            http: Http::to(base),
             token: None,
         }
     }
@@ -33,11 +32,11 @@ impl Client {
     }
 
     pub(super) async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        self.send(self.http.get(self.url(path))).await
+        self.send(self.http.get(path)).await
     }
 
     pub(super) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        self.send(self.http.post(self.url(path)).json(body)).await
+        self.send(self.http.post(path).json(body)).await
     }
 
     /// A POST with the version that was read.
@@ -47,11 +46,8 @@ impl Client {
         version: &Value,
         body: &Value,
     ) -> anyhow::Result<Value> {
-        let request = self
-            .http
-            .post(self.url(path))
-            .header("if-match", format!("\"{version}\""));
-        self.send(request.json(body)).await
+        self.send(self.http.post(path).if_match(version).json(body))
+            .await
     }
 
     /// A multipart POST of a JSON part, where there is one, and photos under a name.
@@ -59,37 +55,26 @@ impl Client {
         &self,
         path: &str,
         complaint: Option<&Value>,
-        name: &'static str,
+        name: &str,
         photos: Vec<Vec<u8>>,
     ) -> anyhow::Result<Value> {
         let mut form = Form::new();
         if let Some(complaint) = complaint {
-            form = form.part("complaint", Part::text(complaint.to_string()));
+            form = form.text("complaint", &complaint.to_string());
         }
-        for (at, photo) in photos.into_iter().enumerate() {
-            form = form.part(
-                name,
-                Part::bytes(photo).file_name(format!("照片{}.jpg", at + 1)),
-            );
+        for (at, photo) in photos.iter().enumerate() {
+            form = form.file(name, &format!("照片{}.jpg", at + 1), photo);
         }
-        self.send(self.http.post(self.url(path)).multipart(form))
-            .await
+        self.send(self.http.post(path).form(form)).await
     }
 
-    fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.base)
-    }
-
-    async fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Value> {
-        let request = match &self.token {
-            Some(token) => request.bearer_auth(token),
-            None => request,
+    async fn send(&self, call: Call) -> anyhow::Result<Value> {
+        let call = match &self.token {
+            Some(token) => call.bearer(token),
+            None => call,
         };
-        let response = request.send().await?;
-        let status = response.status();
-        let text = response.text().await?;
-        anyhow::ensure!(status.is_success(), "{status}: {text}");
-        Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
+        let body = self.http.send(call).await?;
+        Ok(serde_json::from_slice(&body).unwrap_or(Value::Null))
     }
 }
 
