@@ -60,7 +60,7 @@ send() {
 }
 
 export DENGWEN_RATE_LIMIT=off DENGWEN_LOG=error DENGWEN_DATA_DIR="$folder/data"
-export DENGWEN_DATABASE_URL=postgres://postgres@10.77.0.2/postgres
+export DENGWEN_DATABASE_URL=postgres://postgres@10.77.0.2/postgres?sslmode=disable
 start
 senders=()
 for sender in 1 2 3; do
@@ -97,7 +97,7 @@ all_is_there "host vanished ($put_off put off, the first after $held s, the long
 stop_server
 
 sever 0
-export DENGWEN_DATABASE_URL=postgres://postgres@10.77.0.2,10.77.1.2/postgres
+export DENGWEN_DATABASE_URL=postgres://postgres@10.77.0.2,10.77.1.2/postgres?sslmode=disable
 began=$SECONDS
 start
 took_to_start=$((SECONDS - began))

@@ -22,7 +22,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "DENGWEN_DATABASE_URL",
         default: "sqlite://./data/dengwen.db",
-        meaning: "`sqlite://PATH` (created on first start) or `postgres://USER:PASSWORD@HOST/NAME`. Several hosts (`HOST1,HOST2`) lead to the one that takes writes. Unless the URL says otherwise: `connect_timeout=5`, `tcp_user_timeout=10000` (ms), keepalives after 10 s.",
+        meaning: "`sqlite://PATH` (created on first start) or `postgres://USER:PASSWORD@HOST/NAME`. Several hosts (`HOST1,HOST2`) lead to the one that takes writes. A PostgreSQL on another host wants a build with `--features postgres-tls`, or `sslmode=disable` where the network in between is trusted; see `docs/postgres.md`. Unless the URL says otherwise: `connect_timeout=5`, `tcp_user_timeout=10000` (ms), keepalives after 10 s.",
     },
     Key {
         name: "DENGWEN_DATABASE_CONNECTIONS",

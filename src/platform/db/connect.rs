@@ -15,7 +15,7 @@ use diesel::{
     connection::{CacheSize, SimpleConnection},
 };
 
-use super::{Backend, Connection, hosts::Hosts};
+use super::{Backend, Connection, Unprotected, hosts::Hosts, tls};
 use crate::platform::private;
 
 /// How long a statement waits for a database that another process has, as set up below.
@@ -304,6 +304,11 @@ impl Manager {
                 Ok(Connection::Sqlite(conn))
             }
         }
+    }
+
+    /// Refuses a PostgreSQL to which this build would speak in the open.
+    pub(super) fn refuse_open(&self) -> Result<(), Unprotected> {
+        tls::refuse_open(self.hosts.urls())
     }
 
     /// A PostgreSQL connection as the server gives it.

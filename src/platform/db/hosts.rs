@@ -32,6 +32,11 @@ impl Hosts {
         }
     }
 
+    /// The URL of each.
+    pub(super) fn urls(&self) -> &[String] {
+        &self.urls
+    }
+
     /// Whether there are several.
     pub(super) fn are_several(&self) -> bool {
         self.urls.len() > 1
@@ -80,7 +85,7 @@ impl fmt::Debug for Hosts {
 
 /// The URL once for each of its hosts. Hosts and their ports stand before the path, or as lists
 /// among the options; a single port goes with every host.
-fn each(url: &str) -> Vec<String> {
+pub(super) fn each(url: &str) -> Vec<String> {
     let (place, options) = url.split_once('?').unwrap_or((url, ""));
     let (scheme, rest) = place.split_once("://").unwrap_or(("postgres", place));
     let (authority, path) = match rest.split_once('/') {

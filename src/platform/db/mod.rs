@@ -16,6 +16,7 @@ mod multi;
 mod pool;
 mod suitable;
 mod text_column;
+mod tls;
 mod turn;
 mod types;
 mod writer;
@@ -37,6 +38,7 @@ use tokio::time::{Instant, timeout_at};
 
 pub use connect::{DatabaseUrl, DatabaseUrlError, Patience, file_uri};
 pub use migrate::{MigrationError, migrate, refuse_newer, revert_all};
+pub use tls::Unprotected;
 pub use types::{Id, JsonSql, JsonValue, UtcTime, UtcTimeSql, UuidSql};
 
 pub use multi::{AnyConnection, MultiBackend};
@@ -115,6 +117,7 @@ impl Database {
                 (manager, Some(Arc::new(writer)))
             }
             Backend::Postgres => {
+                manager.refuse_open()?;
                 let change = suitable::look(&manager)?;
                 (manager.sessions_changing(change), None)
             }
@@ -406,6 +409,9 @@ pub enum OpenError {
     /// The folder of an SQLite file cannot be made.
     #[error("cannot create the database folder: {0}")]
     Folder(std::io::Error),
+    /// It would be spoken to in the open.
+    #[error("{0}")]
+    Unprotected(#[from] Unprotected),
     /// The first connection failed.
     #[error("cannot connect to the database: {0}")]
     Connect(#[from] diesel::ConnectionError),
