@@ -132,7 +132,7 @@ impl App {
         let production = settings.mode == Mode::Production;
         let secrets = &settings.secrets;
         let installation = installation::enter(&mut conn, secrets, production, ports.clock.now())?;
-        let keys = Keys::derive(&secrets.present, &secrets.former).map_err(internal)?;
+        let keys = Keys::derive(&secrets.present, &secrets.former);
         let (data, url) = (&settings.data_dir, &settings.database_url);
         private::folder(data).with_context(|| data.display().to_string())?;
         private::tighten(data);

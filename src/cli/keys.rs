@@ -82,7 +82,7 @@ fn rotate(settings: &Settings, batches: Option<u64>) -> anyhow::Result<()> {
     write(&database, move |c| {
         Ok(installation::enter(c, &given, production, now))
     })??;
-    let keys = Keys::derive(&secrets.present, &secrets.former).map_err(operator_error)?;
+    let keys = Keys::derive(&secrets.present, &secrets.former);
     actix_web::rt::System::new().block_on(async {
         let mut last = String::new();
         let mut left = batches.unwrap_or(u64::MAX);

@@ -206,8 +206,7 @@ fn is_in_use(conn: &mut Connection) -> QueryResult<bool> {
 
 /// Whether the keys open the newest of what is sealed; where nothing is sealed, any key does.
 fn opens_a_sample(conn: &mut Connection, secrets: &Secrets) -> Result<bool, Refusal> {
-    let keys = Keys::derive(&secrets.present, &secrets.former)
-        .map_err(|p| Refusal::Key(p.internal().unwrap_or_default().to_owned()))?;
+    let keys = Keys::derive(&secrets.present, &secrets.former);
     let person: Option<(Id, Option<Vec<u8>>)> = petitioner::table
         .filter(petitioner::sealed.is_not_null())
         .order(petitioner::id.desc())

@@ -22,7 +22,7 @@ use clap::Args;
 use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection as _};
 use rustix::fs::FlockOperation;
 
-use super::{Incomplete, operator_error};
+use super::Incomplete;
 use crate::config::Settings;
 use crate::platform::{
     blob::Place,
@@ -150,7 +150,7 @@ pub(super) fn backup(settings: &Settings, what: &Backup) -> anyhow::Result<()> {
 /// sealed under.
 fn photo_key(settings: &Settings, seen: &Seen) -> anyhow::Result<Option<BlobKey>> {
     let secrets = &settings.secrets;
-    let keys = Keys::derive(&secrets.present, &secrets.former).map_err(operator_error)?;
+    let keys = Keys::derive(&secrets.present, &secrets.former);
     let sealed = seen.photo_key.as_deref();
     Ok(sealed.and_then(|sealed| installation::open_photo_key(&keys, sealed)))
 }

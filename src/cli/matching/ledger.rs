@@ -241,7 +241,7 @@ pub fn refile(settings: &Settings) -> anyhow::Result<()> {
         "the words are sealed: set DENGWEN_SECRET_KEY, or put its secret.key in {}",
         settings.data_dir.display()
     );
-    let keys = Keys::derive(&secrets.present, &secrets.former).map_err(operator_error)?;
+    let keys = Keys::derive(&secrets.present, &secrets.former);
     loop {
         let (from, keys) = (after, keys.clone());
         let refile = move |conn: &mut Connection| queries::refile_after(conn, &keys, from);
