@@ -1,6 +1,8 @@
 //! `dengwen serve`.
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 use super::say;
 use crate::app::{App, Ports};
@@ -11,9 +13,9 @@ use crate::{bucket, jobs, server};
 /// Serves until the process is told to stop; requests being answered are answered first.
 pub(super) fn run(settings: Settings) -> anyhow::Result<()> {
     memory::give_back();
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_new(&settings.log)?)
-        .with_writer(std::io::stderr)
+    tracing_subscriber::registry()
+        .with(filter(&settings.log)?)
+        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr))
         .init();
     actix_web::rt::System::new().block_on(async {
         let app = App::build(settings, Ports::default())?;
@@ -43,6 +45,21 @@ pub(super) fn run(settings: Settings) -> anyhow::Result<()> {
     })
 }
 
+/// What is logged: levels and `TARGET=LEVEL`s, separated by commas.
+///
+/// # Errors
+/// When a level is none.
+fn filter(text: &str) -> anyhow::Result<Targets> {
+    // An empty target would be everything there is.
+    let directives = text.split(',').map(str::trim).filter(|d| !d.is_empty());
+    let directives: Vec<&str> = directives.collect();
+    anyhow::ensure!(!directives.is_empty(), "DENGWEN_LOG says nothing");
+    directives
+        .join(",")
+        .parse()
+        .map_err(|e| anyhow::anyhow!("DENGWEN_LOG: {e}"))
+}
+
 /// Waits for Ctrl-C or, on Unix, the service manager's SIGTERM.
 async fn stop_signal() {
     #[cfg(unix)]
@@ -58,5 +75,31 @@ async fn stop_signal() {
     }
     if let Err(e) = tokio::signal::ctrl_c().await {
         tracing::error!("cannot wait for Ctrl-C: {e}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn a_filter_is_levels_and_targets() {
+        for text in ["info,dengwen=debug", " info , dengwen=debug,"] {
+            let filter = filter(text).unwrap();
+            assert!(filter.would_enable("actix_server", &Level::INFO), "{text}");
+            assert!(
+                !filter.would_enable("actix_server", &Level::DEBUG),
+                "{text}"
+            );
+            assert!(
+                filter.would_enable("dengwen::jobs", &Level::DEBUG),
+                "{text}"
+            );
+        }
+        for text in ["dengwen=loud", "a=b=c", ","] {
+            assert!(filter(text).is_err(), "{text}");
+        }
     }
 }

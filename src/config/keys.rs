@@ -132,6 +132,6 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "DENGWEN_LOG",
         default: "info",
-        meaning: "Log filter, as in `info,dengwen=debug`.",
+        meaning: "Log filter: levels (`off`, `error`, `warn`, `info`, `debug`, `trace`) and `TARGET=LEVEL` for a module of the program, separated by commas, as in `info,dengwen=debug`.",
     },
 ];
