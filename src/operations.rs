@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use crate::account::{Operation, operation::Table};
-use crate::registers::premises;
+use crate::registers::{premises, sender_blocks};
 use crate::{account, complaint, health, jobs, ledger, triage, verification};
 
 /// The capabilities, in the order of the story.
@@ -14,6 +14,7 @@ pub static CAPABILITIES: &[&[Operation]] = &[
     triage::OPERATIONS,
     verification::OPERATIONS,
     &premises::OPERATIONS,
+    &sender_blocks::OPERATIONS,
     account::OPERATIONS,
     jobs::OPERATIONS,
     health::OPERATIONS,

@@ -140,6 +140,17 @@ pub fn all_staff(conn: &mut Connection) -> QueryResult<Vec<StaffRow>> {
     staff::table.order(staff::username.asc()).load(conn)
 }
 
+/// The user names of accounts.
+///
+/// # Errors
+/// What the database answers.
+pub fn usernames(conn: &mut Connection, ids: Vec<Id>) -> QueryResult<Vec<(Id, String)>> {
+    staff::table
+        .filter(staff::id.eq_any(ids))
+        .select((staff::id, staff::username))
+        .load(conn)
+}
+
 /// The grid officers of a grid who may work, by user name.
 ///
 /// # Errors

@@ -89,7 +89,4 @@ pub static OPERATIONS: &[Operation] = &[
     operation!(Staff(&[Office]), looks::list_unmaskings),
     operation!(Staff(&[Brigade, Office]), keyed, hidden::keep_hidden),
     operation!(Staff(&[Brigade, Office]), keyed, hidden::unhide_complaint),
-    operation!(Staff(&[Brigade, Office]), senders::list_sender_blocks),
-    operation!(Staff(&[Brigade, Office]), keyed, senders::block_sender),
-    operation!(Staff(&[Brigade, Office]), keyed, senders::lift_sender_block),
 ];

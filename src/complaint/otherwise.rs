@@ -10,8 +10,7 @@ use diesel::prelude::*;
 use super::{
     first_record::{by_upstream_number, is_told},
     person::Person,
-    petitioners::{self, REPORTER},
-    queries,
+    petitioners, queries,
     submission::Prepared,
 };
 use crate::district::calendar::date_of;
@@ -23,6 +22,7 @@ use crate::platform::{
     },
     problem::{OnDb, Problem},
 };
+use crate::privacy::REPORTER;
 
 /// The first record of a number, and what of the row it does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]

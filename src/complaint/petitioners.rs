@@ -18,9 +18,6 @@ use crate::text::phone::tells_people_apart;
 /// Kind of blind indexes of identity numbers.
 const ID_KEY: &str = "id";
 
-/// Kind of the person who files.
-pub const REPORTER: &str = "reporter";
-
 /// Somebody who petitions, and the blind indexes they are known by.
 #[derive(Debug, Clone)]
 pub struct Signer {

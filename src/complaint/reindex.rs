@@ -2,8 +2,6 @@
 //! ones', so that every two rows have one in common at any time; when no process knows the former
 //! key any more, what is left of it is dropped.
 
-use std::collections::{HashMap, HashSet};
-
 use diesel::prelude::*;
 use serde_json::json;
 
@@ -16,16 +14,17 @@ use super::{
 };
 use crate::account::{queries as people, resident_routes::PHONE_KEY};
 use crate::matching::queries as matching;
-use crate::on_each;
 use crate::platform::{
     crypto::Keys,
     db::{
         Connection, Id, JsonValue,
-        schema::{complaint, petitioner, resident, sender_block, sender_block_key},
+        schema::{complaint, petitioner, resident},
     },
     problem::{OnDb, Problem},
     sealed,
 };
+use crate::register::Key;
+use crate::registers::queries as registers;
 
 /// Complaints in one transaction: each is taken with its entry and filed anew.
 const BATCH: i64 = 50;
@@ -182,25 +181,9 @@ fn blocks_anew(
     complaint: Id,
     values: &[Vec<String>],
 ) -> QueryResult<bool> {
-    let rows: Vec<(Id, String, bool)> = sender_block_key::table
-        .inner_join(sender_block::table)
-        .filter(sender_block::complaint_id.eq(complaint))
-        .select((
-            sender_block_key::block_id,
-            sender_block_key::key,
-            sender_block_key::proven,
-        ))
-        .load(conn)?;
-    let mut blocks: HashMap<Id, Vec<String>> = HashMap::new();
-    let mut proven: HashSet<(Id, String)> = HashSet::new();
-    for (block, key, is_proven) in rows {
-        if is_proven {
-            proven.insert((block, key.clone()));
-        }
-        blocks.entry(block).or_default().push(key);
-    }
     let mut changed = false;
-    for (block, filed) in blocks {
+    for (block, keys) in registers::keys_of_blocks(conn, complaint)? {
+        let filed: Vec<String> = keys.iter().map(|key| key.key.clone()).collect();
         let of_persons = values.iter().flatten().any(|index| filed.contains(index));
         let wanted = match pass {
             Pass::Add => with_present(&filed, values),
@@ -209,25 +192,15 @@ fn blocks_anew(
         };
         for key in wanted.iter().filter(|key| !filed.contains(key)) {
             // An index of the same number is proved as the number is.
-            let of_proven = values.iter().any(|same| {
-                same.contains(key)
-                    && same
-                        .iter()
-                        .any(|old| proven.contains(&(block, old.clone())))
-            });
-            let row = (
-                sender_block_key::key.eq(key),
-                sender_block_key::block_id.eq(block),
-                sender_block_key::proven.eq(of_proven),
-            );
-            on_each!(conn, |c| diesel::insert_into(sender_block_key::table)
-                .values(row)
-                .on_conflict_do_nothing()
-                .execute(c))?;
+            let mut same = values.iter().filter(|same| same.contains(key));
+            let proven =
+                same.any(|same| keys.iter().any(|old| old.proven && same.contains(&old.key)));
+            let key = key.clone();
+            registers::add_key(conn, block, &Key { key, proven })?;
             changed = true;
         }
         for key in filed.iter().filter(|key| !wanted.contains(key)) {
-            diesel::delete(sender_block_key::table.find((key, block))).execute(conn)?;
+            registers::drop_key(conn, block, key)?;
             changed = true;
         }
     }

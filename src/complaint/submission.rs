@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use super::{
     body::Checked,
     person::{Person, PetitionerKind},
-    petitioners::{REPORTER, Signer},
+    petitioners::Signer,
     queries::ComplaintRow,
     senders::Sender,
 };
@@ -17,6 +17,7 @@ use crate::evidence::{
 use crate::geo::Point;
 use crate::matching::{PhotoRef, Place, Report, Verdict, facts::Known};
 use crate::platform::{crypto::Keys, db::Id};
+use crate::privacy::REPORTER;
 use crate::record::Actor;
 use crate::text::{KnownPeople, KnownPerson, text_number};
 

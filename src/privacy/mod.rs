@@ -23,6 +23,9 @@ use crate::platform::{
 };
 use crate::text::{KnownPeople, KnownPerson, mask};
 
+/// The kind of a petitioner who reports; others signed, or are spoken for.
+pub const REPORTER: &str = "reporter";
+
 /// A petitioner as sealed; what else stands there is not looked at.
 #[derive(Deserialize)]
 struct Sealed {

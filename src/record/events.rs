@@ -155,5 +155,6 @@ events! {
         Add "add" "新增",
         Change "change" "变更",
         Withdraw "withdraw" "撤销登记",
+        Lift "lift" "提前解除",
     }
 }

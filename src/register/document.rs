@@ -14,7 +14,7 @@ use utoipa::{
 
 use super::{
     Item,
-    handlers::{RegisterHistory, RegisterStep},
+    handlers::{LiftBody, RegisterHistory, RegisterStep},
 };
 use crate::record::RegisterEvent;
 
@@ -68,6 +68,20 @@ fn view<T: Item>() -> Object {
     ];
     if T::PLACED {
         known.extend([("street", place("street")), ("grid", place("grid"))]);
+    }
+    if T::HELD {
+        let by = text(None).description(Some("User name of who made it"));
+        let until = |what: &str| {
+            let at = ObjectBuilder::new()
+                .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+                .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
+            at.description(Some(what.to_owned()))
+        };
+        known.extend([
+            ("created_by", by),
+            ("expires_at", until("When it ends by itself")),
+            ("lifted_at", until("When it was lifted")),
+        ]);
     }
     for (name, of) in known {
         view.properties.insert(name.to_owned(), of.build().into());
@@ -167,6 +181,7 @@ fn alone<T: Item>(path: String, method: HttpMethod, operation: Operation) -> Ope
         ),
         (RegisterStep::name().into_owned(), RegisterStep::schema()),
         (RegisterEvent::name().into_owned(), RegisterEvent::schema()),
+        (LiftBody::name().into_owned(), LiftBody::schema()),
     ]);
     let components = ComponentsBuilder::new().schemas_from_iter(schemas).build();
     let paths = PathsBuilder::new().path(path, PathItem::new(method, operation));
@@ -181,10 +196,12 @@ fn of_one<T: Item>() -> String {
 }
 
 pub(super) fn list<T: Item>() -> OpenApi {
-    let about = format!(
-        "The register of {}, newest first. A street sees what lies in it.",
-        T::ABOUT
-    );
+    let shown = match (T::PLACED, T::HELD) {
+        (true, _) => " A street sees what lies in it.",
+        (_, true) => " What was lifted and what ended is among them.",
+        _ => "",
+    };
+    let about = format!("The register of {}, newest first.{shown}", T::ABOUT);
     let operation = said(format!("list_{}", several::<T>()), about)
         .parameters(Some(T::Filters::into_params(|| Some(ParameterIn::Query))))
         .response("200", done(&format!("Page_{}", named::<T>("View"))));
@@ -221,6 +238,17 @@ pub(super) fn change<T: Item>() -> OpenApi {
     let operation =
         sent(operation, &named::<T>("Patch")).response("200", done(&named::<T>("View")));
     alone::<T>(of_one::<T>(), HttpMethod::Patch, operation.build())
+}
+
+pub(super) fn lift<T: Item>() -> OpenApi {
+    let about = format!(
+        "Lifts one of the register of {}: it holds no more.",
+        T::ABOUT
+    );
+    let operation = said(format!("lift_{}", T::NAME), about).parameter(id());
+    let operation = sent(operation, &LiftBody::name()).response("200", done(&named::<T>("View")));
+    let path = format!("{}/lifting", of_one::<T>());
+    alone::<T>(path, HttpMethod::Post, operation.build())
 }
 
 pub(super) fn history<T: Item>() -> OpenApi {

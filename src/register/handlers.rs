@@ -3,22 +3,23 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, Route, web};
-use chrono::{DateTime, FixedOffset};
-use serde::{Serialize, de::DeserializeOwned};
+use chrono::{DateTime, FixedOffset, Utc};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
+use validator::Validate;
 
 use super::{
-    Item, Standing,
+    Item, Standing, Term,
     standing::{Unchecked, View, sound},
 };
 use crate::account::Staff;
 use crate::app::App;
 use crate::platform::{
     crypto::Keys,
-    db::{Connection, Id},
-    http::{Answer, Body, IdempotencyKey, Null, Preconditions, Query, versioned},
-    problem::{OnDb as _, Problem},
+    db::{Connection, Id, UtcTime},
+    http::{Answer, Body, IdempotencyKey, Null, Preconditions, Query, says_something, versioned},
+    problem::{Code, OnDb as _, Problem},
 };
 use crate::privacy::Scope;
 use crate::record::{self, Event, Recorded, RegisterEvent, local};
@@ -36,6 +37,8 @@ pub(super) struct RegisterStep {
     event: RegisterEvent,
     /// User name of who did it.
     by: String,
+    /// Why, where somebody said it.
+    reason: Option<String>,
     /// When.
     at: DateTime<FixedOffset>,
     /// The fields that were changed.
@@ -51,6 +54,19 @@ pub(super) struct RegisterHistory {
     items: Vec<RegisterStep>,
 }
 
+/// Why an item is lifted.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LiftBody {
+    /// Why; kept in the record.
+    #[validate(
+        length(min = 4, max = 500, message = "has 4 to 500 letters"),
+        custom(function = "says_something")
+    )]
+    #[schema(min_length = 4, max_length = 500)]
+    reason: String,
+}
+
 impl RegisterStep {
     fn of(step: Recorded) -> Option<Self> {
         let mut events = RegisterEvent::ALL.iter();
@@ -60,6 +76,7 @@ impl RegisterStep {
         Some(Self {
             event,
             by: step.actor_name,
+            reason: step.reason,
             at: local(step.at),
             fields: serde_json::from_value(part("fields")).unwrap_or_default(),
             was: serde_json::from_value(part("was")).unwrap_or_default(),
@@ -83,6 +100,10 @@ pub(super) fn to_change<T: Item>() -> Route {
     web::to(change::<T>)
 }
 
+pub(super) fn to_lift<T: Item>() -> Route {
+    web::to(lift::<T>)
+}
+
 pub(super) fn to_history<T: Item>() -> Route {
     web::to(history::<T>)
 }
@@ -93,6 +114,9 @@ async fn list<T: Item>(
     filters: Query<T::Filters>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
+    app.profile
+        .known_filters(None, T::street(&filters.0))
+        .map_err(|(name, why)| Problem::bad_parameter(name, why))?;
     let (paging, after) = T::paging(&filters.0).page::<Id>(&request)?;
     let keys = app.keys.clone();
     let rows = app
@@ -142,11 +166,21 @@ async fn create<T: Item>(
         .write_once(&app.db, fingerprint, now, move |conn| {
             let Unchecked(mut body) = value;
             let placed = sound::<T>(&mut body, &shared.profile)?;
-            let one = Standing::begin(body, placed, now);
+            let mut one = Standing::begin(body, placed, now);
+            one.of = T::matter(conn, &one.body)?;
+            let begun = T::begin(conn, &one, &shared.profile)?;
+            one.keys = begun.keys;
+            one.term = T::HELD.then(|| Term {
+                by: staff.id,
+                by_name: staff.username.clone(),
+                until: begun.lasts.map(|lasts| UtcTime(now + lasts)),
+                lifted: None,
+            });
             T::insert(conn, &shared.keys, &one)?;
             let actor = staff.actor();
-            let event = Event::of(RegisterEvent::Add, one.id, &actor).in_register(T::NAME);
-            record::append(conn, &event, now).or_fault("record")?;
+            let reason = T::reason(&one.body);
+            let event = Event::of(RegisterEvent::Add, one.id, &actor).because(&shared.keys, reason);
+            note::<T>(conn, &one, RegisterEvent::Add, event, now)?;
             Answer::created(format!("{}/{}", T::PATH, one.id), &View::of::<T>(one))
         })
         .await?;
@@ -183,12 +217,55 @@ async fn change<T: Item>(
                 ));
             }
             let actor = staff.actor();
-            let event = Event::of(event, one.id, &actor).in_register(T::NAME);
-            record::append(conn, &event.with(detail), now).or_fault("record")?;
+            let said = Event::of(event, one.id, &actor).with(detail);
+            note::<T>(conn, &one, event, said, now)?;
             Answer::ok(&View::of::<T>(one))
         })
         .await?;
     Ok(answer.into_response())
+}
+
+async fn lift<T: Item>(
+    app: web::Data<App>,
+    staff: Staff,
+    path: web::Path<String>,
+    key: IdempotencyKey,
+    body: Body<LiftBody>,
+) -> Result<HttpResponse, Problem> {
+    let (shared, now) = (app.clone(), app.now());
+    let Body { value, fingerprint } = body;
+    let answer = key
+        .write_once(&app.db, fingerprint, now, move |conn| {
+            let before = visible::<T>(conn, &shared.keys, &staff, &path)?;
+            let (read, is_lifted) = (before.version, before.held()?.lifted.is_some());
+            let one = before.lift(staff.id, now);
+            if is_lifted || !T::lift(conn, &one, read)? {
+                return Err(Problem::because(Code::Gone, "it was lifted already"));
+            }
+            let actor = staff.actor();
+            let said = Event::of(RegisterEvent::Lift, one.id, &actor)
+                .because(&shared.keys, Some(&value.reason));
+            note::<T>(conn, &one, RegisterEvent::Lift, said, now)?;
+            Answer::ok(&View::of::<T>(one))
+        })
+        .await?;
+    Ok(answer.into_response())
+}
+
+/// Writes a step into an item's history, and into that of what the item is of.
+fn note<T: Item>(
+    conn: &mut Connection,
+    one: &Standing<T::Body>,
+    event: RegisterEvent,
+    said: Event<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    if let Some((of, (told, detail))) = one.of.zip(T::told(event, one.id)) {
+        let mut told = Event::of(told, of, said.actor).with(detail);
+        told.reason = said.reason;
+        record::append(conn, &told, now).or_fault("record")?;
+    }
+    record::append(conn, &said.in_register(T::NAME), now).or_fault("record")
 }
 
 /// A body with some of its fields replaced, read as a new one is.

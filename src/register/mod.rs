@@ -2,13 +2,16 @@
 //! by `register!`, which says its columns, and an [`Item`], which says its checks, names, readers
 //! and writers. Everything else is here, once for all of them.
 
+mod choices;
 mod document;
 mod handlers;
 mod place;
 mod standing;
 mod table;
+mod term;
 
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
@@ -21,11 +24,14 @@ use crate::platform::{
     problem::{self, Problem},
 };
 use crate::privacy::Scope;
+use crate::record::{ComplaintEvent, RegisterEvent};
 
+pub(crate) use choices::choices;
 pub use place::{PlaceBody, Placed};
 pub use standing::{FurtherName, Standing, are_names};
-pub(crate) use standing::{refused, seal};
-pub(crate) use table::{choices, register};
+pub(crate) use standing::{Told, of_nothing, open, refused, seal};
+pub(crate) use table::register;
+pub use term::{Begun, Key, Term};
 
 /// What a register says of its items.
 pub trait Item: Table {
@@ -43,7 +49,32 @@ pub trait Item: Table {
     const WRITERS: &'static [Role];
 
     /// Brings a body's fields to their normal form, and says what is wrong with each that has none.
-    fn check(body: &mut Self::Body, profile: &Profile) -> Vec<problem::Item>;
+    fn check(_body: &mut Self::Body, _profile: &Profile) -> Vec<problem::Item> {
+        Vec::new()
+    }
+
+    /// What a new item begins with of what stands elsewhere: the keys it is found by, how long it
+    /// holds.
+    ///
+    /// # Errors
+    /// What stands in its way; a fault when the database fails.
+    fn begin(
+        _conn: &mut Connection,
+        _one: &Standing<Self::Body>,
+        _profile: &Profile,
+    ) -> Result<Begun, Problem> {
+        Ok(Begun::default())
+    }
+
+    /// Why an item was added, in the words of who did it.
+    fn reason(_body: &Self::Body) -> Option<&str> {
+        None
+    }
+
+    /// What a step of an item says in the history of the complaint that it is of.
+    fn told(_event: RegisterEvent, _id: Id) -> Option<(ComplaintEvent, Value)> {
+        None
+    }
 }
 
 /// What `register!` makes of a register's columns: its body, its filters, and all of its SQL.
@@ -55,11 +86,28 @@ pub trait Table: Sized + 'static {
 
     /// Whether items lie somewhere.
     const PLACED: bool;
+    /// Whether items hold for a term: then they are lifted, and neither changed nor withdrawn.
+    const HELD: bool;
     /// Fields that are sealed in their rows, so that the history does not hold them either.
     const SEALED: &'static [&'static str];
 
     /// Where an item lies, as it was sent.
-    fn place(body: &Self::Body) -> Option<PlaceBody>;
+    fn place(_body: &Self::Body) -> Option<PlaceBody> {
+        None
+    }
+
+    /// The street that a list is asked by.
+    fn street(_filters: &Self::Filters) -> Option<&str> {
+        None
+    }
+
+    /// The row elsewhere that an item is of.
+    ///
+    /// # Errors
+    /// 422 when there is none; a fault when the database fails.
+    fn matter(_conn: &mut Connection, _body: &Self::Body) -> Result<Option<Id>, Problem> {
+        Ok(None)
+    }
 
     /// `cursor` and `limit` of a list.
     fn paging(filters: &Self::Filters) -> PageQuery;
@@ -107,12 +155,24 @@ pub trait Table: Sized + 'static {
         one: &Standing<Self::Body>,
         read: i32,
     ) -> Result<bool, Problem>;
+
+    /// Writes that an item was lifted, if it still is of the version that was read; whether it was.
+    ///
+    /// # Errors
+    /// A fault when the database fails.
+    fn lift(
+        _conn: &mut Connection,
+        _one: &Standing<Self::Body>,
+        _read: i32,
+    ) -> Result<bool, Problem> {
+        Ok(false)
+    }
 }
 
 /// Operations that each register has.
 pub const OPERATIONS: usize = 5;
 
-/// The operations of a register: list, add, read, change, history.
+/// The operations of a register: list, add, read, change or lift, history.
 #[must_use]
 pub const fn operations<T: Item>() -> [Operation; OPERATIONS] {
     let (readers, writers) = (Access::Staff(T::READERS), Access::Staff(T::WRITERS));
@@ -138,8 +198,16 @@ pub const fn operations<T: Item>() -> [Operation; OPERATIONS] {
         Operation {
             access: writers,
             keyed: true,
-            document: document::change::<T>,
-            handler: handlers::to_change::<T>,
+            document: if T::HELD {
+                document::lift::<T>
+            } else {
+                document::change::<T>
+            },
+            handler: if T::HELD {
+                handlers::to_lift::<T>
+            } else {
+                handlers::to_change::<T>
+            },
         },
         Operation {
             access: readers,

@@ -29,7 +29,7 @@ choices! {
 
 register! {
     /// Premises (场所) as the bureau registers them.
-    Premises in premises: PremisesBody, PremisesQuery;
+    Premises in premises: PremisesBody, PremisesQuery, withdrawn;
     columns {
         /// Name, as on the licence or the sign.
         #[validate(length(min = 1, max = 100, message = "has 1 to 100 letters"), custom(function = "says_something"))]
@@ -48,11 +48,11 @@ register! {
         /// Address in words.
         #[validate(length(max = 200, message = "has 200 letters at most"))]
         #[schema(max_length = 200)]
-        address: PREMISES_ADDRESS,
+        address: Option<String> = PREMISES_ADDRESS,
     }
     place {
         /// Where it is; street and grid follow from it.
-        location as street_code
+        location, street as street_code
     }
     names {
         /// What else people call it.
@@ -69,8 +69,6 @@ register! {
         licence: String = licence,
         /// 统一社会信用代码.
         uscc: String = uscc,
-        /// Street code.
-        street: String = street_code,
     }
 }
 

@@ -16,7 +16,7 @@ use dengwen::{
 use diesel::{
     QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{
     Actor, Wishes, World,
@@ -52,7 +52,7 @@ const SORTED: [(&str, &str); 4] = [
 ];
 
 /// Tables that a day's work must have asked, so that this test cannot pass by doing nothing.
-const ASKED: [&str; 16] = [
+const ASKED: [&str; 20] = [
     "complaint",
     "complaint_text",
     "complaint_place",
@@ -69,6 +69,10 @@ const ASKED: [&str; 16] = [
     "triage_claim",
     "job",
     "session",
+    "premises",
+    "premises_alias",
+    "sender_block",
+    "sender_block_key",
 ];
 
 /// Copies of the day, so that the smallest growing table has thousands of rows.
@@ -449,19 +453,7 @@ async fn work(world: &World) -> Day {
         )
         .await
         .expect(200);
-    let block = json!({ "number": number, "reason": "连续发送广告" });
-    let block = brigade
-        .post("/api/v1/sender-blocks", block)
-        .await
-        .expect(201)
-        .text("/id");
-    brigade
-        .post(
-            &format!("/api/v1/sender-blocks/{block}/lifting"),
-            json!({ "reason": "核实为误判" }),
-        )
-        .await
-        .expect(200);
+    keep_registers(&brigade, &number).await;
     Day {
         number,
         code,
@@ -470,6 +462,41 @@ async fn work(world: &World) -> Day {
         visit,
         officer: officer.name,
     }
+}
+
+/// Registers premises, changes them, and blocks a sender for a while.
+async fn keep_registers(brigade: &Actor, number: &str) {
+    let place = json!({ "lon": LON, "lat": LAT, "datum": "WGS84" });
+    let premises = json!({
+        "name": "老王烧烤店", "aliases": ["王记烤串"], "kind": "catering", "licence": "PW-1",
+        "uscc": "91350102MA2XN1Y357", "location": place
+    });
+    for n in 1..=2 {
+        let mut premises = premises.clone();
+        if n == 1 {
+            premises["uscc"] = Value::Null;
+        }
+        let made = brigade.post("/api/v1/premises", premises).await.expect(201);
+        let path = format!("/api/v1/premises/{}", made.text("/id"));
+        let change = json!({ "name": "老王海鲜店" });
+        brigade.patch_if(&path, 1, change).await.expect(200);
+        brigade.get(&format!("{path}/history")).await.expect(200);
+    }
+    let block = json!({ "number": number, "reason": "连续发送广告" });
+    let block = brigade
+        .post("/api/v1/sender-blocks", block)
+        .await
+        .expect(201)
+        .text("/id");
+    let path = format!("/api/v1/sender-blocks/{block}");
+    brigade.get(&path).await.expect(200);
+    brigade
+        .post(
+            &format!("{path}/lifting"),
+            json!({ "reason": "核实为误判" }),
+        )
+        .await
+        .expect(200);
 }
 
 async fn visit_and_pass(brigade: &Actor, officer: &Actor, visit: &str) {
@@ -500,7 +527,7 @@ async fn visit_and_pass(brigade: &Actor, officer: &Actor, visit: &str) {
 }
 
 /// Filters of the lists, beyond what a bare path asks.
-const FILTERED: [&str; 14] = [
+const FILTERED: [&str; 22] = [
     "/api/v1/unmaskings?staff=brigade",
     "/api/v1/complaints?hidden=true&unreviewed=true",
     "/api/v1/triage/queue?limit=1",
@@ -515,6 +542,14 @@ const FILTERED: [&str; 14] = [
     "/api/v1/entries?state=clue",
     "/api/v1/entries?strong_concern=true",
     "/api/v1/entries?street=350102004",
+    "/api/v1/premises?limit=1",
+    "/api/v1/premises?withdrawn=true",
+    "/api/v1/premises?name=王记烤串",
+    "/api/v1/premises?kind=catering",
+    "/api/v1/premises?licence=PW-1",
+    "/api/v1/premises?uscc=91350102MA2XN1Y357",
+    "/api/v1/premises?street=350102004",
+    "/api/v1/sender-blocks?limit=1",
 ];
 
 /// Reads everything there is to read, by everybody who sees it otherwise, and works on.

@@ -1,5 +1,6 @@
 //! Registers, told by the one of premises (场所): what is added is found by each of its filters, is
-//! changed by whoever read it last, and says in its history what it was.
+//! changed by whoever read it last, and says in its history what it was. Blocks of senders tell what
+//! items do that hold for a term.
 
 use dengwen::{
     account::Role,
@@ -11,10 +12,11 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Actor, World,
-    bodies::{LAT, LON},
+    bodies::{LAT, LON, river},
 };
 
 const LIST: &str = "/api/v1/premises";
+const BLOCKS: &str = "/api/v1/sender-blocks";
 /// The street of the drum tower, and one that it is not in.
 const STREET: &str = "350102004";
 const OTHER_STREET: &str = "350102001";
@@ -125,13 +127,13 @@ async fn each_filter_finds(world: World) {
         "name=无名",
         "licence=0",
         "uscc=0",
-        "street=0",
+        &format!("street={OTHER_STREET}"),
         "withdrawn=true",
     ] {
         let found = listed(&office, &format!("&{filter}")).await;
         assert!(found.is_empty(), "{filter}: {found:?}");
     }
-    for wrong in ["kind=castle", "colour=red", "limit=0"] {
+    for wrong in ["kind=castle", "street=0", "colour=red", "limit=0"] {
         let refused = office.get(&format!("{LIST}?{wrong}")).await;
         refused.expect_problem(400, "bad_parameter");
     }
@@ -188,6 +190,92 @@ async fn a_change_goes_by_what_was_read(world: World) {
         times.first(c).unwrap()
     });
     assert!(changed > made);
+}
+
+/// Of two changes made at one moment by what both read, one is made and the other refused, and the
+/// history tells of one.
+async fn of_two_changes_at_once_one_is_made(world: World) {
+    let (brigade, office) = (world.brigade().await, world.staff(Role::Office).await);
+    let made = brigade.post(LIST, barbecue()).await.expect(201);
+    let path = made.headers["location"].to_str().unwrap().to_owned();
+    for version in 1..=8 {
+        let change = |by: &str| json!({ "name": format!("老王{by}{version}"), "aliases": [by] });
+        let (one, other) = tokio::join!(
+            brigade.patch_if(&path, version, change("brigade")),
+            office.patch_if(&path, version, change("office")),
+        );
+        let (done, refused) = if one.status == 200 {
+            (one, other)
+        } else {
+            (other, one)
+        };
+        let done = done.expect(200);
+        refused.expect_problem(412, "precondition_failed");
+        assert_eq!(brigade.get(&path).await.expect(200).body, done.body);
+        let history = brigade.get(&format!("{path}/history")).await.expect(200);
+        let steps = history.body["items"].as_array().unwrap().len();
+        assert_eq!(i64::try_from(steps).unwrap(), version + 1);
+    }
+}
+
+/// A block is read alone with its tag and its history, and by whoever may write it; of two who
+/// lift it at one moment one does. Its complaint's history tells of both steps.
+async fn what_holds_for_a_term_is_lifted_once(world: World) {
+    let (brigade, office) = (world.brigade().await, world.staff(Role::Office).await);
+    let resident = world.resident();
+    let spam = resident.post("/api/v1/complaints", river(Some("13800000666")));
+    let number = spam.await.expect(201).text("/number");
+    let block = json!({ "number": number, "reason": "连续发送广告" });
+    let made = brigade.post_once(BLOCKS, "a-key", block.clone()).await;
+    let made = made.expect(201);
+    let again = brigade.post_once(BLOCKS, "a-key", block).await.expect(201);
+    assert_eq!(again.body, made.body);
+    let path = made.headers["location"].to_str().unwrap().to_owned();
+    let read = office.get(&path).await.expect(200);
+    assert_eq!(read.body, made.body);
+    assert_eq!(
+        (read.text("/number"), read.text("/created_by")),
+        (number.clone(), "brigade".to_owned())
+    );
+    assert_eq!(read.headers["etag"].to_str().unwrap(), "\"1\"");
+    let leader = world.staff(Role::Leader).await;
+    leader.get(&path).await.expect_problem(403, "forbidden");
+
+    let lift = format!("{path}/lifting");
+    let unsaid = office.post(&lift, json!({ "reason": " " })).await;
+    unsaid.expect_problem(422, "invalid");
+    let (one, other) = tokio::join!(
+        brigade.post(&lift, json!({ "reason": "核实为误判" })),
+        office.post(&lift, json!({ "reason": "核实为误判" })),
+    );
+    let (done, refused) = if one.status == 200 {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    let done = done.expect(200);
+    refused.expect_problem(410, "gone");
+    assert_eq!(done.body["lifted_at"], "2026-11-24T10:00:00+08:00");
+    let list = office.get(BLOCKS).await.expect(200);
+    assert_eq!(list.body["items"], json!([done.body]));
+
+    let history = office.get(&format!("{path}/history")).await.expect(200);
+    let said = |of: &str| -> Vec<String> {
+        let steps = history.body["items"].as_array().unwrap().iter();
+        let texts = steps.map(|step| step[of].as_str().unwrap().to_owned());
+        texts.collect()
+    };
+    assert_eq!(said("event"), ["add", "lift"]);
+    assert_eq!(said("reason"), ["连续发送广告", "核实为误判"]);
+    let complaint = brigade.get(&format!("/api/v1/complaints/{number}")).await;
+    let steps = complaint.expect(200).body["history"].clone();
+    for event in ["block_sender", "lift_sender_block"] {
+        let mut steps = steps.as_array().unwrap().iter();
+        assert!(
+            steps.any(|step| step["event"] == event),
+            "{event}: {steps:?}"
+        );
+    }
 }
 
 /// Every field that is wrong is named, in what is new and in what is changed.
@@ -293,6 +381,8 @@ on_both!(
     what_is_added_is_read,
     each_filter_finds,
     a_change_goes_by_what_was_read,
+    of_two_changes_at_once_one_is_made,
+    what_holds_for_a_term_is_lifted_once,
     every_wrong_field_is_named,
     one_has_a_code,
     who_reads_and_writes,

@@ -526,6 +526,8 @@ diesel::table! {
         lifted_by -> Nullable<UuidSql>,
         lifted_at -> Nullable<UtcTimeSql>,
         expires_at -> Nullable<UtcTimeSql>,
+        version -> Integer,
+        updated_at -> UtcTimeSql,
     }
 }
 
@@ -836,8 +838,6 @@ diesel::joinable!(rating -> reply (reply_id));
 diesel::joinable!(evidence -> staff (uploaded_by));
 diesel::joinable!(evidence_band -> evidence (evidence_id));
 diesel::joinable!(premises_alias -> premises (premises_id));
-diesel::joinable!(sender_block -> staff (created_by));
-diesel::joinable!(sender_block -> complaint (complaint_id));
 diesel::joinable!(staff_channel -> staff (staff_id));
 diesel::joinable!(unmasking -> complaint (complaint_id));
 diesel::joinable!(unmasking -> staff (staff_id));
@@ -869,7 +869,7 @@ macro_rules! together {
 together! {
     complaint: clock, complaint_part, complaint_place, complaint_sender, complaint_text, evidence,
         evidence_band, ledger_entry, match_decision, match_fact, match_verdict, petitioner, resident,
-        sender_block, staff, triage_claim, unmasking, verification, verification_complaint;
+        staff, triage_claim, unmasking, verification, verification_complaint;
     complaint_place: clock, complaint_text, ledger_entry, staff, triage_claim, verification,
         verification_complaint;
     complaint_sender: evidence;
@@ -879,6 +879,6 @@ together! {
     match_decision: match_verdict;
     premises: premises_alias;
     sender_block: sender_block_key;
-    staff: reply, sender_block, triage_claim, triage_decision, unmasking;
+    staff: reply, triage_claim, triage_decision, unmasking;
     verification: verification_complaint;
 }

@@ -96,6 +96,7 @@ pub const OPENERS: &[(&str, &str)] = &[
     ("src/platform/", ""),
     ("src/register/handlers.rs", "change"),
     ("src/register/handlers.rs", "create"),
+    ("src/register/handlers.rs", "lift"),
     ("src/triage/replies.rs", "step"),
     ("src/verification/dispatch.rs", "order"),
 ];
@@ -158,8 +159,8 @@ pub const OWNERS: &[(&str, &str)] = &[
     ("resident_otp", "account"),
     ("second_factor", "account"),
     ("secret_key", "platform"),
-    ("sender_block", "complaint"),
-    ("sender_block_key", "complaint"),
+    ("sender_block", "registers"),
+    ("sender_block_key", "registers"),
     ("sequence", "ledger"),
     ("session", "account"),
     ("staff", "account"),

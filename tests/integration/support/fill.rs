@@ -6,10 +6,17 @@ use diesel::{
 };
 
 /// Tables whose rows others belong to; each copy gets an id of its own that the others follow.
-const OWNERS: [&str; 4] = ["ledger_entry", "complaint", "verification", "reply"];
+const OWNERS: [&str; 6] = [
+    "ledger_entry",
+    "complaint",
+    "verification",
+    "reply",
+    "premises",
+    "sender_block",
+];
 
 /// Tables whose rows belong to an owner, with the column that says to which.
-const BELONGINGS: [(&str, &str); 17] = [
+const BELONGINGS: [(&str, &str); 19] = [
     ("unmasking", "complaint_id"),
     ("complaint_text", "complaint_id"),
     ("complaint_place", "complaint_id"),
@@ -27,6 +34,8 @@ const BELONGINGS: [(&str, &str); 17] = [
     ("verification_complaint", "verification_id"),
     ("ledger_decision", "entry_id"),
     ("record", "subject_id"),
+    ("premises_alias", "premises_id"),
+    ("sender_block_key", "block_id"),
 ];
 
 /// How far apart two copies of a complaint are filed.
@@ -105,11 +114,22 @@ fn copied(table: &str, column: &str, new_id: &str) -> String {
     match column {
         "id" if OWNERS.contains(&table) => "own.new".to_owned(),
         "id" => new_id.to_owned(),
-        "entry_id" | "complaint_id" | "verification_id" | "reply_id" | "subject_id" => format!(
+        "entry_id" | "complaint_id" | "verification_id" | "reply_id" | "subject_id"
+        | "premises_id" | "block_id" => format!(
             "COALESCE((SELECT c.new FROM copies c WHERE c.old = t.{column} AND c.n = own.n), t.{column})"
         ),
-        "number" | "tracking_code" | "external_no" | "client_id" | "sha256" => {
+        "number" | "tracking_code" | "external_no" | "client_id" | "sha256" | "name_key"
+        | "licence" | "uscc" => {
             format!("t.{column} || '-' || own.n")
+        }
+        // Many premises are called alike, and a person is blocked more than once.
+        "key" if matches!(table, "premises_alias" | "sender_block_key") => {
+            "t.key || '-' || (own.n / 4)".to_owned()
+        }
+        // A district withdraws few, and has many of each kind.
+        "withdrawn" => "t.withdrawn OR own.n % 50 = 0".to_owned(),
+        "kind" if table == "premises" => {
+            "CASE WHEN own.n % 8 = 0 THEN t.kind ELSE 'other' END".to_owned()
         }
         "seq" => format!("t.seq + own.n * {FILED_APART}"),
         // A district has ten streets or so.

@@ -1,0 +1,10 @@
+DROP INDEX premises_kind;
+DROP INDEX premises_licence;
+DROP INDEX premises_uscc;
+DROP INDEX premises_street;
+CREATE INDEX premises_kind ON premises (kind, id);
+CREATE INDEX premises_licence ON premises (licence);
+CREATE INDEX premises_uscc ON premises (uscc);
+CREATE INDEX premises_street ON premises (street_code, id);
+ALTER TABLE sender_block DROP COLUMN updated_at;
+ALTER TABLE sender_block DROP COLUMN version;
