@@ -386,11 +386,19 @@ macro_rules! register {
                     )?
                     $(
                         if let Some(name) = &filters.$named {
+                            let key = $key(name);
+                            // Both at once would be looked for through the whole list.
+                            let own = $table::table
+                                .filter($table::$name_key.eq(&key))
+                                .select($table::id);
                             let further = $list::table
-                                .filter($list::key.eq($key(name)))
+                                .filter($list::key.eq(&key))
                                 .select($list::$owner);
-                            let own = $table::$name_key.eq($key(name));
-                            rows = rows.filter(own.or($table::id.eq_any(further)));
+                            let mut ids: Vec<Id> = own.load(conn).or_fault("look up a name")?;
+                            let others: Vec<Id> =
+                                further.load(conn).or_fault("look up a further name")?;
+                            ids.extend(others);
+                            rows = rows.filter($table::id.eq_any(ids));
                         }
                     )?
                     $($(
