@@ -80,16 +80,29 @@ pub fn blocked(
         .or(sender_block::expires_at
             .is_null()
             .and(sender_block::created_at.gt(since)));
-    let found: Vec<(String, bool)> = sender_block_key::table
-        .inner_join(sender_block::table)
+    // Few senders are on the list, so that what most are asked for ends here.
+    let filed: Vec<(Id, String, bool)> = sender_block_key::table
         .filter(sender_block_key::key.eq_any(keys.iter().copied()))
+        .select((
+            sender_block_key::block_id,
+            sender_block_key::key,
+            sender_block_key::proven,
+        ))
+        .load(conn)?;
+    if filed.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let holding: Vec<Id> = sender_block::table
+        .filter(sender_block::id.eq_any(filed.iter().map(|(block, ..)| *block)))
         .filter(sender_block::lifted_at.is_null())
         .filter(holds)
-        .select((sender_block_key::key, sender_block_key::proven))
-        .distinct()
+        .select(sender_block::id)
         .load(conn)?;
     let mut blocked = HashMap::new();
-    for (key, proven) in found {
+    for (_, key, proven) in filed
+        .into_iter()
+        .filter(|(block, ..)| holding.contains(block))
+    {
         *blocked.entry(key).or_default() |= proven;
     }
     Ok(blocked)
