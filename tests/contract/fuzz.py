@@ -24,7 +24,7 @@ BASE = os.environ["BASE_URL"]
 ROLES = {"stranger": None} | json.loads(os.environ["TOKENS"])
 KNOWN = json.loads(os.environ["KNOWN"])
 DOCUMENT = json.load(open(sys.argv[1], encoding="utf-8"))
-BUDGET = float(os.environ.get("BUDGET_SECONDS", "240"))
+BUDGET = float(os.environ.get("BUDGET_SECONDS", "600"))
 
 # Items of a 422 that a single field's schema cannot say: what fields mean together, what the district's profile holds,
 # where and when something lies, which matter is meant.
