@@ -206,7 +206,7 @@ impl Keys {
         Self {
             present: Arc::new(Working::of(root)),
             former: former.iter().map(Working::of).collect(),
-            sign: tokens::keys(&signing_key(root)).0,
+            sign: tokens::signing(&signing_key(root)),
         }
     }
 
@@ -331,7 +331,7 @@ impl Working {
             id: KeyId::of(root),
             identity: Cipher::new(&derive(root, "reporter-identity")),
             index: secret_key(derive(root, "blind-index")),
-            verify: tokens::keys(&signing_key(root)).1,
+            verify: tokens::verifying(&signing_key(root)),
         }
     }
 

@@ -28,7 +28,7 @@ use crate::record::{ComplaintEvent, RegisterEvent};
 
 pub(crate) use choices::choices;
 pub use place::{PlaceBody, Placed};
-pub use standing::{FurtherName, Standing, are_names};
+pub use standing::Standing;
 pub(crate) use standing::{Told, of_nothing, open, refused, seal};
 pub(crate) use table::register;
 pub use term::{Begun, Key, Term};

@@ -5,11 +5,7 @@ use std::{collections::HashMap, convert::Infallible};
 use chrono::{DateTime, FixedOffset, Utc};
 use diesel::result::{DatabaseErrorKind, Error};
 use serde::{Deserialize, Serialize};
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{ObjectBuilder, RefOr, Schema, Type},
-};
-use validator::{Validate, ValidationError, ValidationErrors};
+use validator::{Validate, ValidationErrors};
 
 use super::{
     Item, PlaceBody, Placed,
@@ -19,7 +15,7 @@ use crate::district::Profile;
 use crate::platform::{
     crypto::Keys,
     db::{Id, UtcTime},
-    http::{flatten, says_something},
+    http::flatten,
     problem::{self, Code, ItemCode, OnDb as _, Problem},
     sealed::{SealedColumn, UNREADABLE},
 };
@@ -176,38 +172,6 @@ impl<B> Validate for Unchecked<B> {
     fn validate(&self) -> Result<(), ValidationErrors> {
         Ok(())
     }
-}
-
-/// Letters of a further name at most.
-const NAME_LETTERS: usize = 100;
-
-/// A further name in the document: one that [`are_names`] takes.
-#[derive(Debug)]
-pub struct FurtherName;
-
-impl PartialSchema for FurtherName {
-    fn schema() -> RefOr<Schema> {
-        let name = ObjectBuilder::new().schema_type(Type::String);
-        name.min_length(Some(1))
-            .max_length(Some(NAME_LETTERS))
-            .into()
-    }
-}
-
-impl ToSchema for FurtherName {}
-
-/// For `validate(custom)`: further names, each of which says something.
-///
-/// # Errors
-/// A finding with the code `blank` or `length`.
-pub fn are_names(names: &[String]) -> Result<(), ValidationError> {
-    names.iter().try_for_each(|name| says_something(name))?;
-    let is_too_long = |name: &String| name.chars().count() > NAME_LETTERS;
-    if names.iter().any(is_too_long) {
-        let message = format!("are names of {NAME_LETTERS} letters at most");
-        return Err(ValidationError::new("length").with_message(message.into()));
-    }
-    Ok(())
 }
 
 /// Checks a body: its fields, the register's own rules, and its place.

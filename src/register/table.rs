@@ -50,7 +50,7 @@ macro_rules! register {
             $(
                 $(#[$said_of_names])*
                 #[serde(default)]
-                #[schema(value_type = Vec<$crate::register::FurtherName>, inline)]
+                #[schema(value_type = Vec<$crate::platform::http::FurtherName>, inline)]
                 pub $names: Vec<String>,
             )?
             $(

@@ -7,10 +7,10 @@ use crate::account::{
 };
 use crate::district::Profile;
 use crate::platform::{
-    http::says_something,
+    http::{are_names, says_something},
     problem::{self, ItemCode},
 };
-use crate::register::{self, Item, are_names, choices, register};
+use crate::register::{self, Item, choices, register};
 use crate::text::{company_code, premises_name_key};
 
 choices! {

@@ -29,14 +29,22 @@ static ED25519: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// The two halves of a key, as this process signs and verifies with them.
-pub(super) fn keys(signing: &SigningKey) -> (EncodingKey, DecodingKey) {
-    // The second key finds it installed, which is as well.
+/// The half of a key that tokens are signed with.
+pub(super) fn signing(key: &SigningKey) -> EncodingKey {
+    install();
+    EncodingKey::from_ed_der(key.as_bytes())
+}
+
+/// The half of a key that tokens are verified with.
+pub(super) fn verifying(key: &SigningKey) -> DecodingKey {
+    install();
+    DecodingKey::from_ed_der(key.verifying_key().as_bytes())
+}
+
+/// Has this process sign and verify by Ed25519.
+fn install() {
+    // The next key finds it installed, which is as well.
     let _ = ED25519.install_default();
-    (
-        EncodingKey::from_ed_der(signing.as_bytes()),
-        DecodingKey::from_ed_der(signing.verifying_key().as_bytes()),
-    )
 }
 
 fn of_ed25519(algorithm: Algorithm, family: AlgorithmFamily) -> Result<()> {

@@ -35,8 +35,7 @@ pub struct MatterNumber;
 
 impl PartialSchema for MatterNumber {
     fn schema() -> RefOr<Schema> {
-        let number = ObjectBuilder::new().schema_type(Type::String);
-        number.max_length(Some(NUMBER_LETTERS)).into()
+        text_of(None, NUMBER_LETTERS)
     }
 }
 
@@ -47,12 +46,44 @@ impl ToSchema for MatterNumber {}
 /// # Errors
 /// A finding with the code `length`.
 pub fn are_numbers(numbers: &[String]) -> Result<(), ValidationError> {
-    let is_too_long = |number: &String| number.chars().count() > NUMBER_LETTERS;
-    if numbers.iter().any(is_too_long) {
-        let message = format!("are numbers of {NUMBER_LETTERS} letters at most");
-        return Err(ValidationError::new("length").with_message(message.into()));
+    none_longer(numbers, NUMBER_LETTERS, "numbers")
+}
+
+/// Letters of a further name at most.
+const NAME_LETTERS: usize = 100;
+
+/// A further name in the document: one that [`are_names`] takes.
+#[derive(Debug)]
+pub struct FurtherName;
+
+impl PartialSchema for FurtherName {
+    fn schema() -> RefOr<Schema> {
+        text_of(Some(1), NAME_LETTERS)
     }
-    Ok(())
+}
+
+impl ToSchema for FurtherName {}
+
+/// For `validate(custom)`: further names, each of which says something.
+///
+/// # Errors
+/// A finding with the code `blank` or `length`.
+pub fn are_names(names: &[String]) -> Result<(), ValidationError> {
+    names.iter().try_for_each(|name| says_something(name))?;
+    none_longer(names, NAME_LETTERS, "names")
+}
+
+fn none_longer(texts: &[String], letters: usize, what: &str) -> Result<(), ValidationError> {
+    if texts.iter().all(|text| text.chars().count() <= letters) {
+        return Ok(());
+    }
+    let message = format!("are {what} of {letters} letters at most");
+    Err(ValidationError::new("length").with_message(message.into()))
+}
+
+fn text_of(least: Option<usize>, most: usize) -> RefOr<Schema> {
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    text.min_length(least).max_length(Some(most)).into()
 }
 
 #[cfg(test)]
