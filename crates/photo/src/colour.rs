@@ -8,7 +8,7 @@ use moxcms::{ColorProfile, DataColorSpace, Layout, ParsingOptions, TransformOpti
 
 use super::PhotoProblem;
 use super::jpeg_walk::MAX_PROFILE_BYTES;
-use super::pixels::{Kind, Pixels, Srgb};
+use super::pixels::{Kind, Pixels, Srgb, thrice};
 
 /// Bytes of a profile's colour table at most, as read.
 const MAX_TABLE_BYTES: usize = 4 * 1024 * 1024;
@@ -77,7 +77,7 @@ fn converted(pixels: &Pixels, profile: &ColorProfile) -> Option<Vec<u8>> {
         (Kind::Grey, DataColorSpace::Rgb) => {
             let threefold = Pixels {
                 kind: Kind::Rgb,
-                data: plain_grey(&pixels.data),
+                data: thrice(pixels.data.iter().copied()),
                 ..*pixels
             };
             return converted(&threefold, profile);
@@ -111,13 +111,9 @@ fn converted(pixels: &Pixels, profile: &ColorProfile) -> Option<Vec<u8>> {
 fn plain(pixels: Pixels) -> Vec<u8> {
     match pixels.kind {
         Kind::Rgb => pixels.data,
-        Kind::Grey => plain_grey(&pixels.data),
+        Kind::Grey => thrice(pixels.data.iter().copied()),
         Kind::Cmyk => pixels.data.chunks_exact(4).flat_map(ink_on_paper).collect(),
     }
-}
-
-fn plain_grey(samples: &[u8]) -> Vec<u8> {
-    samples.iter().flat_map(|v| [*v; 3]).collect()
 }
 
 /// Inks without a profile: what each leaves of white, times what black leaves.

@@ -1,8 +1,8 @@
 //! Pixels: scaling, turning, writing.
 
 use fast_image_resize::images::TypedImage;
-use fast_image_resize::pixels::{U8, U8x3, U8x4};
-use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::pixels::U8x3;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 use super::{LARGE_EDGE, PhotoProblem};
@@ -85,25 +85,60 @@ pub(super) fn fit(picture: Pixels, edge: u32) -> Result<Pixels, PhotoProblem> {
             .clamp(1, u64::from(edge)) as u32
     };
     let (width, height) = (side(picture.width), side(picture.height));
-    match picture.kind {
-        Kind::Grey => scaled::<U8>(picture, width, height),
-        Kind::Rgb => scaled::<U8x3>(picture, width, height),
-        Kind::Cmyk => scaled::<U8x4>(picture, width, height),
-    }
+    let Pixels {
+        width: from_width,
+        height: from_height,
+        kind,
+        data,
+    } = picture;
+    let scaled = |samples| scaled(samples, (from_width, from_height), (width, height));
+    let data = match kind {
+        Kind::Rgb => scaled(data)?,
+        Kind::Grey => first_of_three(&scaled(thrice(data.into_iter()))?).collect(),
+        Kind::Cmyk => {
+            let black = scaled(thrice(data.iter().skip(3).step_by(4).copied()))?;
+            let colours = scaled(
+                data.as_chunks::<4>()
+                    .0
+                    .iter()
+                    .flat_map(|[c, m, y, _]| [*c, *m, *y])
+                    .collect(),
+            )?;
+            drop(data);
+            let pixels = colours
+                .as_chunks::<3>()
+                .0
+                .iter()
+                .zip(first_of_three(&black));
+            pixels.flat_map(|([c, m, y], k)| [*c, *m, *y, k]).collect()
+        }
+    };
+    Ok(Pixels {
+        width,
+        height,
+        kind,
+        data,
+    })
 }
 
-/// The picture at another size, its pixels taken as `P`.
+/// Each sample three times, as if grey were a colour.
+pub(super) fn thrice(samples: impl Iterator<Item = u8>) -> Vec<u8> {
+    samples.flat_map(|sample| [sample; 3]).collect()
+}
+
+fn first_of_three(samples: &[u8]) -> impl Iterator<Item = u8> {
+    samples.as_chunks::<3>().0.iter().map(|[first, ..]| *first)
+}
+
+/// Pixels of three samples each at another size.
 ///
-/// The kind of pixel is named, and both sides are views of one type, because the resizer is
-/// compiled anew for each kind it might meet and each pair of views.
-fn scaled<P: PixelTrait>(
-    mut picture: Pixels,
-    width: u32,
-    height: u32,
-) -> Result<Pixels, PhotoProblem> {
-    let mut data = vec![0; width as usize * height as usize * picture.kind.samples()];
-    let source = TypedImage::<P>::from_buffer(picture.width, picture.height, &mut picture.data);
-    let target = TypedImage::<P>::from_buffer(width, height, &mut data);
+/// Grey and inks are scaled as such as well, and both sides are views of one type, because the
+/// resizer is compiled anew for each kind of pixel and each pair of views: a minute of a build.
+fn scaled(mut samples: Vec<u8>, from: (u32, u32), to: (u32, u32)) -> Result<Vec<u8>, PhotoProblem> {
+    let (width, height) = to;
+    let mut data = vec![0; width as usize * height as usize * Kind::Rgb.samples()];
+    let source = TypedImage::<U8x3>::from_buffer(from.0, from.1, &mut samples);
+    let target = TypedImage::<U8x3>::from_buffer(width, height, &mut data);
     let (Ok(source), Ok(mut target)) = (source, target) else {
         return Err(PhotoProblem::Corrupt);
     };
@@ -113,12 +148,7 @@ fn scaled<P: PixelTrait>(
     Resizer::new()
         .resize_typed(&source, &mut target, &options)
         .map_err(|_| PhotoProblem::Corrupt)?;
-    Ok(Pixels {
-        width,
-        height,
-        kind: picture.kind,
-        data,
-    })
+    Ok(data)
 }
 
 /// The same for a picture in sRGB.
