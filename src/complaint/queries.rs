@@ -63,6 +63,20 @@ pub struct ComplaintRow {
     pub updated_at: UtcTime,
 }
 
+/// What a complaint's place in the brigade's queue follows from, and the place it has.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = complaint)]
+#[expect(missing_docs, reason = "columns, named as in the views")]
+pub struct RankRow {
+    pub id: Id,
+    pub channel: String,
+    pub link_rule: Option<String>,
+    pub risk: i32,
+    pub due_on: NaiveDate,
+    pub queue_rank: i32,
+    pub received_at: UtcTime,
+}
+
 /// A complaint, as what has states.
 pub struct Complaint;
 
@@ -101,6 +115,20 @@ impl Subject for Complaint {
 }
 
 impl ComplaintRow {
+    /// What its place in the queue follows from.
+    #[must_use]
+    pub fn ranked(&self) -> RankRow {
+        RankRow {
+            id: self.id,
+            channel: self.channel.clone(),
+            link_rule: self.link_rule.clone(),
+            risk: self.risk,
+            due_on: self.due_on,
+            queue_rank: self.queue_rank,
+            received_at: self.received_at,
+        }
+    }
+
     /// A step from where it stands.
     #[must_use]
     pub fn step<'a>(&self, event: ComplaintEvent, actor: &'a Actor) -> Step<'a, Complaint> {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::queries::ComplaintRow;
+use super::queries::RankRow;
 pub use crate::district::urgency::{RankInput, URGENT_BELOW, queue_rank};
 use crate::district::{Profile, calendar::date_of};
 
@@ -10,7 +10,7 @@ use crate::district::{Profile, calendar::date_of};
 #[must_use]
 pub fn rank_of(
     profile: &Profile,
-    row: &ComplaintRow,
+    row: &RankRow,
     distinct_reporters: i32,
     now: DateTime<Utc>,
 ) -> i32 {

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{locks, queries, rank::rank_of};
+use super::{locks, queries::RankRow, rank::rank_of};
 use crate::app::App;
 use crate::district::Profile;
 use crate::platform::{
@@ -52,19 +52,20 @@ fn rank_anew(
         .order(complaint::id.asc())
         .limit(BATCH)
         .select((
-            queries::ComplaintRow::as_select(),
+            RankRow::as_select(),
+            complaint::version,
             ledger_entry::distinct_reporters,
         ))
         .into_boxed();
     if let Some(id) = after {
         query = query.filter(complaint::id.gt(id));
     }
-    let rows: Vec<(queries::ComplaintRow, i32)> = query.load(conn).or_fault("load the queue")?;
+    let rows: Vec<(RankRow, i32, i32)> = query.load(conn).or_fault("load the queue")?;
     let moved: HashMap<Id, (i32, i32)> = rows
         .iter()
-        .map(|(row, reporters)| (row, rank_of(profile, row, *reporters, now)))
-        .filter(|(row, rank)| *rank != row.queue_rank)
-        .map(|(row, rank)| (row.id, (row.version, rank)))
+        .map(|(row, version, reporters)| (row, version, rank_of(profile, row, *reporters, now)))
+        .filter(|(row, _, rank)| *rank != row.queue_rank)
+        .map(|(row, version, rank)| (row.id, (*version, rank)))
         .collect();
     let ids: Vec<Id> = moved.keys().copied().collect();
     // What somebody decided on meanwhile got its rank by that.
@@ -74,7 +75,7 @@ fn rank_anew(
         (version == row.version).then_some((row.id, rank))
     });
     write(conn, unchanged).or_fault("rank complaints")?;
-    Ok(rows.last().map(|(row, _)| row.id))
+    Ok(rows.last().map(|(row, ..)| row.id))
 }
 
 /// Writes ranks, those that are alike in one go.

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use super::{
-    queries::{self, ComplaintRow},
+    queries::{self, ComplaintRow, RankRow},
     rank::rank_of,
     ranks,
 };
@@ -31,11 +31,11 @@ pub fn entry(
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
     let reporters = count::refresh(conn, profile, id, now)?;
-    let queued: Vec<ComplaintRow> = complaint::table
+    let queued: Vec<RankRow> = complaint::table
         .filter(complaint::entry_id.eq(id))
         .filter(complaint::in_queue.eq(true))
         .order(complaint::id.asc())
-        .select(ComplaintRow::as_select())
+        .select(RankRow::as_select())
         .load(conn)
         .or_fault("load an entry's queued complaints")?;
     let moved = queued.iter().filter_map(|row| {
@@ -60,7 +60,7 @@ pub(super) fn welcome(
 ) -> Result<ComplaintRow, Problem> {
     let reporters = count::welcome(conn, profile, entry, number, now)?;
     let mut row = queries::by_id(conn, newcomer).or_fault("load the new complaint")?;
-    let rank = rank_of(profile, &row, reporters, now);
+    let rank = rank_of(profile, &row.ranked(), reporters, now);
     if row.in_queue && rank != row.queue_rank {
         ranks::write(conn, [(newcomer, rank)]).or_fault("rank a complaint")?;
         row.queue_rank = rank;

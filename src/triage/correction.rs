@@ -18,7 +18,7 @@ use crate::complaint::{
     body::{Border, LocationBody, check_demand, check_location},
     locks,
     place::{self, Placed},
-    queries::{self, ComplaintRow},
+    queries::{self, ComplaintRow, RankRow},
     rank, recount,
     rejudge::{self, Cause},
     views::ComplaintSummary,
@@ -311,9 +311,9 @@ fn change_category(
         (from.0, until.0)
     });
     let risk = app.profile.risk_of(category, occurred);
-    let changed = ComplaintRow {
+    let changed = RankRow {
         risk,
-        ..row.clone()
+        ..row.ranked()
     };
     let queue_rank = rank::rank_of(&app.profile, &changed, entry.distinct_reporters, now);
     amendment::set_category(conn, row, category, risk, queue_rank)
