@@ -145,7 +145,8 @@ pub trait Table: Sized + 'static {
         one: &Standing<Self::Body>,
     ) -> Result<(), Problem>;
 
-    /// Writes an item anew, if it still is of the version that was read; whether it was.
+    /// Writes an item anew, if it still is of the version that was read; whether it was. Where
+    /// it was not, nothing is written.
     ///
     /// # Errors
     /// 409 when there is another already of what there may be one of.

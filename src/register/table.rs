@@ -455,12 +455,14 @@ macro_rules! register {
                     let row = Row::of(keys, one)?;
                     let as_read = $table::id.eq(one.id).and($table::version.eq(read));
                     let old = diesel::update($table::table.filter(as_read)).set(row);
-                    let changed = old.execute(conn).map_err(register::refused::<Self>)?;
+                    if old.execute(conn).map_err(register::refused::<Self>)? == 0 {
+                        return Ok(false);
+                    }
                     $(
                         let _: &[String] = &one.body.$names;
                         write_names(conn, one).or_fault("write further names")?;
                     )?
-                    Ok(changed == 1)
+                    Ok(true)
                 }
 
                 $(

@@ -3,8 +3,11 @@
 //! items do that hold for a term.
 
 use dengwen::{
-    account::Role,
-    platform::db::{UtcTime, schema::premises},
+    account::{Role, Staff},
+    platform::db::{Id, UtcTime, schema::premises},
+    privacy::Scope,
+    register::Table as _,
+    registers::premises::Premises,
 };
 use diesel::prelude::*;
 use reqwest::Method;
@@ -218,6 +221,37 @@ async fn of_two_changes_at_once_one_is_made(world: World) {
     }
 }
 
+/// A change of what somebody else changed meanwhile writes nothing, and so no further names either:
+/// not even outside of a transaction that would take them back.
+async fn a_change_that_came_late_writes_nothing(world: World) {
+    let brigade = world.brigade().await;
+    let made = brigade.post(LIST, barbecue()).await.expect(201);
+    let path = made.headers["location"].to_str().unwrap().to_owned();
+    let change = json!({ "aliases": ["王记海鲜"] });
+    let changed = brigade.patch_if(&path, 1, change).await.expect(200);
+    let office = Staff {
+        id: Id::new(),
+        username: "office".to_owned(),
+        display_name: "office".to_owned(),
+        role: Role::Office,
+        unit_code: None,
+        street_code: None,
+        grid_code: None,
+        session: Id::new(),
+        must_enrol: false,
+    };
+    let (keys, scope) = (&world.server.app.keys, Scope::of(&office));
+    let id = Id(made.text("/id").parse().unwrap());
+    world.db_read(|conn| {
+        let found = Premises::find(conn, keys, &scope, id).unwrap();
+        let mut late = found.unwrap();
+        late.body.aliases = vec!["老王夜宵".to_owned()];
+        assert!(!Premises::update(conn, keys, &late, 1).unwrap());
+    });
+    assert_eq!(brigade.get(&path).await.expect(200).body, changed.body);
+    assert_eq!(listed(&brigade, "&name=老王夜宵").await.len(), 0);
+}
+
 /// A block is read alone with its tag and its history, and by whoever may write it; of two who
 /// lift it at one moment one does. Its complaint's history tells of both steps.
 async fn what_holds_for_a_term_is_lifted_once(world: World) {
@@ -383,6 +417,7 @@ on_both!(
     each_filter_finds,
     a_change_goes_by_what_was_read,
     of_two_changes_at_once_one_is_made,
+    a_change_that_came_late_writes_nothing,
     what_holds_for_a_term_is_lifted_once,
     every_wrong_field_is_named,
     one_has_a_code,
