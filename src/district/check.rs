@@ -9,6 +9,7 @@ use super::{
     features::{GRIDS, STREETS},
     files::{Files, ProfileError, error, line_of},
 };
+use crate::platform::blob::MOST_BYTES;
 
 const RULES: &str = "district.toml";
 const TAXONOMY: &str = "taxonomy.toml";
@@ -139,6 +140,15 @@ impl Check<'_> {
             "matching: expected costs above 1 with 1/cost_missed < 1 - 1/cost_wrong_link".to_owned()
         })?;
         let limits = rules.limits;
+        for (name, bytes) in [
+            ("photo_bytes", limits.photo_bytes),
+            ("file_bytes", limits.file_bytes),
+            ("video_bytes", limits.video_bytes),
+        ] {
+            self.require(bytes <= MOST_BYTES, RULES, name, || {
+                format!("limits: expected {name} of {MOST_BYTES} or less, which a blob store keeps")
+            })?;
+        }
         let whole = limits.photos.saturating_mul(limits.photo_bytes);
         let fits = limits.file_bytes.max(limits.video_bytes) <= whole;
         self.require(fits, RULES, "video_bytes", || {

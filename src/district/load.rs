@@ -405,6 +405,16 @@ mod tests {
                 "cost_wrong_link = 0.5",
             ),
             ("district.toml", "south = 26.04", "south = 26.14"),
+            (
+                "district.toml",
+                "video_bytes = 52428800",
+                "video_bytes = 134217729",
+            ),
+            (
+                "district.toml",
+                "photo_bytes = 26214400",
+                "photo_bytes = 134217729",
+            ),
         ];
         for (file, from, to) in misfits {
             let at = broken(file, |t| t.replacen(from, to, 1));

@@ -50,6 +50,12 @@ const S3_LIMITS: [(ClientConfigKey, &str); 2] = [
 const S3_RETRIES: usize = 2;
 const S3_RETRY_WITHIN: Duration = Duration::from_secs(6);
 
+/// Bytes of a blob at most, before it is sealed; no profile lets a file be larger.
+pub const MOST_BYTES: usize = 128 << 20;
+
+/// What sealing adds to a blob, and more.
+const AROUND_BYTES: usize = 1 << 20;
+
 /// Folder of sealed originals.
 const ORIGINALS: &str = "original/";
 
@@ -423,7 +429,9 @@ fn s3(bucket: &str) -> Result<object_store::aws::AmazonS3, BlobError> {
         .fold(AmazonS3Builder::from_env(), |s3, (key, value)| {
             s3.with_config(AmazonS3ConfigKey::Client(key), value)
         })
-        .with_http_connector(Connector)
+        .with_http_connector(Connector {
+            most_bytes: MOST_BYTES + AROUND_BYTES,
+        })
         .with_retry(retry)
         .with_bucket_name(bucket)
         .build()

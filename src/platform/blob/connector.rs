@@ -1,15 +1,18 @@
 //! How an S3 is reached: HTTP/1.1, with TLS for `https://`.
 //!
 //! The authorities whose certificates are trusted are the system's, or those that `SSL_CERT_FILE` and
-//! `SSL_CERT_DIR` name. An answer is read to its end within the time for all of it: blobs are
-//! photos, which are worked on whole.
+//! `SSL_CERT_DIR` name. An answer is read to its end, within the time for all of it and up to the
+//! bytes that one may have: blobs are photos, which are worked on whole.
 
 use std::{error::Error, iter::successors, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
-use hyper::header::{HeaderValue, USER_AGENT};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::{
+    body::{Body as _, Incoming},
+    header::{HeaderValue, USER_AGENT},
+};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector as Tcp},
@@ -61,9 +64,17 @@ impl From<Refusal> for object_store::Error {
     }
 }
 
+/// An answer that is larger than any may be.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer has more than {0} bytes")]
+struct TooLarge(usize);
+
 /// Makes clients by their options.
 #[derive(Debug)]
-pub(super) struct Connector;
+pub(super) struct Connector {
+    /// Bytes of an answer at most.
+    pub(super) most_bytes: usize,
+}
 
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
@@ -89,6 +100,7 @@ impl HttpConnector for Connector {
             .build(schemes.enable_http1().wrap_connector(tcp));
         Ok(HttpClient::new(Service {
             client,
+            most_bytes: self.most_bytes,
             limit: duration(said(ClientConfigKey::Timeout))?,
         }))
     }
@@ -114,6 +126,7 @@ fn trusting(none_will_do: bool) -> Result<ClientConfig, Refusal> {
 #[derive(Debug)]
 struct Service {
     client: Client<HttpsConnector<Tcp>, HttpRequestBody>,
+    most_bytes: usize,
     /// How long connecting and the whole answer may take.
     limit: Option<Duration>,
 }
@@ -130,9 +143,23 @@ impl Service {
             HttpError::new(kind, e)
         })?;
         let (head, body) = answer.into_parts();
-        let body = body.collect().await;
-        let body = body.map_err(|e| HttpError::new(kind(&e), e))?.to_bytes();
+        let body = self.read(body).await?;
         Ok(HttpResponse::from_parts(head, whole(body)))
+    }
+
+    /// Reads an answer to its end. One that says beforehand that it is too large is not begun.
+    async fn read(&self, body: Incoming) -> Result<Bytes, HttpError> {
+        let too_large = || HttpError::new(HttpErrorKind::Decode, TooLarge(self.most_bytes));
+        let said = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        if said > self.most_bytes {
+            return Err(too_large());
+        }
+        let read = Limited::new(body, self.most_bytes).collect().await;
+        let read = read.map_err(|e| match e.downcast::<hyper::Error>() {
+            Ok(e) => HttpError::new(kind(&*e), *e),
+            Err(_) => too_large(),
+        });
+        Ok(read?.to_bytes())
     }
 }
 
@@ -195,7 +222,11 @@ mod tests {
         net::{TcpListener, TcpStream},
     };
 
+    use hyper::Method;
+
     use super::*;
+
+    const CONNECTOR: Connector = Connector { most_bytes: 9 };
 
     fn options() -> ClientOptions {
         ClientOptions::new()
@@ -205,9 +236,9 @@ mod tests {
 
     #[test]
     fn what_is_not_done_is_refused_by_name() {
-        assert!(Connector.connect(&options()).is_ok());
+        assert!(CONNECTOR.connect(&options()).is_ok());
         for (key, name) in NOT_DONE {
-            let refused = Connector.connect(&options().with_config(key, "true"));
+            let refused = CONNECTOR.connect(&options().with_config(key, "true"));
             let words = refused.unwrap_err().to_string();
             assert!(words.contains(name), "{words}");
         }
@@ -215,19 +246,25 @@ mod tests {
 
     /// What a client makes of a server that does this with each connection.
     async fn met(serve: fn(TcpStream) -> Option<TcpStream>) -> Result<u16, HttpErrorKind> {
+        asked(Method::GET, &served(serve)).await
+    }
+
+    /// Where a server is that does this with each connection.
+    fn served(serve: fn(TcpStream) -> Option<TcpStream>) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/key", listener.local_addr().unwrap());
         std::thread::spawn(move || {
             let kept = listener.incoming().flatten().map(serve);
             kept.collect::<Vec<_>>()
         });
-        asked(&url).await
+        url
     }
 
-    async fn asked(url: &str) -> Result<u16, HttpErrorKind> {
-        let request = hyper::Request::get(url).body(HttpRequestBody::empty());
-        let client = Connector.connect(&options()).unwrap();
-        let answer = client.execute(request.unwrap()).await;
+    async fn asked(method: Method, url: &str) -> Result<u16, HttpErrorKind> {
+        let request = hyper::Request::builder().method(method).uri(url);
+        let request = request.body(HttpRequestBody::empty()).unwrap();
+        let client = CONNECTOR.connect(&options()).unwrap();
+        let answer = client.execute(request).await;
         answer
             .map(|answer| answer.status().as_u16())
             .map_err(|e| e.kind())
@@ -253,6 +290,24 @@ mod tests {
         assert_eq!(nonsense.await, Err(HttpErrorKind::Decode));
         let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
         let url = format!("http://{}/key", nobody.unwrap());
-        assert_eq!(asked(&url).await, Err(HttpErrorKind::Connect));
+        let refused = asked(Method::GET, &url).await;
+        assert_eq!(refused, Err(HttpErrorKind::Connect));
+    }
+
+    #[tokio::test]
+    async fn no_answer_is_larger_than_one_may_be() {
+        // It hangs up behind the head, so that whoever read on would be interrupted.
+        const TOO_LARGE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n";
+        const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+        let said = met(|s| answered(s, "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n123456789"));
+        assert_eq!(said.await, Ok(200));
+        let unsaid = met(|s| answered(s, &format!("{CHUNKED}9\r\n123456789\r\n0\r\n\r\n")));
+        assert_eq!(unsaid.await, Ok(200));
+        let said = met(|s| answered(s, TOO_LARGE));
+        assert_eq!(said.await, Err(HttpErrorKind::Decode));
+        let unsaid = met(|s| answered(s, &format!("{CHUNKED}a\r\n1234567890\r\n0\r\n\r\n")));
+        assert_eq!(unsaid.await, Err(HttpErrorKind::Decode));
+        let head = served(|s| answered(s, TOO_LARGE));
+        assert_eq!(asked(Method::HEAD, &head).await, Ok(200));
     }
 }
