@@ -96,6 +96,11 @@ pub trait Table: Sized + 'static {
         None
     }
 
+    /// An item's further names, as they were sent.
+    fn names(_body: &mut Self::Body) -> Option<&mut Vec<String>> {
+        None
+    }
+
     /// The street that a list is asked by.
     fn street(_filters: &Self::Filters) -> Option<&str> {
         None

@@ -15,7 +15,7 @@ use crate::district::Profile;
 use crate::platform::{
     crypto::Keys,
     db::{Id, UtcTime},
-    http::flatten,
+    http::{flatten, keep_once},
     problem::{self, Code, ItemCode, OnDb as _, Problem},
     sealed::{SealedColumn, UNREADABLE},
 };
@@ -174,7 +174,8 @@ impl<B> Validate for Unchecked<B> {
     }
 }
 
-/// Checks a body: its fields, the register's own rules, and its place.
+/// Checks a body: its fields, the register's own rules, and its place. A further name that was said
+/// twice is kept once.
 pub(super) fn sound<T: Item>(body: &mut T::Body, profile: &Profile) -> Result<Placed, Problem> {
     let mut items = body
         .validate()
@@ -182,11 +183,13 @@ pub(super) fn sound<T: Item>(body: &mut T::Body, profile: &Profile) -> Result<Pl
     items.extend(T::check(body, profile));
     let place: Option<PlaceBody> = T::place(body);
     items.extend(place.and_then(|place| place.canonical(profile).err()));
-    if items.is_empty() {
-        Ok(Placed::of(profile, place))
-    } else {
-        Err(Problem::invalid_items(items))
+    if !items.is_empty() {
+        return Err(Problem::invalid_items(items));
     }
+    if let Some(names) = T::names(body) {
+        keep_once(names);
+    }
+    Ok(Placed::of(profile, place))
 }
 
 /// What an item that was not written is answered: 409 when there is another of what there may be

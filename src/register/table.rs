@@ -350,6 +350,12 @@ macro_rules! register {
                 )?
 
                 $(
+                    fn names(body: &mut $body) -> Option<&mut Vec<String>> {
+                        Some(&mut body.$names)
+                    }
+                )?
+
+                $(
                     fn matter(conn: &mut Connection, body: &$body) -> Result<Option<Id>, Problem> {
                         let found: Option<Id> = $matter::table
                             .filter($matter::$called.eq(&body.$called))

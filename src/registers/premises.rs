@@ -55,7 +55,7 @@ register! {
         location, street as street_code
     }
     names {
-        /// What else people call it.
+        /// What else people call it; what is said twice is kept once.
         #[validate(length(max = 20, message = "has 20 names at most"), custom(function = "are_names"))]
         #[schema(max_items = 20)]
         aliases in premises_alias of premises_id;

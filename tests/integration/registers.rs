@@ -142,6 +142,31 @@ async fn each_filter_finds(world: World) {
     }
 }
 
+/// A further name said twice, in whatever width and with blanks around it, is kept once as it was said
+/// first, and said again it changes nothing. What is called alike but for its company form are two names.
+async fn a_further_name_said_twice_is_kept_once(world: World) {
+    let brigade = world.brigade().await;
+    let mut said = barbecue();
+    said["aliases"] = json!([
+        "ABC烤串",
+        "老王大排档",
+        " ＡＢＣ烤串\u{3000}",
+        "abc烤串店",
+        "老王大排档"
+    ]);
+    let made = brigade.post(LIST, said).await.expect(201);
+    let once = json!(["ABC烤串", "老王大排档", "abc烤串店"]);
+    assert_eq!(made.body["aliases"], once);
+    let path = made.headers["location"].to_str().unwrap().to_owned();
+    assert_eq!(brigade.get(&path).await.expect(200).body, made.body);
+    let again = json!({ "aliases": ["ABC烤串", "老王大排档", "abc烤串店", "ａｂｃ烤串"] });
+    let same = brigade.patch_if(&path, 1, again).await.expect(200);
+    assert_eq!(same.body, made.body);
+    let anew = json!({ "aliases": ["王记海鲜", "王记海鲜 "] });
+    let changed = brigade.patch_if(&path, 1, anew).await.expect(200);
+    assert_eq!(changed.body["aliases"], json!(["王记海鲜"]));
+}
+
 /// A change goes by what was read, is checked as what is new, and stays in the history; words that
 /// are sealed do not stand in it.
 async fn a_change_goes_by_what_was_read(world: World) {
@@ -415,6 +440,7 @@ async fn who_reads_and_writes(world: World) {
 on_both!(
     what_is_added_is_read,
     each_filter_finds,
+    a_further_name_said_twice_is_kept_once,
     a_change_goes_by_what_was_read,
     of_two_changes_at_once_one_is_made,
     a_change_that_came_late_writes_nothing,

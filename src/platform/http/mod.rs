@@ -31,4 +31,6 @@ pub use page::{Page, PageQuery, Paging, page_response};
 pub use parts::{Piece, PieceStream};
 pub use patience::{Patience, Waiting};
 pub use problems::{AnyProblem, language_of, localise};
-pub use words::{FurtherName, MatterNumber, are_names, are_numbers, is_blank, says_something};
+pub use words::{
+    FurtherName, MatterNumber, are_names, are_numbers, is_blank, keep_once, says_something,
+};

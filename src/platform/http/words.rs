@@ -1,12 +1,14 @@
 //! Text that a person can read.
 
+use std::collections::HashSet;
+
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{ObjectBuilder, RefOr, Schema, Type},
 };
 use validator::ValidationError;
 
-use crate::text::takes_no_ink;
+use crate::text::{normalise, takes_no_ink};
 
 /// Whether a text has no letter that anybody could see.
 #[must_use]
@@ -73,6 +75,21 @@ pub fn are_names(names: &[String]) -> Result<(), ValidationError> {
     none_longer(names, NAME_LETTERS, "names")
 }
 
+/// Keeps the first of names that differ in nothing but what writers vary: blanks, width, case, marks.
+pub fn keep_once(names: &mut Vec<String>) {
+    let mut kept = HashSet::new();
+    names.retain(|name| {
+        let letters = normalise(name);
+        // Of a name of marks alone they are all there is.
+        let is_marks = letters.is_empty();
+        kept.insert(if is_marks {
+            name.trim().to_owned()
+        } else {
+            letters
+        })
+    });
+}
+
 fn none_longer(texts: &[String], letters: usize, what: &str) -> Result<(), ValidationError> {
     if texts.iter().all(|text| text.chars().count() <= letters) {
         return Ok(());
@@ -88,7 +105,7 @@ fn text_of(least: Option<usize>, most: usize) -> RefOr<Schema> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_blank;
+    use super::{is_blank, keep_once};
 
     #[test]
     fn what_nobody_can_see_is_blank() {
@@ -104,5 +121,30 @@ mod tests {
         for text in ["烟", ".", "\u{200B}烟", "👨\u{200D}👩", "é"] {
             assert!(!is_blank(text), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_name_in_another_dress_is_the_same() {
+        let kept = |names: &[&str]| {
+            let mut names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+            keep_once(&mut names);
+            names
+        };
+        for again in [
+            "ABC烧烤",
+            " ABC烧烤\u{3000}",
+            "ＡＢＣ烧烤",
+            "abc 烧烤",
+            "“ABC”烧烤",
+        ] {
+            assert_eq!(
+                kept(&["ABC烧烤", "老王", again]),
+                ["ABC烧烤", "老王"],
+                "{again:?}"
+            );
+        }
+        let others = ["ABC烧烤", "ABC烧烤店", "ABD烧烤", "★★", "☆☆"];
+        assert_eq!(kept(&others), others);
+        assert_eq!(kept(&["★★", " ★★"]), ["★★"]);
     }
 }
