@@ -33,7 +33,8 @@ fn packages() -> Vec<PathBuf> {
     std::iter::once(root().to_owned()).chain(members).collect()
 }
 
-/// The Rust files under a folder, without what lines of comments say.
+/// The Rust files under a folder and those that they take in from elsewhere, without what lines of
+/// comments say.
 fn code(folder: &Path) -> String {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return String::new();
@@ -45,13 +46,26 @@ fn code(folder: &Path) -> String {
             code.push_str(&self::code(&path));
         } else if path.extension().is_some_and(|e| e == "rs") {
             let text = std::fs::read_to_string(&path).unwrap();
-            let lines = text
-                .lines()
-                .filter(|line| !line.trim_start().starts_with("//"));
-            code.extend(lines.flat_map(|line| [line, "\n"]));
+            for other in taken_in(&text) {
+                code.push_str(&said(&std::fs::read_to_string(folder.join(other)).unwrap()));
+            }
+            code.push_str(&said(&text));
         }
     }
     code
+}
+
+/// The files that a file takes in by their paths.
+fn taken_in(text: &str) -> impl Iterator<Item = &str> {
+    let paths = text.lines().map(str::trim);
+    paths.filter_map(|line| line.strip_prefix("#[path = \"")?.strip_suffix("\"]"))
+}
+
+/// A file without its lines of comments.
+fn said(text: &str) -> String {
+    let lines = text.lines().map(str::trim_start);
+    let said = lines.filter(|line| !line.starts_with("//"));
+    said.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// Whether a crate's name stands in code as the beginning of a path.

@@ -26,7 +26,7 @@ use crate::support::{
 const COMPLAINTS: &str = "/api/v1/complaints";
 
 fn fixture(name: &str) -> Vec<u8> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/photos/");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/crates/photo/fixtures/");
     std::fs::read(format!("{folder}{name}")).unwrap()
 }
 

@@ -12,7 +12,7 @@ const LIMITS: PhotoLimits = PhotoLimits {
 };
 
 fn case(name: &str) -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/photos");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     std::fs::read(folder.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
 }
 

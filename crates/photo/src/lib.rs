@@ -370,9 +370,10 @@ mod exif_tests;
 #[cfg(test)]
 mod heif_tests;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod neighbour_tests;
 #[cfg(test)]
-#[path = "../../../tests/integration/support/pictures.rs"]
 mod pictures;
 #[cfg(test)]
 mod sealed_tests;

@@ -1,8 +1,5 @@
 //! Good photos, broken photos, hostile photos.
 
-#[path = "../../../tests/integration/support/hostile.rs"]
-mod hostile;
-
 use std::path::{Path, PathBuf};
 
 use super::pixels::Srgb;

@@ -61,17 +61,20 @@ pub fn of(house: &House) -> Vec<Fault> {
         states(house, at, file, module, &mut found);
         purity::check(house, at, file, module, &mut found);
         for (detour, line) in &module.detours {
-            found.add(
-                "detour",
-                file,
-                *line,
-                format!("{detour} leaves the module tree"),
-            );
+            leaves(file, detour, *line, &mut found);
         }
+    }
+    for (file, detour, line) in &house.detours_of_tests {
+        leaves(file, detour, *line, &mut found);
     }
     rounds::files(house, &mut found);
     rounds::rooms(house, &mut found);
     found.into_faults()
+}
+
+fn leaves(file: &str, detour: &str, line: usize, found: &mut Found) {
+    let what = format!("{detour} leaves the module tree");
+    found.add("detour", file, line, what);
 }
 
 /// The room a place stands in, if the plan or the tree knows it.

@@ -38,11 +38,13 @@ pub struct House {
     pub nodes: Vec<Node>,
     /// The rooms that have files.
     pub rooms: BTreeSet<String>,
+    /// Detours of files that are only compiled for tests, each with its file and line.
+    pub detours_of_tests: Vec<(String, String, usize)>,
     crates: BTreeMap<String, usize>,
 }
 
 impl House {
-    /// Reads a tree. What is only compiled for tests is left out.
+    /// Reads a tree. What is only compiled for tests is left out, but for where it leaves the tree.
     pub fn of(tree: &Tree) -> Self {
         let mut read: Vec<(String, String, Vec<Module>)> = Vec::new();
         let mut for_tests = BTreeSet::new();
@@ -59,10 +61,14 @@ impl House {
         let mut house = Self {
             nodes: Vec::new(),
             rooms,
+            detours_of_tests: Vec::new(),
             crates: BTreeMap::new(),
         };
         for (file, krate, modules) in read {
             if for_tests.contains(&file) {
+                let detours = modules.into_iter().flat_map(|module| module.detours);
+                let told = detours.map(|(detour, line)| (file.clone(), detour, line));
+                house.detours_of_tests.extend(told);
                 continue;
             }
             for module in modules {

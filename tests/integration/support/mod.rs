@@ -10,8 +10,10 @@ pub mod contract;
 pub mod draw;
 pub mod facts;
 pub mod fill;
+#[path = "../../../crates/photo/src/hostile.rs"]
 pub mod hostile;
 pub mod load;
+#[path = "../../../crates/photo/src/pictures.rs"]
 pub mod pictures;
 pub mod postgres;
 pub mod process;

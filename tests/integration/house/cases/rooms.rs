@@ -178,7 +178,24 @@ fn the_module_tree_is_left() {
                 "#[path = \"../complaint/body.rs\"] mod body;",
             ),
             ("src/ledger/mod.rs", "include!(\"../complaint/body.rs\");"),
+            (
+                "crates/text/src/lib.rs",
+                "#[cfg(test)] #[path = \"../../../tests/made.rs\"] mod made;",
+            ),
         ],
     );
+    let from_a_test = [
+        ("crates/text/src/lib.rs", "#[cfg(test)] mod tests;"),
+        (
+            "crates/text/src/tests.rs",
+            "#[path = \"../../../tests/made.rs\"] mod made;",
+        ),
+    ];
+    let expected = [("detour", "crates/text/src/tests.rs".to_owned())];
+    assert_eq!(found(&from_a_test), expected);
+    assert_sound(&[(
+        "crates/text/src/phone.rs",
+        "#[cfg(test)] #[path = \"phone_tests.rs\"] mod tests;",
+    )]);
     assert_each("rooms", &[("src/nowhere/mod.rs", "fn f() {}")]);
 }

@@ -30,13 +30,17 @@ impl<'ast> Visit<'ast> for Reader {
                 },
                 _ => None,
             });
-            if for_tests {
-                self.tests
-                    .push(elsewhere.unwrap_or_else(|| module.ident.to_string()));
-            } else if elsewhere.is_some() {
+            if elsewhere
+                .as_ref()
+                .is_some_and(|file| !for_tests || file.contains(".."))
+            {
                 self.module
                     .detours
                     .push(("#[path]".to_owned(), line(module)));
+            }
+            if for_tests {
+                self.tests
+                    .push(elsewhere.unwrap_or_else(|| module.ident.to_string()));
             }
         }
         if for_tests {
