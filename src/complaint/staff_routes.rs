@@ -121,7 +121,7 @@ pub async fn list_complaints(
         .read(move |conn| {
             let mut rows = complaint::table
                 .inner_join(complaint_place::table)
-                .filter(scope.complaints())
+                .filter(scope.listed_complaints())
                 .order(complaint::id.desc())
                 .limit(paging.limit + 1)
                 .select(ComplaintRow::as_select())

@@ -3,16 +3,16 @@
 
 use diesel::{
     BoxableExpression,
-    dsl::sql,
+    dsl::{exists, sql},
     helper_types::InnerJoinQuerySource,
     prelude::*,
-    sql_types::{Bool, Nullable, Text},
+    sql_types::{Bool, Nullable},
 };
 
 use crate::account::{Role, Staff};
 use crate::platform::db::{
-    Id, MultiBackend, UuidSql,
-    schema::{complaint, complaint_place, ledger_entry},
+    Id, MultiBackend,
+    schema::{complaint, complaint_place, ledger_entry, verification, verification_complaint},
 };
 use crate::record::VisitState;
 
@@ -39,6 +39,21 @@ enum Part {
     Street(String),
     /// One grid, and whatever this officer was sent to.
     Grid { code: String, officer: Id },
+}
+
+/// Complaints that lie in a grid.
+#[diesel::dsl::auto_type]
+fn in_grid(code: String) -> _ {
+    complaint_place::grid_code.eq(code)
+}
+
+/// Visits an officer was sent to and that were not called off.
+#[diesel::dsl::auto_type]
+fn sent(officer: Id) -> _ {
+    let called_off: VisitState = VisitState::Cancelled;
+    verification::officer_id
+        .eq(officer)
+        .and(verification::state.ne(called_off))
 }
 
 impl Scope {
@@ -93,7 +108,8 @@ impl Scope {
     }
 
     /// Complaints of their part, and those an officer was sent to, wherever they lie. What the abuse
-    /// list hides is for those who look after it.
+    /// list hides is for those who look after it. Each is looked at by itself: for what is found
+    /// already, one by its number or the few of an entry.
     #[must_use]
     pub fn complaints(&self) -> Condition<Placed> {
         let shown = complaint::hidden.eq(false);
@@ -104,24 +120,38 @@ impl Scope {
                 Box::new(complaint_place::street_code.eq(code.clone()).and(shown))
             }
             (Part::Grid { code, officer }, _) => {
-                // Found first, and then read in the order of their ids, for few of all are theirs. The
-                // query builder knows no UNION ALL that both databases take.
-                let theirs = sql::<Bool>(
-                    "complaint.id IN (SELECT near.complaint_id FROM complaint_place AS near WHERE near.grid_code = ",
-                )
-                .bind::<Text, _>(code.clone())
-                .sql(
-                    " UNION ALL SELECT answered.complaint_id FROM verification_complaint AS answered \
-                     JOIN verification AS visit ON visit.id = answered.verification_id \
-                     WHERE visit.state <> ",
-                )
-                .bind::<Text, _>(VisitState::Cancelled)
-                .sql(" AND visit.officer_id = ")
-                .bind::<UuidSql, _>(*officer)
-                .sql(")");
-                Box::new(theirs.and(shown).nullable())
+                // One inside the other, or SQLite goes through all visits of the officer.
+                let visit = verification::table
+                    .filter(verification::id.eq(verification_complaint::verification_id))
+                    .filter(sent(*officer));
+                let answered = verification_complaint::table
+                    .filter(verification_complaint::complaint_id.eq(complaint::id))
+                    .filter(exists(visit));
+                let theirs = in_grid(code.clone()).or(exists(answered).nullable());
+                Box::new(theirs.and(shown))
             }
         }
+    }
+
+    /// The same complaints for a list of them all: what few of all are is found first, and then read in
+    /// the order of its ids.
+    #[must_use]
+    pub fn listed_complaints(&self) -> Condition<Placed> {
+        let Part::Grid { code, officer } = &self.part else {
+            return self.complaints();
+        };
+        // The query builder knows no UNION ALL that both databases take.
+        let theirs = sql::<Bool>(
+            "complaint.id IN (SELECT complaint_place.complaint_id FROM complaint_place WHERE ",
+        )
+        .bind::<Nullable<Bool>, _>(in_grid(code.clone()))
+        .sql(
+            " UNION ALL SELECT answered.complaint_id FROM verification_complaint AS answered \
+             JOIN verification ON verification.id = answered.verification_id WHERE ",
+        )
+        .bind::<Nullable<Bool>, _>(sent(*officer))
+        .sql(")");
+        Box::new(theirs.and(complaint::hidden.eq(false)).nullable())
     }
 
     /// Entries that lie in their part, and those that one of a street's complaints belongs to. The

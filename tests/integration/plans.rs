@@ -158,6 +158,15 @@ fn sorted_rows(line: &str) -> u64 {
     rows.map_or(0, |rows| rows.parse().unwrap())
 }
 
+/// Whether one row is asked for by its number.
+fn asks_for_one(sql: &str) -> bool {
+    sql.replace('`', "\"").contains("\"number\" = ")
+}
+
+/// Indexes that find all an officer may see: what is asked for by its number is looked at alone,
+/// however much else there is for them.
+const OF_AN_OFFICER: [&str; 2] = ["_grid_code_", "_officer_id_"];
+
 /// What is wrong with a plan, if anything is.
 fn fault(conn: &Connection, sql: &str, plan: &[String]) -> Option<String> {
     // Asked for nothing, a database looks at nothing, whatever its plan says.
@@ -177,6 +186,10 @@ fn fault(conn: &Connection, sql: &str, plan: &[String]) -> Option<String> {
     });
     if is_page && sorts && !bounded {
         return Some("sorts before its first row".to_owned());
+    }
+    let lists = |line: &String| OF_AN_OFFICER.iter().any(|index| line.contains(index));
+    if asks_for_one(sql) && plan.iter().any(lists) {
+        return Some("finds all that is the officer's for one row".to_owned());
     }
     plan.iter().find_map(|line| {
         let table = match conn {
@@ -222,6 +235,12 @@ async fn no_statement_of_a_day_reads_a_whole_table(world: World) {
             "nothing asked for {table}"
         );
     }
+    assert!(
+        planned
+            .iter()
+            .any(|sql| asks_for_one(sql) && sql.contains("officer_id")),
+        "no officer read one complaint"
+    );
     world.db_read(|conn| {
         let mut faults = Vec::new();
         for sql in planned {
