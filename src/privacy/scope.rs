@@ -154,6 +154,36 @@ impl Scope {
         Box::new(theirs.and(complaint::hidden.eq(false)).nullable())
     }
 
+    /// Visits: of an officer those they were sent to, and those of their grid that wait for somebody to
+    /// be sent. One that went to another officer is closed to the former; one that was called off,
+    /// because the matter lies elsewhere or has ended, to all officers.
+    #[must_use]
+    pub fn visits(&self) -> Condition<verification::table> {
+        let Part::Grid { code, officer } = &self.part else {
+            return self.visits_known();
+        };
+        let waits = verification::grid_code
+            .eq(code.clone())
+            .and(verification::state.ne(VisitState::Cancelled))
+            .and(verification::officer_id.is_null());
+        Box::new(sent(*officer).or(waits.nullable()))
+    }
+
+    /// Visits there are for who sends what they captured on one: of an officer theirs and all of their
+    /// grid, also after they were called off. What somebody did on the way is kept, however late it
+    /// comes, and whoever of the grid sends to another's is told that it went to another.
+    #[must_use]
+    pub fn visits_known(&self) -> Condition<verification::table> {
+        match &self.part {
+            Part::District => Box::new(verification::id.is_not_null().nullable()),
+            Part::Street(_) => Box::new(verification::id.is_null().nullable()),
+            Part::Grid { code, officer } => {
+                let of_grid = verification::grid_code.eq(code.clone());
+                Box::new(verification::officer_id.eq(*officer).or(of_grid.nullable()))
+            }
+        }
+    }
+
     /// Entries that lie in their part, and those that one of a street's complaints belongs to. The
     /// clue of a hidden complaint, its only one, is hidden with it.
     #[must_use]

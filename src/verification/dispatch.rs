@@ -33,6 +33,7 @@ use crate::platform::{
     problem::{Code, ItemCode, OnDb, Problem},
     sealed,
 };
+use crate::privacy::Scope;
 use crate::record::{self, ComplaintEvent, ComplaintState, Event, Step, VisitEvent, VisitState};
 
 /// A visit to be made.
@@ -358,7 +359,7 @@ pub async fn reassign_verification(
     let Body { value, fingerprint } = body;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = queries::take(conn, &path)?;
+            let row = queries::take(conn, Scope::of(&staff).visits(), &path)?;
             let event = match row.state {
                 VisitState::Pending => VisitEvent::Assign,
                 _ => VisitEvent::Reassign,

@@ -11,7 +11,6 @@ use super::{
     machine::{Facts, MACHINE},
     rules::Band,
 };
-use crate::account::{Role, Staff};
 use crate::platform::{
     crypto::Keys,
     db::{
@@ -21,6 +20,7 @@ use crate::platform::{
     problem::{OnDb, Problem},
     sealed,
 };
+use crate::privacy::Condition;
 use crate::record::{
     self, Actor, Step, Subject, VisitEvent, VisitState,
     machine::{Machine, Trait},
@@ -144,18 +144,44 @@ impl EventRow {
     }
 }
 
-/// A visit by the id in a path.
+/// A visit by the id in a path, of those there are for the caller.
 ///
 /// # Errors
-/// 404 when there is none.
-pub fn find(conn: &mut Connection, id: &str) -> Result<VisitRow, Problem> {
-    let id: uuid::Uuid = id.parse().map_err(|_| Problem::not_found())?;
-    by_id(conn, id.into())
+/// 404 when there is none for them.
+pub fn find(
+    conn: &mut Connection,
+    theirs: Condition<verification::table>,
+    id: &str,
+) -> Result<VisitRow, Problem> {
+    let id = named(id)?;
+    among(conn, theirs, id)
         .or_fault("load a visit")?
         .ok_or_else(Problem::not_found)
 }
 
-/// A visit by id.
+fn named(id: &str) -> Result<Id, Problem> {
+    let id: uuid::Uuid = id.parse().map_err(|_| Problem::not_found())?;
+    Ok(id.into())
+}
+
+/// A visit by id, if it is among those there are for the caller.
+///
+/// # Errors
+/// What the database answers.
+pub fn among(
+    conn: &mut Connection,
+    theirs: Condition<verification::table>,
+    id: Id,
+) -> QueryResult<Option<VisitRow>> {
+    verification::table
+        .find(id)
+        .filter(theirs)
+        .select(VisitRow::as_select())
+        .first(conn)
+        .optional()
+}
+
+/// A visit by id, whoever it is for.
 ///
 /// # Errors
 /// What the database answers.
@@ -167,62 +193,40 @@ pub fn by_id(conn: &mut Connection, id: Id) -> QueryResult<Option<VisitRow>> {
         .optional()
 }
 
-/// Loads a visit for changing.
+/// Loads a visit for changing, of those there are for the caller.
+///
+/// # Errors
+/// 404 when there is none for them.
+pub fn take(
+    conn: &mut Connection,
+    theirs: Condition<verification::table>,
+    id: &str,
+) -> Result<VisitRow, Problem> {
+    hold(conn, named(id)?).or_fault("take a visit")?;
+    find(conn, theirs, id)
+}
+
+/// Loads a visit that follows what it was ordered for.
 ///
 /// # Errors
 /// 404 when there is none.
-pub fn take(conn: &mut Connection, id: &str) -> Result<VisitRow, Problem> {
-    let row = find(conn, id)?;
-    if let Connection::Postgres(c) = conn {
-        verification::table
-            .find(row.id)
-            .select(verification::id)
-            .for_update()
-            .load::<Id>(c)
-            .or_fault("take a visit")?;
-    }
-    by_id(conn, row.id)
+pub(super) fn take_along(conn: &mut Connection, id: Id) -> Result<VisitRow, Problem> {
+    hold(conn, id).or_fault("take a visit")?;
+    by_id(conn, id)
         .or_fault("load a visit")?
         .ok_or_else(Problem::not_found)
 }
 
-/// Whether staff may see a visit: the brigade all, an officer their own and those of their grid that
-/// wait for somebody to be sent. One that went to another officer is closed to the former; one that
-/// was called off, because the matter lies elsewhere or has ended, to all officers.
-///
-/// # Errors
-/// 404 when it is not theirs to see.
-pub fn visible(staff: &Staff, row: &VisitRow) -> Result<(), Problem> {
-    let theirs = match staff.role {
-        Role::GridOfficer => {
-            let waits = row.officer_id.is_none() && is_near(staff, row);
-            row.state != VisitState::Cancelled && (waits || row.officer_id == Some(staff.id))
-        }
-        _ => true,
-    };
-    if theirs {
-        Ok(())
-    } else {
-        Err(Problem::not_found())
+/// Has others wait who would change a visit.
+fn hold(conn: &mut Connection, id: Id) -> QueryResult<()> {
+    if let Connection::Postgres(c) = conn {
+        verification::table
+            .find(id)
+            .select(verification::id)
+            .for_update()
+            .load::<Id>(c)?;
     }
-}
-
-fn is_near(staff: &Staff, row: &VisitRow) -> bool {
-    row.officer_id == Some(staff.id) || staff.grid_code.as_deref() == Some(row.grid_code.as_str())
-}
-
-/// Whether a visit is there for staff who send what they captured on it: also after it was called
-/// off. What an officer did on the way is kept, however late it comes. Whoever of the grid sends to
-/// another's is told that it went to another.
-///
-/// # Errors
-/// 404 when it is not theirs.
-pub fn may_upload(staff: &Staff, row: &VisitRow) -> Result<(), Problem> {
-    if staff.role != Role::GridOfficer || is_near(staff, row) {
-        Ok(())
-    } else {
-        Err(Problem::not_found())
-    }
+    Ok(())
 }
 
 /// A visit's events, as they reached us.
@@ -282,7 +286,7 @@ pub fn cancel_open(
 ) -> Result<(), Problem> {
     for visit in open_of(conn, complaint).or_fault("load open visits")? {
         // Taken as an upload takes it, so that a check-in is before or after this, never across.
-        let visit = take(conn, &visit.id.to_string())?;
+        let visit = take_along(conn, visit.id)?;
         let answered = answers::of(conn, visit.id).or_fault("load complaints")?;
         if !visit.state.is(Trait::Ended) && !others_wait(&answered, complaint) {
             call_off(conn, &visit, keys, actor, reason, now)?;

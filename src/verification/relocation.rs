@@ -41,7 +41,7 @@ pub fn follow_place(
     let actor = staff.actor();
     let (mut withdrawn, mut is_there) = (None, false);
     for visit in queries::open_of(conn, complaint.id).or_fault("load open visits")? {
-        let visit = queries::take(conn, &visit.id.to_string())?;
+        let visit = queries::take_along(conn, visit.id)?;
         let answered = answers::of(conn, visit.id).or_fault("load complaints")?;
         if visit.state.is(Trait::Ended) {
             continue;

@@ -23,6 +23,7 @@ use crate::platform::{
     http::{Answer, Body, IdempotencyKey, Preconditions, says_something},
     problem::{OnDb, Problem},
 };
+use crate::privacy::Scope;
 use crate::record::{self, Actor, ComplaintEvent, EntryEvent, Event, VisitEvent};
 
 /// What the brigade says.
@@ -76,7 +77,7 @@ pub async fn review_verification(
     let Body { value, fingerprint } = body;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = queries::take(conn, &path)?;
+            let row = queries::take(conn, Scope::of(&staff).visits(), &path)?;
             conditions.check(row.version)?;
             let actor = staff.actor();
             let given = Facts {

@@ -14,7 +14,7 @@ use super::{
     queries::{self, EventRow, VisitRow},
     repetition::{Said, is_known},
     rules::needs_reason,
-    views::{VerificationView, came_in_time, finding_of, has_photo, missing, view},
+    views::{VerificationView, acknowledged, came_in_time, finding_of, has_photo, missing},
 };
 use crate::account::Staff;
 use crate::app::App;
@@ -37,7 +37,7 @@ use crate::platform::{
     problem::{Code, ItemCode, OnDb, Problem},
     sealed,
 };
-use crate::privacy;
+use crate::privacy::{self, Scope};
 use crate::record::{self, ComplaintEvent, Event, VisitEvent, VisitState, machine::Trait};
 
 /// What a visit's photo may show; a raw picture, which names no role, is a near one.
@@ -117,7 +117,7 @@ pub async fn check_in(
         .map_err(|e| Problem::invalid("lon", ItemCode::NotAPosition, e.to_string()))?;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = queries::take(conn, &path)?;
+            let row = queries::take(conn, Scope::of(&staff).visits_known(), &path)?;
             if is_known(conn, &shared.keys, &staff, &row, &value.client_id, &said)? {
                 return seen(conn, &shared, &staff, row);
             }
@@ -263,7 +263,7 @@ pub async fn submit_findings(
     let said = value.said(&staff);
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = queries::take(conn, &path)?;
+            let row = queries::take(conn, Scope::of(&staff).visits_known(), &path)?;
             if is_known(conn, &shared.keys, &staff, &row, &value.client_id, &said)? {
                 return seen(conn, &shared, &staff, row);
             }
@@ -325,7 +325,7 @@ pub async fn add_visit_photos(
 ) -> Result<HttpResponse, Problem> {
     let (known, asking) = (path.clone(), staff.clone());
     app.db
-        .read(move |conn| queries::may_upload(&asking, &queries::find(conn, &known)?))
+        .read(move |conn| queries::find(conn, Scope::of(&asking).visits_known(), &known))
         .await?;
     let uploads = read_photos(&app, &request, payload, VISIT_ROLES).await?;
     let named = uploads
@@ -344,7 +344,7 @@ pub async fn add_visit_photos(
     let said = query.0.into();
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = queries::take(conn, &path)?;
+            let row = queries::take(conn, Scope::of(&staff).visits_known(), &path)?;
             check_own(&staff, &row)?;
             let place = row.lon.zip(row.lat).map(|(lon, lat)| Point { lon, lat });
             let arrival = Arrival {
@@ -369,7 +369,6 @@ pub async fn add_visit_photos(
 /// D24: an officer whose visit went to another is told so, and keeps what they captured. The
 /// visit's state refuses nothing: what comes after the review is kept as a fact.
 fn check_own(staff: &Staff, row: &VisitRow) -> Result<(), Problem> {
-    queries::may_upload(staff, row)?;
     if row.officer_id == Some(staff.id) {
         return Ok(());
     }
@@ -387,9 +386,9 @@ fn masked(conn: &mut Connection, app: &App, row: &VisitRow, text: &str) -> Resul
         .text)
 }
 
-/// The visit as it stands.
+/// The visit as it stands, as far as it is open to who sent something.
 fn seen(conn: &mut Connection, app: &App, staff: &Staff, row: VisitRow) -> Result<Answer, Problem> {
-    Answer::ok(&view(conn, app, staff, row)?)
+    Answer::ok(&acknowledged(conn, app, staff, row)?)
 }
 
 #[derive(Insertable)]

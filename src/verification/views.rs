@@ -1,5 +1,7 @@
 //! Visits as officers and the brigade see them. Officers read masked words and no reporter.
 
+use std::slice;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use diesel::prelude::*;
@@ -20,7 +22,7 @@ use crate::platform::{
     http::{Page, PageQuery, Query, versioned},
     problem::{OnDb, Problem},
 };
-use crate::privacy::Words;
+use crate::privacy::{Scope, Words};
 use crate::record::{VisitState, local, machine::Trait};
 
 /// Roles that read visits.
@@ -197,7 +199,7 @@ pub fn has_photo(row: &VisitRow, photos: &[Stored]) -> bool {
     own.any(|photo| since.is_none_or(|at| photo.taken_at.unwrap_or(photo.created_at).0 >= at))
 }
 
-/// The view of a visit for a role.
+/// The view for a role of a visit it may see.
 ///
 /// # Errors
 /// A fault when the database fails.
@@ -211,7 +213,26 @@ pub fn view(
     views.pop().ok_or_else(Problem::not_found)
 }
 
-/// The views of visits for a role.
+/// What is acknowledged to whoever sent something: the visit, or of one that is closed to them what
+/// they sent themselves.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn acknowledged(
+    conn: &mut Connection,
+    app: &App,
+    staff: &Staff,
+    row: VisitRow,
+) -> Result<VerificationView, Problem> {
+    let theirs = Scope::of(staff).visits();
+    if let Some(row) = queries::among(conn, theirs, row.id).or_fault("load the visit")? {
+        return view(conn, app, staff, row);
+    }
+    let material = Material::of(conn, app, staff, slice::from_ref(&row))?;
+    closed(app, staff, &material, row)
+}
+
+/// The views for a role of visits it may see.
 ///
 /// # Errors
 /// A fault when the database fails.
@@ -222,14 +243,8 @@ fn views(
     rows: Vec<VisitRow>,
 ) -> Result<Vec<VerificationView>, Problem> {
     let material = Material::of(conn, app, staff, &rows)?;
-    let views = rows.into_iter().map(|row| {
-        if queries::visible(staff, &row).is_ok() {
-            open(app, staff, &material, row)
-        } else {
-            closed(app, staff, &material, row)
-        }
-    });
-    views.collect()
+    let views = rows.into_iter();
+    views.map(|row| open(app, staff, &material, row)).collect()
 }
 
 /// The complaint a visit was ordered for.
@@ -347,6 +362,7 @@ pub async fn list_own_verifications(
         .db
         .read(move |conn| {
             let mut rows = verification::table
+                .filter(Scope::of(&staff).visits())
                 .filter(verification::officer_id.eq(staff.id))
                 .filter(verification::state.eq_any(VisitState::that_are(Trait::WithOfficer)))
                 .order(verification::id.asc())
@@ -377,8 +393,7 @@ pub async fn get_verification(
     let view = app
         .db
         .read(move |conn| {
-            let row = queries::find(conn, &path)?;
-            queries::visible(&staff, &row)?;
+            let row = queries::find(conn, Scope::of(&staff).visits(), &path)?;
             view(conn, &shared, &staff, row)
         })
         .await?;
