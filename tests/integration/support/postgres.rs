@@ -14,7 +14,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use diesel::{Connection as _, PgConnection, connection::SimpleConnection as _};
+use diesel::{
+    Connection as _, PgConnection, RunQueryDsl as _, connection::SimpleConnection as _, dsl::sql,
+    sql_types::Integer,
+};
 
 /// A server to make databases on.
 pub struct PostgresServer {
@@ -69,7 +72,10 @@ impl PostgresServer {
         let name = format!("dengwen_{}", uuid::Uuid::now_v7().simple());
         admin(
             &self.base,
-            &format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}"),
+            &format!(
+                "CREATE DATABASE {name} TEMPLATE {TEMPLATE}{}",
+                copying(&self.base)
+            ),
         );
         TestDatabase {
             url: format!("{}/{name}", self.base),
@@ -109,6 +115,24 @@ impl Drop for TestDatabase {
 fn admin(base: &str, sql: &str) {
     let mut conn = PgConnection::establish(&format!("{base}/postgres")).unwrap();
     conn.batch_execute(sql).unwrap();
+}
+
+/// How a template is copied: as files where the server can be told so (since PostgreSQL 15), which takes half the
+/// time of copying block by block.
+fn copying(base: &str) -> &'static str {
+    static COPYING: OnceLock<&str> = OnceLock::new();
+    COPYING.get_or_init(|| {
+        let mut conn = PgConnection::establish(&format!("{base}/postgres")).unwrap();
+        let version: i32 =
+            diesel::select(sql::<Integer>("current_setting('server_version_num')::int"))
+                .get_result(&mut conn)
+                .unwrap();
+        if version >= 150_000 {
+            " STRATEGY FILE_COPY"
+        } else {
+            ""
+        }
+    })
 }
 
 /// The newest folder that holds the server's binaries.
@@ -155,7 +179,8 @@ fi
 cd "$FOLDER"
 as_user "$BIN/initdb" --pgdata="$FOLDER/data" --auth=trust --username=postgres --encoding=UTF8 --locale=C --no-sync >"$FOLDER/initdb.log" 2>&1 || exit 1
 as_user "$BIN/postgres" -D "$FOLDER/data" -p "$PORT" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
-    -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=600 -c shared_buffers=64MB >"$FOLDER/postgres.log" 2>&1 </dev/null &
+    -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=600 -c shared_buffers=64MB \
+    -c checkpoint_flush_after=0 -c autovacuum=off >"$FOLDER/postgres.log" 2>&1 </dev/null &
 cat >/dev/null
 kill -INT "$(head -n 1 "$FOLDER/data/postmaster.pid")" 2>/dev/null
 wait
