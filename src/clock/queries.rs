@@ -332,6 +332,15 @@ pub fn extend(
     Ok(due.on)
 }
 
+/// Whether a clock was extended.
+///
+/// # Errors
+/// What the database answers.
+pub fn is_extended(conn: &mut Connection, clock: Id) -> QueryResult<bool> {
+    let extensions = clock_extension::table.filter(clock_extension::clock_id.eq(clock));
+    diesel::select(diesel::dsl::exists(extensions)).get_result(conn)
+}
+
 /// Starts a clock again after the one there was, by the rule that had, and answers the former. What
 /// became of the former stays; if it still ran, it has fallen away.
 ///

@@ -1,15 +1,17 @@
 //! A complaint's clocks: those its channel and its procedure give it, and the day it is due by them.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use crate::clock::{
-    kinds::{NOTIFY, OBJECTION, OF_HANDLING, REPLY, of_channel},
+    kinds::{Ground, Kind, Meaning, NOTIFY, OBJECTION, OF_HANDLING, REPLY, of_channel},
     queries as clocks,
     rows::{ClockRow, NewClock},
 };
-use crate::district::Profile;
+use crate::district::{Profile, calendar::date_of};
 use crate::platform::db::{Connection, Id, schema::complaint};
 use crate::record::Actor;
 
@@ -94,6 +96,55 @@ pub fn answered(
 /// What the database answers.
 pub fn ended(conn: &mut Connection, id: Id, now: DateTime<Utc>) -> QueryResult<()> {
     clocks::lapse(conn, &OF_HANDLING, id, now)
+}
+
+/// The first day on which a running duty of each complaint's handling is due, for those that have one.
+///
+/// # Errors
+/// What the database answers.
+pub fn first_running(
+    conn: &mut Connection,
+    complaints: &[Id],
+) -> QueryResult<HashMap<Id, NaiveDate>> {
+    let clocks = clocks::of_subjects(conn, "complaint", complaints)?;
+    let first = clocks.into_iter().filter_map(|(id, rows)| {
+        let of_handling = |row: &&ClockRow| OF_HANDLING.iter().any(|kind| kind.name == row.kind);
+        let due = rows.iter().filter(of_handling).filter(|row| row.is_due());
+        due.map(|row| row.due_on).min().map(|day| (id, day))
+    });
+    Ok(first.collect())
+}
+
+/// The duties of a complaint's handling stand still while the reporter completes it (退回补正).
+///
+/// # Errors
+/// What the database answers.
+pub fn suspend(conn: &mut Connection, id: Id, now: DateTime<Utc>) -> QueryResult<()> {
+    for kind in duties() {
+        clocks::suspend(conn, kind, id, Ground::Completion, date_of(now))?;
+    }
+    Ok(())
+}
+
+/// What stood still runs again, from this day on.
+///
+/// # Errors
+/// What the database answers.
+pub fn resume(
+    conn: &mut Connection,
+    profile: &Profile,
+    id: Id,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    for kind in duties() {
+        clocks::resume(conn, &profile.calendar, kind, id, date_of(now))?;
+    }
+    refresh_due(conn, id)
+}
+
+fn duties() -> impl Iterator<Item = &'static Kind> {
+    let duties = OF_HANDLING.into_iter();
+    duties.filter(|kind| kind.meaning == Meaning::Duty)
 }
 
 /// The procedure brings its own reply clock; the stricter of it and the channel's stays.

@@ -43,6 +43,8 @@ pub struct DeadlineView {
     /// What became of it: `on_time`, `late`; `lapsed` when it ended without being met. Absent while
     /// it runs.
     pub outcome: Option<String>,
+    /// The day since which it stands still (中止); absent while it runs.
+    pub suspended_on: Option<NaiveDate>,
 }
 
 /// The outcome of a clock that ended without being met.
@@ -64,6 +66,7 @@ impl From<ClockRow> for DeadlineView {
             roll_forward: row.roll_forward,
             source: row.source,
             provisional: row.provisional,
+            suspended_on: row.suspended_on,
         }
     }
 }

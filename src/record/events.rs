@@ -56,6 +56,7 @@ events! {
         Visit "visit" "现场核实",
         Verified "verified" "核实通过",
         Progress "progress" "告知进展",
+        ExtendReply "extend_reply" "延期办理",
         Supplement "supplement" "补充内容",
         AddPhotos "add_photos" "补充照片",
         Correct "correct" "更正",

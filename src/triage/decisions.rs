@@ -20,8 +20,7 @@ use crate::complaint::{
     notice::NotifyReporter,
     procedure,
     queries::{self, ComplaintRow},
-    recount,
-    returned::NOT_COMPLETED,
+    recount, returned,
     views::StepView,
 };
 use crate::platform::{
@@ -90,17 +89,22 @@ fn decide(
     if let (Action::Accept, Some(code)) = (body.action, &body.procedure) {
         procedure::start(conn, profile, row, code).or_fault("start the procedure")?;
     }
-    if body.action == Action::Return && row.has_flag(NOT_COMPLETED) {
-        queries::set_flag(conn, row, NOT_COMPLETED, false, now).or_fault("clear a flag")?;
+    if body.action == Action::Return && row.has_flag(returned::NOT_COMPLETED) {
+        queries::set_flag(conn, row, returned::NOT_COMPLETED, false, now)
+            .or_fault("clear a flag")?;
     }
-    if body.action != Action::Return {
-        clocks::decided(conn, row.id, &actor, now).or_fault("meet the notice")?;
-    }
+    let back = match body.action {
+        Action::Return => Some(returned::leave(conn, profile, row, now)?),
+        _ => {
+            clocks::decided(conn, row.id, &actor, now).or_fault("meet the notice")?;
+            None
+        }
+    };
     let step = row
         .step(body.action.event(), &actor)
         .given(facts)
         .because(&app.keys, body.reason.as_deref())
-        .with(json!({ "procedure": body.procedure, "document": document, "transfer_to": body.transfer_to, "final_review": body.final_review }));
+        .with(json!({ "procedure": body.procedure, "document": document, "transfer_to": body.transfer_to, "final_review": body.final_review, "comes_back_on": back }));
     let state = record::advance(conn, &step, now)?;
     claims::leave(conn, row.id, state)?;
     recount::entry(conn, profile, row.entry_id, now)?;

@@ -5,6 +5,7 @@ pub mod claims;
 pub mod correction;
 pub mod corrections;
 pub mod decisions;
+pub mod extension;
 mod final_review;
 pub mod match_decisions;
 mod match_standing;
@@ -42,6 +43,7 @@ pub static OPERATIONS: &[Operation] = &[
     operation!(Staff(&[Brigade]), keyed, decisions::decide_many),
     operation!(Staff(&[Brigade]), keyed, decisions::decide_complaint),
     operation!(Staff(&[Brigade]), keyed, replies::reply_complaint),
+    operation!(Staff(&[Brigade, Office]), keyed, extension::extend_reply),
     operation!(Staff(&[Brigade, Office]), keyed, replies::close_complaint),
     operation!(Staff(&[Brigade]), keyed, replies::reopen_complaint),
 ];

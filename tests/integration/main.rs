@@ -33,6 +33,7 @@ mod doors;
 mod emptied;
 mod everyday;
 mod evidence;
+mod extensions;
 mod field;
 mod forms;
 mod holes;
