@@ -201,7 +201,7 @@ pub struct ReplyView {
 /// What was decided, as its reporter is told.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TrackedDecision {
-    /// `accept`, `refuse`, `no_longer_accept`, `transfer`, `split` or `return`.
+    /// `accept`, `refuse`, `no_longer_accept`, `transfer`, `object`, `split`, `return` or `take_back`.
     pub kind: String,
     /// Document code.
     pub document: Option<String>,

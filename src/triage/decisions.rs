@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
-    body::{Action, TriageBody, insert_decision},
+    body::{self, Action, TriageBody},
     claims, final_review,
     split::{self, Parts, split},
 };
@@ -16,7 +16,7 @@ use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
     clocks,
-    machine::MACHINE,
+    machine::{Facts, MACHINE},
     notice::NotifyReporter,
     procedure,
     queries::{self, ComplaintRow},
@@ -76,7 +76,11 @@ fn decide(
 ) -> Result<StepView, Problem> {
     let profile = &app.profile;
     let actor = staff.actor();
-    let facts = body.facts();
+    let facts = Facts {
+        objection: body.action == Action::Object
+            && clocks::may_object(conn, row.id, now).or_fault("look for the right to object")?,
+        ..body.facts()
+    };
     let rule = MACHINE.step(Some(row.state), body.action.event(), &actor)?;
     let document = body.check(profile, lacks(rule.guards, &facts)?)?;
     if body.action == Action::Split {
@@ -85,7 +89,14 @@ fn decide(
     if body.action == Action::NoLongerAccept {
         final_review::require(conn, profile, row)?;
     }
-    insert_decision(conn, &app.keys, row.id, staff, body, &document, now)?;
+    body::keep(
+        conn,
+        &app.keys,
+        row.id,
+        staff,
+        &body.decided(&document),
+        now,
+    )?;
     if let (Action::Accept, Some(code)) = (body.action, &body.procedure) {
         procedure::start(conn, profile, row, code).or_fault("start the procedure")?;
     }
@@ -95,6 +106,10 @@ fn decide(
     }
     let back = match body.action {
         Action::Return => Some(returned::leave(conn, profile, row, now)?),
+        Action::Object => {
+            clocks::objected(conn, row.id, &actor, now).or_fault("use the right to object")?;
+            None
+        }
         _ => {
             clocks::decided(conn, row.id, &actor, now).or_fault("meet the notice")?;
             None

@@ -64,6 +64,7 @@ mod processes;
 mod properties;
 mod registers;
 mod reporter;
+mod reversals;
 mod schema;
 mod scopes;
 mod second_factor;
