@@ -332,6 +332,52 @@ pub fn extend(
     Ok(due.on)
 }
 
+/// Has a clock run again whose matter came back: what fell away runs on from where it began, a right
+/// while its day is not over; a duty that was met is to be met once more, from this day on.
+///
+/// # Errors
+/// What the database answers.
+pub fn take_back(
+    conn: &mut Connection,
+    calendar: &Calendar,
+    kind: &'static Kind,
+    subject: Id,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    let Some(row) = last(conn, kind, subject)? else {
+        return Ok(());
+    };
+    let is_duty = kind.meaning == Meaning::Duty;
+    if row.met_at.is_some() {
+        if is_duty {
+            restart(conn, calendar, kind, subject, now)?;
+        }
+    } else if row.lapsed_at.is_some() && (is_duty || date_of(now) <= row.due_on) {
+        diesel::update(clock::table.find(row.id))
+            .set(clock::lapsed_at.eq(None::<UtcTime>))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Takes back what a clock was extended by; it is to be reckoned after.
+///
+/// # Errors
+/// What the database answers.
+pub fn drop_extensions(conn: &mut Connection, clock: Id) -> QueryResult<usize> {
+    let extensions = clock_extension::table.filter(clock_extension::clock_id.eq(clock));
+    diesel::delete(extensions).execute(conn)
+}
+
+/// Whether a clock was extended.
+///
+/// # Errors
+/// What the database answers.
+pub fn is_extended(conn: &mut Connection, clock: Id) -> QueryResult<bool> {
+    let extensions = clock_extension::table.filter(clock_extension::clock_id.eq(clock));
+    diesel::select(diesel::dsl::exists(extensions)).get_result(conn)
+}
+
 /// Starts a clock again after the one there was, by the rule that had, and answers the former. What
 /// became of the former stays; if it still ran, it has fallen away.
 ///

@@ -53,6 +53,13 @@ impl ClockRow {
         })
     }
 
+    /// Whether it is a duty that runs and does not stand still.
+    #[must_use]
+    pub fn is_due(&self) -> bool {
+        let runs = self.met_at.is_none() && self.lapsed_at.is_none();
+        runs && self.suspended_on.is_none() && self.meaning == Meaning::Duty.as_str()
+    }
+
     /// The day it lapses unless used, of a right.
     #[must_use]
     pub fn lapses_on(&self) -> Option<NaiveDate> {

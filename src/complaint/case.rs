@@ -66,7 +66,7 @@ pub struct RatingView {
 /// A decision of the brigade (研判).
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TriageDecisionView {
-    /// `accept`, `refuse`, `no_longer_accept`, `transfer`, `split`, `return`.
+    /// `accept`, `refuse`, `no_longer_accept`, `transfer`, `object`, `split`, `return`, `take_back`.
     pub action: String,
     /// Why; masked for roles without need.
     pub reason: Option<String>,

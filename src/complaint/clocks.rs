@@ -1,15 +1,17 @@
 //! A complaint's clocks: those its channel and its procedure give it, and the day it is due by them.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use crate::clock::{
-    kinds::{NOTIFY, OBJECTION, OF_HANDLING, REPLY, of_channel},
+    kinds::{Ground, Kind, Meaning, NOTIFY, OBJECTION, OF_HANDLING, REPLY, of_channel},
     queries as clocks,
     rows::{ClockRow, NewClock},
 };
-use crate::district::Profile;
+use crate::district::{DeadlineKind, Profile, calendar::date_of};
 use crate::platform::db::{Connection, Id, schema::complaint};
 use crate::record::Actor;
 
@@ -75,6 +77,44 @@ pub fn decided(
     refresh_due(conn, id)
 }
 
+/// Whether the right to send a complaint back upstream still runs.
+///
+/// # Errors
+/// What the database answers.
+pub fn may_object(conn: &mut Connection, id: Id, now: DateTime<Utc>) -> QueryResult<bool> {
+    let right = clocks::running(conn, &OBJECTION, id)?;
+    Ok(right.is_some_and(|right| date_of(now) <= right.due_on))
+}
+
+/// A complaint was sent back upstream (退单): the right is used. Nobody was told, so the notice is not met.
+///
+/// # Errors
+/// What the database answers.
+pub fn objected(
+    conn: &mut Connection,
+    id: Id,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    clocks::meet(conn, &OBJECTION, id, actor, now).map(|_| ())
+}
+
+/// A decision was taken back: its clocks run again, those that were met once more from this day on.
+///
+/// # Errors
+/// What the database answers.
+pub fn taken_back(
+    conn: &mut Connection,
+    profile: &Profile,
+    id: Id,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    for kind in OF_HANDLING {
+        clocks::take_back(conn, &profile.calendar, kind, id, now)?;
+    }
+    refresh_due(conn, id)
+}
+
 /// A complaint was answered.
 ///
 /// # Errors
@@ -96,7 +136,57 @@ pub fn ended(conn: &mut Connection, id: Id, now: DateTime<Utc>) -> QueryResult<(
     clocks::lapse(conn, &OF_HANDLING, id, now)
 }
 
-/// The procedure brings its own reply clock; the stricter of it and the channel's stays.
+/// The first day on which a running duty of each complaint's handling is due, for those that have one.
+///
+/// # Errors
+/// What the database answers.
+pub fn first_running(
+    conn: &mut Connection,
+    complaints: &[Id],
+) -> QueryResult<HashMap<Id, NaiveDate>> {
+    let clocks = clocks::of_subjects(conn, "complaint", complaints)?;
+    let first = clocks.into_iter().filter_map(|(id, rows)| {
+        let of_handling = |row: &&ClockRow| OF_HANDLING.iter().any(|kind| kind.name == row.kind);
+        let due = rows.iter().filter(of_handling).filter(|row| row.is_due());
+        due.map(|row| row.due_on).min().map(|day| (id, day))
+    });
+    Ok(first.collect())
+}
+
+/// The duties of a complaint's handling stand still while the reporter completes it (退回补正).
+///
+/// # Errors
+/// What the database answers.
+pub fn suspend(conn: &mut Connection, id: Id, now: DateTime<Utc>) -> QueryResult<()> {
+    for kind in duties() {
+        clocks::suspend(conn, kind, id, Ground::Completion, date_of(now))?;
+    }
+    Ok(())
+}
+
+/// What stood still runs again, from this day on.
+///
+/// # Errors
+/// What the database answers.
+pub fn resume(
+    conn: &mut Connection,
+    profile: &Profile,
+    id: Id,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    for kind in duties() {
+        clocks::resume(conn, &profile.calendar, kind, id, date_of(now))?;
+    }
+    refresh_due(conn, id)
+}
+
+fn duties() -> impl Iterator<Item = &'static Kind> {
+    let duties = OF_HANDLING.into_iter();
+    duties.filter(|kind| kind.meaning == Meaning::Duty)
+}
+
+/// The procedure brings its own reply clock; the stricter of it and the channel's counts, from the day
+/// the clock started. What a procedure does not know, an extension under another, falls away.
 ///
 /// # Errors
 /// What the database answers.
@@ -104,18 +194,24 @@ pub fn follow_procedure(
     conn: &mut Connection,
     profile: &Profile,
     id: Id,
-    procedure: &str,
+    (channel, procedure): (&str, &str),
 ) -> QueryResult<()> {
-    let Some(term) = profile.procedure_term(procedure) else {
-        return Ok(());
-    };
     let Some(reply) = clocks::running(conn, &REPLY, id)? else {
         return Ok(());
     };
-    if profile.calendar.due(reply.started_on, &term.rule).on < reply.due_on {
+    let of_channel = profile.channel_terms(channel);
+    let of_channel = of_channel.filter(|(kind, _)| *kind == DeadlineKind::Reply);
+    let terms = of_channel.map(|(_, term)| term);
+    let terms = terms.chain(profile.procedure_term(procedure));
+    let strictest = terms.min_by_key(|term| profile.calendar.due(reply.started_on, &term.rule).on);
+    let may_extend = profile.procedure(procedure).is_some_and(|it| it.may_extend);
+    if !may_extend {
+        clocks::drop_extensions(conn, reply.id)?;
+    }
+    if let Some(term) = strictest {
         clocks::count_by(conn, &profile.calendar, &reply, &term)?;
     }
-    Ok(())
+    refresh_due(conn, id)
 }
 
 /// Starts the reply clock again, by the rule it had, and answers what it was before.

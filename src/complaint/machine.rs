@@ -53,6 +53,8 @@ pub struct Facts {
     pub parts: usize,
     /// What was missing came, or its time is over.
     pub completed: bool,
+    /// The right to object upstream still runs.
+    pub objection: bool,
     /// The reply has words.
     pub answer: bool,
     /// The reply that is rated.
@@ -84,6 +86,11 @@ fn has_procedure(facts: &Facts) -> Checked {
 
 fn has_receiver(facts: &Facts) -> Checked {
     require(facts.receiver, "transfer_to", "names the unit")
+}
+
+fn may_object(facts: &Facts) -> Checked {
+    let why = "can be `object` only while the right to object of its channel runs; accept, refuse or transfer it";
+    require(facts.objection, "action", why)
 }
 
 fn has_final_review(facts: &Facts) -> Checked {
@@ -137,6 +144,15 @@ const SENT_ON: &[Guard<Facts>] = &[
     Guard::new("告知内容", has_notice),
     Guard::new("接收单位", has_receiver),
 ];
+const SENT_UP: &[Guard<Facts>] = &[
+    Guard::new("理由", has_reason),
+    Guard::new("在异议期限内", may_object),
+];
+const CHANGED: &[Guard<Facts>] = &[
+    Guard::new("理由", has_reason),
+    Guard::new("告知内容", has_notice),
+    Guard::new("办理程序", has_procedure),
+];
 const TO_COMPLETE: &[Guard<Facts>] = &[Guard::new("需补正的内容", has_reason)];
 const IN_PARTS: &[Guard<Facts>] = &[
     Guard::new("理由", has_reason),
@@ -165,11 +181,18 @@ pub static MACHINE: Machine<S, E, Facts> = Machine {
         Screening: NoLongerAccept -> NoLongerAccepted by BRIGADE if AFTER_REVIEW;
         AwaitingAcceptance: Transfer -> Transferred by BRIGADE if SENT_ON;
         Screening: Transfer -> Transferred by BRIGADE if SENT_ON;
+        AwaitingAcceptance: Object -> Transferred by BRIGADE if SENT_UP;
+        Screening: Object -> Transferred by BRIGADE if SENT_UP;
+        Refused: TakeBack -> AwaitingAcceptance by BRIGADE if WHY;
+        NoLongerAccepted: TakeBack -> AwaitingAcceptance by BRIGADE if WHY;
+        Transferred: TakeBack -> AwaitingAcceptance by BRIGADE if WHY;
         AwaitingAcceptance: Return -> Returned by BRIGADE if TO_COMPLETE;
         Screening: Return -> Returned by BRIGADE if TO_COMPLETE;
         Screening: Split -> Screening by BRIGADE if IN_PARTS;
         AwaitingAcceptance: Split -> AwaitingAcceptance by BRIGADE if IN_PARTS;
         Returned: Resubmit -> AwaitingAcceptance by COMPLETERS if COMPLETED;
+        Accepted: ChangeProcedure -> Accepted by BRIGADE if CHANGED;
+        InProgress: ChangeProcedure -> InProgress by BRIGADE if CHANGED;
         Accepted: Start -> InProgress by BRIGADE;
         Accepted: Reply -> Replied by BRIGADE if ANSWERED;
         InProgress: Reply -> Replied by BRIGADE if ANSWERED;
@@ -195,6 +218,7 @@ pub static MACHINE: Machine<S, E, Facts> = Machine {
         E::Visit,
         E::Verified,
         E::Progress,
+        E::ExtendReply,
         E::Supplement,
         E::AddPhotos,
         E::Correct,

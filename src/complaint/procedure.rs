@@ -6,7 +6,7 @@ use super::{clocks, queries::ComplaintRow};
 use crate::district::Profile;
 use crate::platform::db::{Connection, schema::complaint};
 
-/// Begins a procedure, which brings its own reply clock.
+/// Begins a procedure, or another in its place; it brings its own reply clock.
 ///
 /// # Errors
 /// What the database answers.
@@ -19,5 +19,5 @@ pub fn start(
     diesel::update(complaint::table.find(row.id))
         .set(complaint::procedure.eq(code))
         .execute(conn)?;
-    clocks::follow_procedure(conn, profile, row.id, code)
+    clocks::follow_procedure(conn, profile, row.id, (&row.channel, code))
 }

@@ -43,6 +43,8 @@ pub struct DeadlineView {
     /// What became of it: `on_time`, `late`; `lapsed` when it ended without being met. Absent while
     /// it runs.
     pub outcome: Option<String>,
+    /// The day since which it stands still (中止); absent while it runs.
+    pub suspended_on: Option<NaiveDate>,
 }
 
 /// The outcome of a clock that ended without being met.
@@ -64,6 +66,7 @@ impl From<ClockRow> for DeadlineView {
             roll_forward: row.roll_forward,
             source: row.source,
             provisional: row.provisional,
+            suspended_on: row.suspended_on,
         }
     }
 }
@@ -198,7 +201,7 @@ pub struct ReplyView {
 /// What was decided, as its reporter is told.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TrackedDecision {
-    /// `accept`, `refuse`, `no_longer_accept`, `transfer`, `split` or `return`.
+    /// `accept`, `refuse`, `no_longer_accept`, `transfer`, `object`, `split`, `return` or `take_back`.
     pub kind: String,
     /// Document code.
     pub document: Option<String>,

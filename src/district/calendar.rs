@@ -160,6 +160,17 @@ impl Calendar {
     pub fn working_days_after(&self, day: NaiveDate, count: u32) -> NaiveDate {
         nth_after(day, count, |day| self.is_working_day(day))
     }
+
+    /// The day `count` working days before `day`; the day itself for none.
+    #[must_use]
+    pub fn working_days_before(&self, day: NaiveDate, count: u32) -> NaiveDate {
+        let days = std::iter::successors(day.pred_opt(), NaiveDate::pred_opt);
+        let mut working = days.filter(|day| self.is_working_day(*day));
+        match count.checked_sub(1) {
+            Some(before) => working.nth(before as usize).unwrap_or(NaiveDate::MIN),
+            None => day,
+        }
+    }
 }
 
 /// The last of the next `count` days that count; the day itself where that is none. The end of the
@@ -232,6 +243,16 @@ mod tests {
             assert_eq!(due.on, day(expected), "{start} {rule:?}");
             assert!(!due.provisional);
         }
+    }
+
+    #[test]
+    fn working_days_are_counted_back() {
+        let back = |from: &str, count| calendar().working_days_before(day(from), count);
+        assert_eq!(back("2026-02-26", 5), day("2026-02-12"));
+        assert_eq!(back("2026-10-08", 1), day("2026-09-30"));
+        assert_eq!(back("2026-10-01", 0), day("2026-10-01"));
+        let first = NaiveDate::MIN;
+        assert_eq!(calendar().working_days_before(first, 3), first);
     }
 
     #[test]

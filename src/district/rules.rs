@@ -1,9 +1,10 @@
 //! The profile's numbers: limits, thresholds, channels, procedures.
 
+use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::calendar::{DeadlineRule, Unit};
+use super::calendar::{Calendar, DeadlineRule, Unit};
 
 /// `district.toml`.
 #[derive(Debug, Clone, Deserialize)]
@@ -186,8 +187,37 @@ pub struct TriageRules {
     pub weight_elapsed: f64,
     /// Working days in which a suspected duplicate is to be decided.
     pub decision_working_days: u32,
-    /// Days after which a complaint returned for completion comes back as it is.
-    pub returned_days: i64,
+    /// Days after which a complaint returned for completion (退回补正) comes back as it is, at the latest.
+    pub returned_days: u32,
+    /// Whether its duties stand still while it is away (中止).
+    #[serde(default)]
+    pub returned_suspends: bool,
+    /// Where they run on: working days before the first of them is due on which it comes back.
+    #[serde(default = "default_returned_back_working_days")]
+    pub returned_back_working_days: u32,
+}
+
+const fn default_returned_back_working_days() -> u32 {
+    1
+}
+
+impl TriageRules {
+    /// The day a complaint that was returned for completion comes back as it is: when its time is over,
+    /// and where its duties run on so early that the first of them can still be met.
+    #[must_use]
+    pub fn comes_back_on(
+        &self,
+        calendar: &Calendar,
+        returned_on: NaiveDate,
+        first_due: Option<NaiveDate>,
+    ) -> NaiveDate {
+        let days = Days::new(u64::from(self.returned_days));
+        let latest = returned_on.checked_add_days(days).unwrap_or(NaiveDate::MAX);
+        let in_time = first_due.filter(|_| !self.returned_suspends);
+        let in_time =
+            in_time.map(|due| calendar.working_days_before(due, self.returned_back_working_days));
+        in_time.map_or(latest, |day| day.min(latest))
+    }
 }
 
 /// Conditions of a visit.
@@ -316,6 +346,10 @@ impl ChannelDeadline {
     }
 }
 
+const fn default_extension_days() -> u32 {
+    30
+}
+
 /// A procedure (办理程序), fixed at acceptance; it decides document, clock and redress.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -334,8 +368,11 @@ pub struct Procedure {
     pub reply_unit: Unit,
     /// Whether the last day moves off holidays.
     pub roll_forward: bool,
-    /// Whether the 30-day extension exists (29条; not for 申请查处).
+    /// Whether its reply can be extended (29条; not for 申请查处).
     pub may_extend: bool,
+    /// By how many natural days at most.
+    #[serde(default = "default_extension_days")]
+    pub extension_days: u32,
     /// Whether 复查 and 复核 follow on request, after which the same facts are not accepted again.
     #[serde(default)]
     pub final_review: bool,

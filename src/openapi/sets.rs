@@ -46,8 +46,10 @@ const DECISIONS: &[&str] = &[
     "refuse",
     "no_longer_accept",
     "transfer",
+    "object",
     "split",
     "return",
+    "take_back",
 ];
 const SOURCES: &[&str] = &[
     "central_provincial",

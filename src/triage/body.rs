@@ -33,6 +33,9 @@ pub enum Action {
     NoLongerAccept,
     /// 转送.
     Transfer,
+    /// 异议、退单: back to the channel that sent it, while the right to object runs (信访工作条例23条;
+    /// 国办函〔2025〕66号).
+    Object,
     /// 一信多诉, R8: further matters of the letter become complaints of their own; the letter keeps
     /// its first one and stays in the queue.
     Split,
@@ -49,6 +52,7 @@ impl Action {
             Self::Refuse => "refuse",
             Self::NoLongerAccept => "no_longer_accept",
             Self::Transfer => "transfer",
+            Self::Object => "object",
             Self::Split => "split",
             Self::Return => "return",
         }
@@ -62,6 +66,7 @@ impl Action {
             Self::Refuse => ComplaintEvent::Refuse,
             Self::NoLongerAccept => ComplaintEvent::NoLongerAccept,
             Self::Transfer => ComplaintEvent::Transfer,
+            Self::Object => ComplaintEvent::Object,
             Self::Split => ComplaintEvent::Split,
             Self::Return => ComplaintEvent::Return,
         }
@@ -191,33 +196,57 @@ pub struct PartBody {
     pub demand: Option<String>,
 }
 
+/// A decision as it is kept.
+#[derive(Debug, Default)]
+pub(super) struct Decided<'a> {
+    pub(super) action: &'static str,
+    pub(super) reason: Option<&'a str>,
+    pub(super) procedure: Option<&'a str>,
+    pub(super) document: &'a str,
+    pub(super) notice: Option<&'a str>,
+    pub(super) transfer_to: Option<&'a str>,
+}
+
+impl TriageBody {
+    /// What is kept of it.
+    pub(super) fn decided<'a>(&'a self, document: &'a str) -> Decided<'a> {
+        Decided {
+            action: self.action.as_str(),
+            reason: self.reason.as_deref(),
+            procedure: self.procedure.as_deref(),
+            document,
+            notice: self.notice.as_deref(),
+            transfer_to: self.transfer_to.as_deref(),
+        }
+    }
+}
+
 /// Keeps a decision.
 ///
 /// # Errors
 /// A fault when the database or the cipher fails.
-pub(super) fn insert_decision(
+pub(super) fn keep(
     conn: &mut Connection,
     keys: &Keys,
     id: Id,
     staff: &Staff,
-    body: &TriageBody,
-    document: &str,
+    decided: &Decided<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
     let decision = Id::new();
-    let seal = |column: sealed::SealedColumn, words: &Option<String>| {
-        column.seal_maybe(keys, decision.0.as_bytes(), words.as_deref())
+    let seal = |column: sealed::SealedColumn, words: Option<&str>| {
+        column.seal_maybe(keys, decision.0.as_bytes(), words)
     };
     diesel::insert_into(triage_decision::table)
         .values((
             triage_decision::id.eq(decision),
             triage_decision::complaint_id.eq(id),
-            triage_decision::action.eq(body.action.as_str()),
-            triage_decision::reason.eq(seal(sealed::TRIAGE_REASON, &body.reason)?),
-            triage_decision::procedure.eq(&body.procedure),
-            triage_decision::document.eq(document),
-            triage_decision::notice.eq(seal(sealed::TRIAGE_NOTICE, &body.notice)?),
-            triage_decision::transfer_to.eq(&body.transfer_to),
+            triage_decision::action.eq(decided.action),
+            triage_decision::reason.eq(seal(sealed::TRIAGE_REASON, decided.reason)?),
+            triage_decision::procedure.eq(decided.procedure),
+            triage_decision::document.eq(decided.document),
+            triage_decision::notice.eq(seal(sealed::TRIAGE_NOTICE, decided.notice)?),
+            triage_decision::transfer_to.eq(decided.transfer_to),
             triage_decision::decided_by.eq(staff.id),
             triage_decision::decided_at.eq(UtcTime(now)),
         ))

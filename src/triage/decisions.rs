@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
-    body::{Action, TriageBody, insert_decision},
+    body::{self, Action, TriageBody},
     claims, final_review,
     split::{self, Parts, split},
 };
@@ -16,12 +16,11 @@ use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
     clocks,
-    machine::MACHINE,
+    machine::{Facts, MACHINE},
     notice::NotifyReporter,
     procedure,
     queries::{self, ComplaintRow},
-    recount,
-    returned::NOT_COMPLETED,
+    recount, returned,
     views::StepView,
 };
 use crate::platform::{
@@ -77,7 +76,11 @@ fn decide(
 ) -> Result<StepView, Problem> {
     let profile = &app.profile;
     let actor = staff.actor();
-    let facts = body.facts();
+    let facts = Facts {
+        objection: body.action == Action::Object
+            && clocks::may_object(conn, row.id, now).or_fault("look for the right to object")?,
+        ..body.facts()
+    };
     let rule = MACHINE.step(Some(row.state), body.action.event(), &actor)?;
     let document = body.check(profile, lacks(rule.guards, &facts)?)?;
     if body.action == Action::Split {
@@ -86,21 +89,37 @@ fn decide(
     if body.action == Action::NoLongerAccept {
         final_review::require(conn, profile, row)?;
     }
-    insert_decision(conn, &app.keys, row.id, staff, body, &document, now)?;
+    body::keep(
+        conn,
+        &app.keys,
+        row.id,
+        staff,
+        &body.decided(&document),
+        now,
+    )?;
     if let (Action::Accept, Some(code)) = (body.action, &body.procedure) {
         procedure::start(conn, profile, row, code).or_fault("start the procedure")?;
     }
-    if body.action == Action::Return && row.has_flag(NOT_COMPLETED) {
-        queries::set_flag(conn, row, NOT_COMPLETED, false, now).or_fault("clear a flag")?;
+    if body.action == Action::Return && row.has_flag(returned::NOT_COMPLETED) {
+        queries::set_flag(conn, row, returned::NOT_COMPLETED, false, now)
+            .or_fault("clear a flag")?;
     }
-    if body.action != Action::Return {
-        clocks::decided(conn, row.id, &actor, now).or_fault("meet the notice")?;
-    }
+    let back = match body.action {
+        Action::Return => Some(returned::leave(conn, profile, row, now)?),
+        Action::Object => {
+            clocks::objected(conn, row.id, &actor, now).or_fault("use the right to object")?;
+            None
+        }
+        _ => {
+            clocks::decided(conn, row.id, &actor, now).or_fault("meet the notice")?;
+            None
+        }
+    };
     let step = row
         .step(body.action.event(), &actor)
         .given(facts)
         .because(&app.keys, body.reason.as_deref())
-        .with(json!({ "procedure": body.procedure, "document": document, "transfer_to": body.transfer_to, "final_review": body.final_review }));
+        .with(json!({ "procedure": body.procedure, "document": document, "transfer_to": body.transfer_to, "final_review": body.final_review, "comes_back_on": back }));
     let state = record::advance(conn, &step, now)?;
     claims::leave(conn, row.id, state)?;
     recount::entry(conn, profile, row.entry_id, now)?;

@@ -5,15 +5,18 @@ pub mod claims;
 pub mod correction;
 pub mod corrections;
 pub mod decisions;
+pub mod extension;
 mod final_review;
 pub mod match_decisions;
 mod match_standing;
 pub mod matches;
 pub mod merge;
 mod merge_change;
+pub mod procedure_change;
 pub mod queue;
 pub mod reference;
 pub mod replies;
+pub mod reversal;
 mod split;
 pub mod supplement;
 pub mod withdrawal;
@@ -41,7 +44,10 @@ pub static OPERATIONS: &[Operation] = &[
     operation!(Staff(&[Brigade]), claims::release_claim),
     operation!(Staff(&[Brigade]), keyed, decisions::decide_many),
     operation!(Staff(&[Brigade]), keyed, decisions::decide_complaint),
+    operation!(Staff(&[Brigade]), keyed, reversal::take_back_decision),
+    operation!(Staff(&[Brigade]), keyed, procedure_change::change_procedure),
     operation!(Staff(&[Brigade]), keyed, replies::reply_complaint),
+    operation!(Staff(&[Brigade, Office]), keyed, extension::extend_reply),
     operation!(Staff(&[Brigade, Office]), keyed, replies::close_complaint),
     operation!(Staff(&[Brigade]), keyed, replies::reopen_complaint),
 ];

@@ -186,20 +186,42 @@ fn reply_one(
             row.state
         }
     };
-    let kind = if body.kind == ReplyKind::Final {
-        "final"
-    } else {
-        "progress"
+    tell(
+        conn,
+        app,
+        staff,
+        row,
+        (body.kind, &document, &body.text),
+        now,
+    )?;
+    Ok((StepView::of(row, state), document))
+}
+
+/// Keeps what the reporter is told, by which document, and has it sent.
+///
+/// # Errors
+/// A fault when the database fails or the words cannot be sealed.
+pub(super) fn tell(
+    conn: &mut Connection,
+    app: &App,
+    staff: &Staff,
+    row: &ComplaintRow,
+    (kind, document, text): (ReplyKind, &str, &str),
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let kind = match kind {
+        ReplyKind::Final => "final",
+        ReplyKind::Progress => "progress",
     };
-    let masked = privacy::masked(conn, &app.keys, row.id, &body.text)?;
+    let masked = privacy::masked(conn, &app.keys, row.id, text)?;
     let id = Id::new();
-    let sealed_text = sealed::REPLY.seal_text(&app.keys, id.0.as_bytes(), &body.text)?;
+    let sealed_text = sealed::REPLY.seal_text(&app.keys, id.0.as_bytes(), text)?;
     diesel::insert_into(reply::table)
         .values((
             reply::id.eq(id),
             reply::complaint_id.eq(row.id),
             reply::kind.eq(kind),
-            reply::document.eq(&document),
+            reply::document.eq(document),
             reply::text.eq(sealed_text),
             reply::text_masked.eq(masked),
             reply::written_by.eq(staff.id),
@@ -208,7 +230,7 @@ fn reply_one(
         .execute(conn)
         .or_fault("insert a reply")?;
     jobs::enqueue(conn, &NotifyReporter::of(row.id), now, now).or_fault("queue the notice")?;
-    Ok((StepView::of(row, state), document))
+    Ok(())
 }
 
 /// Why a step is taken.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::body::{Action, PartBody, TriageBody, insert_decision};
+use super::body::{self, Action, PartBody, TriageBody};
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
@@ -148,7 +148,14 @@ pub(super) fn split(
         record::append(conn, &event, now).or_fault("record")?;
         numbers.push(stored.row.number);
     }
-    insert_decision(conn, &app.keys, letter.id, staff, body, document, now)?;
+    body::keep(
+        conn,
+        &app.keys,
+        letter.id,
+        staff,
+        &body.decided(document),
+        now,
+    )?;
     let step = letter
         .step(ComplaintEvent::Split, &actor)
         .given(body.facts())

@@ -32,6 +32,7 @@ use crate::support::{
     Actor, On, World,
     actors::Reply,
     bodies::{LAT, LON, fumes, river},
+    district,
 };
 
 fn day(text: &str) -> NaiveDate {
@@ -236,17 +237,7 @@ async fn clocks_end_with_the_handling(world: World) {
 
 /// A profile of one's own, with some days of 2026 off work and one rule changed.
 fn changed_profile(folder: &Path, days_off: &[&str], rule: (&str, &str)) {
-    let gulou = Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles/gulou");
-    std::fs::create_dir_all(folder.join("calendar")).unwrap();
-    for inside in ["", "calendar"] {
-        for file in std::fs::read_dir(gulou.join(inside)).unwrap() {
-            let path = file.unwrap().path();
-            if path.is_file() {
-                let to = folder.join(path.strip_prefix(&gulou).unwrap());
-                std::fs::copy(&path, to).unwrap();
-            }
-        }
-    }
+    district::copy_to(folder);
     let calendar = folder.join("calendar/2026.json");
     let text = std::fs::read_to_string(&calendar).unwrap();
     let mut notice: Value = serde_json::from_str(&text).unwrap();
@@ -257,10 +248,7 @@ fn changed_profile(folder: &Path, days_off: &[&str], rule: (&str, &str)) {
             .map(|date| json!({ "date": date, "name": "放假", "is_off_day": true })),
     );
     std::fs::write(&calendar, notice.to_string()).unwrap();
-    let channels = folder.join("channels.toml");
-    let text = std::fs::read_to_string(&channels).unwrap();
-    assert!(text.contains(rule.0));
-    std::fs::write(&channels, text.replace(rule.0, rule.1)).unwrap();
+    district::change(folder, "channels.toml", rule);
 }
 
 /// Whether something was done in time is decided when it is done. A calendar or a rule that changes

@@ -1,12 +1,14 @@
 //! What the brigade decides, and what becomes of it.
 
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 use dengwen::{
     account::Role,
     complaint::reckoning::ReckonClocks,
     complaint::returned::TakeBackReturned,
+    district::{Profile, calendar::date_of},
     jobs,
     photo::sample::scene,
+    platform::clock::Clock as _,
     platform::db::schema::{clock, complaint, job},
     platform::db::{Id, JsonValue, UtcTime},
     platform::jobs::Job as _,
@@ -311,11 +313,19 @@ async fn a_returned_complaint_comes_back(world: World) {
         .post(&format!("/api/v1/complaints/{number}/decision"), back)
         .await
         .expect(200);
-    world.clock.advance(TimeDelta::days(14));
-    run_nightly(&world, TakeBackReturned::NAME).await;
-    let brigade = world.sign_in("brigade").await;
-    assert_eq!(seen(&brigade, &number).await.text("/state"), "returned");
-    world.clock.advance(TimeDelta::days(1));
+    let due = seen(&brigade, &number).await.text("/due_on");
+    let due: NaiveDate = due.parse().unwrap();
+    let back_on = Profile::embedded()
+        .unwrap()
+        .calendar
+        .working_days_before(due, 1);
+    let today = || date_of(world.clock.now());
+    while today() < back_on {
+        run_nightly(&world, TakeBackReturned::NAME).await;
+        let brigade = world.sign_in("brigade").await;
+        assert_eq!(seen(&brigade, &number).await.text("/state"), "returned");
+        world.clock.advance(TimeDelta::days(1));
+    }
     run_nightly(&world, TakeBackReturned::NAME).await;
     let brigade = world.sign_in("brigade").await;
     let late = seen(&brigade, &number).await;
@@ -323,10 +333,16 @@ async fn a_returned_complaint_comes_back(world: World) {
         (late.text("/state"), late.body["not_completed"].clone()),
         ("awaiting_acceptance".into(), json!(true))
     );
+    // Too late to be sent away once more: it could only come back overdue.
     brigade
         .post("/api/v1/triage/claims", json!({ "number": number }))
         .await
         .expect(201);
+    let again = json!({ "action": "return", "reason": "仍不清楚" });
+    brigade
+        .post(&format!("/api/v1/complaints/{number}/decision"), again)
+        .await
+        .expect_problem(422, "guard_failed");
 }
 
 /// A progress note ends nothing; the reply carries what may be done against it; the rating and

@@ -203,6 +203,7 @@ fn complaint_facts() -> complaint::machine::Facts {
         final_review: true,
         parts: 1,
         completed: true,
+        objection: true,
         answer: true,
         rated: Some(RatedReply {
             again: false,

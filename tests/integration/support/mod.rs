@@ -7,6 +7,7 @@ pub mod bucket;
 pub mod cluster;
 pub mod command;
 pub mod contract;
+pub mod district;
 pub mod draw;
 pub mod facts;
 pub mod fill;
