@@ -5,11 +5,12 @@
 //! right lapses. Whether a duty was met on time is decided when it is met and never again.
 //!
 //! `kinds` lists all there are, `reckoning` is pure, `queries` starts, meets and moves them, `revision`
-//! reckons them anew. Nothing outside this room writes their tables.
+//! reckons them anew, `running` shows those that run. Nothing outside this room writes their tables.
 
 pub mod kinds;
 pub mod queries;
 pub mod reckoning;
 pub mod revision;
 pub mod rows;
+pub mod running;
 mod stops;

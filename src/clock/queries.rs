@@ -47,8 +47,22 @@ pub fn of_subjects(
     subject_kind: &'static str,
     subjects: &[Id],
 ) -> QueryResult<HashMap<Id, Vec<ClockRow>>> {
+    of_any(conn, &[subject_kind], subjects)
+}
+
+/// The same for subjects of several kinds, also in one question. Which of the clocks run is told from
+/// the rows: asked in SQL, SQLite would rather read all that run anywhere.
+///
+/// # Errors
+/// What the database answers.
+pub fn of_any(
+    conn: &mut Connection,
+    subject_kinds: &[&'static str],
+    subjects: &[Id],
+) -> QueryResult<HashMap<Id, Vec<ClockRow>>> {
+    let kinds = subject_kinds.iter().copied();
     let rows = clock::table
-        .filter(clock::subject_kind.eq(subject_kind))
+        .filter(clock::subject_kind.eq_any(kinds))
         .filter(clock::subject_id.eq_any(subjects))
         .order((clock::due_on.asc(), clock::kind.asc()))
         .select(ClockRow::as_select())

@@ -35,6 +35,15 @@ pub fn numbered(conn: &mut Connection, numbers: &[&str]) -> Result<Vec<Complaint
     all(conn, &ids, &[])
 }
 
+/// A complaint that was taken before, as it stands now.
+///
+/// # Errors
+/// 404 when there is none.
+pub fn held(conn: &mut Connection, number: &str) -> Result<ComplaintRow, Problem> {
+    let found = queries::by_number(conn, number).or_fault("load a complaint")?;
+    found.ok_or_else(Problem::not_found)
+}
+
 /// Takes a complaint by tracking code.
 ///
 /// # Errors

@@ -6,6 +6,8 @@
 pub mod amendment;
 mod base64;
 pub mod body;
+pub mod brief;
+mod brief_facts;
 pub mod case;
 pub mod clocks;
 pub mod desk;

@@ -32,8 +32,8 @@ pub struct OwnComplaint {
     pub category_name: String,
     /// When it was received.
     pub received_at: DateTime<FixedOffset>,
-    /// The earliest running clock.
-    pub due_on: NaiveDate,
+    /// The first day on which a duty runs out; null once nothing is owed to you.
+    pub due_on: Option<NaiveDate>,
     /// The code to follow it by.
     pub tracking_code: String,
 }
@@ -72,7 +72,7 @@ pub async fn own_complaints(
             state_name: row.state.label(),
             category_name: profile.category_name(&row.category),
             received_at: local(row.received_at),
-            due_on: row.due_on,
+            due_on: row.owed_on(),
             number: row.number,
             state: row.state,
             category: row.category,

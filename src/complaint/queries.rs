@@ -129,6 +129,13 @@ impl ComplaintRow {
         }
     }
 
+    /// The first day on which a duty runs out; none once its reporter was answered, or nobody is owed
+    /// an answer any more: a clock that was met is never due again.
+    #[must_use]
+    pub fn owed_on(&self) -> Option<NaiveDate> {
+        self.state.is(Trait::Owed).then_some(self.due_on)
+    }
+
     /// A step from where it stands.
     #[must_use]
     pub fn step<'a>(&self, event: ComplaintEvent, actor: &'a Actor) -> Step<'a, Complaint> {

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::queries::RankRow;
-pub use crate::district::urgency::{RankInput, URGENT_BELOW, queue_rank};
+use crate::district::urgency::score;
+pub use crate::district::urgency::{RankInput, TriageScore, URGENT_BELOW, queue_rank};
 use crate::district::{Profile, calendar::date_of};
 
 /// The rank of a stored complaint as things stand now.
@@ -14,7 +15,28 @@ pub fn rank_of(
     distinct_reporters: i32,
     now: DateTime<Utc>,
 ) -> i32 {
-    let input = RankInput {
+    queue_rank(profile, &input_of(profile, row, distinct_reporters, now))
+}
+
+/// The points of a stored complaint as things stand now. Its rank follows them with the next decision
+/// on its matter or at night, so that no page is turned over under the eyes of who reads it.
+#[must_use]
+pub fn score_of(
+    profile: &Profile,
+    row: &RankRow,
+    distinct_reporters: i32,
+    now: DateTime<Utc>,
+) -> TriageScore {
+    score(profile, &input_of(profile, row, distinct_reporters, now))
+}
+
+fn input_of(
+    profile: &Profile,
+    row: &RankRow,
+    distinct_reporters: i32,
+    now: DateTime<Utc>,
+) -> RankInput {
+    RankInput {
         risk: row.risk,
         distinct_reporters,
         rebound: row.link_rule.as_deref() == Some("R6"),
@@ -22,6 +44,5 @@ pub fn rank_of(
         received_on: date_of(row.received_at.0),
         due_on: row.due_on,
         today: date_of(now),
-    };
-    queue_rank(profile, &input)
+    }
 }

@@ -339,8 +339,8 @@ pub struct ComplaintSummary {
     pub category_name: String,
     /// When it was received.
     pub received_at: DateTime<FixedOffset>,
-    /// The earliest running clock.
-    pub due_on: NaiveDate,
+    /// The first day on which a duty runs out; null once nothing is owed to its reporter.
+    pub due_on: Option<NaiveDate>,
     /// `own`, `suspected`, `provisional`, `confirmed`.
     pub link: String,
     /// The matching rule.
@@ -366,7 +366,7 @@ impl ComplaintSummary {
             category_name: profile.category_name(&row.category),
             category: row.category.clone(),
             received_at: local(row.received_at),
-            due_on: row.due_on,
+            due_on: row.owed_on(),
             link: row.link.clone(),
             link_rule: row.link_rule.clone(),
             channel: row.channel.clone(),

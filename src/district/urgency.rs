@@ -1,6 +1,8 @@
 //! The order of the brigade's queue (domain §3.4).
 
 use chrono::{DateTime, NaiveDate, Timelike as _, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{Category, Profile, shanghai};
 
@@ -40,12 +42,30 @@ pub fn queue_rank(profile: &Profile, input: &RankInput) -> i32 {
     } else {
         URGENT_BELOW
     };
-    group + (10_000.0 - score(profile, input) * 10.0).round() as i32
+    let tenths = score(profile, input).total * 10.0;
+    group + (10_000.0 - tenths).round() as i32
 }
 
-/// The score, 0 to 100.
+/// The points an item stands by in the queue, and what each is for: the parts add up to the whole.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+pub struct TriageScore {
+    /// The whole, 0 to 100.
+    pub total: f64,
+    /// For the risk of its category at its hours.
+    pub risk: f64,
+    /// For how many different persons complain of the matter.
+    pub voices: f64,
+    /// For being a rebound, perhaps (R6).
+    pub rebound: f64,
+    /// For coming from 督察 or 批办.
+    pub source: f64,
+    /// For the part of its time that has gone.
+    pub elapsed: f64,
+}
+
+/// The score, each part in tenths of a point.
 #[must_use]
-pub fn score(profile: &Profile, input: &RankInput) -> f64 {
+pub fn score(profile: &Profile, input: &RankInput) -> TriageScore {
     let rules = &profile.rules.triage;
     let share = |part: f64, whole: f64| {
         if whole > 0.0 {
@@ -54,20 +74,29 @@ pub fn score(profile: &Profile, input: &RankInput) -> f64 {
             1.0
         }
     };
+    let tenths = |points: f64| (points * 10.0).round() / 10.0;
     let reporters = share(
         f64::from(input.distinct_reporters),
         f64::from(rules.reporters_full),
     );
     let days = |from: NaiveDate, until: NaiveDate| (until - from).num_days() as f64;
-    let elapsed = share(
+    let gone = share(
         days(input.received_on, input.today),
         days(input.received_on, input.due_on),
     );
-    f64::from(input.risk)
-        + rules.weight_reporters * reporters
-        + rules.weight_rebound * f64::from(u8::from(input.rebound))
-        + rules.weight_source * f64::from(u8::from(input.from_above))
-        + rules.weight_elapsed * elapsed
+    let risk = f64::from(input.risk);
+    let voices = tenths(rules.weight_reporters * reporters);
+    let rebound = tenths(rules.weight_rebound * f64::from(u8::from(input.rebound)));
+    let source = tenths(rules.weight_source * f64::from(u8::from(input.from_above)));
+    let elapsed = tenths(rules.weight_elapsed * gone);
+    TriageScore {
+        total: tenths(risk + voices + rebound + source + elapsed),
+        risk,
+        voices,
+        rebound,
+        source,
+        elapsed,
+    }
 }
 
 impl Profile {
@@ -164,6 +193,35 @@ mod tests {
             ..input()
         };
         assert_eq!(rank(many), rank(more), "five reporters earn all points");
+    }
+
+    /// The parts of domain §3.4 add up to the whole, and the whole is what the rank is made of.
+    #[test]
+    fn a_score_is_the_sum_of_its_parts() {
+        let profile = Profile::embedded().unwrap();
+        let grave = RankInput {
+            risk: 40,
+            distinct_reporters: 2,
+            from_above: true,
+            today: day("2026-11-30"),
+            ..input()
+        };
+        let told = score(&profile, &grave);
+        let parts = (
+            told.risk,
+            told.voices,
+            told.rebound,
+            told.source,
+            told.elapsed,
+        );
+        assert_eq!(parts, (40.0, 8.0, 0.0, 15.0, 4.0), "6 of 15 days gone");
+        assert_eq!(told.total, 67.0);
+        assert_eq!(queue_rank(&profile, &grave), URGENT_BELOW + 10_000 - 670);
+        let overdue = RankInput {
+            today: day("2026-12-24"),
+            ..input()
+        };
+        assert_eq!(score(&profile, &overdue).elapsed, 10.0, "no more than all");
     }
 
     #[test]

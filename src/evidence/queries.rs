@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    dsl::{exists, not},
+    dsl::{count_star, exists, not},
     prelude::*,
 };
 
@@ -185,6 +185,21 @@ pub fn of(conn: &mut Connection, keys: &Keys, subjects: &[Id]) -> QueryResult<Ve
         ..row
     });
     Ok(opened.collect())
+}
+
+/// How many photos are kept of each subject that has any, in one query however many there are.
+///
+/// # Errors
+/// What the database answers.
+pub fn photos_of_each(conn: &mut Connection, subjects: &[Id]) -> QueryResult<HashMap<Id, i64>> {
+    let counted: Vec<(Id, i64)> = evidence::table
+        .filter(evidence::subject_id.eq_any(subjects))
+        .filter(evidence::kind.eq(Kind::Photo.as_str()))
+        .filter(evidence::status.eq(KEPT))
+        .group_by(evidence::subject_id)
+        .select((evidence::subject_id, count_star()))
+        .load(conn)?;
+    Ok(counted.into_iter().collect())
 }
 
 /// The same with the files' names as they are stored, sealed.

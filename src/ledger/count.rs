@@ -18,7 +18,9 @@ use crate::platform::{
     },
     problem::{OnDb, Problem},
 };
-use crate::record::{self, Actor, ComplaintEvent, ComplaintState, EntryEvent, Event};
+use crate::record::{
+    self, Actor, ComplaintEvent, ComplaintState, EntryEvent, Event, machine::Trait,
+};
 
 /// A complaint of an entry, as far as counting cares.
 #[derive(Queryable, Selectable)]
@@ -30,7 +32,7 @@ struct VoiceRow {
     link: String,
     link_rule: Option<String>,
     due_on: NaiveDate,
-    closed_at: Option<UtcTime>,
+    state: ComplaintState,
     source_class: Option<String>,
 }
 
@@ -84,7 +86,7 @@ impl Counts {
 }
 
 /// Recounts an entry from its complaints: reporters, duplicates, repeats, flags, lead, and the
-/// due date, which is the earliest of all its open complaints' (domain §3.3). Provisional links
+/// due date, which is the earliest of all its complaints' that are still owed an answer (domain §3.3). Provisional links
 /// count as complaints and voices, but never as repeats nor toward a flag with legal effect. Answers
 /// its different reporters, whose number moves its complaints in the queue.
 ///
@@ -157,7 +159,7 @@ fn recount(
     let count = |holds: &dyn Fn(&VoiceRow) -> bool| {
         i32::try_from(rows.iter().filter(|row| holds(row)).count()).unwrap_or(i32::MAX)
     };
-    let open = rows.iter().filter(|row| row.closed_at.is_none());
+    let owed = rows.iter().filter(|row| row.state.is(Trait::Owed));
     // What nobody confirmed yet makes no class.
     let settled = |class: &str| {
         let mut settled = rows.iter().filter(|row| row.link != "provisional");
@@ -179,7 +181,7 @@ fn recount(
         .set((
             &counts,
             ledger_entry::lead_complaint_id.eq(rows.first().map(|row| row.id)),
-            ledger_entry::due_on.eq(open.map(|row| row.due_on).min()),
+            ledger_entry::due_on.eq(owed.map(|row| row.due_on).min()),
             ledger_entry::version.eq(ledger_entry::version + 1),
             ledger_entry::updated_at.eq(UtcTime(now)),
         ))

@@ -13,7 +13,7 @@ use super::{
 use crate::district::Profile;
 use crate::platform::db::Id;
 use crate::privacy::Words;
-use crate::record::{ComplaintState, EntryState, Recorded, VisitState, local};
+use crate::record::{ComplaintState, EntryState, Recorded, VisitState, local, machine::Trait};
 
 /// An entry in a list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -34,7 +34,7 @@ pub struct EntrySummary {
     pub street_code: Option<String>,
     /// Source class of the plan (来源类别): the first among its complaints'.
     pub source_class: Option<String>,
-    /// The earliest due date of its open complaints.
+    /// The earliest due date of its complaints that are still owed an answer.
     pub due_on: Option<NaiveDate>,
     /// Complaints.
     pub complaint_count: i32,
@@ -248,8 +248,8 @@ pub struct EntryComplaint {
     pub category_name: String,
     /// When it was received.
     pub received_at: DateTime<FixedOffset>,
-    /// The earliest running clock.
-    pub due_on: NaiveDate,
+    /// The first day on which a duty runs out; null once nothing is owed to its reporter.
+    pub due_on: Option<NaiveDate>,
     /// `own`, `suspected`, `provisional`, `confirmed`.
     pub link: String,
     /// The matching rule.
@@ -275,7 +275,7 @@ impl EntryComplaint {
             category_name: profile.category_name(&row.category),
             category: row.category.clone(),
             received_at: local(row.received_at),
-            due_on: row.due_on,
+            due_on: row.state.is(Trait::Owed).then_some(row.due_on),
             link: row.link.clone(),
             link_rule: row.link_rule.clone(),
             channel: row.channel.clone(),

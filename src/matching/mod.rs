@@ -85,6 +85,27 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::R0,
+        Self::R1,
+        Self::R2,
+        Self::R3,
+        Self::R4,
+        Self::R5,
+        Self::R6,
+        Self::R7,
+        Self::R9,
+        Self::R11,
+        Self::New,
+    ];
+
+    /// The rule of a name that is stored.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| rule.as_str() == name)
+    }
+
     /// The name in the database and in explanations.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

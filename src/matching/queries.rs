@@ -431,7 +431,8 @@ pub fn filed_reports(conn: &mut Connection, ids: &[Id]) -> QueryResult<Vec<Repor
 }
 
 /// A kept verdict.
-#[derive(Debug, Clone, Queryable)]
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = match_verdict)]
 pub struct VerdictRow {
     /// Its id.
     pub id: Id,
@@ -459,15 +460,20 @@ pub fn verdicts_of(conn: &mut Connection, id: Id) -> QueryResult<Vec<VerdictRow>
     match_verdict::table
         .filter(match_verdict::complaint_id.eq(id))
         .order((match_verdict::decided_at.asc(), match_verdict::id.asc()))
-        .select((
-            match_verdict::id,
-            match_verdict::rule,
-            match_verdict::outcome,
-            match_verdict::target_id,
-            match_verdict::score,
-            match_verdict::evidence,
-            match_verdict::model_version,
-            match_verdict::decided_at,
-        ))
+        .select(VerdictRow::as_select())
         .load(conn)
+}
+
+/// The last verdict on each complaint, in one query however many there are.
+///
+/// # Errors
+/// What the database answers.
+pub fn last_verdicts(conn: &mut Connection, ids: &[Id]) -> QueryResult<HashMap<Id, VerdictRow>> {
+    let rows: Vec<(Id, VerdictRow)> = match_verdict::table
+        .filter(match_verdict::complaint_id.eq_any(ids))
+        .order((match_verdict::decided_at.asc(), match_verdict::id.asc()))
+        .select((match_verdict::complaint_id, VerdictRow::as_select()))
+        .load(conn)?;
+    // Of one complaint's the later takes the place of the earlier.
+    Ok(rows.into_iter().collect())
 }

@@ -13,6 +13,8 @@ pub enum Trait {
     Queued,
     /// The reporter of a complaint may still add evidence.
     TakesEvidence,
+    /// The reporter of a complaint is owed a notice or an answer, so that a clock may run out.
+    Owed,
     /// A complaint is compared with no other.
     OutOfMatching,
     /// A visit is an officer's to make or to wait for.

@@ -75,15 +75,15 @@ states! {
     /// matching found; a complaint whose entry was merged keeps a state of its own, because it keeps
     /// its own notice and reply.
     pub enum ComplaintState {
-        Registered "registered" "登记" [TakesEvidence],
-        Screening "screening" "待判重" [Queued, TakesEvidence],
-        AwaitingAcceptance "awaiting_acceptance" "待受理" [Queued, TakesEvidence],
-        Returned "returned" "退回补正" [TakesEvidence],
-        Accepted "accepted" "受理" [TakesEvidence],
+        Registered "registered" "登记" [TakesEvidence, Owed],
+        Screening "screening" "待判重" [Queued, TakesEvidence, Owed],
+        AwaitingAcceptance "awaiting_acceptance" "待受理" [Queued, TakesEvidence, Owed],
+        Returned "returned" "退回补正" [TakesEvidence, Owed],
+        Accepted "accepted" "受理" [TakesEvidence, Owed],
         Refused "refused" "不予受理" [Ended],
         NoLongerAccepted "no_longer_accepted" "不再受理" [Ended],
         Transferred "transferred" "转送移交" [Ended],
-        InProgress "in_progress" "办理中" [TakesEvidence],
+        InProgress "in_progress" "办理中" [TakesEvidence, Owed],
         Replied "replied" "已答复" [TakesEvidence],
         FollowUp "follow_up" "回访评价" [TakesEvidence],
         Closed "closed" "办结" [Ended],
@@ -171,6 +171,11 @@ mod tests {
         );
         for state in ComplaintState::ALL {
             assert_ne!(state.is(Trait::Ended), state.is(Trait::TakesEvidence));
+            assert!(state.is(Trait::Owed) || !state.is(Trait::Queued));
+        }
+        let answered = [ComplaintState::Replied, ComplaintState::FollowUp];
+        for state in ComplaintState::that_are(Trait::TakesEvidence) {
+            assert_ne!(state.is(Trait::Owed), answered.contains(&state));
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use super::queue::{self, Narrowing, QueueFilters};
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
@@ -21,11 +22,11 @@ use crate::platform::{
         schema::{complaint, triage_claim},
     },
     http::{Answer, Body, IdempotencyKey},
-    problem::{Code, OnDb, Problem},
+    problem::{Code, ItemCode, OnDb, Problem},
 };
 use crate::record::{ComplaintState, local, machine::Trait};
 
-/// Which item to claim.
+/// Which item to claim: a named one, or the next of the queue or of a part of it.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClaimBody {
@@ -33,6 +34,9 @@ pub struct ClaimBody {
     #[validate(length(min = 1, max = 32, message = "is a complaint's number"))]
     #[schema(min_length = 1, max_length = 32)]
     pub number: Option<String>,
+    /// Which part of the queue the next is taken of; the whole unless said. A complaint that is named
+    /// is claimed whatever is said here.
+    pub filters: Option<QueueFilters>,
 }
 
 /// A claim.
@@ -44,7 +48,8 @@ pub struct ClaimView {
     pub expires_at: DateTime<FixedOffset>,
 }
 
-/// Claims the next item of the queue (or a named one) for ten minutes. 204 when nothing is left.
+/// Claims the next item of the queue, of a part of it by the filters of its list, or a named one, for
+/// ten minutes. 204 when nothing is left.
 #[utoipa::path(post, path = "/api/v1/triage/claims", tag = "triage", operation_id = "claim_next",
     request_body = ClaimBody,
     responses((status = 201, body = ClaimView), (status = 204, description = "Nothing is left to claim"),
@@ -57,11 +62,15 @@ pub async fn claim_next(
 ) -> Result<HttpResponse, Problem> {
     let (shared, now) = (app.clone(), app.now());
     let Body { value, fingerprint } = body;
+    let filters = value.filters.unwrap_or_default();
+    let by = filters.read(&app.profile).map_err(|(name, why)| {
+        Problem::invalid(&format!("filters.{name}"), ItemCode::UnknownValue, why)
+    })?;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let found = match &value.number {
                 Some(number) => Some(named(conn, number, staff.id, now)?),
-                None => next_free(conn, now).or_fault("find the next item")?,
+                None => next_free(conn, &by, now).or_fault("find the next item")?,
             };
             let Some(row) = found else {
                 return Ok(Answer::no_content());
@@ -78,27 +87,49 @@ pub async fn claim_next(
     Ok(answer.into_response())
 }
 
-/// The first item nobody holds. On PostgreSQL items being claimed this moment are skipped; on
-/// SQLite there is one writer, so there are none.
-fn next_free(conn: &mut Connection, now: DateTime<Utc>) -> QueryResult<Option<ComplaintRow>> {
-    let held = triage_claim::table
-        .filter(triage_claim::expires_at.gt(UtcTime(now)))
-        .select(triage_claim::complaint_id);
-    let free = complaint::table
-        .filter(complaint::in_queue.eq(true))
-        .filter(complaint::id.ne_all(held))
-        .order((complaint::queue_rank, complaint::due_on, complaint::number))
-        .select(complaint::id);
-    let id: Option<Id> = match conn {
-        Connection::Postgres(c) => free.for_no_key_update().skip_locked().first(c).optional()?,
-        Connection::Sqlite(c) => free.first(c).optional()?,
-    };
-    let Some(id) = id else { return Ok(None) };
-    // Between finding and locking another may have claimed it; the lock makes this look final.
-    if holder(conn, id, now)?.is_some() {
-        return next_free(conn, now);
+/// Items looked at first for one that nobody is claiming this moment.
+const FIRST_LOOK: i64 = 16;
+
+/// The first item of a part of the queue that nobody holds. On PostgreSQL items being claimed this
+/// moment are skipped; on SQLite there is one writer, so there are none.
+fn next_free(
+    conn: &mut Connection,
+    by: &Narrowing,
+    now: DateTime<Utc>,
+) -> QueryResult<Option<ComplaintRow>> {
+    let mut limit = FIRST_LOOK;
+    loop {
+        let free = queue::free(conn, by, None, now, limit)?;
+        let Some(id) = taken_first(conn, &free)? else {
+            // All of them are being claimed; if there were no more, nothing is left.
+            if i64::try_from(free.len()).unwrap_or(i64::MAX) < limit {
+                return Ok(None);
+            }
+            limit = limit.saturating_mul(2);
+            continue;
+        };
+        // Between finding and locking another may have claimed it or decided on it; the lock makes
+        // this look final.
+        if !queue::free(conn, by, Some(id), now, 1)?.is_empty() {
+            return queries::by_id(conn, id).map(Some);
+        }
     }
-    queries::by_id(conn, id).map(Some)
+}
+
+/// The first of these complaints that nobody else is taking, taken.
+fn taken_first(conn: &mut Connection, ids: &[Id]) -> QueryResult<Option<Id>> {
+    match conn {
+        Connection::Postgres(c) => complaint::table
+            .filter(complaint::id.eq_any(ids))
+            .filter(complaint::in_queue.eq(true))
+            .order((complaint::queue_rank, complaint::due_on, complaint::number))
+            .select(complaint::id)
+            .for_no_key_update()
+            .skip_locked()
+            .first(c)
+            .optional(),
+        Connection::Sqlite(_) => Ok(ids.first().copied()),
+    }
 }
 
 fn named(

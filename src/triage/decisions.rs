@@ -15,7 +15,7 @@ use super::{
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
-    clocks,
+    clocks, locks,
     machine::{Facts, MACHINE},
     notice::NotifyReporter,
     procedure,
@@ -25,9 +25,9 @@ use crate::complaint::{
 };
 use crate::platform::{
     db::Connection,
-    http::{Answer, Body, IdempotencyKey, Preconditions},
+    http::{Answer, Body, IdempotencyKey, Preconditions, check_bulk, each_of_bulk},
     jobs,
-    problem::{Item, ItemCode, OnDb, Problem},
+    problem::{ItemCode, OnDb, Problem},
 };
 use crate::record::{self, machine::lacks};
 
@@ -49,7 +49,7 @@ pub async fn decide_complaint(
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let parts = split::take(conn, &shared, &staff, &[(path.as_str(), &value)], now)?;
-            let row = held(conn, &path)?;
+            let row = locks::held(conn, &path)?;
             conditions.check(row.version)?;
             claims::require_held(conn, row.id, staff.id, now)?;
             let parts = parts.into_iter().next().unwrap_or_else(|| Ok(Vec::new()));
@@ -57,12 +57,6 @@ pub async fn decide_complaint(
         })
         .await?;
     Ok(answer.into_response())
-}
-
-/// A complaint that was taken before.
-fn held(conn: &mut Connection, number: &str) -> Result<ComplaintRow, Problem> {
-    let found = queries::by_number(conn, number).or_fault("load a complaint")?;
-    found.ok_or_else(Problem::not_found)
 }
 
 fn decide(
@@ -157,9 +151,6 @@ pub struct BulkDone {
     pub items: Vec<StepView>,
 }
 
-/// Items of one bulk decision at most.
-const BULK_MAX: usize = 100;
-
 /// Further matters that the letters of one bulk decision are split into at most: all are filed in
 /// one transaction, while nobody else can file.
 const BULK_PARTS_MAX: usize = 50;
@@ -177,13 +168,7 @@ pub async fn decide_many(
 ) -> Result<HttpResponse, Problem> {
     let (shared, now) = (app.clone(), app.now());
     let Body { value, fingerprint } = body;
-    if !(1..=BULK_MAX).contains(&value.items.len()) {
-        return Err(Problem::invalid(
-            "items",
-            ItemCode::Length,
-            format!("has 1 to {BULK_MAX} decisions"),
-        ));
-    }
+    check_bulk(&value.items, "decisions")?;
     let parts = value.items.iter().map(|item| item.decision.parts.len());
     if parts.sum::<usize>() > BULK_PARTS_MAX {
         return Err(Problem::invalid(
@@ -197,14 +182,12 @@ pub async fn decide_many(
             let wanted = value.items.iter().map(|i| (i.number.as_str(), &i.decision));
             let wanted: Vec<(&str, &TriageBody)> = wanted.collect();
             let parts = split::take(conn, &shared, &staff, &wanted, now)?;
-            let items = value.items.iter().zip(parts).enumerate();
-            let items = items.map(|(at, (item, parts))| {
+            let items = value.items.iter().zip(parts);
+            let items = items.map(|(item, parts)| (item.number.as_str(), (item, parts)));
+            let items = each_of_bulk(items, |_, (item, parts)| {
                 decide_one(conn, &shared, &staff, item, parts, now)
-                    .map_err(|p| located(p, at, &item.number))
-            });
-            Answer::ok(&BulkDone {
-                items: items.collect::<Result<_, _>>()?,
-            })
+            })?;
+            Answer::ok(&BulkDone { items })
         })
         .await?;
     Ok(answer.into_response())
@@ -219,21 +202,7 @@ fn decide_one(
     parts: Parts,
     now: DateTime<Utc>,
 ) -> Result<StepView, Problem> {
-    let row = held(conn, &item.number)?;
+    let row = locks::held(conn, &item.number)?;
     claims::require_not_held_by_other(conn, row.id, staff.id, now)?;
     decide(conn, app, staff, &row, &item.decision, parts, now)
-}
-
-/// Says which item was in the way; nothing was changed.
-fn located(problem: Problem, at: usize, number: &str) -> Problem {
-    if problem.internal().is_some() {
-        return problem;
-    }
-    let message = format!("{number}: {problem}; nothing was changed");
-    let items = vec![Item::new(
-        &format!("items[{at}]"),
-        ItemCode::Refused,
-        message,
-    )];
-    problem.with_items(items)
 }

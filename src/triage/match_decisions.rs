@@ -88,47 +88,74 @@ pub async fn decide_match(
     let Body { value, fingerprint } = body;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = taken(conn, &path, &value)?;
-            claims::require_not_held_by_other(conn, row.id, staff.id, now)?;
-            let actor = staff.actor();
-            let kept = match value.decision {
-                Decision::Confirm => {
-                    let after = confirmed(conn, &row, value.target.as_deref())?;
-                    standing::put(conn, &shared, &row, after, &actor, now)?
-                }
-                Decision::Reject => {
-                    let after = rejected(conn, &shared, &row, now)?;
-                    standing::put(conn, &shared, &row, after, &actor, now)?
-                }
-                Decision::Undo => standing::undo(conn, &shared, &row, &actor, now)?,
-            };
-            let model = keep(conn, &shared.keys, &row, &staff, &value, &kept, now)?;
-            let state = settle(conn, &row, &actor, &value, &kept, now)?;
-            let event = Event::of(ComplaintEvent::DecideMatch, row.id, &actor)
-                .because(&shared.keys, value.reason.as_deref())
-                .with(json!({ "decision": value.decision, "link": kept.after.link, "before": row.link }));
-            record::append(conn, &event, now).or_fault("record")?;
-            count(&shared, &model, value.decision, &row.link);
-            Answer::ok(&StepView::of(&row, state))
+            take(conn, &[(path.as_str(), &value)])?;
+            Answer::ok(&decide(conn, &shared, &staff, &path, &value, now)?)
         })
         .await?;
     Ok(answer.into_response())
 }
 
-/// Takes the complaint and, in one go, every complaint and entry the decision leads to.
-fn taken(
+/// Decides on the link of a complaint that was taken before.
+pub(super) fn decide(
     conn: &mut Connection,
+    app: &App,
+    staff: &Staff,
     number: &str,
     body: &MatchDecisionBody,
-) -> Result<ComplaintRow, Problem> {
+    now: DateTime<Utc>,
+) -> Result<StepView, Problem> {
+    let row = locks::held(conn, number)?;
+    claims::require_not_held_by_other(conn, row.id, staff.id, now)?;
+    let actor = staff.actor();
+    let kept = match body.decision {
+        Decision::Confirm => {
+            let after = confirmed(conn, &row, body.target.as_deref())?;
+            standing::put(conn, app, &row, after, &actor, now)?
+        }
+        Decision::Reject => {
+            let after = rejected(conn, app, &row, now)?;
+            standing::put(conn, app, &row, after, &actor, now)?
+        }
+        Decision::Undo => standing::undo(conn, app, &row, &actor, now)?,
+    };
+    let model = keep(conn, &app.keys, &row, staff, body, &kept, now)?;
+    let state = settle(conn, &row, &actor, body, &kept, now)?;
+    let event = Event::of(ComplaintEvent::DecideMatch, row.id, &actor)
+        .because(&app.keys, body.reason.as_deref())
+        .with(json!({ "decision": body.decision, "link": kept.after.link, "before": row.link }));
+    record::append(conn, &event, now).or_fault("record")?;
+    count(app, &model, body.decision, &row.link);
+    Ok(StepView::of(&row, state))
+}
+
+/// Takes complaints and, in one go, every complaint and entry the decisions on them lead to. Numbers
+/// that are none are passed over.
+pub(super) fn take(
+    conn: &mut Connection,
+    wanted: &[(&str, &MatchDecisionBody)],
+) -> Result<(), Problem> {
     db::settled(conn, |conn| {
-        let (own, ids, entries) = led_to(conn, number, body)?;
-        let Some(rows) = locks::look(conn, &ids, &entries)? else {
+        let (ids, entries) = led_to_by_all(conn, wanted)?;
+        if locks::look(conn, &ids, &entries)?.is_none() {
             return Ok(None);
-        };
-        let led_elsewhere = led_to(conn, number, body)? != (own, ids, entries);
-        Ok(rows.into_iter().find(|row| row.id == own && !led_elsewhere))
+        }
+        let led_elsewhere = led_to_by_all(conn, wanted)? != (ids, entries);
+        Ok((!led_elsewhere).then_some(()))
     })
+}
+
+/// What several decisions lead to as things stand: complaints and entries.
+fn led_to_by_all(
+    conn: &mut Connection,
+    wanted: &[(&str, &MatchDecisionBody)],
+) -> Result<(Vec<Id>, Vec<Id>), Problem> {
+    let mut all = (Vec::new(), Vec::new());
+    for (number, body) in wanted {
+        let (ids, entries) = led_to(conn, number, body)?;
+        all.0.extend(ids);
+        all.1.extend(entries);
+    }
+    Ok(all)
 }
 
 /// The complaint, and what the decision leads to as things stand: complaints and entries.
@@ -136,11 +163,13 @@ fn led_to(
     conn: &mut Connection,
     number: &str,
     body: &MatchDecisionBody,
-) -> Result<(Id, Vec<Id>, Vec<Id>), Problem> {
+) -> Result<(Vec<Id>, Vec<Id>), Problem> {
     let by_number = |conn: &mut Connection, number: &str| {
         complaints::by_number(conn, number).or_fault("load a complaint")
     };
-    let row = by_number(conn, number)?.ok_or_else(Problem::not_found)?;
+    let Some(row) = by_number(conn, number)? else {
+        return Ok((Vec::new(), Vec::new()));
+    };
     let (mut ids, mut entries) = (vec![row.id], Vec::new());
     match (body.decision, &body.target) {
         (Decision::Confirm, Some(target)) => ids.extend(by_number(conn, target)?.map(|t| t.id)),
@@ -154,7 +183,7 @@ fn led_to(
         }
         (Decision::Reject, _) => {}
     }
-    Ok((row.id, ids, entries))
+    Ok((ids, entries))
 }
 
 /// Counts the decision for the model whose verdict it was about.

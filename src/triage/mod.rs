@@ -1,6 +1,7 @@
 //! The brigade's queue (研判): claim, accept, refuse, transfer, split, return, correct, reply, close, reopen.
 
 mod body;
+pub mod bulk;
 pub mod claims;
 pub mod correction;
 pub mod corrections;
@@ -43,6 +44,9 @@ pub static OPERATIONS: &[Operation] = &[
     operation!(Staff(&[Brigade]), claims::extend_claim),
     operation!(Staff(&[Brigade]), claims::release_claim),
     operation!(Staff(&[Brigade]), keyed, decisions::decide_many),
+    operation!(Staff(&[Brigade]), keyed, bulk::decide_matches),
+    operation!(Staff(&[Brigade]), keyed, bulk::reply_many),
+    operation!(Staff(&[Brigade, Office]), keyed, bulk::close_many),
     operation!(Staff(&[Brigade]), keyed, decisions::decide_complaint),
     operation!(Staff(&[Brigade]), keyed, reversal::take_back_decision),
     operation!(Staff(&[Brigade]), keyed, procedure_change::change_procedure),

@@ -1,9 +1,9 @@
 //! Reading the queue, in its order, by keyset pages.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::{DateTime, FixedOffset, NaiveDate};
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use diesel::{
-    dsl::{count_star, exists},
+    dsl::{count_star, exists, not},
     prelude::*,
 };
 use serde::{Deserialize, Serialize};
@@ -12,8 +12,14 @@ use validator::Validate;
 
 use crate::account::Staff;
 use crate::app::App;
-use crate::complaint::rank::URGENT_BELOW;
-use crate::complaint::{queries::ComplaintRow, staff_routes::check_link, views::ComplaintSummary};
+use crate::complaint::{
+    brief::{self, Brief},
+    queries::ComplaintRow,
+    rank::URGENT_BELOW,
+    staff_routes::LINKS,
+    views::ComplaintSummary,
+};
+use crate::district::Profile;
 use crate::platform::{
     db::{
         Connection, Id, UtcTime,
@@ -48,13 +54,100 @@ pub struct QueueQuery {
     pub limit: Option<i64>,
 }
 
-/// A queued complaint.
+/// Which part of the queue: its list and whoever claims the next of it say it alike.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QueueFilters {
+    /// State: `screening` or `awaiting_acceptance`.
+    pub state: Option<String>,
+    /// Category code.
+    pub category: Option<String>,
+    /// Street code.
+    pub street: Option<String>,
+    /// `own`, `suspected`, `provisional`, `confirmed`.
+    pub link: Option<String>,
+    /// Only what is due on or before this day.
+    #[serde(default, deserialize_with = "crate::platform::http::dates::maybe_day")]
+    pub due_until: Option<NaiveDate>,
+}
+
+impl QueueQuery {
+    fn split(self) -> (QueueFilters, PageQuery) {
+        let Self {
+            state,
+            category,
+            street,
+            link,
+            due_until,
+            cursor,
+            limit,
+        } = self;
+        let filters = QueueFilters {
+            state,
+            category,
+            street,
+            link,
+            due_until,
+        };
+        (filters, PageQuery { cursor, limit })
+    }
+}
+
+/// Filters that were read: each names something there is.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Narrowing {
+    state: Option<ComplaintState>,
+    category: Option<String>,
+    street: Option<String>,
+    link: Option<String>,
+    due_until: Option<NaiveDate>,
+}
+
+impl QueueFilters {
+    /// What they narrow the queue to.
+    ///
+    /// # Errors
+    /// The filter's name and what it has to be.
+    pub(super) fn read(self, profile: &Profile) -> Result<Narrowing, (&'static str, &'static str)> {
+        let Self {
+            state,
+            category,
+            street,
+            link,
+            due_until,
+        } = self;
+        profile.known_filters(category.as_deref(), street.as_deref())?;
+        if link.as_deref().is_some_and(|link| !LINKS.contains(&link)) {
+            let message = "is `own`, `suspected`, `provisional` or `confirmed`";
+            return Err(("link", message));
+        }
+        Ok(Narrowing {
+            state: state.map(|name| queued_state(&name)).transpose()?,
+            category,
+            street,
+            link,
+            due_until,
+        })
+    }
+}
+
+/// The state a filter names, of those in the queue.
+fn queued_state(name: &str) -> Result<ComplaintState, (&'static str, &'static str)> {
+    let queued = ComplaintState::that_are(Trait::Queued);
+    let named = queued.into_iter().find(|state| state.as_str() == name);
+    named.ok_or(("state", "is `screening` or `awaiting_acceptance`"))
+}
+
+/// A queued complaint, with all that is needed to decide on it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct QueueItem {
     /// What lists show.
     #[serde(flatten)]
     pub summary: ComplaintSummary,
-    /// Whether it is due within two working days.
+    /// What one decides from.
+    #[serde(flatten)]
+    pub brief: Brief,
+    /// Whether a duty runs out within two working days, or has run out.
     pub urgent: bool,
     /// Who holds it, if anybody does.
     pub claimed_by: Option<String>,
@@ -91,45 +184,43 @@ type Key = (i32, NaiveDate, String);
 type Row = (ComplaintRow, Option<(Id, String, UtcTime)>);
 
 /// The brigade's queue: what is due within two working days first, then by risk, voices, rebound,
-/// source and time gone.
+/// source and time gone, then what is due first. A right that lapses, as that to object, is no due
+/// date.
 #[utoipa::path(get, path = "/api/v1/triage/queue", tag = "triage", operation_id = "list_queue",
     params(QueueQuery),
     responses((status = 200, body = QueuePage), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn list_queue(
     app: web::Data<App>,
-    _staff: Staff,
+    staff: Staff,
     query: Query<QueueQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let filters = query.0;
-    let page = PageQuery {
-        cursor: filters.cursor.clone(),
-        limit: filters.limit,
-    };
+    let (filters, page) = query.0.split();
     let (paging, after) = page.page::<Key>(&request)?;
-    let state = queued_state(filters.state.as_deref())?;
-    app.profile
-        .known_filters(filters.category.as_deref(), filters.street.as_deref())
+    let by = filters
+        .read(&app.profile)
         .map_err(|(name, why)| Problem::bad_parameter(name, why))?;
-    check_link(filters.link.as_deref())?;
-    let now = app.now();
+    let (shared, now) = (app.clone(), app.now());
     let (rows, counts) = app
         .db
         .read(move |conn| {
-            let rows =
-                rows(conn, &filters, state, after, paging.limit).or_fault("load the queue")?;
-            let counts = counts(conn, &filters, state).or_fault("count the queue")?;
+            let rows = rows(conn, &by, after, paging.limit).or_fault("load the queue")?;
+            let complaints: Vec<&ComplaintRow> = rows.iter().map(|(row, _)| row).collect();
+            let briefs = brief::of_each(conn, &shared, staff.role, &complaints, now)?;
+            let rows: Vec<(Row, Brief)> = rows.into_iter().zip(briefs).collect();
+            let counts = counts(conn, &by).or_fault("count the queue")?;
             Ok((rows, counts))
         })
         .await?;
     let profile = app.profile.clone();
     let page = paging.of(
         rows,
-        |(row, _)| (row.queue_rank, row.due_on, row.number.clone()),
-        |(row, claim)| {
+        |((row, _), _)| (row.queue_rank, row.due_on, row.number.clone()),
+        |((row, claim), brief)| {
             let claim = claim.filter(|(_, _, until)| until.0 > now);
             QueueItem {
                 summary: ComplaintSummary::of(&profile, &row),
+                brief,
                 urgent: row.queue_rank < URGENT_BELOW,
                 claimed_until: claim.as_ref().map(|c| local(c.2)),
                 claimed_by: claim.map(|c| c.1),
@@ -144,39 +235,28 @@ pub async fn list_queue(
     Ok(page_response(&request, body.next_cursor.as_deref(), &body))
 }
 
-/// The state a filter names, of those in the queue.
-fn queued_state(name: Option<&str>) -> Result<Option<ComplaintState>, Problem> {
-    let Some(name) = name else {
-        return Ok(None);
-    };
-    let named: Option<ComplaintState> = name.parse().ok();
-    let queued = named.filter(|state| state.is(Trait::Queued));
-    let wrong = || Problem::bad_parameter("state", "is `screening` or `awaiting_acceptance`");
-    queued.map(Some).ok_or_else(wrong)
-}
-
-/// A query over queued complaints narrowed by the filters. The lists and the counts are of several
-/// types, so this is written as a macro.
+/// A query over queued complaints narrowed by the filters. The lists, the counts and what is free are
+/// of several types, so this is written as a macro.
 macro_rules! narrowed {
-    ($query:expr, $filters:expr, $state:expr) => {{
+    ($query:expr, $by:expr) => {{
         let mut rows = $query;
-        if let Some(state) = $state {
+        if let Some(state) = $by.state {
             rows = rows.filter(complaint::state.eq(state));
         }
-        if let Some(category) = &$filters.category {
+        if let Some(category) = &$by.category {
             rows = rows.filter(complaint::category.eq(category.clone()));
         }
-        if let Some(street) = &$filters.street {
+        if let Some(street) = &$by.street {
             // Looked up for each row in the queue's order: a street's places are many more.
             let there = complaint_place::table
                 .filter(complaint_place::complaint_id.eq(complaint::id))
                 .filter(complaint_place::street_code.eq(street.clone()));
             rows = rows.filter(exists(there));
         }
-        if let Some(link) = &$filters.link {
+        if let Some(link) = &$by.link {
             rows = rows.filter(complaint::link.eq(link.clone()));
         }
-        if let Some(day) = $filters.due_until {
+        if let Some(day) = $by.due_until {
             rows = rows.filter(complaint::due_on.le(day));
         }
         rows
@@ -185,8 +265,7 @@ macro_rules! narrowed {
 
 fn rows(
     conn: &mut Connection,
-    filters: &QueueQuery,
-    state: Option<ComplaintState>,
+    by: &Narrowing,
     after: Option<Key>,
     limit: i64,
 ) -> QueryResult<Vec<Row>> {
@@ -206,7 +285,7 @@ fn rows(
                 .nullable(),
         ))
         .into_boxed();
-    rows = narrowed!(rows, filters, state);
+    rows = narrowed!(rows, by);
     if let Some((rank, due, number)) = after {
         rows = rows.filter(
             complaint::queue_rank
@@ -221,23 +300,43 @@ fn rows(
     rows.load(conn)
 }
 
-fn counts(
+/// The first complaints of a part of the queue that nobody holds; of these one alone, if asked.
+pub(super) fn free(
     conn: &mut Connection,
-    filters: &QueueQuery,
-    state: Option<ComplaintState>,
-) -> QueryResult<QueueCounts> {
+    by: &Narrowing,
+    alone: Option<Id>,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> QueryResult<Vec<Id>> {
+    let held = triage_claim::table
+        .filter(triage_claim::complaint_id.eq(complaint::id))
+        .filter(triage_claim::expires_at.gt(UtcTime(now)));
+    let mut rows = complaint::table
+        .filter(complaint::in_queue.eq(true))
+        .filter(not(exists(held)))
+        .order((complaint::queue_rank, complaint::due_on, complaint::number))
+        .limit(limit)
+        .select(complaint::id)
+        .into_boxed();
+    if let Some(id) = alone {
+        rows = rows.filter(complaint::id.eq(id));
+    }
+    narrowed!(rows, by).load(conn)
+}
+
+fn counts(conn: &mut Connection, by: &Narrowing) -> QueryResult<QueueCounts> {
     let by_state = complaint::table
         .filter(complaint::in_queue.eq(true))
         .group_by(complaint::state)
         .select((complaint::state, count_star()))
         .into_boxed();
-    let by_state: Vec<(ComplaintState, i64)> = narrowed!(by_state, filters, state).load(conn)?;
+    let by_state: Vec<(ComplaintState, i64)> = narrowed!(by_state, by).load(conn)?;
     let urgent = complaint::table
         .filter(complaint::in_queue.eq(true))
         .filter(complaint::queue_rank.lt(URGENT_BELOW))
         .select(count_star())
         .into_boxed();
-    let urgent: i64 = narrowed!(urgent, filters, state).first(conn)?;
+    let urgent: i64 = narrowed!(urgent, by).first(conn)?;
     let of = |state: ComplaintState| {
         by_state
             .iter()

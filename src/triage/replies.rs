@@ -104,8 +104,12 @@ pub async fn reply_complaint(
             one_entry(&rows)?;
             let mut answered = Vec::new();
             let mut document = String::new();
+            let words = Words {
+                kind: value.kind,
+                text: &value.text,
+            };
             for row in &rows {
-                let (step, code) = reply_one(conn, &shared, &staff, row, &value, now)?;
+                let (step, code) = reply_one(conn, &shared, &staff, row, &words, now)?;
                 answered.push(step);
                 document = code;
             }
@@ -145,12 +149,22 @@ fn one_entry(rows: &[ComplaintRow]) -> Result<(), Problem> {
     }
 }
 
-fn reply_one(
+/// What a reply says.
+pub(super) struct Words<'a> {
+    /// Whether it ends the handling.
+    pub(super) kind: ReplyKind,
+    /// What the reporter reads.
+    pub(super) text: &'a str,
+}
+
+/// Replies to a complaint that was taken before; answers the document as well. Its entry is yet to be
+/// counted anew.
+pub(super) fn reply_one(
     conn: &mut Connection,
     app: &App,
     staff: &Staff,
     row: &ComplaintRow,
-    body: &ReplyBody,
+    words: &Words<'_>,
     now: DateTime<Utc>,
 ) -> Result<(StepView, String), Problem> {
     let Some(code) = &row.procedure else {
@@ -162,15 +176,15 @@ fn reply_one(
             format!("the profile has no procedure {code} any more"),
         )
     })?;
-    let document = match body.kind {
+    let document = match words.kind {
         ReplyKind::Final => procedure.reply.clone(),
         ReplyKind::Progress => "notice".to_owned(),
     };
     let actor = staff.actor();
-    let state = match body.kind {
+    let state = match words.kind {
         ReplyKind::Final => {
             let answer = Facts {
-                answer: !body.text.is_empty(),
+                answer: !words.text.is_empty(),
                 ..Facts::default()
             };
             let step = row.step(ComplaintEvent::Reply, &actor).given(answer);
@@ -191,7 +205,7 @@ fn reply_one(
         app,
         staff,
         row,
-        (body.kind, &document, &body.text),
+        (words.kind, &document, words.text),
         now,
     )?;
     Ok((StepView::of(row, state), document))
@@ -304,36 +318,42 @@ async fn step(
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = locks::by_number(conn, &number)?;
-            let actor = staff.actor();
-            let told = Facts {
-                reason: true,
-                ..Facts::default()
-            };
-            let step = row.step(event, &actor).given(told);
-            let mut step = step.because(&shared.keys, Some(&value.reason));
-            if event == ComplaintEvent::Reopen {
-                let stopped = clocks::restart_reply(conn, &shared.profile, row.id, now)
-                    .or_fault("restart the clock")?;
-                step = step.with(json!({ "reply_clock": stopped }));
-            }
-            let state = record::advance(conn, &step, now)?;
-            if event == ComplaintEvent::Close {
-                visits::cancel_open(
-                    conn,
-                    &shared.keys,
-                    row.id,
-                    &actor,
-                    Some("信访件已办结"),
-                    now,
-                )?;
-            }
-            if event == ComplaintEvent::Reopen {
-                queries::set_flag(conn, &row, "wants_reopening", false, now)
-                    .or_fault("clear a flag")?;
-            }
+            let done = close_or_reopen(conn, &shared, &staff, &row, event, &value.reason, now)?;
             recount::entry(conn, &shared.profile, row.entry_id, now)?;
-            Answer::ok(&StepView::of(&row, state))
+            Answer::ok(&done)
         })
         .await?;
     Ok(answer.into_response())
+}
+
+/// Closes or reopens a complaint that was taken before. Its entry is yet to be counted anew.
+pub(super) fn close_or_reopen(
+    conn: &mut Connection,
+    app: &App,
+    staff: &Staff,
+    row: &ComplaintRow,
+    event: ComplaintEvent,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<StepView, Problem> {
+    let actor = staff.actor();
+    let told = Facts {
+        reason: true,
+        ..Facts::default()
+    };
+    let step = row.step(event, &actor).given(told);
+    let mut step = step.because(&app.keys, Some(reason));
+    if event == ComplaintEvent::Reopen {
+        let stopped =
+            clocks::restart_reply(conn, &app.profile, row.id, now).or_fault("restart the clock")?;
+        step = step.with(json!({ "reply_clock": stopped }));
+    }
+    let state = record::advance(conn, &step, now)?;
+    if event == ComplaintEvent::Close {
+        visits::cancel_open(conn, &app.keys, row.id, &actor, Some("信访件已办结"), now)?;
+    }
+    if event == ComplaintEvent::Reopen {
+        queries::set_flag(conn, row, "wants_reopening", false, now).or_fault("clear a flag")?;
+    }
+    Ok(StepView::of(row, state))
 }

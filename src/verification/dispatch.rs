@@ -110,14 +110,16 @@ async fn order(
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let matter = matter_of(conn, &number, &value.complaints)?;
-            send(conn, &shared, &staff, &matter, &value, now)
+            let row = send(conn, &shared, &staff, &matter, &value, now)?;
+            let location = format!("/api/v1/verifications/{}", row.id);
+            Answer::created(location, &view(conn, &shared, &staff, row)?)
         })
         .await?;
     Ok(answer.into_response())
 }
 
 impl DispatchBody {
-    fn check(&self, now: DateTime<Utc>) -> Result<(), Problem> {
+    pub(super) fn check(&self, now: DateTime<Utc>) -> Result<(), Problem> {
         if self.due_on.is_none_or(|day| day >= date_of(now)) {
             return Ok(());
         }
@@ -127,14 +129,14 @@ impl DispatchBody {
 }
 
 /// Gives the order, and answers the visit.
-fn send(
+pub(super) fn send(
     conn: &mut Connection,
     app: &App,
     staff: &Staff,
     matter: &Matter,
     body: &DispatchBody,
     now: DateTime<Utc>,
-) -> Result<Answer, Problem> {
+) -> Result<VisitRow, Problem> {
     let place = complaints::place_of(conn, matter.complaint.id).or_fault("load the place")?;
     let grid = body.grid_code.clone().or_else(|| place.grid_code.clone());
     let grid = grid
@@ -163,11 +165,9 @@ fn send(
         instead_of: None,
     };
     let id = order.give(conn, officer.as_ref(), now)?;
-    let row = queries::by_id(conn, id)
+    queries::by_id(conn, id)
         .or_fault("load the visit")?
-        .ok_or_else(Problem::not_found)?;
-    let location = format!("/api/v1/verifications/{id}");
-    Answer::created(location, &view(conn, app, staff, row)?)
+        .ok_or_else(Problem::not_found)
 }
 
 /// One visit of an officer to a matter at a time: a second while the first is open is the same

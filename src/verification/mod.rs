@@ -5,6 +5,7 @@
 //! order and as often as they like; the state follows from the events that are there.
 
 pub mod answers;
+pub mod bulk;
 pub mod clocks;
 pub mod dispatch;
 pub mod machine;
@@ -33,6 +34,7 @@ pub static OPERATIONS: &[Operation] = &[
         keyed,
         dispatch::dispatch_entry_verification
     ),
+    operation!(Staff(&[Brigade]), keyed, bulk::dispatch_many),
     operation!(Staff(&[GridOfficer]), views::list_own_verifications),
     operation!(Staff(views::READERS), views::get_verification),
     operation!(Staff(&[Brigade]), keyed, dispatch::reassign_verification),

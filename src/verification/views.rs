@@ -236,7 +236,7 @@ pub fn acknowledged(
 ///
 /// # Errors
 /// A fault when the database fails.
-fn views(
+pub(super) fn views(
     conn: &mut Connection,
     app: &App,
     staff: &Staff,

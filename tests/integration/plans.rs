@@ -472,6 +472,7 @@ async fn work(world: &World) -> Day {
         )
         .await
         .expect(200);
+    many_at_once(world, &brigade).await;
     keep_registers(&brigade, &number).await;
     Day {
         number,
@@ -480,6 +481,68 @@ async fn work(world: &World) -> Day {
         photo,
         visit,
         officer: officer.name,
+    }
+}
+
+/// Complaints that are linked, accepted, visited, answered and closed together; and the next of each
+/// part of the queue.
+async fn many_at_once(world: &World, brigade: &Actor) {
+    for (phone, metres) in [("13800000021", 1.0), ("13800000022", 2.0)] {
+        world.file(fumes(Some(phone), metres)).await;
+    }
+    let queue = "/api/v1/triage/queue?link=provisional";
+    let attached = brigade.get(queue).await.expect(200);
+    let numbers: Vec<Value> = attached.body["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["number"].clone())
+        .collect();
+    assert!(!numbers.is_empty());
+    let each = |name: &str, what: Value| {
+        let items = numbers.iter().map(|number| {
+            let mut item = json!({ "number": number });
+            match name {
+                "" => item
+                    .as_object_mut()
+                    .unwrap()
+                    .extend(what.as_object().unwrap().clone()),
+                name => item[name] = what.clone(),
+            }
+            item
+        });
+        json!({ "items": items.collect::<Vec<_>>() })
+    };
+    let accept = json!({ "action": "accept", "procedure": "enforcement_request" });
+    let reply = json!({ "kind": "final", "text": "已责令整改" });
+    for (path, items) in [
+        (
+            "triage/match-decisions",
+            each("", json!({ "decision": "reject" })),
+        ),
+        ("triage/decisions", each("decision", accept)),
+        (
+            "verifications",
+            each("order", json!({ "instructions": "查看净化器" })),
+        ),
+        ("triage/replies", each("", reply)),
+        ("triage/closings", each("", json!({ "reason": "已答复" }))),
+    ] {
+        brigade
+            .post(&format!("/api/v1/{path}"), items)
+            .await
+            .expect(200);
+    }
+    for filters in [
+        json!({ "state": "awaiting_acceptance" }),
+        json!({ "category": "air.cooking_fume" }),
+        json!({ "street": "350102004" }),
+        json!({ "link": "own" }),
+        json!({ "due_until": "2026-12-31" }),
+    ] {
+        let next = json!({ "filters": filters });
+        let claimed = brigade.post("/api/v1/triage/claims", next).await;
+        assert!([201, 204].contains(&claimed.status), "{}", claimed.body);
     }
 }
 

@@ -4,6 +4,7 @@
 mod answer;
 mod body;
 mod browser;
+mod bulk;
 pub mod connections;
 pub mod dates;
 mod encoding;
@@ -23,6 +24,7 @@ pub use body::{
     Body, MAX_JSON_BYTES, Query, announced_bytes, broken_off, flatten, media_type, read_json,
 };
 pub use browser::{Origins, is_preflight, preflight, protect};
+pub use bulk::{BULK_MAX, check_bulk, each_of_bulk};
 pub use encoding::{CODINGS, Unpacked, unpacked};
 pub use etag::{Preconditions, conditional, etag_of, versioned};
 pub use idempotency::IdempotencyKey;

@@ -151,9 +151,34 @@ pub(super) fn parts_in(town: &Town, step: &Value) {
     }
 }
 
+/// The brigade at several questions at once.
+async fn many_links(town: &Town, who: &Actor, draw: &mut Draw) {
+    let mut items = Vec::new();
+    for _ in 0..=draw.below(3) {
+        let list = one_of(&["suspected".to_owned(), "provisional".to_owned()], draw).unwrap();
+        let number = town
+            .found(who, &format!("/api/v1/triage/queue?link={list}"), draw)
+            .await;
+        let decision = if draw.below(3) == 0 {
+            "reject"
+        } else {
+            "confirm"
+        };
+        items.push(json!({ "number": number, "decision": decision }));
+    }
+    let body = json!({ "items": items });
+    let decided = town.post(who, "/api/v1/triage/match-decisions", body).await;
+    for step in decided.body["items"].as_array().into_iter().flatten() {
+        if let Some(number) = step["number"].as_str().filter(|_| decided.status == 200) {
+            town.decided.borrow_mut().push(number.to_owned());
+        }
+    }
+}
+
 /// The brigade at the question what belongs together.
 pub(super) async fn matching(town: &Town, who: &Actor, what: u64, draw: &mut Draw) {
     match what {
+        0..=4 if draw.below(6) == 0 => many_links(town, who, draw).await,
         0..=4 => {
             let (list, decision) = match draw.below(9) {
                 0 | 1 => ("link=suspected", json!({ "decision": "confirm" })),
