@@ -115,6 +115,8 @@ pub struct PhotoFactsView {
     pub device: Option<String>,
     /// When it reached us.
     pub received_at: DateTime<FixedOffset>,
+    /// By how many seconds our clock was ahead of the device's, where the device said what it showed.
+    pub clock_offset_s: Option<i64>,
     /// Numbers of other complaints that carry the very same file.
     pub elsewhere: Vec<String>,
 }
@@ -291,6 +293,7 @@ fn photo_facts(conn: &mut Connection, photos: &[Stored]) -> QueryResult<Vec<Phot
         distance_m: photo.distance_m,
         device: photo.device.clone(),
         received_at: local(photo.created_at),
+        clock_offset_s: photo.clock_offset_ms.map(|offset| offset / 1_000),
         elsewhere: elsewhere.get(&photo.sha256).cloned().unwrap_or_default(),
     });
     Ok(views.collect())

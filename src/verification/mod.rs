@@ -5,6 +5,7 @@
 //! order and as often as they like; the state follows from the events that are there.
 
 pub mod answers;
+pub mod bodies;
 pub mod clocks;
 pub mod dispatch;
 pub mod machine;
@@ -15,6 +16,7 @@ pub mod relocation;
 mod repetition;
 pub mod review;
 pub mod rules;
+pub mod standing;
 pub mod uploads;
 pub mod views;
 

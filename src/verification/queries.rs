@@ -128,6 +128,7 @@ pub struct EventRow {
     pub late: bool,
     pub device_time: UtcTime,
     pub received_at: UtcTime,
+    pub clock_offset_ms: Option<i64>,
 }
 
 impl EventRow {

@@ -52,6 +52,7 @@ mod matching;
 mod numbers;
 mod outages;
 mod petitions;
+mod phones;
 mod photo_costs;
 mod photos;
 mod pipelining;

@@ -5,12 +5,10 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Actor, World,
+    Actor, EVENING, World,
     bodies::{LAT, LON, fumes, river},
     facts,
 };
-
-const EVENING: &str = "2026-11-24T20:20:00+08:00";
 
 /// What a barbecue's neighbour files, accepted, and its number and tracking code.
 async fn accepted(world: &World, brigade: &Actor, body: Value) -> (String, String) {
@@ -83,6 +81,7 @@ fn events_of(view: &Value) -> Vec<&str> {
 /// One visit answers two complaints of an entry: each shows it with its photos and what was found,
 /// each history says so, the entry shows it once, and the officer reads both.
 async fn one_visit_answers_two_complaints(world: World) {
+    world.at(EVENING);
     let brigade = world.brigade().await;
     let [(first, _), (second, _)] = neighbours(&world, &brigade).await;
     let officer = world

@@ -6,6 +6,7 @@ mod body;
 mod browser;
 pub mod connections;
 pub mod dates;
+mod device_clock;
 mod encoding;
 mod etag;
 pub mod forwarded;
@@ -23,6 +24,7 @@ pub use body::{
     Body, MAX_JSON_BYTES, Query, announced_bytes, broken_off, flatten, media_type, read_json,
 };
 pub use browser::{Origins, is_preflight, preflight, protect};
+pub use device_clock::DeviceNow;
 pub use encoding::{CODINGS, Unpacked, unpacked};
 pub use etag::{Preconditions, conditional, etag_of, versioned};
 pub use idempotency::IdempotencyKey;
