@@ -86,6 +86,7 @@ events! {
         CorrectPlace "correct_place" "更正地点",
         CorrectFinding "correct_finding" "更正核实结果",
         ReleaseComplaint "release_complaint" "信访件移出本次核实",
+        TakeComplaint "take_complaint" "信访件并入本次核实",
     }
 }
 

@@ -55,7 +55,9 @@ pub struct DispatchBody {
     /// Day it is due; three working days from today unless said.
     #[serde(default, deserialize_with = "crate::platform::http::dates::maybe_day")]
     pub due_on: Option<NaiveDate>,
-    /// Numbers of other complaints of the same entry that the visit answers as well.
+    /// Numbers of other complaints of the same entry that the visit surely answers as well. Ordered for a
+    /// complaint it answers whatever of its entry waits and has no visit; ordered for an entry, those
+    /// named, or all that wait.
     #[serde(default)]
     #[validate(
         length(max = 200, message = "has 200 numbers at most"),
@@ -65,8 +67,8 @@ pub struct DispatchBody {
     pub complaints: Vec<String>,
 }
 
-/// Sends an officer of the grid to look, for a complaint and, if asked, for others of the same entry.
-/// Without an officer in the grid the visit waits (待派).
+/// Sends an officer of the grid to look at a complaint's matter: one visit for it and for whatever of the
+/// same entry waits. Without an officer in the grid the visit waits (待派).
 #[utoipa::path(post, path = "/api/v1/complaints/{number}/verifications", tag = "verification", operation_id = "dispatch_verification",
     params(("number" = String, Path)), request_body = DispatchBody,
     responses((status = 201, body = super::views::VerificationView), (status = "default", response = crate::platform::http::AnyProblem)))]
@@ -77,7 +79,7 @@ pub async fn dispatch_verification(
     key: IdempotencyKey,
     body: Body<DispatchBody>,
 ) -> Result<HttpResponse, Problem> {
-    order(app, staff, path.into_inner(), key, body, Matter::named).await
+    order(app, staff, path.into_inner(), key, body, Matter::whole).await
 }
 
 /// Sends an officer of the grid to look at a matter: one visit for all its complaints that wait for

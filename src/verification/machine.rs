@@ -28,7 +28,7 @@ pub struct Facts {
     pub was_there: bool,
     /// What was found is whole: a finding, a photo, and the hours asked for.
     pub is_whole: bool,
-    /// The complaint has ended, or lies elsewhere now.
+    /// No complaint of the matter waits for it any more, or it lies elsewhere now.
     pub needless: bool,
 }
 
@@ -57,7 +57,7 @@ fn is_whole(facts: &Facts) -> Checked {
 
 fn is_needless(facts: &Facts) -> Checked {
     ensure(facts.needless, || {
-        "the complaint still asks for it".to_owned()
+        "a complaint of the matter still waits for it".to_owned()
     })
 }
 
@@ -96,7 +96,12 @@ pub static MACHINE: Machine<S, E, Facts> = Machine {
         Submitted: Cancel -> Cancelled by ENDERS if NEEDLESS;
         Returned: Cancel -> Cancelled by ENDERS if NEEDLESS;
     },
-    notes: &[E::CorrectPlace, E::CorrectFinding, E::ReleaseComplaint],
+    notes: &[
+        E::CorrectPlace,
+        E::CorrectFinding,
+        E::ReleaseComplaint,
+        E::TakeComplaint,
+    ],
 };
 
 #[cfg(test)]

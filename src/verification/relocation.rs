@@ -57,16 +57,8 @@ pub fn follow_place(
             {
                 correct_place(conn, &visit, &place, &actor, now)?;
             }
-        } else if others_wait(&answered, complaint.id) {
-            // They wait for it where it is; the complaint gets a visit of its own.
-            answers::release(conn, visit.id, complaint.id).or_fault("release a complaint")?;
-            let released = Event::of(VisitEvent::ReleaseComplaint, visit.id, &actor)
-                .because(&app.keys, Some(MOVED))
-                .with(json!({ "complaint": complaint.number }));
-            record::append(conn, &released, now).or_fault("record")?;
-            withdrawn = Some(visit);
         } else {
-            queries::call_off(conn, &visit, &app.keys, &actor, Some(MOVED), now)?;
+            leave(conn, app, &visit, complaint, &actor, now)?;
             withdrawn = Some(visit);
         }
     }
@@ -89,6 +81,28 @@ pub fn follow_place(
     };
     let officer = officer_for(conn, grid, None)?;
     order.give(conn, officer.as_ref(), now).map(|_| ())
+}
+
+/// Takes a complaint that lies elsewhere from a visit. Others of the matter wait for it where it is; if
+/// none does, it is called off.
+fn leave(
+    conn: &mut Connection,
+    app: &App,
+    visit: &VisitRow,
+    complaint: &ComplaintRow,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    answers::take_in_all(conn, visit.id, now)?;
+    let answered = answers::of(conn, visit.id).or_fault("load complaints")?;
+    if !others_wait(&answered, complaint.id) {
+        return queries::call_off(conn, visit, &app.keys, actor, Some(MOVED), now);
+    }
+    answers::release(conn, visit.id, complaint.id).or_fault("release a complaint")?;
+    let released = Event::of(VisitEvent::ReleaseComplaint, visit.id, actor)
+        .because(&app.keys, Some(MOVED))
+        .with(json!({ "complaint": complaint.number }));
+    record::append(conn, &released, now).or_fault("record")
 }
 
 /// Tells a visit of the new place, and where it was not made yet, sends it there.

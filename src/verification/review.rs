@@ -97,6 +97,7 @@ pub async fn review_verification(
                     .execute(conn)
                     .or_fault("reopen the visit")?;
             } else {
+                answers::take_in_all(conn, row.id, now)?;
                 tell_of(conn, &row, &actor, now)?;
             }
             let row = queries::by_id(conn, row.id)

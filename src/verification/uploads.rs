@@ -353,6 +353,8 @@ fn settle(
         let enter = row.step(VisitEvent::CheckIn, &actor);
         let enter = enter.given(facts.clone()).on_device(device_time);
         row.state = record::advance(conn, &enter, now)?;
+        // Whoever came to the matter meanwhile is visited too.
+        answers::take_in_all(conn, row.id, now)?;
         for complaint in answers::of(conn, row.id).or_fault("load complaints")? {
             let visit = Event::of(ComplaintEvent::Visit, complaint.id, &actor);
             record::append(conn, &visit, now).or_fault("record")?;

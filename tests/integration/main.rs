@@ -49,6 +49,7 @@ mod linkage;
 mod locks;
 mod match_files;
 mod matching;
+mod matters;
 mod numbers;
 mod outages;
 mod petitions;

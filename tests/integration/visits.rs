@@ -11,7 +11,7 @@ use crate::support::{
 };
 
 /// What a barbecue's neighbour files, accepted, and its number and tracking code.
-async fn accepted(world: &World, brigade: &Actor, body: Value) -> (String, String) {
+pub async fn accepted(world: &World, brigade: &Actor, body: Value) -> (String, String) {
     let receipt = world.file(body).await;
     let number = receipt.text("/number");
     let of = |what: &str| format!("/api/v1/complaints/{number}/{what}");
@@ -35,7 +35,7 @@ async fn accepted(world: &World, brigade: &Actor, body: Value) -> (String, Strin
 }
 
 /// Two complaints of one entry.
-async fn neighbours(world: &World, brigade: &Actor) -> [(String, String); 2] {
+pub async fn neighbours(world: &World, brigade: &Actor) -> [(String, String); 2] {
     let first = accepted(world, brigade, fumes(Some("13800000001"), 0.0)).await;
     let second = accepted(world, brigade, fumes(Some("13800000002"), 4.0)).await;
     let entry = |of: &str| format!("/api/v1/complaints/{of}");
@@ -47,13 +47,13 @@ async fn neighbours(world: &World, brigade: &Actor) -> [(String, String); 2] {
     [first, second]
 }
 
-async fn grid_of(brigade: &Actor, number: &str) -> String {
+pub async fn grid_of(brigade: &Actor, number: &str) -> String {
     let seen = brigade.get(&format!("/api/v1/complaints/{number}")).await;
     seen.expect(200).text("/place/grid_code")
 }
 
 /// The officer goes there, and what they find is passed.
-async fn visited(brigade: &Actor, officer: &Actor, visit: &str) {
+pub async fn visited(brigade: &Actor, officer: &Actor, visit: &str) {
     let path = |what: &str| format!("/api/v1/verifications/{visit}/{what}");
     let here = json!({ "client_id": "c", "lon": LON, "lat": LAT, "datum": "WGS84", "accuracy_m": 8.0, "device_time": EVENING });
     officer.post(&path("check-in"), here).await.expect(200);
@@ -70,7 +70,7 @@ async fn visited(brigade: &Actor, officer: &Actor, visit: &str) {
         .expect(200);
 }
 
-fn events_of(view: &Value) -> Vec<&str> {
+pub fn events_of(view: &Value) -> Vec<&str> {
     let history = view["history"].as_array().unwrap();
     history
         .iter()
