@@ -108,6 +108,12 @@ impl Stored {
         self.is_kept() && self.kind() == Some(Kind::Photo)
     }
 
+    /// Whether it is a sound recording or a video that is kept.
+    #[must_use]
+    pub fn is_recording(&self) -> bool {
+        self.is_kept() && matches!(self.kind(), Some(Kind::Sound | Kind::Video))
+    }
+
     /// When it was captured, by the device: what the file says of itself, or its sender.
     #[must_use]
     pub fn claimed_at(&self) -> Option<UtcTime> {

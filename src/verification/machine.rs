@@ -26,7 +26,7 @@ pub struct Facts {
     pub officer: bool,
     /// The officer was there: within the radius, or with a reason.
     pub was_there: bool,
-    /// What was found is whole: a finding, a photo, and the hours asked for.
+    /// What was found is whole: a finding, evidence, and the hours asked for.
     pub is_whole: bool,
     /// No complaint of the matter waits for it any more, or it lies elsewhere now.
     pub needless: bool,
@@ -68,7 +68,7 @@ const TO_ANOTHER: &[Guard<Facts>] = &[
 ];
 const ON_SITE: &[Guard<Facts>] = &[Guard::new("在半径内，否则说明理由", was_there)];
 const WHOLE: &[Guard<Facts>] = &[Guard::new(
-    "至少一张派件后拍摄的照片；噪声、油烟须派件后同时段到场，否则只能无法核实",
+    "至少一张派件后拍摄的照片，噪声可为录音、录像；噪声、油烟须派件后同时段到场，否则只能无法核实",
     is_whole,
 )];
 const WHY: &[Guard<Facts>] = &[Guard::new("理由", has_reason)];

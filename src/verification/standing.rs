@@ -9,6 +9,7 @@ use super::{
     queries::{EventRow, VisitRow},
     rules::{ClockReading, Clocks, Holds},
 };
+use crate::district::Category;
 use crate::evidence::album::Stored;
 use crate::platform::{
     db::{Id, UtcTime},
@@ -16,8 +17,15 @@ use crate::platform::{
 };
 use crate::record::local;
 
-/// What a visit may lack.
-pub const LACKS: [&str; 4] = ["check_in", "findings", "photo", "same_time_of_day"];
+/// What a visit may lack. `photo` is lacked where only a photo is evidence enough, `recording` where a
+/// sound recording, a video or a photo is.
+pub const LACKS: [&str; 5] = [
+    "check_in",
+    "findings",
+    "photo",
+    "recording",
+    "same_time_of_day",
+];
 
 named! {
     /// What the officer is to know of what they sent, and the reviewer of what they look at.
@@ -123,6 +131,7 @@ pub struct Standing<'a> {
     row: &'a VisitRow,
     events: &'a [EventRow],
     evidence: &'a [Stored],
+    recording_suffices: bool,
 }
 
 impl<'a> Standing<'a> {
@@ -133,6 +142,16 @@ impl<'a> Standing<'a> {
             row,
             events,
             evidence,
+            recording_suffices: false,
+        }
+    }
+
+    /// Of a visit to a matter of this category, which says what is evidence enough.
+    #[must_use]
+    pub fn about(self, category: Option<&Category>) -> Self {
+        Self {
+            recording_suffices: category.is_some_and(|category| category.recording_suffices),
+            ..self
         }
     }
 
@@ -183,11 +202,13 @@ impl<'a> Standing<'a> {
         came.map(|e| clocks_of(e).falls_in(band, since)).max()
     }
 
-    /// Whether there is a photo taken after the visit was assigned.
-    fn has_photo(&self) -> Holds {
+    /// Whether there is a photo taken after the visit was assigned, or a recording where that is
+    /// evidence enough.
+    fn has_evidence(&self) -> Holds {
         let since = self.assigned_at();
+        let recordings = self.recording_suffices;
         self.pieces()
-            .filter(|piece| piece.is_photo())
+            .filter(|piece| piece.is_photo() || (recordings && piece.is_recording()))
             .map(|piece| clocks_of_evidence(piece).is_of_visit(since))
             .max()
             .unwrap_or(Holds::No)
@@ -200,10 +221,12 @@ impl<'a> Standing<'a> {
         let has = |kind| self.counted(kind).next().is_some();
         let result = self.finding().and_then(|e| e.result.as_deref());
         let needs_hour = result.is_some_and(|result| result != "unverifiable");
+        let has_evidence = self.has_evidence() != Holds::No;
         let there = [
             has("check_in"),
             has("findings"),
-            self.has_photo() != Holds::No,
+            self.recording_suffices || has_evidence,
+            !self.recording_suffices || has_evidence,
             !needs_hour || self.came_in_time() != Some(Holds::No),
         ];
         LACKS

@@ -340,7 +340,11 @@ fn settle(
     let events = queries::events_of(conn, row.id).or_fault("load events")?;
     let photos = evidence::rows_of(conn, &[row.id]).or_fault("load photos")?;
     let assigned = row.clone();
-    let standing = Standing::of(&assigned, &events, &photos);
+    let answered = answers::of(conn, row.id).or_fault("load complaints")?;
+    let category = answered
+        .first()
+        .and_then(|first| app.profile.category(&first.category));
+    let standing = Standing::of(&assigned, &events, &photos).about(category);
     let lacks = standing.missing();
     let actor = staff.actor();
     let facts = Facts {

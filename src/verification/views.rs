@@ -136,8 +136,8 @@ pub struct VerificationView {
     pub assigned_at: Option<DateTime<FixedOffset>>,
     /// The finding, once submitted.
     pub result: Option<String>,
-    /// What still lacks before it counts as submitted: `check_in`, `findings`, `photo`, and
-    /// `same_time_of_day` when nobody was there at the complained hours.
+    /// What still lacks before it counts as submitted: `check_in`, `findings`, `photo` (`recording`, where a
+    /// sound recording or a video is evidence enough as well), and `same_time_of_day` when nobody was there at the complained hours.
     pub missing: Vec<String>,
     /// What is to be known of the clocks of what was sent, and what to do about it.
     pub warnings: Vec<WarningView>,
@@ -215,7 +215,8 @@ fn open(
     let text = material.text(complaint.id).cloned();
     let text = text.ok_or_else(|| Problem::fault("a complaint has no text"))?;
     let (words, events) = (material.words(&row)?, material.events(&row));
-    let standing = Standing::of(&row, events, material.own_evidence(&row));
+    let standing = Standing::of(&row, events, material.own_evidence(&row))
+        .about(app.profile.category(&complaint.category));
     let (missing, warnings) = (standing.missing(), standing.warnings());
     let captures = standing.captures();
     let full = staff.role.may_read_full_text();

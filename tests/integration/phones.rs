@@ -147,7 +147,76 @@ async fn an_arrival_bounds_what_a_phone_claims(world: World) {
         )
         .await
         .expect(200);
-    assert_eq!(written.body["missing"], json!(["photo"]));
+    assert_eq!(written.body["missing"], json!(["recording"]));
+}
+
+/// Night noise is heard, not seen: a sound recording of the visit is evidence enough, if it was made after
+/// the visit was given.
+async fn a_recording_is_evidence_of_noise(world: World) {
+    world.at("2026-11-24T22:20:00+08:00");
+    let (visit, officer) = sent(&world, night_noise()).await;
+    let path = |what: &str| format!("/api/v1/verifications/{visit}{what}");
+    let at = "2026-11-24T22:20:00+08:00";
+    officer
+        .post(&path("/check-in"), here("c1", at))
+        .await
+        .expect(200);
+    officer
+        .post(&path("/findings"), found("f1", "true", at))
+        .await
+        .expect(200);
+    let sound = |seed: u8| {
+        let mut bytes = b"ID3\x04\0\0\0\0\0\0".to_vec();
+        bytes.resize(900, seed);
+        bytes
+    };
+    let upload = async |time: &str, seed: u8| {
+        let parts = [("file", Some("夜间.mp3"), sound(seed))];
+        let path = path(&format!("/photos?device_time={time}%2B08:00"));
+        officer
+            .send(reqwest::Method::POST, &path, |r| {
+                r.header("device-now", at).multipart(form(&parts))
+            })
+            .await
+            .expect(200)
+    };
+    let old = upload("2026-11-23T23:30:00", 1).await;
+    assert_eq!(
+        (old.text("/state"), &old.body["missing"]),
+        ("checked_in".to_owned(), &json!(["recording"]))
+    );
+    let heard = upload("2026-11-24T22:19:00", 2).await;
+    assert_eq!(
+        (heard.text("/state"), heard.text("/result")),
+        ("submitted".to_owned(), "true".to_owned())
+    );
+    assert_eq!(heard.body["captures"][1]["after_assignment"], true);
+    assert_eq!(
+        heard.body["captures"][1]["happened_at"],
+        "2026-11-24T22:19:00+08:00"
+    );
+}
+
+/// Of fumes a recording is kept, and a photo is asked still.
+async fn a_recording_is_no_photo_of_fumes(world: World) {
+    world.at(EVENING);
+    let (visit, officer) = sent(&world, fumes(None, 0.0)).await;
+    let mut bytes = b"ID3\x04\0\0\0\0\0\0".to_vec();
+    bytes.resize(900, 3);
+    let kept = officer
+        .post_parts(
+            &format!("/api/v1/verifications/{visit}/photos"),
+            &[("file", Some("a.mp3"), bytes)],
+        )
+        .await
+        .expect(200);
+    assert_eq!(
+        (&kept.body["missing"], kept.text("/photos/0/kind")),
+        (
+            &json!(["check_in", "findings", "photo"]),
+            "sound".to_owned()
+        )
+    );
 }
 
 /// A phone a day behind that says what its clock shows is corrected: its check-in is of this evening,
@@ -343,4 +412,6 @@ on_both!(
     a_measured_clock_is_corrected_and_shown,
     what_clocks_cannot_tell_is_for_the_reviewer,
     a_clock_that_cannot_be_read_is_refused,
+    a_recording_is_evidence_of_noise,
+    a_recording_is_no_photo_of_fumes,
 );
