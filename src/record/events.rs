@@ -78,6 +78,7 @@ events! {
         Dispatch "dispatch" "派件",
         Assign "assign" "指派",
         Reassign "reassign" "改派",
+        HandBack "hand_back" "退派",
         CheckIn "check_in" "签到",
         Submit "submit" "提交",
         Pass "pass" "通过",

@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::{
     answers::{self, others_wait},
-    dispatch::{Order, officer_for},
+    dispatch::Order,
+    officers::officer_for,
     queries::{self, VisitRow},
 };
 use crate::account::Staff;
@@ -79,7 +80,7 @@ pub fn follow_place(
         due_on: visit.due_on.filter(|day| *day >= date_of(now)),
         instead_of: Some(visit.id),
     };
-    let officer = officer_for(conn, grid, None)?;
+    let officer = officer_for(conn, &app.profile, grid, None)?;
     order.give(conn, officer.as_ref(), now).map(|_| ())
 }
 

@@ -82,6 +82,7 @@ pub async fn review_verification(
             let actor = staff.actor();
             let given = Facts {
                 reason: value.reason.is_some(),
+                made_by_another: row.officer_id != Some(staff.id),
                 ..Facts::default()
             };
             let step = row.step(value.outcome.event(), &actor).given(given);

@@ -239,8 +239,7 @@ fn check_own(staff: &Staff, row: &VisitRow) -> Result<(), Problem> {
     if row.officer_id == Some(staff.id) {
         return Ok(());
     }
-    let detail =
-        "the visit was given to another officer; keep what you captured and tell the brigade";
+    let detail = "the visit is not yours: it was given to another officer or handed back; keep what you captured and tell the brigade";
     Err(Problem::because(Code::Forbidden, detail))
 }
 

@@ -51,6 +51,7 @@ mod match_files;
 mod matching;
 mod matters;
 mod numbers;
+mod officers;
 mod outages;
 mod petitions;
 mod phones;
