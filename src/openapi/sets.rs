@@ -109,6 +109,7 @@ static FIELDS: &[(&str, &str, Stated)] = &[
     ("DistrictView", "datums", Stated::Datums),
     ("DistrictView", "photo_types", Stated::PhotoTypes),
     ("DistrictView", "file_types", Stated::Words(&FILE_TYPES)),
+    ("EarlierFinding", "result", Stated::Words(FINDINGS)),
     ("EntryComplaint", "link", Stated::Words(&LINKS)),
     ("EntryComplaint", "link_rule", Stated::Words(RULES)),
     ("EntryPhoto", "role", Stated::Words(PICTURES)),

@@ -7,6 +7,7 @@
 pub mod answers;
 pub mod bodies;
 pub mod clocks;
+pub mod day;
 pub mod dispatch;
 pub mod machine;
 mod material;
@@ -18,6 +19,7 @@ mod repetition;
 pub mod review;
 pub mod rules;
 pub mod standing;
+pub mod surroundings;
 pub mod uploads;
 pub mod views;
 
@@ -40,6 +42,7 @@ pub static OPERATIONS: &[Operation] = &[
         dispatch::dispatch_entry_verification
     ),
     operation!(Staff(SENT), views::list_own_verifications),
+    operation!(Staff(SENT), day::list_day_verifications),
     operation!(Staff(views::READERS), views::get_verification),
     operation!(Staff(&[Brigade]), keyed, officers::reassign_verification),
     operation!(Staff(SENT), keyed, officers::hand_back_verification),

@@ -205,7 +205,8 @@ fn first<'a>(material: &'a Material, row: &VisitRow) -> Result<&'a ComplaintRow,
     first.ok_or_else(|| Problem::fault("a visit answers no complaint"))
 }
 
-fn open(
+/// The view of a visit that is open to the caller.
+pub(super) fn open(
     app: &App,
     staff: &Staff,
     material: &Material,
@@ -306,7 +307,7 @@ fn closed(
     })
 }
 
-/// A grid officer's open visits, the first due first.
+/// The caller's open visits, the first ordered first, those waiting for review among them.
 #[utoipa::path(get, path = "/api/v1/verifications/mine", tag = "verification", operation_id = "list_own_verifications",
     params(PageQuery),
     responses((status = 200, body = Page<VerificationView>), (status = "default", response = crate::platform::http::AnyProblem)))]

@@ -24,6 +24,7 @@ mod clocks;
 mod commands;
 mod complaint;
 mod conditions;
+mod day;
 mod dead_letters;
 mod decisions;
 mod dependencies;
