@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use chrono::{DateTime, FixedOffset, NaiveDate};
+use chrono::{DateTime, FixedOffset};
 use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::{
     queries::{self, ComplaintRow},
     subjects,
+    visits::{self, CaseVisitView},
 };
 use crate::district::Profile;
 use crate::evidence::{album::Stored, queries as evidence};
@@ -19,13 +20,13 @@ use crate::platform::{
     crypto::Keys,
     db::{
         Connection, Id, UtcTime,
-        schema::{rating, reply, staff, triage_decision, verification, verification_complaint},
+        schema::{rating, reply, staff, triage_decision},
     },
     problem::{OnDb, Problem},
     sealed,
 };
 use crate::privacy::Words;
-use crate::record::{self, VisitState, local};
+use crate::record::{self, local};
 
 /// Steps of a history shown at most.
 const HISTORY_MAX: i64 = 1000;
@@ -84,22 +85,6 @@ pub struct TriageDecisionView {
     pub at: DateTime<FixedOffset>,
 }
 
-/// A visit, in short; its own page says more.
-#[derive(Debug, Clone, Serialize, ToSchema, Queryable, Selectable)]
-#[diesel(table_name = verification)]
-pub struct CaseVisitView {
-    /// Id.
-    pub id: Id,
-    /// State.
-    pub state: VisitState,
-    /// Grid code.
-    pub grid_code: String,
-    /// The finding, once submitted.
-    pub result: Option<String>,
-    /// Day it is due.
-    pub due_on: Option<NaiveDate>,
-}
-
 /// What a photo's file says of itself. Evidence, for roles with need alone.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PhotoFactsView {
@@ -115,6 +100,8 @@ pub struct PhotoFactsView {
     pub device: Option<String>,
     /// When it reached us.
     pub received_at: DateTime<FixedOffset>,
+    /// By how many seconds our clock was ahead of the device's, where the device said what it showed.
+    pub clock_offset_s: Option<i64>,
     /// Numbers of other complaints that carry the very same file.
     pub elsewhere: Vec<String>,
 }
@@ -124,7 +111,7 @@ pub struct PhotoFactsView {
 pub struct CaseView {
     /// Decisions of the brigade.
     pub decisions: Vec<TriageDecisionView>,
-    /// Visits.
+    /// Visits to its matter.
     pub visits: Vec<CaseVisitView>,
     /// Replies.
     pub replies: Vec<StaffReplyView>,
@@ -151,7 +138,7 @@ pub fn of_complaint(
     let history = record::history(conn, keys, row.id, HISTORY_MAX).or_fault("load the history")?;
     Ok(CaseView {
         decisions: decisions(conn, keys, row.id, words).or_fault("load decisions")?,
-        visits: visits(conn, row.id).or_fault("load visits")?,
+        visits: visits::in_short(conn, row).or_fault("load visits")?,
         replies: replies(conn, keys, profile, row.id, words).or_fault("load replies")?,
         ratings: ratings(conn, keys, row.id, words).or_fault("load ratings")?,
         photo_facts: if words.in_full() {
@@ -207,15 +194,6 @@ fn decisions(
         }
     });
     Ok(views.collect())
-}
-
-fn visits(conn: &mut Connection, id: Id) -> QueryResult<Vec<CaseVisitView>> {
-    verification::table
-        .inner_join(verification_complaint::table)
-        .filter(verification_complaint::complaint_id.eq(id))
-        .order(verification::id.asc())
-        .select(CaseVisitView::as_select())
-        .load(conn)
 }
 
 fn replies(
@@ -291,6 +269,7 @@ fn photo_facts(conn: &mut Connection, photos: &[Stored]) -> QueryResult<Vec<Phot
         distance_m: photo.distance_m,
         device: photo.device.clone(),
         received_at: local(photo.created_at),
+        clock_offset_s: photo.clock_offset_ms.map(|offset| offset / 1_000),
         elsewhere: elsewhere.get(&photo.sha256).cloned().unwrap_or_default(),
     });
     Ok(views.collect())

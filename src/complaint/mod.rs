@@ -54,6 +54,7 @@ pub mod tracking;
 pub mod unmask;
 pub mod upstream;
 pub mod views;
+pub mod visits;
 
 use crate::account::{Operation, operation::operation};
 use crate::app::App;

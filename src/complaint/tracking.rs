@@ -18,6 +18,7 @@ use super::{
     views::{
         DeadlineView, PartView, QuestionView, ReplyView, TrackedDecision, TrackingView, timeline,
     },
+    visits,
 };
 use crate::account::caller::{Address, sender_of};
 use crate::app::App;
@@ -110,7 +111,9 @@ fn view(
     let parts = parts::of_letter(conn, row.id).or_fault("load parts")?;
     let procedure = row.procedure.as_deref().and_then(|p| profile.procedure(p));
     let redress = procedure.and_then(|p| p.redress.clone());
+    let visits = visits::tracked(conn, &row).or_fault("load visits")?;
     Ok(TrackingView {
+        visits,
         parts: parts
             .into_iter()
             .map(|part| PartView::of(profile, part))

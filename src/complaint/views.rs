@@ -9,6 +9,7 @@ use super::{
     person::{Question, QuestionCode},
     queries::{ComplaintRow, DecisionRow, PlaceRow},
     similar::SimilarView,
+    visits::TrackedVisit,
 };
 use crate::clock::rows::ClockRow;
 use crate::district::Profile;
@@ -279,6 +280,8 @@ pub struct TrackingView {
     pub timeline: Vec<TimelineItem>,
     /// What was decided, oldest first.
     pub decisions: Vec<TrackedDecision>,
+    /// Visits to its matter, oldest first.
+    pub visits: Vec<TrackedVisit>,
     /// Replies.
     pub replies: Vec<ReplyView>,
     /// Photos.

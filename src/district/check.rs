@@ -166,6 +166,12 @@ impl Check<'_> {
             RULES,
             "night_from",
             || "verification: expected hours 0 to 23".to_owned(),
+        )?;
+        self.require(
+            (0.0..=5_000.0).contains(&visit.nearby_m),
+            RULES,
+            "nearby_m",
+            || "verification: expected nearby_m of 0 to 5000 metres".to_owned(),
         )
     }
 

@@ -30,11 +30,15 @@ pub use terms::Term;
 
 use chrono::NaiveDate;
 
-use crate::geo::{AreaIndex, Point, distance_m};
+use crate::geo::{AreaIndex, Point, are_beside, distance_m};
 use crate::linkage::Model;
 
 /// The demand that stands for all without a code of their own.
 const OTHER_DEMAND: &str = "other";
+
+/// Grids whose outlines come this near are neighbours (metres): borders are drawn twice, and not always
+/// alike.
+const BORDER_M: f64 = 20.0;
 
 /// A place this near a hot default point is that point (metres).
 const HOT_POINT_M: f64 = 2.0;
@@ -210,6 +214,13 @@ impl Profile {
         self.grids.iter().find(|g| g.code == code)
     }
 
+    /// Whether two grids lie beside each other.
+    #[must_use]
+    pub fn are_neighbours(&self, one: &str, other: &str) -> bool {
+        let outlines = self.grid(one).zip(self.grid(other));
+        outlines.is_some_and(|(one, other)| are_beside(&one.outline, &other.outline, BORDER_M))
+    }
+
     /// A unit by code.
     #[must_use]
     pub fn unit(&self, code: &str) -> Option<&OfficialUnit> {
@@ -335,6 +346,18 @@ mod tests {
             profile.place_named_in("鼓东街道某小区").unwrap().street,
             "350102001"
         );
+    }
+
+    #[test]
+    fn neighbours_share_a_border() {
+        let profile = Profile::embedded().unwrap();
+        let (home, away) = ("35010200400301", "35010200100101");
+        for beside in [home, "35010200400201", "35010200500201"] {
+            assert!(profile.are_neighbours(home, beside), "{beside}");
+            assert!(profile.are_neighbours(beside, home), "{beside}");
+        }
+        assert!(!profile.are_neighbours(home, away));
+        assert!(!profile.are_neighbours(home, "no grid"));
     }
 
     #[test]

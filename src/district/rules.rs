@@ -234,6 +234,14 @@ pub struct VerificationRules {
     pub night_from: u32,
     /// The night ends at this hour.
     pub night_until: u32,
+    /// Metres around a visit within which open matters are told to its officer.
+    #[serde(default = "nearby_m")]
+    pub nearby_m: f64,
+}
+
+/// Unless a profile says otherwise.
+const fn nearby_m() -> f64 {
+    300.0
 }
 
 /// Conditions of a rating.

@@ -36,6 +36,9 @@ pub struct Category {
     pub night_risk: Option<i32>,
     /// Whether a visit must fall in the complained time of day.
     pub time_bound: bool,
+    /// Whether a sound recording or a video of a visit is evidence enough, without a photo.
+    #[serde(default)]
+    pub recording_suffices: bool,
     /// Whether complaints may name it.
     pub enabled: bool,
 }

@@ -84,6 +84,10 @@ pub struct Stored {
     pub upload_id: Option<String>,
     /// When it reached us.
     pub created_at: UtcTime,
+    /// The device's clock when it was captured, by what its sender says.
+    pub device_time: Option<UtcTime>,
+    /// By how many milliseconds our clock was ahead of the device's when it was sent.
+    pub clock_offset_ms: Option<i64>,
 }
 
 impl Stored {
@@ -102,6 +106,18 @@ impl Stored {
     #[must_use]
     pub fn is_photo(&self) -> bool {
         self.is_kept() && self.kind() == Some(Kind::Photo)
+    }
+
+    /// Whether it is a sound recording or a video that is kept.
+    #[must_use]
+    pub fn is_recording(&self) -> bool {
+        self.is_kept() && matches!(self.kind(), Some(Kind::Sound | Kind::Video))
+    }
+
+    /// When it was captured, by the device: what the file says of itself, or its sender.
+    #[must_use]
+    pub fn claimed_at(&self) -> Option<UtcTime> {
+        self.taken_at.or(self.device_time)
     }
 
     /// The visit it belongs to, if it does.

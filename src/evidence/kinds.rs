@@ -1,6 +1,6 @@
 //! What evidence is, what it belongs to and whom it is from.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -108,6 +108,19 @@ pub struct Said {
     pub upload_id: Option<String>,
     /// The device's clock when it was captured.
     pub device_time: Option<DateTime<Utc>>,
+    /// By how much our clock was ahead of the device's when it was sent.
+    pub clock_offset: Option<TimeDelta>,
+}
+
+impl Said {
+    /// With how the device's clock goes, where the device said what it showed.
+    #[must_use]
+    pub fn measured(self, clock_offset: Option<TimeDelta>) -> Self {
+        Self {
+            clock_offset,
+            ..self
+        }
+    }
 }
 
 /// What an upload says of what it brings.
@@ -141,6 +154,7 @@ impl From<UploadQuery> for Said {
             phase: query.phase,
             upload_id: query.upload_id,
             device_time: query.device_time,
+            clock_offset: None,
         }
     }
 }

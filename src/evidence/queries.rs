@@ -124,6 +124,7 @@ struct NewEvidence {
     upload_id: Option<String>,
     uploaded_by: Option<Id>,
     created_at: UtcTime,
+    clock_offset_ms: Option<i64>,
 }
 
 impl NewEvidence {
@@ -168,6 +169,7 @@ impl NewEvidence {
             upload_id: arrival.said.upload_id.clone(),
             uploaded_by: arrival.uploaded_by,
             created_at: UtcTime(arrival.at),
+            clock_offset_ms: arrival.said.clock_offset.map(|o| o.num_milliseconds()),
         })
     }
 }

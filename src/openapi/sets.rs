@@ -21,7 +21,7 @@ use crate::record::{
     ComplaintEvent, ComplaintState, EntryEvent, EntryState,
     machine::{State, Trait},
 };
-use crate::verification::views::LACKS;
+use crate::verification::standing::LACKS;
 
 const RULES: &[&str] = &[
     "R0", "R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9", "R11", "new",
@@ -111,6 +111,7 @@ static FIELDS: &[(&str, &str, Stated)] = &[
     ("DistrictView", "datums", Stated::Datums),
     ("DistrictView", "photo_types", Stated::PhotoTypes),
     ("DistrictView", "file_types", Stated::Words(&FILE_TYPES)),
+    ("EarlierFinding", "result", Stated::Words(FINDINGS)),
     ("EarlierMatter", "rule", Stated::Words(RULES)),
     ("EntryComplaint", "link", Stated::Words(&LINKS)),
     ("EntryComplaint", "link_rule", Stated::Words(RULES)),
@@ -163,6 +164,11 @@ static FIELDS: &[(&str, &str, Stated)] = &[
     ("VerificationView", "result", Stated::Words(FINDINGS)),
     ("VerificationView", "missing", Stated::Words(&LACKS)),
     ("VisitView", "result", Stated::Words(FINDINGS)),
+    (
+        "WarningView",
+        "kind",
+        Stated::Words(&["check_in", "findings", "evidence"]),
+    ),
 ];
 
 /// Long edges of a photo's copies, pixels.

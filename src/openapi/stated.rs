@@ -198,6 +198,7 @@ fn parameters(operation: &mut Value) {
         let pattern = match (place.as_str(), name.as_str()) {
             ("header", "Idempotency-Key") => KEY,
             ("header", "If-Match" | "If-None-Match") => TAGS,
+            ("header", "Device-Now") => YEARS,
             ("query", _) => {
                 texts(schema);
                 continue;

@@ -82,6 +82,7 @@ events! {
         Dispatch "dispatch" "派件",
         Assign "assign" "指派",
         Reassign "reassign" "改派",
+        HandBack "hand_back" "退派",
         CheckIn "check_in" "签到",
         Submit "submit" "提交",
         Pass "pass" "通过",
@@ -90,6 +91,7 @@ events! {
         CorrectPlace "correct_place" "更正地点",
         CorrectFinding "correct_finding" "更正核实结果",
         ReleaseComplaint "release_complaint" "信访件移出本次核实",
+        TakeComplaint "take_complaint" "信访件并入本次核实",
     }
 }
 

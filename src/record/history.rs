@@ -1,5 +1,7 @@
 //! The rows of the history: appended, read, never changed.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, FixedOffset, Utc};
 use diesel::prelude::*;
 use serde_json::{Value, json};
@@ -230,6 +232,35 @@ pub fn history(
         ..row
     });
     Ok(opened.collect())
+}
+
+/// The latest event of a name of each of these subjects that had one, in one query.
+///
+/// # Errors
+/// What the database answers.
+pub fn latest<E: EventName>(
+    conn: &mut Connection,
+    keys: &Keys,
+    subjects: &[Id],
+    event: E,
+) -> QueryResult<HashMap<Id, Recorded>> {
+    let rows: Vec<(Id, Recorded)> = record::table
+        .filter(record::subject_id.eq_any(subjects))
+        .filter(record::event.eq(event.as_str()))
+        .select((record::subject_id, Recorded::as_select()))
+        .load(conn)?;
+    let mut latest: HashMap<Id, Recorded> = HashMap::new();
+    for (subject, row) in rows {
+        let newer = latest.get(&subject).is_none_or(|known| known.id < row.id);
+        if newer {
+            latest.insert(subject, row);
+        }
+    }
+    for row in latest.values_mut() {
+        let sealed = row.reason.take();
+        row.reason = HISTORY_REASON.read_maybe(keys, row.id.0.as_bytes(), sealed);
+    }
+    Ok(latest)
 }
 
 /// An instant as the API shows it, in Asia/Shanghai.

@@ -12,6 +12,6 @@ mod step;
 
 pub use actor::{Actor, Who};
 pub use events::{AccountEvent, ComplaintEvent, EntryEvent, JobEvent, RegisterEvent, VisitEvent};
-pub use history::{Event, Recorded, append, append_all, history, keep_order, local};
+pub use history::{Event, Recorded, append, append_all, history, keep_order, latest, local};
 pub use states::{ComplaintState, EntryState, VisitState};
 pub use step::{Step, Subject, advance, state_before};

@@ -30,6 +30,7 @@ use crate::platform::{
     problem::{ItemCode, OnDb, Problem},
 };
 use crate::record::{self, machine::lacks};
+use crate::verification::queries as visits;
 
 /// Decides on a claimed complaint. The document type follows from the procedure; it cannot be
 /// chosen.
@@ -116,6 +117,12 @@ fn decide(
         .with(json!({ "procedure": body.procedure, "document": document, "transfer_to": body.transfer_to, "final_review": body.final_review, "comes_back_on": back }));
     let state = record::advance(conn, &step, now)?;
     claims::leave(conn, row.id, state)?;
+    let state = match body.action {
+        Action::Accept => {
+            visits::join_open(conn, row.entry_id, row.id, &actor, now)?.unwrap_or(state)
+        }
+        _ => state,
+    };
     recount::entry(conn, profile, row.entry_id, now)?;
     jobs::enqueue(conn, &NotifyReporter::of(row.id), now, now).or_fault("queue the notice")?;
     Ok(StepView::of(row, state))

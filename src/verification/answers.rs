@@ -2,16 +2,29 @@
 //! for each of them, and the visit stands in the ledger wherever the first of them stands: moved,
 //! merged and taken back, a complaint takes the visit along that was ordered for it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use diesel::prelude::*;
+use chrono::{DateTime, Utc};
+use diesel::{
+    dsl::{exists, not},
+    prelude::*,
+};
+use serde_json::json;
 
 use crate::complaint::queries::ComplaintRow;
-use crate::platform::db::{
-    Connection, Id,
-    schema::{complaint, verification_complaint as table},
+use crate::platform::{
+    db::{
+        Connection, Id,
+        schema::{complaint, verification, verification_complaint as table},
+    },
+    problem::{OnDb, Problem},
 };
-use crate::record::ComplaintState;
+use crate::record::{
+    self, Actor, ComplaintEvent, ComplaintState, Event, VisitEvent, VisitState, machine::Trait,
+};
+
+/// A link that nobody confirmed yet: nothing is done for two as one on the strength of it.
+pub(super) const PROVISIONAL: &str = "provisional";
 
 /// States in which a complaint waits for what a visit finds.
 pub const WAITING: [ComplaintState; 2] = [ComplaintState::Accepted, ComplaintState::InProgress];
@@ -31,6 +44,97 @@ pub fn name(conn: &mut Connection, visit: Id, complaints: &[Id]) -> QueryResult<
             .execute(conn)?;
     }
     Ok(())
+}
+
+/// Complaints of an entry that wait for what a visit finds and that no open visit answers, the oldest
+/// first. What the abuse list hides and what nobody confirmed to be of the matter waits for none.
+///
+/// # Errors
+/// What the database answers.
+pub fn unanswered(conn: &mut Connection, entry: Id) -> QueryResult<Vec<ComplaintRow>> {
+    let visit = verification::table
+        .filter(verification::id.eq(table::verification_id))
+        .filter(verification::state.ne_all(VisitState::that_are(Trait::Ended)));
+    let open = table::table
+        .filter(table::complaint_id.eq(complaint::id))
+        .filter(exists(visit));
+    complaint::table
+        .filter(complaint::entry_id.eq(entry))
+        .filter(complaint::state.eq_any(WAITING))
+        .filter(complaint::hidden.eq(false))
+        .filter(complaint::link.ne(PROVISIONAL))
+        .filter(not(exists(open)))
+        .order(complaint::id.asc())
+        .select(ComplaintRow::as_select())
+        .load(conn)
+}
+
+/// Has a visit answer further complaints of its matter, and says so in its history and in theirs.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn take_in(
+    conn: &mut Connection,
+    visit: Id,
+    newcomers: &[ComplaintRow],
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    if newcomers.is_empty() {
+        return Ok(());
+    }
+    let taken: Vec<i32> = table::table
+        .filter(table::verification_id.eq(visit))
+        .select(table::position)
+        .load(conn)
+        .or_fault("look for the last complaint")?;
+    let next = taken.into_iter().max().map_or(0, |last| last + 1);
+    for (position, newcomer) in (next..).zip(newcomers) {
+        diesel::insert_into(table::table)
+            .values((
+                table::verification_id.eq(visit),
+                table::complaint_id.eq(newcomer.id),
+                table::position.eq(position),
+            ))
+            .execute(conn)
+            .or_fault("name a complaint")?;
+        let taken = Event::of(VisitEvent::TakeComplaint, visit, actor)
+            .with(json!({ "complaint": newcomer.number }));
+        let sent = Event::of(ComplaintEvent::Dispatch, newcomer.id, actor)
+            .with(json!({ "verification": visit }));
+        record::append_all(conn, &[taken, sent], now).or_fault("record")?;
+    }
+    Ok(())
+}
+
+/// Has a visit answer whatever of its matter waits for a visit by now: who came to it since the order,
+/// because a link was confirmed or entries were merged.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn take_in_all(conn: &mut Connection, visit: Id, now: DateTime<Utc>) -> Result<(), Problem> {
+    let answered = of(conn, visit).or_fault("load complaints")?;
+    let Some(first) = answered.first().filter(|first| first.link != PROVISIONAL) else {
+        return Ok(());
+    };
+    let newcomers = unanswered(conn, first.entry_id).or_fault("load who waits")?;
+    take_in(conn, visit, &newcomers, &Actor::System, now)
+}
+
+/// Open visits that answer complaints of an entry, as far as these are known to be of its matter; the
+/// oldest first.
+///
+/// # Errors
+/// What the database answers.
+pub fn under_way(conn: &mut Connection, entry: Id) -> QueryResult<BTreeSet<Id>> {
+    let visits: Vec<Id> = verification::table
+        .inner_join(table::table.inner_join(complaint::table))
+        .filter(complaint::entry_id.eq(entry))
+        .filter(complaint::link.ne(PROVISIONAL))
+        .filter(verification::state.ne_all(VisitState::that_are(Trait::Ended)))
+        .select(verification::id)
+        .load(conn)?;
+    Ok(visits.into_iter().collect())
 }
 
 /// Takes a complaint from a visit that stays for others.

@@ -1,4 +1,4 @@
-//! Sending an officer: by grid, and to another when the first cannot.
+//! Sending an officer to a matter, by grid.
 
 use std::iter::once;
 
@@ -12,16 +12,14 @@ use validator::Validate;
 
 use super::{
     answers, clocks,
-    machine::{Facts, MACHINE},
+    machine::Facts,
     matter::Matter,
-    queries::{self, Visit, VisitRow},
+    officers::officer_for,
+    queries::{self, Visit},
     rules::band_of,
     views::view,
 };
-use crate::account::{
-    Staff,
-    queries::{StaffRow, officers_of_grid, staff_by_name},
-};
+use crate::account::{Staff, queries::StaffRow};
 use crate::app::App;
 use crate::clock::queries::start;
 use crate::complaint::queries::{self as complaints, ComplaintRow, PlaceRow};
@@ -29,11 +27,10 @@ use crate::district::{Profile, calendar::date_of};
 use crate::platform::{
     crypto::Keys,
     db::{Connection, Id, UtcTime, schema::verification},
-    http::{Answer, Body, IdempotencyKey, MatterNumber, are_numbers, says_something},
+    http::{Answer, Body, IdempotencyKey, MatterNumber, are_numbers},
     problem::{Code, ItemCode, OnDb, Problem},
     sealed,
 };
-use crate::privacy::Scope;
 use crate::record::{self, ComplaintEvent, ComplaintState, Event, Step, VisitEvent, VisitState};
 
 /// A visit to be made.
@@ -44,7 +41,8 @@ pub struct DispatchBody {
     #[validate(length(min = 1, max = 32, message = "is a grid's code"))]
     #[schema(min_length = 1, max_length = 32)]
     pub grid_code: Option<String>,
-    /// User name of the officer; the grid's first unless said.
+    /// User name of the officer: of the grid, of one beside it, or of the brigade. The grid's first unless
+    /// said.
     #[validate(length(min = 1, max = 64, message = "is a user name"))]
     #[schema(min_length = 1, max_length = 64)]
     pub officer: Option<String>,
@@ -55,7 +53,9 @@ pub struct DispatchBody {
     /// Day it is due; three working days from today unless said.
     #[serde(default, deserialize_with = "crate::platform::http::dates::maybe_day")]
     pub due_on: Option<NaiveDate>,
-    /// Numbers of other complaints of the same entry that the visit answers as well.
+    /// Numbers of other complaints of the same entry that the visit surely answers as well. Ordered for a
+    /// complaint it answers whatever of its entry waits and has no visit; ordered for an entry, those
+    /// named, or all that wait.
     #[serde(default)]
     #[validate(
         length(max = 200, message = "has 200 numbers at most"),
@@ -65,8 +65,8 @@ pub struct DispatchBody {
     pub complaints: Vec<String>,
 }
 
-/// Sends an officer of the grid to look, for a complaint and, if asked, for others of the same entry.
-/// Without an officer in the grid the visit waits (待派).
+/// Sends an officer of the grid to look at a complaint's matter: one visit for it and for whatever of the
+/// same entry waits. Without an officer in the grid the visit waits (待派).
 #[utoipa::path(post, path = "/api/v1/complaints/{number}/verifications", tag = "verification", operation_id = "dispatch_verification",
     params(("number" = String, Path)), request_body = DispatchBody,
     responses((status = 201, body = super::views::VerificationView), (status = "default", response = crate::platform::http::AnyProblem)))]
@@ -77,7 +77,7 @@ pub async fn dispatch_verification(
     key: IdempotencyKey,
     body: Body<DispatchBody>,
 ) -> Result<HttpResponse, Problem> {
-    order(app, staff, path.into_inner(), key, body, Matter::named).await
+    order(app, staff, path.into_inner(), key, body, Matter::whole).await
 }
 
 /// Sends an officer of the grid to look at a matter: one visit for all its complaints that wait for
@@ -148,7 +148,7 @@ pub(super) fn send(
                 "is a grid of the district profile; the complaint's place lies in none",
             )
         })?;
-    let officer = officer_for(conn, &grid, body.officer.as_deref())?;
+    let officer = officer_for(conn, &app.profile, &grid, body.officer.as_deref())?;
     for complaint in matter.all() {
         refuse_twin(conn, complaint, &grid, officer.as_ref())?;
     }
@@ -189,31 +189,6 @@ fn refuse_twin(
             format!("the visit {} to this grid is still open", visit.id),
         )),
     }
-}
-
-/// The named officer, if they may work in the grid; else the grid's first; else nobody yet.
-pub(super) fn officer_for(
-    conn: &mut Connection,
-    grid: &str,
-    username: Option<&str>,
-) -> Result<Option<StaffRow>, Problem> {
-    let Some(username) = username else {
-        return Ok(officers_of_grid(conn, grid)
-            .or_fault("load officers")?
-            .into_iter()
-            .next());
-    };
-    let found = staff_by_name(conn, username).or_fault("load an officer")?;
-    let fits = |o: &StaffRow| {
-        o.role == "grid_officer" && !o.disabled && o.grid_code.as_deref() == Some(grid)
-    };
-    found.filter(fits).map(Some).ok_or_else(|| {
-        Problem::invalid(
-            "officer",
-            ItemCode::NotOfThisGrid,
-            format!("is an active officer of grid {grid}"),
-        )
-    })
 }
 
 /// An order to look at a matter on site.
@@ -324,80 +299,4 @@ impl Order<'_> {
             .map(|_| ())
             .or_fault("start a visit's clock")
     }
-}
-
-/// Another officer.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ReassignBody {
-    /// User name of an officer of the visit's grid.
-    #[validate(length(min = 1, max = 64, message = "is a user name"))]
-    #[schema(min_length = 1, max_length = 64)]
-    pub officer: String,
-    /// Why.
-    #[validate(
-        length(min = 1, max = 500, message = "has 1 to 500 letters"),
-        custom(function = "says_something")
-    )]
-    #[schema(min_length = 1, max_length = 500)]
-    pub reason: String,
-}
-
-/// Gives a visit to an officer, the first or another. What the former uploaded is kept; what they
-/// upload from now on is refused, and the visit is closed to them.
-#[utoipa::path(post, path = "/api/v1/verifications/{id}/reassignment", tag = "verification", operation_id = "reassign_verification",
-    params(("id" = String, Path)), request_body = ReassignBody,
-    responses((status = 200, body = super::views::VerificationView), (status = "default", response = crate::platform::http::AnyProblem)))]
-pub async fn reassign_verification(
-    app: web::Data<App>,
-    staff: Staff,
-    path: web::Path<String>,
-    key: IdempotencyKey,
-    body: Body<ReassignBody>,
-) -> Result<HttpResponse, Problem> {
-    let (shared, now) = (app.clone(), app.now());
-    let Body { value, fingerprint } = body;
-    let answer = key
-        .write_once(&app.db, fingerprint, now, move |conn| {
-            let row = queries::take(conn, Scope::of(&staff).visits(), &path)?;
-            let event = match row.state {
-                VisitState::Pending => VisitEvent::Assign,
-                _ => VisitEvent::Reassign,
-            };
-            let actor = staff.actor();
-            MACHINE.step(Some(row.state), event, &actor)?;
-            let officer = officer_for(conn, &row.grid_code, Some(&value.officer))?;
-            assign(conn, &row, officer.as_ref(), now).or_fault("assign")?;
-            let given = Facts {
-                officer: officer.is_some(),
-                reason: true,
-                ..Facts::default()
-            };
-            let step = row
-                .step(event, &actor)
-                .given(given)
-                .because(&shared.keys, Some(&value.reason))
-                .with(json!({ "officer": value.officer }));
-            record::advance(conn, &step, now)?;
-            let row = queries::by_id(conn, row.id)
-                .or_fault("load the visit")?
-                .ok_or_else(Problem::not_found)?;
-            Answer::ok(&view(conn, &shared, &staff, row)?)
-        })
-        .await?;
-    Ok(answer.into_response())
-}
-
-fn assign(
-    conn: &mut Connection,
-    row: &VisitRow,
-    officer: Option<&StaffRow>,
-    now: DateTime<Utc>,
-) -> QueryResult<usize> {
-    diesel::update(verification::table.find(row.id))
-        .set((
-            verification::officer_id.eq(officer.map(|o| o.id)),
-            verification::assigned_at.eq(UtcTime(now)),
-        ))
-        .execute(conn)
 }

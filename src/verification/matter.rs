@@ -4,16 +4,13 @@ use std::iter::once;
 
 use diesel::prelude::*;
 
-use super::answers::WAITING;
+use super::answers::{self, PROVISIONAL, WAITING};
 use crate::complaint::{locks, queries::ComplaintRow};
 use crate::ledger::queries as ledger;
 use crate::platform::{
     db::{Connection, Id, schema::complaint},
     problem::{Code, ItemCode, OnDb, Problem},
 };
-
-/// A link that nobody confirmed yet: nothing is done for two as one on the strength of it.
-const PROVISIONAL: &str = "provisional";
 
 /// Complaints that a visit answers, taken for changing.
 pub(super) struct Matter {
@@ -29,17 +26,37 @@ impl Matter {
         once(&self.complaint).chain(&self.also)
     }
 
-    /// A complaint by number, and others of its entry. All wait for what is found, and nobody doubts
-    /// that they are one matter.
+    /// A complaint by number, others of its entry that are named, and whatever of the entry waits
+    /// besides and has no visit: one visit is for the matter. All wait for what is found, and nobody
+    /// doubts that they are one matter.
     ///
     /// # Errors
     /// 404 when there is no such complaint, 422 naming one of the others that is none or of another
     /// matter, 409 when one does not wait.
-    pub(super) fn named(
+    pub(super) fn whole(
         conn: &mut Connection,
         number: &str,
         also: &[String],
     ) -> Result<Self, Problem> {
+        let mut matter = Self::named(conn, number, also)?;
+        if matter.complaint.link == PROVISIONAL {
+            return Ok(matter);
+        }
+        let entry = matter.complaint.entry_id;
+        let waiting = answers::unanswered(conn, entry).or_fault("load who waits")?;
+        for row in waiting {
+            if !matter.all().any(|known| known.id == row.id) {
+                matter.also.push(row);
+            }
+        }
+        Ok(matter)
+    }
+
+    /// A complaint by number, and others of its entry.
+    ///
+    /// # Errors
+    /// As [`Matter::whole`].
+    fn named(conn: &mut Connection, number: &str, also: &[String]) -> Result<Self, Problem> {
         let others = also.iter().map(String::as_str);
         let numbers: Vec<&str> = once(number).chain(others).collect();
         let mut taken = locks::numbered(conn, &numbers)?;

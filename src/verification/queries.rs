@@ -1,6 +1,6 @@
 //! Visits in the database.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, slice};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -22,7 +22,7 @@ use crate::platform::{
 };
 use crate::privacy::Condition;
 use crate::record::{
-    self, Actor, Step, Subject, VisitEvent, VisitState,
+    self, Actor, ComplaintEvent, ComplaintState, Step, Subject, VisitEvent, VisitState,
     machine::{Machine, Trait},
 };
 
@@ -128,6 +128,7 @@ pub struct EventRow {
     pub late: bool,
     pub device_time: UtcTime,
     pub received_at: UtcTime,
+    pub clock_offset_ms: Option<i64>,
 }
 
 impl EventRow {
@@ -272,7 +273,8 @@ pub fn open_of(conn: &mut Connection, complaint: Id) -> QueryResult<Vec<VisitRow
 }
 
 /// Ends the open visits that answer a complaint, because its handling has ended and nobody is to go
-/// there for it. One that others wait for goes on.
+/// there for it. One that others wait for goes on, whether it was ordered for them or they came to the
+/// matter since.
 ///
 /// # Errors
 /// A fault when the database fails.
@@ -287,12 +289,43 @@ pub fn cancel_open(
     for visit in open_of(conn, complaint).or_fault("load open visits")? {
         // Taken as an upload takes it, so that a check-in is before or after this, never across.
         let visit = take_along(conn, visit.id)?;
+        if visit.state.is(Trait::Ended) {
+            continue;
+        }
+        answers::take_in_all(conn, visit.id, now)?;
         let answered = answers::of(conn, visit.id).or_fault("load complaints")?;
-        if !visit.state.is(Trait::Ended) && !others_wait(&answered, complaint) {
+        if !others_wait(&answered, complaint) {
             call_off(conn, &visit, keys, actor, reason, now)?;
         }
     }
     Ok(())
+}
+
+/// Has a complaint that was accepted share in the visit that is under way to its matter, if one is.
+/// Answers the state it is in then.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn join_open(
+    conn: &mut Connection,
+    entry: Id,
+    complaint: Id,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<Option<ComplaintState>, Problem> {
+    let waiting = answers::unanswered(conn, entry).or_fault("load who waits")?;
+    let Some(row) = waiting.iter().find(|waiting| waiting.id == complaint) else {
+        return Ok(None);
+    };
+    for visit in answers::under_way(conn, entry).or_fault("look for a visit")? {
+        let visit = take_along(conn, visit)?;
+        if !visit.state.is(Trait::Ended) {
+            answers::take_in(conn, visit.id, slice::from_ref(row), actor, now)?;
+            let step = row.step(ComplaintEvent::Start, actor);
+            return record::advance(conn, &step, now).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// Ends a visit that nobody is to make any more.

@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::{
     answers::{self, others_wait},
-    dispatch::{Order, officer_for},
+    dispatch::Order,
+    officers::officer_for,
     queries::{self, VisitRow},
 };
 use crate::account::Staff;
@@ -57,16 +58,8 @@ pub fn follow_place(
             {
                 correct_place(conn, &visit, &place, &actor, now)?;
             }
-        } else if others_wait(&answered, complaint.id) {
-            // They wait for it where it is; the complaint gets a visit of its own.
-            answers::release(conn, visit.id, complaint.id).or_fault("release a complaint")?;
-            let released = Event::of(VisitEvent::ReleaseComplaint, visit.id, &actor)
-                .because(&app.keys, Some(MOVED))
-                .with(json!({ "complaint": complaint.number }));
-            record::append(conn, &released, now).or_fault("record")?;
-            withdrawn = Some(visit);
         } else {
-            queries::call_off(conn, &visit, &app.keys, &actor, Some(MOVED), now)?;
+            leave(conn, app, &visit, complaint, &actor, now)?;
             withdrawn = Some(visit);
         }
     }
@@ -87,8 +80,30 @@ pub fn follow_place(
         due_on: visit.due_on.filter(|day| *day >= date_of(now)),
         instead_of: Some(visit.id),
     };
-    let officer = officer_for(conn, grid, None)?;
+    let officer = officer_for(conn, &app.profile, grid, None)?;
     order.give(conn, officer.as_ref(), now).map(|_| ())
+}
+
+/// Takes a complaint that lies elsewhere from a visit. Others of the matter wait for it where it is; if
+/// none does, it is called off.
+fn leave(
+    conn: &mut Connection,
+    app: &App,
+    visit: &VisitRow,
+    complaint: &ComplaintRow,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    answers::take_in_all(conn, visit.id, now)?;
+    let answered = answers::of(conn, visit.id).or_fault("load complaints")?;
+    if !others_wait(&answered, complaint.id) {
+        return queries::call_off(conn, visit, &app.keys, actor, Some(MOVED), now);
+    }
+    answers::release(conn, visit.id, complaint.id).or_fault("release a complaint")?;
+    let released = Event::of(VisitEvent::ReleaseComplaint, visit.id, actor)
+        .because(&app.keys, Some(MOVED))
+        .with(json!({ "complaint": complaint.number }));
+    record::append(conn, &released, now).or_fault("record")
 }
 
 /// Tells a visit of the new place, and where it was not made yet, sends it there.

@@ -82,6 +82,7 @@ pub async fn review_verification(
             let actor = staff.actor();
             let given = Facts {
                 reason: value.reason.is_some(),
+                made_by_another: row.officer_id != Some(staff.id),
                 ..Facts::default()
             };
             let step = row.step(value.outcome.event(), &actor).given(given);
@@ -97,6 +98,7 @@ pub async fn review_verification(
                     .execute(conn)
                     .or_fault("reopen the visit")?;
             } else {
+                answers::take_in_all(conn, row.id, now)?;
                 tell_of(conn, &row, &actor, now)?;
             }
             let row = queries::by_id(conn, row.id)

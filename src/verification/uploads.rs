@@ -1,39 +1,40 @@
 //! What officers' phones send: check-ins, findings, photos; in any order, late, and again.
 
+use std::collections::BTreeSet;
+
 use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use utoipa::ToSchema;
-use validator::Validate;
 
 use super::{
     answers,
+    bodies::{CheckInBody, Finding, FindingsBody, VisitPhotoForm},
     machine::Facts,
-    queries::{self, EventRow, VisitRow},
-    repetition::{Said, is_known},
-    rules::needs_reason,
-    views::{VerificationView, acknowledged, came_in_time, finding_of, has_photo, missing},
+    queries::{self, VisitRow},
+    repetition::is_known,
+    rules::{Clocks, Holds, needs_reason},
+    standing::Standing,
+    views::{VerificationView, acknowledged},
 };
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::tracking::read_photos;
 use crate::evidence::{
-    Source, Subject, UploadQuery,
+    Said as UploadSaid, Source, Subject, UploadQuery,
     file::FILE,
     intake,
     queries::{self as evidence, Arrival},
     stored,
 };
-use crate::geo::{Datum, Point, RawPosition, distance_m};
+use crate::geo::{Point, RawPosition, distance_m};
 use crate::on_each;
 use crate::platform::{
     db::{
         Connection, Id, UtcTime,
         schema::{verification, verification_event},
     },
-    http::{Answer, Body, IdempotencyKey, Query, idempotency::fingerprint_of, says_something},
+    http::{Answer, Body, DeviceNow, IdempotencyKey, Query, idempotency::fingerprint_of},
     problem::{Code, ItemCode, OnDb, Problem},
     sealed,
 };
@@ -43,71 +44,15 @@ use crate::record::{self, ComplaintEvent, Event, VisitEvent, VisitState, machine
 /// What a visit's photo may show; a raw picture, which names no role, is a near one.
 const VISIT_ROLES: &[&str] = &["near", "far", "reference", FILE];
 
-/// Uploads that reach us this long after they happened are marked late, as are those that come
-/// after the review.
-const LATE_AFTER: TimeDelta = TimeDelta::hours(1);
-
-/// A check-in.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CheckInBody {
-    /// The device's own id of this event; sent again, it is the same event.
-    #[validate(
-        length(min = 1, max = 64, message = "has 1 to 64 letters"),
-        custom(function = "says_something")
-    )]
-    #[schema(min_length = 1, max_length = 64)]
-    pub client_id: String,
-    /// Longitude, degrees.
-    #[schema(minimum = -180, maximum = 180)]
-    pub lon: f64,
-    /// Latitude, degrees.
-    #[schema(minimum = -90, maximum = 90)]
-    pub lat: f64,
-    /// The pair's datum.
-    pub datum: Datum,
-    /// Accuracy, metres.
-    #[schema(minimum = 0, maximum = 20_040_000)]
-    pub accuracy_m: Option<f64>,
-    /// The device's clock when it happened.
-    #[serde(deserialize_with = "crate::platform::http::dates::instant")]
-    pub device_time: DateTime<Utc>,
-    /// Why the officer is elsewhere; required outside the radius.
-    #[validate(
-        length(min = 1, max = 500, message = "has 1 to 500 letters"),
-        custom(function = "says_something")
-    )]
-    #[schema(min_length = 1, max_length = 500)]
-    pub reason: Option<String>,
-}
-
-impl CheckInBody {
-    /// As it would be stored.
-    fn said(&self, staff: &Staff) -> Said {
-        Said {
-            kind: "check_in".to_owned(),
-            officer_id: staff.id,
-            lon: Some(self.lon),
-            lat: Some(self.lat),
-            datum: Some(self.datum.to_string()),
-            accuracy_m: self.accuracy_m,
-            reason: self.reason.clone(),
-            result: None,
-            notes: None,
-            device_time: UtcTime(self.device_time),
-        }
-    }
-}
-
 /// Records that the officer is there. Distance and grid are facts; far away a reason is asked.
 #[utoipa::path(post, path = "/api/v1/verifications/{id}/check-in", tag = "verification", operation_id = "check_in",
-    params(("id" = String, Path)), request_body = CheckInBody,
+    params(("id" = String, Path), ("Device-Now" = Option<DateTime<Utc>>, Header, description = "What the device's clock shows as it sends; what it claims is corrected by the difference to ours")), request_body = CheckInBody,
     responses((status = 200, body = VerificationView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn check_in(
     app: web::Data<App>,
     staff: Staff,
     path: web::Path<String>,
-    key: IdempotencyKey,
+    (key, device): (IdempotencyKey, DeviceNow),
     body: Body<CheckInBody>,
 ) -> Result<HttpResponse, Problem> {
     let (shared, now) = (app.clone(), app.now());
@@ -122,7 +67,8 @@ pub async fn check_in(
                 return seen(conn, &shared, &staff, row);
             }
             check_own(&staff, &row)?;
-            let mut event = arrival(&shared, &staff, &row, position, &value, now)?;
+            let clocks = clocks(value.device_time, device, now);
+            let mut event = arrival(&shared, &staff, &row, position, (&value, clocks))?;
             let id = event.id.0;
             event.reason = sealed::ELSEWHERE.seal_maybe(
                 &shared.keys,
@@ -136,14 +82,22 @@ pub async fn check_in(
     Ok(answer.into_response())
 }
 
+/// The clocks that tell of what a device sent.
+fn clocks(claimed: DateTime<Utc>, device: DeviceNow, now: DateTime<Utc>) -> Clocks {
+    Clocks {
+        claimed,
+        received: now,
+        offset: device.offset(now),
+    }
+}
+
 /// A check-in as an event: distance, grid and hour are facts, and far away a reason is asked.
 fn arrival<'a>(
     app: &App,
     staff: &Staff,
     row: &VisitRow,
     position: RawPosition,
-    body: &'a CheckInBody,
-    now: DateTime<Utc>,
+    (body, clocks): (&'a CheckInBody, Clocks),
 ) -> Result<NewEvent<'a>, Problem> {
     let here = position.canonical();
     let place = row.lon.zip(row.lat).map(|(lon, lat)| Point { lon, lat });
@@ -166,96 +120,25 @@ fn arrival<'a>(
         lat: Some(here.lat),
         distance_m: metres,
         in_grid: Some(grid.as_deref() == Some(row.grid_code.as_str())),
-        same_time_of_day: row.band().map(|band| band.holds(body.device_time)),
-        ..NewEvent::of(
-            "check_in",
-            row,
-            staff,
-            &body.client_id,
-            body.device_time,
-            now,
-        )
+        same_time_of_day: row.band().and_then(|band| {
+            clocks
+                .falls_in(band, row.assigned_at.map(|at| at.0))
+                .known()
+        }),
+        ..NewEvent::of("check_in", row, staff, &body.client_id, clocks)
     })
-}
-
-/// A finding (核实结果).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Finding {
-    /// 属实.
-    True,
-    /// 部分属实.
-    PartlyTrue,
-    /// 不属实.
-    NotTrue,
-    /// 无法核实.
-    Unverifiable,
-}
-
-impl Finding {
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::True => "true",
-            Self::PartlyTrue => "partly_true",
-            Self::NotTrue => "not_true",
-            Self::Unverifiable => "unverifiable",
-        }
-    }
-}
-
-/// What was found.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FindingsBody {
-    /// The device's own id of this event.
-    #[validate(
-        length(min = 1, max = 64, message = "has 1 to 64 letters"),
-        custom(function = "says_something")
-    )]
-    #[schema(min_length = 1, max_length = 64)]
-    pub client_id: String,
-    /// The finding.
-    pub result: Finding,
-    /// What was seen.
-    #[validate(
-        length(min = 1, max = 2000, message = "has 1 to 2000 letters"),
-        custom(function = "says_something")
-    )]
-    #[schema(min_length = 1, max_length = 2000)]
-    pub notes: String,
-    /// The device's clock when it was written.
-    #[serde(deserialize_with = "crate::platform::http::dates::instant")]
-    pub device_time: DateTime<Utc>,
-}
-
-impl FindingsBody {
-    /// As they would be stored.
-    fn said(&self, staff: &Staff) -> Said {
-        Said {
-            kind: "findings".to_owned(),
-            officer_id: staff.id,
-            lon: None,
-            lat: None,
-            datum: None,
-            accuracy_m: None,
-            reason: None,
-            result: Some(self.result.as_str().to_owned()),
-            notes: Some(self.notes.clone()),
-            device_time: UtcTime(self.device_time),
-        }
-    }
 }
 
 /// Records what was found. It may come before the check-in and the photos: the visit counts as
 /// submitted once all three are there.
 #[utoipa::path(post, path = "/api/v1/verifications/{id}/findings", tag = "verification", operation_id = "submit_findings",
-    params(("id" = String, Path)), request_body = FindingsBody,
+    params(("id" = String, Path), ("Device-Now" = Option<DateTime<Utc>>, Header, description = "What the device's clock shows as it sends; what it claims is corrected by the difference to ours")), request_body = FindingsBody,
     responses((status = 200, body = VerificationView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn submit_findings(
     app: web::Data<App>,
     staff: Staff,
     path: web::Path<String>,
-    key: IdempotencyKey,
+    (key, device): (IdempotencyKey, DeviceNow),
     body: Body<FindingsBody>,
 ) -> Result<HttpResponse, Problem> {
     let (shared, now) = (app.clone(), app.now());
@@ -269,16 +152,16 @@ pub async fn submit_findings(
             }
             check_own(&staff, &row)?;
             let events = queries::events_of(conn, row.id).or_fault("load events")?;
-            let same_time = came_in_time(&row, &events);
-            if same_time == Some(false) && value.result != Finding::Unverifiable {
+            let same_time = Standing::of(&row, &events, &[]).came_in_time();
+            if same_time == Some(Holds::No) && value.result != Finding::Unverifiable {
                 let message = "outside the complained time of day only `unverifiable` can be found; visit again at that hour";
                 return Err(Problem::invalid("result", ItemCode::OutsideTimeBand, message));
             }
             let mut event = NewEvent {
                 result: Some(value.result.as_str()),
                 notes_masked: Some(masked(conn, &shared, &row, &value.notes)?),
-                same_time_of_day: same_time,
-                ..NewEvent::of("findings", &row, &staff, &value.client_id, value.device_time, now)
+                same_time_of_day: same_time.and_then(Holds::known),
+                ..NewEvent::of("findings", &row, &staff, &value.client_id, clocks(value.device_time, device, now))
             };
             let id = event.id.0;
             event.notes = Some(sealed::NOTES.seal_text(&shared.keys, id.as_bytes(), &value.notes)?);
@@ -289,28 +172,10 @@ pub async fn submit_findings(
     Ok(answer.into_response())
 }
 
-/// Photos of a visit, for the document.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "read by the schema derive alone")]
-pub struct VisitPhotoForm {
-    /// 远景.
-    #[schema(value_type = Vec<String>, format = Binary, required = false, max_items = 9)]
-    far: Vec<String>,
-    /// 近景.
-    #[schema(value_type = Vec<String>, format = Binary, required = false, max_items = 9)]
-    near: Vec<String>,
-    /// 参照物.
-    #[schema(value_type = Vec<String>, format = Binary, required = false, max_items = 9)]
-    reference: Vec<String>,
-    /// Scans, PDF files, sound and video, kept sealed; they count among the photos.
-    #[schema(value_type = Vec<String>, format = Binary, required = false, max_items = 9)]
-    file: Vec<String>,
-}
-
 /// Adds photos of a visit under their roles, one by one or together, before or after the findings.
 /// The same file again in its role is the photo that is there already.
 #[utoipa::path(post, path = "/api/v1/verifications/{id}/photos", tag = "verification", operation_id = "add_visit_photos",
-    params(("id" = String, Path), UploadQuery),
+    params(("id" = String, Path), UploadQuery, ("Device-Now" = Option<DateTime<Utc>>, Header, description = "What the device's clock shows as it sends; what it claims is corrected by the difference to ours")),
     request_body(content((VisitPhotoForm = "multipart/form-data"), (crate::platform::http::FileBytes = "image/*"),
         (crate::platform::http::FileBytes = "audio/*"), (crate::platform::http::FileBytes = "video/*"), (crate::platform::http::FileBytes = "application/pdf"))),
     responses((status = 200, body = VerificationView), (status = "default", response = crate::platform::http::AnyProblem)))]
@@ -319,10 +184,12 @@ pub async fn add_visit_photos(
     staff: Staff,
     path: web::Path<String>,
     query: Query<UploadQuery>,
-    key: IdempotencyKey,
+    (key, device): (IdempotencyKey, DeviceNow),
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
+    // The files take their time to come; the device's clock was read before them.
+    let offset = device.offset(app.now());
     let (known, asking) = (path.clone(), staff.clone());
     app.db
         .read(move |conn| queries::find(conn, Scope::of(&asking).visits_known(), &known))
@@ -341,7 +208,7 @@ pub async fn add_visit_photos(
     }
     let (shared, now) = (app.clone(), app.now());
     let kept = stored::of(&taken);
-    let said = query.0.into();
+    let said = UploadSaid::from(query.0).measured(offset);
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = queries::take(conn, Scope::of(&staff).visits_known(), &path)?;
@@ -372,8 +239,7 @@ fn check_own(staff: &Staff, row: &VisitRow) -> Result<(), Problem> {
     if row.officer_id == Some(staff.id) {
         return Ok(());
     }
-    let detail =
-        "the visit was given to another officer; keep what you captured and tell the brigade";
+    let detail = "the visit is not yours: it was given to another officer or handed back; keep what you captured and tell the brigade";
     Err(Problem::because(Code::Forbidden, detail))
 }
 
@@ -415,6 +281,7 @@ struct NewEvent<'a> {
     late: bool,
     device_time: UtcTime,
     received_at: UtcTime,
+    clock_offset_ms: Option<i64>,
 }
 
 impl<'a> NewEvent<'a> {
@@ -423,8 +290,7 @@ impl<'a> NewEvent<'a> {
         visit: &VisitRow,
         staff: &Staff,
         client_id: &'a str,
-        device_time: DateTime<Utc>,
-        now: DateTime<Utc>,
+        clocks: Clocks,
     ) -> Self {
         Self {
             id: Id::new(),
@@ -445,9 +311,10 @@ impl<'a> NewEvent<'a> {
             notes_masked: None,
             reason: None,
             same_time_of_day: None,
-            late: now - device_time > LATE_AFTER || visit.state.is(Trait::Ended),
-            device_time: UtcTime(device_time),
-            received_at: UtcTime(now),
+            late: clocks.is_late(visit.assigned_at.map(|at| at.0)) || visit.state.is(Trait::Ended),
+            device_time: UtcTime(clocks.claimed),
+            received_at: UtcTime(clocks.received),
+            clock_offset_ms: clocks.offset.map(|offset| offset.num_milliseconds()),
         }
     }
 }
@@ -471,7 +338,13 @@ fn settle(
 ) -> Result<Answer, Problem> {
     let events = queries::events_of(conn, row.id).or_fault("load events")?;
     let photos = evidence::rows_of(conn, &[row.id]).or_fault("load photos")?;
-    let lacks = missing(&row, &events, has_photo(&row, &photos));
+    let assigned = row.clone();
+    let answered = answers::of(conn, row.id).or_fault("load complaints")?;
+    let category = answered
+        .first()
+        .and_then(|first| app.profile.category(&first.category));
+    let standing = Standing::of(&assigned, &events, &photos).about(category);
+    let lacks = standing.missing();
     let actor = staff.actor();
     let facts = Facts {
         was_there: !lacks.contains(&"check_in".to_owned()),
@@ -483,18 +356,25 @@ fn settle(
         let enter = row.step(VisitEvent::CheckIn, &actor);
         let enter = enter.given(facts.clone()).on_device(device_time);
         row.state = record::advance(conn, &enter, now)?;
+        // Whoever came to the matter meanwhile is visited too.
+        answers::take_in_all(conn, row.id, now)?;
         for complaint in answers::of(conn, row.id).or_fault("load complaints")? {
             let visit = Event::of(ComplaintEvent::Visit, complaint.id, &actor);
             record::append(conn, &visit, now).or_fault("record")?;
         }
     }
     if row.state == VisitState::CheckedIn && facts.is_whole {
-        let result = take_result(conn, &row, &events)?;
+        let result = take_result(conn, standing)?;
+        let doubts: BTreeSet<&str> = standing
+            .warnings()
+            .iter()
+            .map(|w| w.code.as_str())
+            .collect();
         let submit = row.step(VisitEvent::Submit, &actor).given(facts);
-        let submit = submit.with(json!({ "result": result }));
+        let submit = submit.with(json!({ "result": result, "doubts": doubts }));
         record::advance(conn, &submit.on_device(device_time), now)?;
     } else if row.state == VisitState::Submitted {
-        let result = take_result(conn, &row, &events)?;
+        let result = take_result(conn, standing)?;
         if result != row.result {
             let mut corrected = Event::of(VisitEvent::CorrectFinding, row.id, &actor)
                 .with(json!({ "from": row.result, "to": result }));
@@ -509,13 +389,9 @@ fn settle(
 }
 
 /// Sets the visit's result to that of the finding that counts.
-fn take_result(
-    conn: &mut Connection,
-    row: &VisitRow,
-    events: &[EventRow],
-) -> Result<Option<String>, Problem> {
-    let result = finding_of(row, events).and_then(|e| e.result.clone());
-    diesel::update(verification::table.find(row.id))
+fn take_result(conn: &mut Connection, standing: Standing<'_>) -> Result<Option<String>, Problem> {
+    let result = standing.finding().and_then(|e| e.result.clone());
+    diesel::update(verification::table.find(standing.visit()))
         .set(verification::result.eq(&result))
         .execute(conn)
         .or_fault("set the result")?;

@@ -11,14 +11,15 @@ use utoipa::ToSchema;
 use super::{
     material::Material,
     queries::{self, EventRow, VisitRow},
-    rules::{is_after_assignment, is_ahead},
+    rules::{ClockReading, is_ahead},
+    standing::{CaptureView, Standing, WarningView, clocks_of},
 };
 use crate::account::{Role, Staff};
 use crate::app::App;
 use crate::complaint::queries::ComplaintRow;
-use crate::evidence::album::{PhotoView, Stored};
+use crate::evidence::album::PhotoView;
 use crate::platform::{
-    db::{Connection, Id, schema::verification},
+    db::{Connection, Id, UtcTime, schema::verification},
     http::{Page, PageQuery, Query, versioned},
     problem::{OnDb, Problem},
 };
@@ -47,7 +48,8 @@ pub struct EventView {
     pub notes: Option<String>,
     /// Reason for being elsewhere.
     pub reason: Option<String>,
-    /// Whether it fell in the complained time of day; absent when none is asked.
+    /// Whether it fell in the complained time of day; absent when none is asked, and when clocks
+    /// cannot tell.
     pub same_time_of_day: Option<bool>,
     /// Whether it reached us more than an hour after it happened, or after the review.
     pub late: bool,
@@ -57,11 +59,23 @@ pub struct EventView {
     pub device_time: DateTime<FixedOffset>,
     /// Our clock.
     pub received_at: DateTime<FixedOffset>,
+    /// When it happened as the clocks are read, never after it reached us.
+    pub happened_at: DateTime<FixedOffset>,
+    /// How the device's time was read.
+    #[schema(inline)]
+    pub clock: ClockReading,
+    /// By how many seconds our clock was ahead of the device's, where the device said what it showed.
+    pub clock_offset_s: Option<i64>,
 }
 
 impl EventView {
-    fn of(row: EventRow, words: &Words) -> Self {
+    fn of(row: EventRow, visit: &VisitRow, words: &Words) -> Self {
+        let clocks = clocks_of(&row);
+        let moment = clocks.moment(visit.assigned_at.map(|at| at.0));
         Self {
+            happened_at: local(UtcTime(moment.at)),
+            clock: moment.reading,
+            clock_offset_s: clocks.offset.map(|offset| offset.num_seconds()),
             kind: row.kind,
             client_id: row.client_id,
             distance_m: row.distance_m,
@@ -122,81 +136,19 @@ pub struct VerificationView {
     pub assigned_at: Option<DateTime<FixedOffset>>,
     /// The finding, once submitted.
     pub result: Option<String>,
-    /// What still lacks before it counts as submitted: `check_in`, `findings`, `photo`, and
-    /// `same_time_of_day` when nobody was there at the complained hours.
+    /// What still lacks before it counts as submitted: `check_in`, `findings`, `photo` (`recording`, where a
+    /// sound recording or a video is evidence enough as well), and `same_time_of_day` when nobody was there at the complained hours.
     pub missing: Vec<String>,
+    /// What is to be known of the clocks of what was sent, and what to do about it.
+    pub warnings: Vec<WarningView>,
     /// Events as they reached us.
     pub events: Vec<EventView>,
     /// Photos of the complaint and of the visit.
     pub photos: Vec<PhotoView>,
+    /// When each piece of the visit's own evidence was captured, by each clock.
+    pub captures: Vec<CaptureView>,
     /// Version, also the `ETag`.
     pub version: i32,
-}
-
-/// The events of a kind that count: those that reached us since the visit was assigned. After a
-/// return the visit is made again.
-fn counted<'a>(
-    row: &VisitRow,
-    events: &'a [EventRow],
-    kind: &'static str,
-) -> impl Iterator<Item = &'a EventRow> {
-    let since = row.assigned_at.map(|at| at.0);
-    events
-        .iter()
-        .filter(move |e| e.kind == kind && since.is_none_or(|at| e.received_at.0 >= at))
-}
-
-/// The finding that counts: the last by the device's clock, however late it reached us. A clock
-/// ahead of ours is no reason to come last.
-#[must_use]
-pub fn finding_of<'a>(row: &VisitRow, events: &'a [EventRow]) -> Option<&'a EventRow> {
-    counted(row, events, "findings").max_by_key(|e| (e.device_time.0.min(e.received_at.0), e.id))
-}
-
-/// Whether the officer was there at the complained hours: by the check-in, since the visit was
-/// assigned, and not by when the findings were written. `None` when no hour is asked or nobody
-/// has checked in yet.
-#[must_use]
-pub fn came_in_time(row: &VisitRow, events: &[EventRow]) -> Option<bool> {
-    let band = row.band()?;
-    let since = row.assigned_at.map(|at| at.0);
-    let mut came = counted(row, events, "check_in").peekable();
-    came.peek()?;
-    Some(came.any(|e| is_after_assignment(e.device_time.0, since) && band.holds(e.device_time.0)))
-}
-
-/// What a visit may lack.
-pub const LACKS: [&str; 4] = ["check_in", "findings", "photo", "same_time_of_day"];
-
-/// What a visit still lacks before it counts as submitted, of [`LACKS`].
-#[must_use]
-pub fn missing(row: &VisitRow, events: &[EventRow], has_photo: bool) -> Vec<String> {
-    let has = |kind| counted(row, events, kind).next().is_some();
-    let unverifiable = finding_of(row, events).and_then(|e| e.result.as_deref());
-    let needs_hour = unverifiable.is_some_and(|result| result != "unverifiable");
-    let there = [
-        has("check_in"),
-        has("findings"),
-        has_photo,
-        !needs_hour || came_in_time(row, events) != Some(false),
-    ];
-    LACKS
-        .into_iter()
-        .zip(there)
-        .filter(|(_, there)| !there)
-        .map(|(name, _)| name.to_owned())
-        .collect()
-}
-
-/// Whether a visit has a photo taken after it was assigned. A photo without a time of its own
-/// counts by when it reached us.
-#[must_use]
-pub fn has_photo(row: &VisitRow, photos: &[Stored]) -> bool {
-    let since = row.assigned_at.map(|at| at.0);
-    let mut own = photos
-        .iter()
-        .filter(|photo| photo.is_photo() && photo.visit() == Some(row.id));
-    own.any(|photo| since.is_none_or(|at| photo.taken_at.unwrap_or(photo.created_at).0 >= at))
 }
 
 /// The view for a role of a visit it may see.
@@ -253,7 +205,8 @@ fn first<'a>(material: &'a Material, row: &VisitRow) -> Result<&'a ComplaintRow,
     first.ok_or_else(|| Problem::fault("a visit answers no complaint"))
 }
 
-fn open(
+/// The view of a visit that is open to the caller.
+pub(super) fn open(
     app: &App,
     staff: &Staff,
     material: &Material,
@@ -263,7 +216,10 @@ fn open(
     let text = material.text(complaint.id).cloned();
     let text = text.ok_or_else(|| Problem::fault("a complaint has no text"))?;
     let (words, events) = (material.words(&row)?, material.events(&row));
-    let with_photo = has_photo(&row, material.own_evidence(&row));
+    let standing = Standing::of(&row, events, material.own_evidence(&row))
+        .about(app.profile.category(&complaint.category));
+    let (missing, warnings) = (standing.missing(), standing.warnings());
+    let captures = standing.captures();
     let full = staff.role.may_read_full_text();
     let instructions = row.read_instructions(&app.keys);
     let answered = material.answered(&row).iter();
@@ -278,10 +234,12 @@ fn open(
         description: words.stored(text.description, text.description_masked),
         address: words.maybe_stored(text.address, text.address_masked),
         premises: words.maybe(text.premises),
-        missing: missing(&row, events, with_photo),
+        missing,
+        warnings,
+        captures,
         events: events
             .iter()
-            .map(|event| EventView::of(event.clone().opened(&app.keys), words))
+            .map(|event| EventView::of(event.clone().opened(&app.keys), &row, words))
             .collect(),
         photos: evidence.map(|photo| photo.view_for(full)).collect(),
         grid_code: row.grid_code,
@@ -310,7 +268,11 @@ fn closed(
     let complaint = first(material, &row)?;
     let words = material.words(&row)?;
     let theirs = row.officer_id == Some(staff.id);
-    let events = material.events(&row).iter();
+    let own = material.events(&row).iter();
+    let own = own.filter(|event| event.officer_id == staff.id);
+    let events = own
+        .map(|event| EventView::of(event.clone().opened(&app.keys), &row, words))
+        .collect();
     let evidence = material.own_evidence(&row).iter().cloned();
     Ok(VerificationView {
         id: row.id,
@@ -332,10 +294,9 @@ fn closed(
         assigned_at: row.assigned_at.map(local),
         result: row.result.filter(|_| theirs),
         missing: Vec::new(),
-        events: events
-            .filter(|event| event.officer_id == staff.id)
-            .map(|event| EventView::of(event.clone().opened(&app.keys), words))
-            .collect(),
+        warnings: Vec::new(),
+        captures: Vec::new(),
+        events,
         photos: evidence
             .filter(|_| theirs)
             .map(|photo| photo.view_for(false))
@@ -346,7 +307,7 @@ fn closed(
     })
 }
 
-/// A grid officer's open visits, the first due first.
+/// The caller's open visits, the first ordered first, those waiting for review among them.
 #[utoipa::path(get, path = "/api/v1/verifications/mine", tag = "verification", operation_id = "list_own_verifications",
     params(PageQuery),
     responses((status = 200, body = Page<VerificationView>), (status = "default", response = crate::platform::http::AnyProblem)))]

@@ -15,7 +15,8 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Actor, World,
+    Actor, EVENING, World,
+    actors::form,
     bodies::{LAT, LON, fumes, river},
 };
 
@@ -52,8 +53,6 @@ fn check_in(client_id: &str, metres: f64) -> Value {
 fn findings(client_id: &str, result: &str, at: &str) -> Value {
     json!({ "client_id": client_id, "result": result, "notes": "净化器未开，联系店主13800009999", "device_time": at })
 }
-
-const EVENING: &str = "2026-11-24T20:20:00+08:00";
 
 /// Check-in, photos, findings, review; every call again gives the same.
 async fn a_visit_is_made_and_passed(world: World) {
@@ -101,14 +100,22 @@ async fn a_visit_is_made_and_passed(world: World) {
         .await
         .expect(422);
     assert_eq!(morning.body["items"][0]["code"], "outside_time_band");
+    world.at(EVENING);
+    let (brigade, officer) = (
+        world.sign_in("brigade").await,
+        world.sign_in("officer1").await,
+    );
     let here = officer
         .post(&path("/check-in"), check_in("c1", 20.0))
         .await
         .expect(200);
     assert_eq!(here.text("/state"), "checked_in");
     assert_eq!(
-        here.body["events"][2]["clock_ahead"], true,
-        "ten in the evening, at ten in the morning"
+        (
+            here.text("/events/2/happened_at"),
+            here.text("/events/2/clock")
+        ),
+        ("2026-11-24T20:10:00+08:00".to_owned(), "agrees".to_owned())
     );
     let again = officer
         .post(&path("/check-in"), check_in("c1", 20.0))
@@ -127,7 +134,7 @@ async fn a_visit_is_made_and_passed(world: World) {
         (found.text("/state"), found.body["missing"].clone()),
         ("checked_in".into(), json!(["photo"]))
     );
-    // A photo taken before the visit was assigned proves nothing about it.
+    // A photo taken before the visit was assigned proves nothing about it, where the clock is known.
     let taken = |time: &str, seed| {
         with_exif(
             &scene(seed, 400, 300),
@@ -137,11 +144,11 @@ async fn a_visit_is_made_and_passed(world: World) {
             },
         )
     };
+    let parts = [("near", None, taken("2026:11:20 20:00:00", 1))];
     let old = officer
-        .post_parts(
-            &path("/photos"),
-            &[("near", None, taken("2026:11:20 20:00:00", 1))],
-        )
+        .send(reqwest::Method::POST, &path("/photos"), |r| {
+            r.header("device-now", EVENING).multipart(form(&parts))
+        })
         .await
         .expect(200);
     assert_eq!(old.body["missing"], json!(["photo"]));
@@ -207,6 +214,7 @@ async fn a_visit_is_made_and_passed(world: World) {
 /// D19, D22, D23: uploads in the wrong order are kept and count when the rest is there; both
 /// clocks are kept and a late upload is marked.
 async fn uploads_come_in_any_order(world: World) {
+    world.at(EVENING);
     let brigade = world.brigade().await;
     let (_, id, officer) = dispatched(&world, &brigade).await;
     let path = |what: &str| format!("/api/v1/verifications/{id}{what}");
@@ -264,6 +272,7 @@ async fn uploads_come_in_any_order(world: World) {
 /// Returned by the brigade, a visit is made again; of two findings the later by the officer's
 /// clock counts, however they arrive.
 async fn a_returned_visit_is_made_again(world: World) {
+    world.at(EVENING);
     let brigade = world.brigade().await;
     let (_, id, officer) = dispatched(&world, &brigade).await;
     let path = |what: &str| format!("/api/v1/verifications/{id}{what}");
@@ -278,7 +287,7 @@ async fn a_returned_visit_is_made_again(world: World) {
     let late = officer
         .post(
             &path("/findings"),
-            findings("f2", "true", "2026-11-24T09:59:00+08:00"),
+            findings("f2", "true", "2026-11-24T20:18:00+08:00"),
         )
         .await
         .expect(200);
@@ -289,7 +298,7 @@ async fn a_returned_visit_is_made_again(world: World) {
     let earlier = officer
         .post(
             &path("/findings"),
-            findings("f1", "not_true", "2026-11-24T09:58:00+08:00"),
+            findings("f1", "not_true", "2026-11-24T20:17:00+08:00"),
         )
         .await
         .expect(200);
@@ -297,7 +306,7 @@ async fn a_returned_visit_is_made_again(world: World) {
     let corrected = officer
         .post(
             &path("/findings"),
-            findings("f3", "partly_true", "2026-11-24T10:00:00+08:00"),
+            findings("f3", "partly_true", "2026-11-24T20:19:00+08:00"),
         )
         .await
         .expect(200);
@@ -327,10 +336,9 @@ async fn a_returned_visit_is_made_again(world: World) {
         "returned",
         "the first visit's check-in is no second visit"
     );
-    officer
-        .post(&path("/check-in"), check_in("c2", 5.0))
-        .await
-        .expect(200);
+    let mut second = check_in("c2", 5.0);
+    second["device_time"] = json!("2026-11-24T20:25:00+08:00");
+    officer.post(&path("/check-in"), second).await.expect(200);
     officer
         .post_parts(&path("/photos"), &[("far", None, scene(4, 300, 200))])
         .await
@@ -460,6 +468,7 @@ async fn a_reassigned_visit_refuses_the_former_officer(world: World) {
 /// An id names one event: sent again as it was it is that event, sent with another position or
 /// another finding it is a conflict, and nothing is lost in silence.
 async fn an_id_sent_again_with_other_content_is_a_conflict(world: World) {
+    world.at(EVENING);
     let brigade = world.brigade().await;
     let (_, id, officer) = dispatched(&world, &brigade).await;
     let path = |what: &str| format!("/api/v1/verifications/{id}{what}");

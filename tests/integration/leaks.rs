@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::at_rest::on_the_disk;
 use crate::support::{
-    Actor, Reply, World,
+    Actor, EVENING, Reply, World,
     actors::form,
     bodies::{LAT, LON, fumes},
 };
@@ -147,6 +147,7 @@ fn complaint(metres: f64, external_no: &str) -> Value {
 /// Works a matter from end to end with the marks in every word anybody writes. What is answered on
 /// the way to somebody without need is looked at as well.
 async fn plant(world: &World) -> Planted {
+    world.at(EVENING);
     let (brigade, office) = (world.brigade().await, world.staff(Role::Office).await);
     let mut codes = Vec::new();
     let mut numbers = Vec::new();
@@ -215,7 +216,7 @@ async fn plant(world: &World) -> Planted {
         .expect(201)
         .text("/id");
     let path = |what: &str| format!("/api/v1/verifications/{visit}{what}");
-    let at = "2026-11-24T20:20:00+08:00";
+    let at = EVENING;
     let scan = |reply: Reply| {
         assert!(
             no_marks(&reply).is_empty(),

@@ -19,7 +19,7 @@ use diesel::{
 use serde_json::{Value, json};
 
 use crate::support::{
-    Actor, Wishes, World,
+    Actor, EVENING, Wishes, World,
     actors::form,
     bodies::{LAT, LON, fumes, river},
     fill, statements,
@@ -288,6 +288,7 @@ struct Day {
 /// A day's work: complaints with photos, alike and unlike, from the public door and the desk;
 /// triage, a visit, a reply, a rating, admission, a merge and its undoing.
 async fn work(world: &World) -> Day {
+    world.at(EVENING);
     let (resident, brigade) = (
         world.signed_in_resident("13800001234").await,
         world.brigade().await,
@@ -583,7 +584,7 @@ async fn keep_registers(brigade: &Actor, number: &str) {
 
 async fn visit_and_pass(brigade: &Actor, officer: &Actor, visit: &str) {
     let path = |what: &str| format!("/api/v1/verifications/{visit}/{what}");
-    let at = "2026-11-24T20:20:00+08:00";
+    let at = EVENING;
     let reassign = |to: &str| json!({ "officer": to, "reason": "请假" });
     brigade
         .post(&path("reassignment"), reassign("officer2"))

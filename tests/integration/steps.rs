@@ -219,6 +219,7 @@ fn visit_facts() -> visits::machine::Facts {
         officer: true,
         was_there: true,
         is_whole: true,
+        made_by_another: true,
         needless: true,
     }
 }

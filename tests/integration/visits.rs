@@ -5,15 +5,13 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Actor, World,
+    Actor, EVENING, World,
     bodies::{LAT, LON, fumes, river},
     facts,
 };
 
-const EVENING: &str = "2026-11-24T20:20:00+08:00";
-
 /// What a barbecue's neighbour files, accepted, and its number and tracking code.
-async fn accepted(world: &World, brigade: &Actor, body: Value) -> (String, String) {
+pub async fn accepted(world: &World, brigade: &Actor, body: Value) -> (String, String) {
     let receipt = world.file(body).await;
     let number = receipt.text("/number");
     let of = |what: &str| format!("/api/v1/complaints/{number}/{what}");
@@ -37,7 +35,7 @@ async fn accepted(world: &World, brigade: &Actor, body: Value) -> (String, Strin
 }
 
 /// Two complaints of one entry.
-async fn neighbours(world: &World, brigade: &Actor) -> [(String, String); 2] {
+pub async fn neighbours(world: &World, brigade: &Actor) -> [(String, String); 2] {
     let first = accepted(world, brigade, fumes(Some("13800000001"), 0.0)).await;
     let second = accepted(world, brigade, fumes(Some("13800000002"), 4.0)).await;
     let entry = |of: &str| format!("/api/v1/complaints/{of}");
@@ -49,13 +47,13 @@ async fn neighbours(world: &World, brigade: &Actor) -> [(String, String); 2] {
     [first, second]
 }
 
-async fn grid_of(brigade: &Actor, number: &str) -> String {
+pub async fn grid_of(brigade: &Actor, number: &str) -> String {
     let seen = brigade.get(&format!("/api/v1/complaints/{number}")).await;
     seen.expect(200).text("/place/grid_code")
 }
 
 /// The officer goes there, and what they find is passed.
-async fn visited(brigade: &Actor, officer: &Actor, visit: &str) {
+pub async fn visited(brigade: &Actor, officer: &Actor, visit: &str) {
     let path = |what: &str| format!("/api/v1/verifications/{visit}/{what}");
     let here = json!({ "client_id": "c", "lon": LON, "lat": LAT, "datum": "WGS84", "accuracy_m": 8.0, "device_time": EVENING });
     officer.post(&path("check-in"), here).await.expect(200);
@@ -72,7 +70,7 @@ async fn visited(brigade: &Actor, officer: &Actor, visit: &str) {
         .expect(200);
 }
 
-fn events_of(view: &Value) -> Vec<&str> {
+pub fn events_of(view: &Value) -> Vec<&str> {
     let history = view["history"].as_array().unwrap();
     history
         .iter()
@@ -83,6 +81,7 @@ fn events_of(view: &Value) -> Vec<&str> {
 /// One visit answers two complaints of an entry: each shows it with its photos and what was found,
 /// each history says so, the entry shows it once, and the officer reads both.
 async fn one_visit_answers_two_complaints(world: World) {
+    world.at(EVENING);
     let brigade = world.brigade().await;
     let [(first, _), (second, _)] = neighbours(&world, &brigade).await;
     let officer = world

@@ -11,7 +11,7 @@ use h3o::{LatLng, Resolution};
 use serde::{Deserialize, Serialize};
 
 pub use datum::{CHINA, Datum, UnknownDatum, from_canonical, to_canonical};
-pub use polygon::{Area, AreaIndex};
+pub use polygon::{Area, AreaIndex, are_beside};
 
 /// Mean radius of the earth in metres (IUGG).
 const EARTH_RADIUS_M: f64 = 6_371_008.8;

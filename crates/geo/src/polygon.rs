@@ -1,12 +1,65 @@
 //! Areas and which of them holds a place.
 
-use geo::{BoundingRect as _, Closest, ClosestPoint as _, Intersects as _, MultiPolygon};
+use geo::{
+    BoundingRect as _, Closest, ClosestPoint as _, CoordsIter as _, Intersects as _, MultiPolygon,
+};
 use rstar::{AABB, RTree, RTreeObject};
 
 use super::{Point, distance_m};
 
 /// Metres of a degree of latitude.
 const METRES_PER_DEGREE: f64 = 111_195.0;
+
+/// Whether a place lies in an outline or within `tolerance_m` metres of it.
+fn is_near(outline: &MultiPolygon<f64>, place: Point, tolerance_m: f64) -> bool {
+    let point = geo::Point::new(place.lon, place.lat);
+    match outline.closest_point(&point) {
+        Closest::Intersection(_) => true,
+        Closest::SinglePoint(near) => {
+            let near = Point {
+                lon: near.x(),
+                lat: near.y(),
+            };
+            distance_m(place, near) <= tolerance_m
+        }
+        Closest::Indeterminate => false,
+    }
+}
+
+/// Whether two areas lie beside each other: a corner of one within `tolerance_m` metres of the other, as
+/// is so wherever they share a piece of border.
+#[must_use]
+pub fn are_beside(one: &MultiPolygon<f64>, other: &MultiPolygon<f64>, tolerance_m: f64) -> bool {
+    if !boxes_meet(one, other, tolerance_m) {
+        return false;
+    }
+    let touches = |one: &MultiPolygon<f64>, other: &MultiPolygon<f64>| {
+        let mut corners = one.coords_iter();
+        corners.any(|corner| {
+            let place = Point {
+                lon: corner.x,
+                lat: corner.y,
+            };
+            is_near(other, place, tolerance_m)
+        })
+    };
+    touches(one, other) || touches(other, one)
+}
+
+/// Whether the boxes around two outlines come within `tolerance_m` metres of each other.
+fn boxes_meet(one: &MultiPolygon<f64>, other: &MultiPolygon<f64>, tolerance_m: f64) -> bool {
+    let Some((one, other)) = one.bounding_rect().zip(other.bounding_rect()) else {
+        return false;
+    };
+    let reach = tolerance_m / METRES_PER_DEGREE;
+    let stretch = one.min().y.to_radians().cos().max(0.01);
+    let apart = |low: f64, high: f64, reach: f64| low - high > reach;
+    let across = reach / stretch;
+    !(apart(one.min().x, other.max().x, across)
+        || apart(other.min().x, one.max().x, across)
+        || apart(one.min().y, other.max().y, reach)
+        || apart(other.min().y, one.max().y, reach))
+}
 
 /// A named area.
 #[derive(Debug, Clone)]
@@ -77,7 +130,6 @@ impl AreaIndex {
     /// Whether a place lies in an area or within `tolerance_m` metres of one's outline.
     #[must_use]
     pub fn within(&self, place: Point, tolerance_m: f64) -> bool {
-        let point = geo::Point::new(place.lon, place.lat);
         // Degrees of longitude shrink northward; one factor does for so small a distance.
         let stretch = place.lat.to_radians().cos().max(0.01);
         let reach = tolerance_m / METRES_PER_DEGREE;
@@ -88,19 +140,7 @@ impl AreaIndex {
         self.tree
             .locate_in_envelope_intersecting(&envelope)
             .filter_map(|boxed| self.areas.get(boxed.at))
-            .any(|area| match area.outline.closest_point(&point) {
-                Closest::Intersection(_) => true,
-                Closest::SinglePoint(near) => {
-                    distance_m(
-                        place,
-                        Point {
-                            lon: near.x(),
-                            lat: near.y(),
-                        },
-                    ) <= tolerance_m
-                }
-                Closest::Indeterminate => false,
-            })
+            .any(|area| is_near(&area.outline, place, tolerance_m))
     }
 
     /// All areas.

@@ -500,6 +500,7 @@ diesel::table! {
         upload_id -> Nullable<Text>,
         uploaded_by -> Nullable<UuidSql>,
         created_at -> UtcTimeSql,
+        clock_offset_ms -> Nullable<BigInt>,
     }
 }
 
@@ -715,6 +716,7 @@ diesel::table! {
         late -> Bool,
         device_time -> UtcTimeSql,
         received_at -> UtcTimeSql,
+        clock_offset_ms -> Nullable<BigInt>,
     }
 }
 

@@ -22,7 +22,7 @@ const DOCS: &str = "/docs/";
 
 /// What other sites' scripts may send.
 const SENT: &str = "Authorization, Content-Type, Content-Encoding, Accept-Language, \
-     Idempotency-Key, If-Match, If-None-Match";
+     Idempotency-Key, If-Match, If-None-Match, Device-Now";
 
 /// What other sites' scripts may read beyond what every script may.
 const READ: &str = "ETag, Location, Link, Retry-After, Content-Language, Content-Disposition";

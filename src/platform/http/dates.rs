@@ -47,6 +47,14 @@ fn plausible<T: Datelike, E: Error>(at: T) -> Result<T, E> {
     }
 }
 
+/// An instant as a text says it; `None` when it says none, or one of a year out of range.
+#[must_use]
+pub fn read_instant(text: &str) -> Option<DateTime<Utc>> {
+    let read = DateTime::parse_from_rfc3339(text).ok()?;
+    let at = readable(read.to_utc());
+    (FIRST_YEAR..=LAST_YEAR).contains(&at.year()).then_some(at)
+}
+
 /// For `deserialize_with`: an instant.
 ///
 /// # Errors

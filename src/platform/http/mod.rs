@@ -7,6 +7,7 @@ mod browser;
 mod bulk;
 pub mod connections;
 pub mod dates;
+mod device_clock;
 mod encoding;
 mod etag;
 pub mod forwarded;
@@ -25,6 +26,7 @@ pub use body::{
 };
 pub use browser::{Origins, is_preflight, preflight, protect};
 pub use bulk::{BULK_MAX, check_bulk, each_of_bulk};
+pub use device_clock::DeviceNow;
 pub use encoding::{CODINGS, Unpacked, unpacked};
 pub use etag::{Preconditions, conditional, etag_of, versioned};
 pub use idempotency::IdempotencyKey;

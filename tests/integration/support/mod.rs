@@ -47,6 +47,9 @@ pub use actors::{Actor, Reply};
 /// A story's date: a Tuesday, far from holidays.
 pub const TODAY: &str = "2026-11-24T10:00:00+08:00";
 
+/// That day's evening, when fumes are looked for.
+pub const EVENING: &str = "2026-11-24T20:20:00+08:00";
+
 /// Which database a story plays on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum On {
@@ -144,6 +147,12 @@ impl World {
             wishes: wishes.clone(),
             _database: database,
         }
+    }
+
+    /// Sets the clock. Whoever signed in long before signs in again.
+    pub fn at(&self, time: &str) {
+        let time = DateTime::parse_from_rfc3339(time).unwrap();
+        self.clock.set(time.to_utc());
     }
 
     /// Stops the server and starts another on the same data, configured as before but for one key.
