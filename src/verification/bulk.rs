@@ -76,7 +76,7 @@ pub async fn dispatch_many(
             let items = value.items.iter().map(|i| (i.number.as_str(), &i.order));
             let visits: Vec<VisitRow> = each_of_bulk(items, |number, order| {
                 order.check(now)?;
-                let matter = Matter::named(conn, number, &order.complaints)?;
+                let matter = Matter::whole(conn, number, &order.complaints)?;
                 send(conn, &shared, &staff, &matter, order, now)
             })?;
             let items = views(conn, &shared, &staff, visits)?;

@@ -15,7 +15,7 @@ use super::{
     machine::Facts,
     matter::Matter,
     officers::officer_for,
-    queries::{self, Visit},
+    queries::{self, Visit, VisitRow},
     rules::band_of,
     views::view,
 };

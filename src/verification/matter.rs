@@ -55,7 +55,7 @@ impl Matter {
     /// A complaint by number, and others of its entry.
     ///
     /// # Errors
-    /// As [`Matter::whole`].
+    /// 409 when it does not wait, 422 when one of the others is no part of the matter; a fault when the database fails.
     fn named(conn: &mut Connection, number: &str, also: &[String]) -> Result<Self, Problem> {
         let others = also.iter().map(String::as_str);
         let numbers: Vec<&str> = once(number).chain(others).collect();
