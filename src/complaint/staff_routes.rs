@@ -10,6 +10,7 @@ use validator::Validate;
 use super::{
     case, clocks, hidden, parts, petitioners,
     queries::{self, ComplaintRow},
+    remarks::on_representatives,
     returned::NOT_COMPLETED,
     subjects,
     tracking::SizeQuery,
@@ -266,6 +267,8 @@ fn view(
     let words = Words::about(conn, &app.keys, with_need, &[row.id])?;
     let case = case::of_complaint(conn, &app.keys, &app.profile, &row, &stored, &words)?;
     let acknowledged = row.listed("acknowledged_similar");
+    let too_many = on_representatives(&app.profile, &row.channel, row.person_count);
+    let remarks = too_many.into_iter().collect();
     Ok(ComplaintView {
         summary: ComplaintSummary::of(&app.profile, &row),
         version: row.version,
@@ -285,6 +288,7 @@ fn view(
         source_class: row.source_class,
         anonymous: row.anonymous,
         person_count: row.person_count,
+        remarks,
         deadlines: deadlines.into_iter().map(DeadlineView::from).collect(),
         photos: stored
             .into_iter()

@@ -259,6 +259,9 @@ pub struct Channel {
     /// Whether its complaints come from above (督察, 批办, 转办), which moves them forward.
     #[serde(default)]
     pub from_above: bool,
+    /// Whether reporters come in person (走访).
+    #[serde(default)]
+    pub in_person: bool,
     /// Its deadlines.
     #[serde(default, rename = "deadline")]
     pub deadlines: Vec<ChannelDeadline>,

@@ -9,7 +9,7 @@ use super::locks::take;
 use crate::district::Profile;
 use crate::matching::{
     escalation::{Voice, escalate},
-    queries::petitioners_of_entry,
+    petitioners::petitioners_of_entry,
 };
 use crate::platform::{
     db::{

@@ -9,6 +9,8 @@ pub mod candidates;
 pub mod escalation;
 mod explain;
 pub mod facts;
+pub mod people;
+pub mod petitioners;
 pub mod queries;
 pub mod refile;
 mod rules;

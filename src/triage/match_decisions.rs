@@ -19,7 +19,7 @@ use crate::complaint::{
     views::StepView,
 };
 use crate::ledger::{merges, queries as ledger};
-use crate::matching::{Rule, queries};
+use crate::matching::{Rule, petitioners::persons_of, queries};
 use crate::platform::{
     crypto::Keys,
     db::{
@@ -236,7 +236,7 @@ fn manual_rule(
     row: &ComplaintRow,
     other: &ComplaintRow,
 ) -> QueryResult<Rule> {
-    let persons = queries::persons_of(conn, &[row.id, other.id])?;
+    let persons = persons_of(conn, &[row.id, other.id])?;
     let of = |id: Id| persons.get(&id).map_or(&[][..], Vec::as_slice);
     let same = of(row.id)
         .iter()

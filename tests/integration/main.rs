@@ -51,6 +51,7 @@ mod match_files;
 mod matching;
 mod numbers;
 mod outages;
+mod persons;
 mod petitions;
 mod photo_costs;
 mod photos;

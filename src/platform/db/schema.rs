@@ -351,6 +351,7 @@ diesel::table! {
         person_keys -> JsonSql,
         created_at -> UtcTimeSql,
         erased_at -> Nullable<UtcTimeSql>,
+        name_key -> Nullable<Text>,
     }
 }
 

@@ -1,0 +1,62 @@
+//! What the software noticed of a complaint and leaves to a person. A remark decides nothing and refuses
+//! nothing.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::district::Profile;
+
+/// What was noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RemarkCode {
+    /// More come in person than may represent the others (信访工作条例20条).
+    TooManyRepresentatives,
+}
+
+/// A remark.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RemarkView {
+    /// What was noticed.
+    pub code: RemarkCode,
+    /// In Chinese, with what there is to do.
+    pub words: String,
+}
+
+/// What there is to say of how many petition in person: of those who come together, so many represent
+/// them at most. It is said and never refused, for whoever came has come.
+#[must_use]
+pub fn on_representatives(profile: &Profile, channel: &str, persons: i32) -> Option<RemarkView> {
+    let most = profile.rules.escalation.representatives;
+    let too_many = profile.is_in_person(channel) && persons > most;
+    too_many.then(|| RemarkView {
+        code: RemarkCode::TooManyRepresentatives,
+        words: format!(
+            "共同走访 {persons} 人：应当推选代表，代表不超过 {most} 人（信访工作条例第二十条）"
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_represent_all_who_come() {
+        let profile = Profile::embedded().unwrap();
+        let said = |channel, persons| {
+            let remark = on_representatives(&profile, channel, persons);
+            remark.map(|remark| remark.words)
+        };
+        assert_eq!(said("visit", 5), None);
+        assert_eq!(
+            said("visit", 6).as_deref(),
+            Some("共同走访 6 人：应当推选代表，代表不超过 5 人（信访工作条例第二十条）")
+        );
+        assert_eq!(
+            said("letter", 60),
+            None,
+            "a letter has as many signers as it has"
+        );
+    }
+}
