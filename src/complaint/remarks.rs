@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::district::Profile;
+use crate::matching::{Rule, facts::told_anew};
 
 /// What was noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -12,6 +13,8 @@ use crate::district::Profile;
 pub enum RemarkCode {
     /// More come in person than may represent the others (信访工作条例20条).
     TooManyRepresentatives,
+    /// The words say that what had ended began again, though it counts as a repeat: is that new (R3)?
+    MayBringNewFacts,
 }
 
 /// A remark.
@@ -37,9 +40,42 @@ pub fn on_representatives(profile: &Profile, channel: &str, persons: i32) -> Opt
     })
 }
 
+/// The question whether a repeat brings new facts, where its words sound so. The software makes no other
+/// rule of it: whoever handles it looks, and adds what happened.
+#[must_use]
+pub fn on_new_facts<'a>(
+    rule: Option<Rule>,
+    texts: impl IntoIterator<Item = &'a str>,
+) -> Option<RemarkView> {
+    rule.filter(|rule| matches!(rule, Rule::R2 | Rule::R11))?;
+    let words = texts.into_iter().find_map(told_anew)?;
+    Some(RemarkView {
+        code: RemarkCode::MayBringNewFacts,
+        words: format!(
+            "文中有“{words}”，可能是答复后的新事实：请核对，属实的补录新事实，按再次反映（R3）办理"
+        ),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_repeat_that_sounds_new_is_a_question() {
+        let new = "好了两个星期，昨天又开始";
+        let said = |rule, text| on_new_facts(rule, [text]).map(|remark| remark.words);
+        assert_eq!(
+            said(Some(Rule::R2), new).as_deref(),
+            Some(
+                "文中有“又开始”，可能是答复后的新事实：请核对，属实的补录新事实，按再次反映（R3）办理"
+            )
+        );
+        assert_eq!(said(Some(Rule::R2), "油烟一直很大"), None);
+        for other in [Some(Rule::R1), Some(Rule::R3), Some(Rule::R5), None] {
+            assert_eq!(said(other, new), None, "{other:?}");
+        }
+    }
 
     #[test]
     fn five_represent_all_who_come() {

@@ -16,8 +16,9 @@ pub struct Voice {
     pub petitioners: Vec<Petitioner>,
     /// How many signed it.
     pub person_count: i32,
-    /// Whether it is a confirmed repeat of an earlier one.
-    pub confirmed_repeat: bool,
+    /// Whether it is confirmed that its person was here before with the matter, with new facts or
+    /// without: either makes their chain longer.
+    pub comes_again: bool,
     /// Whether nobody has confirmed yet that it belongs here: it is a voice, and nothing with legal
     /// effect follows from it.
     pub provisional: bool,
@@ -88,7 +89,7 @@ fn spoken(voices: &[Voice]) -> (Vec<Spoken>, usize) {
         spoken.extend(each.map(|(petitioner, person)| Spoken {
             at: voice.received_at,
             person,
-            repeat: voice.confirmed_repeat && petitioner.is_numbered(),
+            repeat: voice.comes_again && petitioner.is_numbered(),
             provisional: voice.provisional,
         }));
     }
@@ -134,7 +135,7 @@ mod tests {
             received_at: DateTime::UNIX_EPOCH + TimeDelta::days(day),
             petitioners: persons.iter().map(|p| numbered(&[p])).collect(),
             person_count: i32::try_from(persons.len()).unwrap().max(1),
-            confirmed_repeat: false,
+            comes_again: false,
             provisional: false,
         }
     }
@@ -190,7 +191,7 @@ mod tests {
                 keys: Vec::new(),
                 name: Some(name.to_owned()),
             }],
-            confirmed_repeat: true,
+            comes_again: true,
             ..voice(day, &[])
         };
         let counted = count(&[
@@ -218,7 +219,7 @@ mod tests {
     #[test]
     fn chains_climb() {
         let repeat = |day| Voice {
-            confirmed_repeat: true,
+            comes_again: true,
             ..voice(day, &["a"])
         };
         assert_eq!(count(&[voice(0, &["a"])]).level, 0);
@@ -229,7 +230,7 @@ mod tests {
     #[test]
     fn a_chain_is_one_persons() {
         let again = |day, person| Voice {
-            confirmed_repeat: true,
+            comes_again: true,
             ..voice(day, &[person])
         };
         let two = [

@@ -19,7 +19,7 @@ use crate::complaint::{
     views::StepView,
 };
 use crate::ledger::{merges, queries as ledger};
-use crate::matching::{Rule, petitioners::persons_of, queries};
+use crate::matching::{Rule, candidates::is_answered, petitioners::persons_of, queries};
 use crate::platform::{
     crypto::Keys,
     db::{
@@ -229,8 +229,8 @@ fn confirmed(
     })
 }
 
-/// Without a proposal the rule is the plain one: the same person repeats, another joins; while the
-/// other complaint is open, or after it was closed.
+/// Without a proposal the rule is the plain one: the same person repeats what is open or was answered,
+/// and goes on with what was refused or sent on; another joins.
 fn manual_rule(
     conn: &mut Connection,
     row: &ComplaintRow,
@@ -243,9 +243,9 @@ fn manual_rule(
         .any(|person| of(other.id).contains(person));
     Ok(match (same, other.closed_at.is_none()) {
         (true, true) => Rule::R1,
-        (true, false) => Rule::R2,
+        (true, false) if is_answered(other.state) => Rule::R2,
         (false, true) => Rule::R4,
-        (false, false) => Rule::R5,
+        (_, false) => Rule::R5,
     })
 }
 

@@ -63,6 +63,7 @@ mod privacy;
 mod processes;
 mod properties;
 mod registers;
+mod repeats;
 mod reporter;
 mod schema;
 mod scopes;

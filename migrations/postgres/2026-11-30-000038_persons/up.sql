@@ -9,3 +9,12 @@ UPDATE complaint SET person_count = (
 -- filed.
 DELETE FROM match_key;
 DELETE FROM match_fact;
+
+-- Who comes again with new facts is no repeat and is counted apart.
+ALTER TABLE ledger_entry ADD COLUMN renewed_count INTEGER NOT NULL DEFAULT 0;
+UPDATE ledger_entry SET renewed_count = (
+    SELECT count(*) FROM complaint
+    WHERE complaint.entry_id = ledger_entry.id AND complaint.link = 'confirmed' AND complaint.link_rule = 'R3'
+      AND complaint.hidden = FALSE AND complaint.state <> 'withdrawn'
+) WHERE id IN (SELECT entry_id FROM complaint WHERE link_rule = 'R3');
+UPDATE ledger_entry SET repeat_count = repeat_count - renewed_count WHERE renewed_count > 0;

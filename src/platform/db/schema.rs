@@ -220,6 +220,7 @@ diesel::table! {
         version -> Integer,
         created_at -> UtcTimeSql,
         updated_at -> UtcTimeSql,
+        renewed_count -> Integer,
     }
 }
 
