@@ -195,6 +195,7 @@ pub static MACHINE: Machine<S, E, Facts> = Machine {
         E::Visit,
         E::Verified,
         E::Progress,
+        E::Review,
         E::Supplement,
         E::AddPhotos,
         E::Correct,

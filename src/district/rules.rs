@@ -342,6 +342,10 @@ pub struct Procedure {
     /// Whether 复查 and 复核 follow on request, after which the same facts are not accepted again.
     #[serde(default)]
     pub final_review: bool,
+    /// Natural days after the answer, or after 复查, in which it may be taken further (复查、复核、复议). Until
+    /// then an answered complaint is not closed by itself.
+    #[serde(default)]
+    pub review_days: u32,
     /// What the reporter may do against it, where there is something.
     #[serde(default)]
     pub redress: Option<String>,

@@ -1,6 +1,9 @@
 //! Candidates from indexed keys, never from a scan.
 
-use std::{cmp::Reverse, collections::HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+};
 
 use chrono::{DateTime, Utc};
 use diesel::{
@@ -17,7 +20,7 @@ use crate::linkage::{
 };
 use crate::platform::db::{
     Connection, Id, UtcTime,
-    schema::{complaint, ledger_entry, match_fact, match_key, reply},
+    schema::{complaint, ledger_entry, match_fact, match_key, petition_review, reply},
 };
 use crate::record::{ComplaintState, EntryState, machine::Trait};
 
@@ -77,7 +80,7 @@ pub fn candidates_within(
     best.sort_unstable();
     let seqs: Vec<i64> = best.iter().map(|(seq, _)| *seq).collect();
     let rows = rows_where!(conn, match_fact::seq.eq_any(&seqs))?;
-    let answers = answers_to(conn, &rows)?;
+    let known = known_of(conn, &rows)?;
     let origin = report.place.map(|p| Origin::at(p.point));
     let search_m = keys::search_radius_m(report, radius);
     Ok(rows
@@ -86,7 +89,7 @@ pub fn candidates_within(
             let told = best
                 .binary_search_by_key(&row.seq, |(seq, _)| *seq)
                 .is_ok_and(|at| best.get(at).is_some_and(|(_, told)| *told));
-            let old = row.candidate(&answers)?;
+            let old = row.candidate(&known)?;
             let metres = origin
                 .zip(old.report.place)
                 .map(|(origin, place)| origin.metres_to(place.point));
@@ -170,7 +173,7 @@ impl CandidateRow {
     /// `None` when it takes no part in matching, or its facts are of another version of this program
     /// (they are made anew by a job). Said here and not in SQL, where nearly every row is in and a
     /// planner that believes otherwise reads them all.
-    fn candidate(self, answers: &HashMap<Id, DateTime<Utc>>) -> Option<Candidate> {
+    fn candidate(self, known: &Known) -> Option<Candidate> {
         if !takes_part(self.state, self.hidden) {
             return None;
         }
@@ -180,7 +183,7 @@ impl CandidateRow {
             Some(at) if watched => EntryStanding::WrittenOff(at.0),
             _ => EntryStanding::Open,
         };
-        let answered_at = answers.get(&self.complaint_id).copied();
+        let answered_at = known.answers.get(&self.complaint_id).copied();
         let answered_at = answered_at.or(self.closed_at.map(|at| at.0));
         Some(Candidate {
             report: stored::decode(&self.data)?,
@@ -188,22 +191,22 @@ impl CandidateRow {
             entry_id: self.entry_id.0,
             closed_at: self.closed_at.map(|at| at.0),
             answered_at: answered_at.filter(|_| is_answered(self.state)),
-            // 复查 and 复核 are another authority's; here it is known of who was turned away after it.
-            finally_reviewed: self.state == ComplaintState::NoLongerAccepted,
+            finally_reviewed: self.state == ComplaintState::NoLongerAccepted
+                || known.reviewed.contains(&self.complaint_id),
             entry,
         })
     }
 }
 
-/// Loads complaints as candidates, in two queries however many there are.
+/// Loads complaints as candidates, in three queries however many there are.
 ///
 /// # Errors
 /// What the database answers.
 pub fn load_candidates(conn: &mut Connection, ids: &[Id]) -> QueryResult<Vec<Candidate>> {
     let rows = rows_where!(conn, match_fact::complaint_id.eq_any(ids))?;
-    let answers = answers_to(conn, &rows)?;
+    let known = known_of(conn, &rows)?;
     let rows = rows.into_iter();
-    Ok(rows.filter_map(|row| row.candidate(&answers)).collect())
+    Ok(rows.filter_map(|row| row.candidate(&known)).collect())
 }
 
 /// Whether a complaint in this state was answered on the merits and its handling ended: nothing leads to
@@ -213,22 +216,45 @@ pub fn is_answered(state: ComplaintState) -> bool {
     state == ComplaintState::Closed
 }
 
-/// When those among complaints were answered last that were answered. What was answered elsewhere has no
-/// reply here.
-fn answers_to(
-    conn: &mut Connection,
-    rows: &[CandidateRow],
-) -> QueryResult<HashMap<Id, DateTime<Utc>>> {
+/// What is known of how complaints were settled.
+struct Known {
+    /// When those were answered last that were. What was answered elsewhere has no reply here.
+    answers: HashMap<Id, DateTime<Utc>>,
+    /// Those of whose answer 复核 was given.
+    reviewed: HashSet<Id>,
+}
+
+fn known_of(conn: &mut Connection, rows: &[CandidateRow]) -> QueryResult<Known> {
     let answered = rows.iter().filter(|row| is_answered(row.state));
     let answered: Vec<Id> = answered.map(|row| row.complaint_id).collect();
     if answered.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(Known {
+            answers: HashMap::new(),
+            reviewed: HashSet::new(),
+        });
     }
     let replies: Vec<(Id, UtcTime)> = reply::table
-        .filter(reply::complaint_id.eq_any(answered))
+        .filter(reply::complaint_id.eq_any(&answered))
         .filter(reply::kind.eq("final"))
         .order(reply::id.asc())
         .select((reply::complaint_id, reply::created_at))
         .load(conn)?;
-    Ok(replies.into_iter().map(|(id, at)| (id, at.0)).collect())
+    Ok(Known {
+        answers: replies.into_iter().map(|(id, at)| (id, at.0)).collect(),
+        reviewed: finally_reviewed(conn, &answered)?,
+    })
+}
+
+/// Those among complaints of whose answer 复核 was given.
+///
+/// # Errors
+/// What the database answers.
+pub fn finally_reviewed(conn: &mut Connection, ids: &[Id]) -> QueryResult<HashSet<Id>> {
+    let reviewed: Vec<Id> = petition_review::table
+        .filter(petition_review::complaint_id.eq_any(ids))
+        .filter(petition_review::stage.eq("final_review"))
+        .filter(petition_review::step.eq("decided"))
+        .select(petition_review::complaint_id)
+        .load(conn)?;
+    Ok(reviewed.into_iter().collect())
 }

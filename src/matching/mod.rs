@@ -42,7 +42,7 @@ pub struct Candidate {
     pub closed_at: Option<DateTime<Utc>>,
     /// When it was answered on the merits; `None` when it was not, as by a refusal or a transfer.
     pub answered_at: Option<DateTime<Utc>>,
-    /// Whether 复核 was given, after which the same facts are not taken again.
+    /// Whether 复核 was given, after which the same facts are not taken again, however long ago.
     pub finally_reviewed: bool,
     /// Where the entry stands.
     pub entry: EntryStanding,
@@ -108,6 +108,24 @@ impl Rule {
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|rule| rule.as_str() == name)
+    }
+
+    /// Which goes first of what fits equally well: that a petition was finally reviewed (R11) stands over
+    /// its being a repeat.
+    const fn order(self) -> u8 {
+        match self {
+            Self::R0 => 0,
+            Self::R1 => 1,
+            Self::R11 => 2,
+            Self::R2 => 3,
+            Self::R3 => 4,
+            Self::R4 => 5,
+            Self::R5 => 6,
+            Self::R6 => 7,
+            Self::R7 => 8,
+            Self::R9 => 9,
+            Self::New => 10,
+        }
     }
 
     /// The name in the database and in explanations.

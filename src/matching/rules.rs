@@ -70,8 +70,8 @@ pub fn decide(new: &Report, candidates: &[Candidate], profile: &Profile) -> Verd
         .collect();
     // Best first: the outcome's rank, then the rule's, then the odds, then the earliest.
     judged.sort_by(|(a, a_rule, a_outcome), (b, b_rule, b_outcome)| {
-        (a_outcome.order(), a_rule)
-            .cmp(&(b_outcome.order(), b_rule))
+        (a_outcome.order(), a_rule.order())
+            .cmp(&(b_outcome.order(), b_rule.order()))
             .then(b.bits.total_cmp(&a.bits))
             .then(a.old.report.received_at.cmp(&b.old.report.received_at))
             .then(a.old.report.id.cmp(&b.old.report.id))
@@ -310,14 +310,15 @@ fn rule_if_same_matter(new: &Report, old: &Candidate, profile: &Profile) -> Opti
     if !same_person {
         return Some(Rule::R5);
     }
+    let fresh = has_new_fact(new, old, settled_at, profile);
+    if old.finally_reviewed && !fresh {
+        return Some(Rule::R11);
+    }
     if new.received_at - closed_at > TimeDelta::days(profile.rules.matching.window_days) {
         return None;
     }
-    if has_new_fact(new, old, settled_at, profile) {
-        return Some(Rule::R3);
-    }
-    Some(if old.finally_reviewed {
-        Rule::R11
+    Some(if fresh {
+        Rule::R3
     } else if old.answered_at.is_some() {
         Rule::R2
     } else {

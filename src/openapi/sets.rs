@@ -127,6 +127,21 @@ static FIELDS: &[(&str, &str, Stated)] = &[
     ("LookView", "role", Stated::Roles),
     ("MatchesView", "link", Stated::Words(&LINKS)),
     ("MatchesView", "link_rule", Stated::Words(RULES)),
+    (
+        "PetitionReviewView",
+        "outcome",
+        Stated::Words(&["upheld", "changed", "revoked"]),
+    ),
+    (
+        "PetitionReviewView",
+        "stage",
+        Stated::Words(&["review", "final_review"]),
+    ),
+    (
+        "PetitionReviewView",
+        "step",
+        Stated::Words(&["asked", "decided"]),
+    ),
     ("PhotoView", "problem", Stated::PhotoProblems),
     ("PhotoView", "remarks", Stated::Words(REMARKS)),
     ("PhotoView", "role", Stated::Words(SENT)),

@@ -11,7 +11,7 @@ use crate::platform::{
 use crate::record::ComplaintState;
 
 /// States of a complaint that was answered, so that it can have been reviewed.
-const ANSWERED: [ComplaintState; 4] = [
+pub(super) const ANSWERED: [ComplaintState; 4] = [
     ComplaintState::Replied,
     ComplaintState::FollowUp,
     ComplaintState::Closed,

@@ -2,6 +2,8 @@
 
 mod body;
 pub mod claims;
+pub mod closing;
+mod closing_rules;
 pub mod correction;
 pub mod corrections;
 pub mod decisions;
@@ -14,11 +16,18 @@ mod merge_change;
 pub mod queue;
 pub mod reference;
 pub mod replies;
+mod review_rules;
+pub mod reviews;
 mod split;
 pub mod supplement;
 pub mod withdrawal;
 
 use crate::account::{Operation, operation::operation};
+use crate::app::App;
+use crate::platform::jobs::Registered;
+
+/// What this capability does after the answer.
+pub const JOBS: &[Registered<App>] = &[Registered::of::<closing::CloseAnswered>()];
 
 /// The operations of this capability.
 pub static OPERATIONS: &[Operation] = &[
@@ -44,4 +53,5 @@ pub static OPERATIONS: &[Operation] = &[
     operation!(Staff(&[Brigade]), keyed, replies::reply_complaint),
     operation!(Staff(&[Brigade, Office]), keyed, replies::close_complaint),
     operation!(Staff(&[Brigade]), keyed, replies::reopen_complaint),
+    operation!(Staff(&[Brigade, Office]), keyed, reviews::record_review),
 ];

@@ -21,6 +21,7 @@ mod behaviours;
 mod cli;
 mod clients;
 mod clocks;
+mod closing;
 mod commands;
 mod complaint;
 mod conditions;

@@ -1,3 +1,4 @@
+DROP TABLE petition_review;
 UPDATE ledger_entry SET repeat_count = repeat_count + renewed_count WHERE renewed_count > 0;
 ALTER TABLE ledger_entry DROP COLUMN renewed_count;
 DELETE FROM match_key;

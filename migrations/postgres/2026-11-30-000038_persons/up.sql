@@ -18,3 +18,20 @@ UPDATE ledger_entry SET renewed_count = (
       AND complaint.hidden = FALSE AND complaint.state <> 'withdrawn'
 ) WHERE id IN (SELECT entry_id FROM complaint WHERE link_rule = 'R3');
 UPDATE ledger_entry SET repeat_count = repeat_count - renewed_count WHERE renewed_count > 0;
+
+-- 复查 and 复核 of an answered petition: what was asked and decided elsewhere, when, and by which document.
+CREATE TABLE petition_review (
+    id UUID NOT NULL,
+    complaint_id UUID NOT NULL REFERENCES complaint (id),
+    stage TEXT NOT NULL,
+    step TEXT NOT NULL,
+    happened_on DATE NOT NULL,
+    outcome TEXT,
+    document TEXT NOT NULL,
+    document_no TEXT,
+    recorded_by UUID NOT NULL REFERENCES staff (id),
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX petition_review_complaint_id_stage_step_idx ON petition_review (complaint_id, stage, step);
+CREATE INDEX petition_review_recorded_by_idx ON petition_review (recorded_by);

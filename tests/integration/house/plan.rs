@@ -149,6 +149,7 @@ pub const OWNERS: &[(&str, &str)] = &[
     ("match_key", "matching"),
     ("match_verdict", "matching"),
     ("notice", "complaint"),
+    ("petition_review", "triage"),
     ("petitioner", "complaint"),
     ("premises", "registers"),
     ("premises_alias", "registers"),
