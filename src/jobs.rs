@@ -29,6 +29,7 @@ pub static OPERATIONS: &[Operation] = &[
 pub static CAPABILITIES: &[&[Registered<App>]] = &[
     complaint::JOBS,
     verification::JOBS,
+    triage::JOBS,
     evidence::JOBS,
     matching::JOBS,
     rotation::JOBS,

@@ -20,7 +20,7 @@ use crate::platform::{
     crypto::Keys,
     db::{
         Connection, Id, UtcTime,
-        schema::{rating, reply, staff, triage_decision},
+        schema::{petition_review, rating, reply, staff, triage_decision},
     },
     problem::{OnDb, Problem},
     sealed,
@@ -106,6 +106,25 @@ pub struct PhotoFactsView {
     pub elsewhere: Vec<String>,
 }
 
+/// A step of 复查 or 复核, as it became known.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PetitionReviewView {
+    /// `review` 复查, `final_review` 复核.
+    pub stage: String,
+    /// `asked`, `decided`.
+    pub step: String,
+    /// The day.
+    pub on: NaiveDate,
+    /// `upheld` 维持, `changed` 变更, `revoked` 撤销; once it is decided.
+    pub outcome: Option<String>,
+    /// Document code.
+    pub document: String,
+    /// Document name.
+    pub document_name: String,
+    /// The document's number; masked for roles without need.
+    pub document_no: Option<String>,
+}
+
 /// What became of a complaint.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CaseView {
@@ -117,6 +136,8 @@ pub struct CaseView {
     pub replies: Vec<StaffReplyView>,
     /// How the replies were received, oldest first.
     pub ratings: Vec<RatingView>,
+    /// 复查 and 复核 of the answer, oldest first.
+    pub reviews: Vec<PetitionReviewView>,
     /// What the photos' files say of themselves; empty for roles without need.
     pub photo_facts: Vec<PhotoFactsView>,
     /// Every step, oldest first.
@@ -141,6 +162,7 @@ pub fn of_complaint(
         visits: visits::in_short(conn, row).or_fault("load visits")?,
         replies: replies(conn, keys, profile, row.id, words).or_fault("load replies")?,
         ratings: ratings(conn, keys, row.id, words).or_fault("load ratings")?,
+        reviews: reviews(conn, profile, row.id, words).or_fault("load reviews")?,
         photo_facts: if words.in_full() {
             photo_facts(conn, photos).or_fault("load photos")?
         } else {
@@ -256,6 +278,52 @@ fn ratings(
                 at: local(at),
             }
         });
+    Ok(views.collect())
+}
+
+type ReviewRow = (
+    String,
+    String,
+    NaiveDate,
+    Option<String>,
+    String,
+    Option<String>,
+);
+
+fn reviews(
+    conn: &mut Connection,
+    profile: &Profile,
+    id: Id,
+    words: &Words,
+) -> QueryResult<Vec<PetitionReviewView>> {
+    let rows: Vec<ReviewRow> = petition_review::table
+        .filter(petition_review::complaint_id.eq(id))
+        .order(petition_review::id.asc())
+        .select((
+            petition_review::stage,
+            petition_review::step,
+            petition_review::happened_on,
+            petition_review::outcome,
+            petition_review::document,
+            petition_review::document_no,
+        ))
+        .load(conn)?;
+    let views = rows
+        .into_iter()
+        .map(
+            |(stage, step, on, outcome, document, document_no)| PetitionReviewView {
+                document_name: profile
+                    .document(&document)
+                    .map_or("", |d| &d.name)
+                    .to_owned(),
+                stage,
+                step,
+                on,
+                outcome,
+                document,
+                document_no: words.maybe(document_no),
+            },
+        );
     Ok(views.collect())
 }
 

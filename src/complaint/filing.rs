@@ -83,7 +83,6 @@ impl<'a> NewComplaint<'a> {
             checked,
             door,
             report,
-            people,
             ..
         } = prepared;
         let known = prepared.known();
@@ -96,9 +95,10 @@ impl<'a> NewComplaint<'a> {
             .category(&checked.category)
             .map_or(checked.risk, |category| profile.risk_of(category, occurred));
         let due_on = first_due(clocks).unwrap_or_else(|| date_of(now));
+        let persons = prepared.person_count();
         let rank = RankInput {
             risk,
-            distinct_reporters: i32::try_from(report.persons.len().min(1)).unwrap_or(1),
+            distinct_reporters: persons.unwrap_or(0),
             rebound: verdict.rule == Rule::R6,
             from_above,
             received_on: date_of(door.received_at),
@@ -123,8 +123,8 @@ impl<'a> NewComplaint<'a> {
             link: placement.link,
             link_rule: placement.rule,
             repeat_of: placement.repeat_of,
-            anonymous: report.persons.is_empty(),
-            person_count: i32::try_from(people.len().max(1)).unwrap_or(i32::MAX),
+            anonymous: persons.is_none(),
+            person_count: persons.unwrap_or(1),
             resident_id: door.resident,
             hidden,
             risk,

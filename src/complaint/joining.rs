@@ -45,9 +45,10 @@ pub fn look(
 fn judge(conn: &mut Connection, profile: &Profile, prepared: &Prepared) -> QueryResult<Verdict> {
     let found = candidates::candidates_of(conn, &prepared.report, profile)?;
     let verdict = decide(&prepared.report, &found, profile);
-    Ok(match &prepared.checked.same_as {
+    let checked = &prepared.checked;
+    Ok(match &checked.same_as {
         Some(number) => verdict.following(number),
-        None => verdict,
+        None => verdict.beside(&checked.acknowledged),
     })
 }
 

@@ -219,6 +219,7 @@ pub static MACHINE: Machine<S, E, Facts> = Machine {
         E::Verified,
         E::Progress,
         E::ExtendReply,
+        E::Review,
         E::Supplement,
         E::AddPhotos,
         E::Correct,

@@ -42,6 +42,7 @@ pub mod reckoning;
 pub mod recount;
 pub mod reindex;
 pub mod rejudge;
+pub mod remarks;
 pub mod returned;
 pub mod reuse;
 pub mod routes;

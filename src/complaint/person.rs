@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use crate::matching::people::REPRESENTED;
 use crate::platform::{
     http::is_blank,
     problem::{Item, ItemCode},
 };
-use crate::text::{IdentityText, PhoneText};
+use crate::text::{IdentityText, PhoneText, normalise, phone::says_none};
 
 /// Letters a name has at most.
 const NAME_LETTERS: usize = 50;
@@ -56,7 +57,7 @@ pub struct PetitionerBody {
 pub enum PetitionerKind {
     /// 联名人.
     JointSigner,
-    /// 被代理人.
+    /// 被代理人: who reports beside them is their agent, and none of those who petition.
     Represented,
 }
 
@@ -66,7 +67,7 @@ impl PetitionerKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::JointSigner => "joint_signer",
-            Self::Represented => "represented",
+            Self::Represented => REPRESENTED,
         }
     }
 }
@@ -91,7 +92,74 @@ pub struct Person {
     pub unread_id_number: Option<String>,
 }
 
+/// What stands in the field of a name where nobody signs, beside the words for nothing at all.
+const NOBODYS_NAMES: [&str; 12] = [
+    "群众",
+    "市民",
+    "居民",
+    "业主",
+    "热心市民",
+    "热心群众",
+    "匿名市民",
+    "匿名群众",
+    "匿名举报人",
+    "来电人",
+    "投诉人",
+    "举报人",
+];
+
+/// Forms of address: with a surname alone they tell nobody from a neighbour.
+const FORMS_OF_ADDRESS: [&str; 10] = [
+    "先生", "女士", "小姐", "太太", "同志", "老师", "师傅", "阿姨", "大爷", "业主",
+];
+
 impl Person {
+    /// Whether they signed with a name, whatever it tells.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        let name = self.name.as_deref().map(normalise).unwrap_or_default();
+        !says_none(&name) && !NOBODYS_NAMES.contains(&name.as_str())
+    }
+
+    /// The normal form of their name, where it is one that tells people of one matter apart: a whole
+    /// one, without the remark that stands behind it in brackets.
+    #[must_use]
+    pub fn telling_name(&self) -> Option<String> {
+        let name = self.name.as_deref().filter(|_| self.is_named())?;
+        let name = name.split(['(', '（', '[', '【']).next().unwrap_or(name);
+        let name = normalise(name);
+        let is_whole =
+            name.chars().count() > 1 && !FORMS_OF_ADDRESS.iter().any(|form| name.contains(form));
+        is_whole.then_some(name)
+    }
+
+    /// Whether a number of theirs says that they are another than somebody of their name.
+    #[must_use]
+    pub const fn contradicts(&self, other: &Self) -> bool {
+        (self.phone.is_some() && other.phone.is_some())
+            || (self.id_number.is_some() && other.id_number.is_some())
+    }
+
+    /// With all that is said of them in another place.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
+        let known: Vec<String> = self
+            .phone
+            .iter()
+            .chain(&self.more_phones)
+            .cloned()
+            .collect();
+        let told = other.phone.into_iter().chain(other.more_phones);
+        let mut new = told.filter(|phone| !known.contains(phone));
+        self.phone = self.phone.or_else(|| new.next());
+        self.more_phones.extend(new);
+        self.name = self.name.or(other.name);
+        self.id_number = self.id_number.or(other.id_number);
+        self.unread_phone = self.unread_phone.or(other.unread_phone);
+        self.unread_id_number = self.unread_id_number.or(other.unread_id_number);
+        self
+    }
+
     /// The phone, or what stands in its place.
     #[must_use]
     pub fn phone_as_told(&self) -> Option<&str> {
@@ -274,6 +342,52 @@ mod tests {
         assert_eq!(person.more_phones, ["13800138000"]);
         assert_eq!(person.id_number.as_deref(), Some("11010519491231002X"));
         assert!(questions.is_empty());
+    }
+
+    #[test]
+    fn a_name_tells_people_apart_or_says_nothing() {
+        let named = |name: &str| Person {
+            name: Some(name.to_owned()),
+            ..Person::default()
+        };
+        for (name, telling) in [
+            ("林秀英", Some("林秀英")),
+            (" 林 秀英（3栋业主代表）", Some("林秀英")),
+            ("Wang Wei", Some("wangwei")),
+            ("林", None),
+            ("林先生", None),
+        ] {
+            assert_eq!(named(name).telling_name().as_deref(), telling, "{name}");
+            assert!(named(name).is_named(), "{name}");
+        }
+        for nobody in ["匿名", "不详", "热心市民", "无"] {
+            let nobody = named(nobody);
+            assert!(!nobody.is_named() && nobody.telling_name().is_none());
+        }
+    }
+
+    #[test]
+    fn numbers_of_one_kind_contradict_and_others_add_up() {
+        let person = |phone: &str, id: &str| Person {
+            name: Some("林秀英".to_owned()),
+            phone: Some(phone).filter(|p| !p.is_empty()).map(str::to_owned),
+            id_number: Some(id).filter(|i| !i.is_empty()).map(str::to_owned),
+            ..Person::default()
+        };
+        assert!(!person("1", "").contradicts(&person("", "")));
+        assert!(!person("1", "").contradicts(&person("", "2")));
+        assert!(person("1", "").contradicts(&person("3", "")));
+        assert!(person("", "2").contradicts(&person("", "4")));
+        let whole = person("1", "").with(person("3", "2"));
+        assert_eq!(
+            (whole.phone.as_deref(), whole.id_number.as_deref()),
+            (Some("1"), Some("2"))
+        );
+        assert_eq!(whole.more_phones, ["3"]);
+        assert_eq!(
+            person("", "").with(person("3", "")).phone.as_deref(),
+            Some("3")
+        );
     }
 
     /// Persons sealed before these fields were there are read.

@@ -9,16 +9,21 @@ use serde_json::json;
 
 use super::person::Person;
 use crate::account::resident_routes::PHONE_KEY;
+use crate::matching::people::{REPRESENTED, principals};
 use crate::platform::{
     crypto::Keys,
     db::{Connection, Id, JsonValue, UtcTime, schema::petitioner},
     problem::{OnDb, Problem},
     sealed,
 };
+use crate::privacy::REPORTER;
 use crate::text::phone::tells_people_apart;
 
 /// Kind of blind indexes of identity numbers.
 const ID_KEY: &str = "id";
+
+/// Kind of blind indexes of names.
+const NAME_KEY: &str = "name";
 
 /// Somebody who petitions, and the blind indexes they are known by.
 #[derive(Debug, Clone)]
@@ -44,6 +49,97 @@ impl Signer {
             unreadable: false,
         }
     }
+
+    /// Whether anything is known of them that says who they are.
+    fn is_somebody(&self) -> bool {
+        !self.keys.is_empty() || self.unreadable || self.person.is_named()
+    }
+
+    /// With all that is said of them where they are named again.
+    fn with(mut self, again: Self) -> Self {
+        let new = again
+            .keys
+            .into_iter()
+            .filter(|key| !self.keys.contains(key));
+        let new: Vec<String> = new.collect();
+        self.keys.extend(new);
+        self.person = self.person.with(again.person);
+        self.unreadable &= again.unreadable;
+        if again.kind == REPRESENTED {
+            self.kind = again.kind;
+        }
+        self
+    }
+}
+
+/// A signer, and the name they may be known again by.
+struct Named {
+    signer: Signer,
+    name: Option<String>,
+}
+
+impl Named {
+    fn is_same_as(&self, other: &Self) -> bool {
+        let mut keys = self.signer.keys.iter();
+        let shares_a_number = keys.any(|key| other.signer.keys.contains(key));
+        let has_one_name = self.name.is_some() && self.name == other.name;
+        let (person, others) = (&self.signer.person, &other.signer.person);
+        shares_a_number || (has_one_name && !person.contradicts(others))
+    }
+}
+
+/// Those named on a petition, each human once: who reports and signs as well, or is written down twice,
+/// stands where they are named first. An agent stands apart from those who petition.
+#[must_use]
+pub fn each_once(named: Vec<Signer>) -> Vec<Signer> {
+    let represented = named.iter().any(|signer| signer.kind == REPRESENTED);
+    let stands_apart = |named: &Named| represented && named.signer.kind == REPORTER;
+    let named = named.into_iter().map(|signer| Named {
+        name: signer.person.telling_name(),
+        signer,
+    });
+    let mut left: Vec<Named> = named.collect();
+    loop {
+        let before = left.len();
+        let mut people: Vec<Named> = Vec::with_capacity(before);
+        for named in left {
+            let mut known = people.iter();
+            let known = known.position(|p| !stands_apart(p) && p.is_same_as(&named));
+            match known.filter(|_| !stands_apart(&named)) {
+                Some(at) => {
+                    let first = people.remove(at);
+                    let both = Named {
+                        signer: first.signer.with(named.signer),
+                        name: first.name.or(named.name),
+                    };
+                    people.insert(at, both);
+                }
+                None => people.push(named),
+            }
+        }
+        // What was said of somebody twice may show that a third is the same.
+        if people.len() == before {
+            return people.into_iter().map(|named| named.signer).collect();
+        }
+        left = people;
+    }
+}
+
+/// Those who petition among those named; none when nothing says who any of them is.
+#[must_use]
+pub fn who_petition(named: &[Signer]) -> Vec<&Signer> {
+    let petition = principals(named.iter().collect(), |signer| signer.kind.as_str());
+    if petition.iter().any(|signer| signer.is_somebody()) {
+        petition
+    } else {
+        Vec::new()
+    }
+}
+
+/// The blind index of somebody's name, where it tells people apart.
+pub(super) fn name_key(keys: &Keys, person: &Person) -> Option<String> {
+    let name = person.telling_name()?;
+    Some(keys.blind_index(NAME_KEY, &name))
 }
 
 /// Blind indexes of a person, under every key there is. A name alone tells two people apart too
@@ -88,6 +184,7 @@ pub fn insert(
                 petitioner::kind.eq(&signer.kind),
                 petitioner::sealed.eq(sealed),
                 petitioner::person_keys.eq(JsonValue(json!(signer.keys))),
+                petitioner::name_key.eq(name_key(keys, &signer.person)),
                 petitioner::created_at.eq(UtcTime(now)),
             ))
             .execute(conn)
@@ -171,4 +268,66 @@ pub fn with_a_phone(
         }
     }
     Ok(reached)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signer(kind: &str, name: &str, keys: &[&str]) -> Signer {
+        Signer {
+            kind: kind.to_owned(),
+            person: Person {
+                name: Some(name).filter(|n| !n.is_empty()).map(str::to_owned),
+                ..Person::default()
+            },
+            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+            unreadable: false,
+        }
+    }
+
+    fn kinds(people: &[Signer]) -> Vec<&str> {
+        people.iter().map(|signer| signer.kind.as_str()).collect()
+    }
+
+    #[test]
+    fn a_reporter_among_the_signers_is_one_person() {
+        let named = vec![
+            signer("reporter", "林秀英", &["phone"]),
+            signer("joint_signer", "林秀英", &[]),
+            signer("joint_signer", "陈明", &[]),
+            signer("joint_signer", "", &["card"]),
+            signer("joint_signer", "王伟", &["phone", "card"]),
+        ];
+        let people = each_once(named);
+        assert_eq!(kinds(&people), ["reporter", "joint_signer"]);
+        assert_eq!(people[0].keys, ["phone", "card"]);
+        assert_eq!(who_petition(&people).len(), 2);
+    }
+
+    #[test]
+    fn an_agent_is_no_petitioner() {
+        let named = vec![
+            signer("reporter", "陈律师", &["lawyer"]),
+            signer("joint_signer", "陈律师", &["lawyer"]),
+            signer("represented", "林秀英", &[]),
+        ];
+        let people = each_once(named);
+        assert_eq!(kinds(&people), ["reporter", "joint_signer", "represented"]);
+        let petition: Vec<&str> = who_petition(&people)
+            .iter()
+            .map(|s| s.kind.as_str())
+            .collect();
+        assert_eq!(petition, ["joint_signer", "represented"]);
+    }
+
+    #[test]
+    fn nobody_petitions_where_nothing_says_who() {
+        assert!(who_petition(&[signer("reporter", "匿名", &[])]).is_empty());
+        let named = [
+            signer("reporter", "林", &[]),
+            signer("joint_signer", "", &[]),
+        ];
+        assert_eq!(who_petition(&named).len(), 2, "a name is a signature");
+    }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{
     locks,
     person::Person,
-    petitioners::{self, person_keys},
+    petitioners::{self, name_key, person_keys},
     queries::ComplaintRow,
     upstream,
 };
@@ -78,15 +78,21 @@ fn complaint_anew(
         Some(id) => resident_keys(conn, keys, id)?,
         None => Vec::new(),
     };
-    let signers: Vec<(Id, Option<Vec<u8>>, JsonValue)> = petitioner::table
+    type Filed = (Id, Option<Vec<u8>>, JsonValue, Option<String>);
+    let signers: Vec<Filed> = petitioner::table
         .filter(petitioner::complaint_id.eq(row.id))
         .order(petitioner::position.asc())
-        .select((petitioner::id, petitioner::sealed, petitioner::person_keys))
+        .select((
+            petitioner::id,
+            petitioner::sealed,
+            petitioner::person_keys,
+            petitioner::name_key,
+        ))
         .load(conn)
         .or_fault("load petitioners")?;
     let mut changed = false;
     let mut all = resident.clone();
-    for (id, bytes, filed) in signers {
+    for (id, bytes, filed, named) in signers {
         let person = bytes.as_deref().map(|b| petitioners::open(keys, id, b));
         let known = matches!(person, Some(Some(_)));
         let person = person.flatten().unwrap_or_default();
@@ -99,9 +105,18 @@ fn complaint_anew(
             Pass::Drop if known => only_present(&filed, &own),
             Pass::Drop => filed.clone(),
         };
-        if wanted != filed {
+        // Names are only counted by, so that the present key's index alone is kept.
+        let name = if known {
+            name_key(keys, &person)
+        } else {
+            named.clone()
+        };
+        if wanted != filed || name != named {
             diesel::update(petitioner::table.find(id))
-                .set(petitioner::person_keys.eq(JsonValue(json!(wanted))))
+                .set((
+                    petitioner::person_keys.eq(JsonValue(json!(wanted))),
+                    petitioner::name_key.eq(name),
+                ))
                 .execute(conn)
                 .or_fault("index a petitioner")?;
             changed = true;

@@ -11,6 +11,7 @@ use super::{
     disposition::is_form,
     first_record, intake,
     multipart::{self, PartLimits, Parts},
+    remarks::on_representatives,
     senders::Proven,
     similar::{self, SimilarView},
     submission::{self, Door, Prepared, Stored},
@@ -282,6 +283,9 @@ fn answer(
         deadlines: deadlines.into_iter().map(DeadlineView::from).collect(),
         photos,
         questions: QuestionView::of(row.questions()),
+        remarks: on_representatives(profile, &row.channel, row.person_count)
+            .into_iter()
+            .collect(),
         received_at: local(row.received_at),
         already_received: first_record,
         number: row.number,

@@ -203,6 +203,7 @@ mod tests {
             number: String::new(),
             entry_id: uuid::Uuid::nil(),
             closed_at: None,
+            answered_at: None,
             finally_reviewed: false,
             entry: crate::matching::EntryStanding::Open,
         };

@@ -10,6 +10,7 @@ use validator::Validate;
 use super::{
     case, clocks, hidden, parts, petitioners,
     queries::{self, ComplaintRow},
+    remarks::{on_new_facts, on_representatives},
     returned::NOT_COMPLETED,
     subjects,
     tracking::SizeQuery,
@@ -26,7 +27,8 @@ use crate::evidence::{
     album::{self, Copy, Stored},
     queries as evidence,
 };
-use crate::ledger::supplements;
+use crate::ledger::supplements::{self, SupplementRow};
+use crate::matching::Rule;
 use crate::platform::{
     db::{
         Connection, Id,
@@ -266,6 +268,18 @@ fn view(
     let words = Words::about(conn, &app.keys, with_need, &[row.id])?;
     let case = case::of_complaint(conn, &app.keys, &app.profile, &row, &stored, &words)?;
     let acknowledged = row.listed("acknowledged_similar");
+    let supplements = supplements.into_iter().map(|s| s.opened(&app.keys));
+    let supplements: Vec<SupplementRow> = supplements.collect();
+    let rule = row.link_rule.as_deref().and_then(Rule::named);
+    let plain = supplements.iter().filter(|s| !s.new_facts);
+    let told = plain
+        .map(|s| s.text.as_str())
+        .chain([text.description.as_str()]);
+    let too_many = on_representatives(&app.profile, &row.channel, row.person_count);
+    let remarks = too_many
+        .into_iter()
+        .chain(on_new_facts(rule, told))
+        .collect();
     Ok(ComplaintView {
         summary: ComplaintSummary::of(&app.profile, &row),
         version: row.version,
@@ -285,6 +299,7 @@ fn view(
         source_class: row.source_class,
         anonymous: row.anonymous,
         person_count: row.person_count,
+        remarks,
         deadlines: deadlines.into_iter().map(DeadlineView::from).collect(),
         photos: stored
             .into_iter()
@@ -292,7 +307,7 @@ fn view(
             .collect(),
         supplements: supplements
             .into_iter()
-            .map(|s| SupplementView::of(s.opened(&app.keys), &words))
+            .map(|s| SupplementView::of(s, &words))
             .collect(),
         hidden: row.hidden,
         entry,

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use super::{
     body::Checked,
     person::{Person, PetitionerKind},
-    petitioners::Signer,
+    petitioners::{Signer, each_once, who_petition},
     queries::ComplaintRow,
     senders::Sender,
 };
@@ -94,6 +94,13 @@ impl Prepared {
     #[must_use]
     pub fn is_placed_by_name(&self) -> bool {
         self.named_place.is_some()
+    }
+
+    /// How many persons petition; `None` where nobody signed.
+    #[must_use]
+    pub fn person_count(&self) -> Option<i32> {
+        let persons = who_petition(&self.people).len();
+        (persons > 0).then(|| i32::try_from(persons).unwrap_or(i32::MAX))
     }
 
     /// What is known of those who petition, to be masked in every copy of their words.
@@ -220,6 +227,7 @@ pub fn prepare_signed(
     people: Vec<Signer>,
     photos: Vec<Taken>,
 ) -> Prepared {
+    let people = each_once(people);
     let named_place = if checked.position.is_none() {
         let words = format!(
             "{} {}",
@@ -248,8 +256,8 @@ fn report_of(
     people: &[Signer],
     photos: &[Taken],
 ) -> Report {
-    let mut persons: Vec<String> = people
-        .iter()
+    let mut persons: Vec<String> = who_petition(people)
+        .into_iter()
         .flat_map(|signer| signer.keys.clone())
         .collect();
     persons.sort_unstable();

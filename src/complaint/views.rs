@@ -8,6 +8,7 @@ use super::{
     case::CaseView,
     person::{Question, QuestionCode},
     queries::{ComplaintRow, DecisionRow, PlaceRow},
+    remarks::RemarkView,
     similar::SimilarView,
     visits::TrackedVisit,
 };
@@ -120,6 +121,8 @@ pub struct Receipt {
     pub similar: Vec<SimilarView>,
     /// What could not be read and is asked for again.
     pub questions: Vec<QuestionView>,
+    /// What was noticed and is left to a person.
+    pub remarks: Vec<RemarkView>,
     /// When it was received.
     pub received_at: DateTime<FixedOffset>,
     /// Whether this answers an earlier submission of the same complaint.
@@ -469,10 +472,12 @@ pub struct ComplaintView {
     pub external_no: Option<String>,
     /// Source class.
     pub source_class: Option<String>,
-    /// Whether nobody signed.
+    /// Whether nobody signed: neither a name nor a number is known.
     pub anonymous: bool,
-    /// How many signed.
+    /// How many persons petition, each counted once; whoever files for others is none of them.
     pub person_count: i32,
+    /// What was noticed and is left to a person.
+    pub remarks: Vec<RemarkView>,
     /// Whether the reporter asks for reopening.
     pub wants_reopening: bool,
     /// Numbers of similar matters the reporter was shown and filed beside.

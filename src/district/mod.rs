@@ -132,6 +132,12 @@ impl Profile {
         self.channel(channel).is_some_and(|c| c.from_above)
     }
 
+    /// Whether reporters come in person through a channel (走访).
+    #[must_use]
+    pub fn is_in_person(&self, channel: &str) -> bool {
+        self.channel(channel).is_some_and(|c| c.in_person)
+    }
+
     /// Whether a list can be filtered by these; a code nobody knows is a slip, and no empty list.
     ///
     /// # Errors

@@ -297,6 +297,9 @@ pub struct Channel {
     /// Whether its complaints come from above (督察, 批办, 转办), which moves them forward.
     #[serde(default)]
     pub from_above: bool,
+    /// Whether reporters come in person (走访).
+    #[serde(default)]
+    pub in_person: bool,
     /// Its deadlines.
     #[serde(default, rename = "deadline")]
     pub deadlines: Vec<ChannelDeadline>,
@@ -384,6 +387,10 @@ pub struct Procedure {
     /// Whether 复查 and 复核 follow on request, after which the same facts are not accepted again.
     #[serde(default)]
     pub final_review: bool,
+    /// Natural days after the answer, or after 复查, in which it may be taken further (复查、复核、复议). Until
+    /// then an answered complaint is not closed by itself.
+    #[serde(default)]
+    pub review_days: u32,
     /// What the reporter may do against it, where there is something.
     #[serde(default)]
     pub redress: Option<String>,

@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 
 use crate::matching::{
     Report,
-    campaigns::{Campaign, campaigns},
+    campaigns::{Campaign, Signed, campaigns},
+    petitioners::petitioners_of,
     queries::filed_reports,
 };
 use crate::platform::db::{Connection, Id, UtcTime, schema::complaint_text};
@@ -38,7 +39,7 @@ pub struct CampaignView {
     pub last_at: DateTime<FixedOffset>,
 }
 
-/// The campaigns among complaints, given by id with their numbers, the largest first: two queries
+/// The campaigns among complaints, given by id with their numbers, the largest first: three queries
 /// however many there are.
 ///
 /// # Errors
@@ -49,11 +50,16 @@ pub fn campaigns_of(
     words: &Words,
 ) -> QueryResult<Vec<CampaignView>> {
     let ids: Vec<Id> = numbers.keys().copied().collect();
-    let mut reports: Vec<Report> = filed_reports(conn, &ids)?;
-    reports.sort_by_key(|report| (report.received_at, report.id));
+    let mut petitioners = petitioners_of(conn, &ids)?;
+    let signed = |report: Report| {
+        let by = petitioners.remove(&Id(report.id)).unwrap_or_default();
+        (report, by)
+    };
+    let mut reports: Vec<Signed> = filed_reports(conn, &ids)?.into_iter().map(signed).collect();
+    reports.sort_by_key(|(report, _)| (report.received_at, report.id));
     let found: Vec<(Id, Campaign)> = campaigns(&reports)
         .into_iter()
-        .filter_map(|campaign| Some((Id(reports.get(campaign.first)?.id), campaign)))
+        .filter_map(|campaign| Some((Id(reports.get(campaign.first)?.0.id), campaign)))
         .collect();
     let firsts: Vec<Id> = found.iter().map(|(id, _)| *id).collect();
     let texts: Vec<(Id, String)> = complaint_text::table

@@ -8,8 +8,9 @@ use serde_json::{Map, Value, json};
 use super::locks::take;
 use crate::district::Profile;
 use crate::matching::{
+    Rule,
     escalation::{Voice, escalate},
-    queries::petitioners_of_entry,
+    petitioners::petitioners_of_entry,
 };
 use crate::platform::{
     db::{
@@ -52,9 +53,21 @@ impl VoiceRow {
         self.source_class.as_deref().unwrap_or(PUBLIC_PETITION)
     }
 
+    /// The rule by which somebody confirmed that it belongs with an earlier one.
+    fn confirmed_rule(&self) -> Option<Rule> {
+        let confirmed = self
+            .link_rule
+            .as_deref()
+            .filter(|_| self.link == "confirmed");
+        confirmed.and_then(Rule::named)
+    }
+
     fn is_repeat(&self) -> bool {
-        let repeats = matches!(self.link_rule.as_deref(), Some("R1" | "R2" | "R3" | "R11"));
-        self.link == "confirmed" && repeats
+        self.confirmed_rule().is_some_and(Rule::is_repeat)
+    }
+
+    fn is_renewed(&self) -> bool {
+        self.confirmed_rule() == Some(Rule::R3)
     }
 }
 
@@ -65,6 +78,7 @@ struct Counts {
     complaint_count: i32,
     duplicate_count: i32,
     repeat_count: i32,
+    renewed_count: i32,
     distinct_reporters: i32,
     strong_concern: bool,
     collective_visit: bool,
@@ -151,7 +165,7 @@ fn recount(
             received_at: row.received_at.0,
             petitioners: petitioners.remove(&row.id).unwrap_or_default(),
             person_count: row.person_count,
-            confirmed_repeat: row.is_repeat(),
+            comes_again: row.is_repeat() || row.is_renewed(),
             provisional: row.link == "provisional",
         })
         .collect();
@@ -170,6 +184,7 @@ fn recount(
         complaint_count: count(&|_| true),
         duplicate_count: count(&|row| row.link == "confirmed"),
         repeat_count: count(&VoiceRow::is_repeat),
+        renewed_count: count(&VoiceRow::is_renewed),
         distinct_reporters: escalated.distinct_reporters,
         strong_concern: escalated.strong_concern,
         collective_visit: escalated.collective_visit,

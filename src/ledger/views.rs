@@ -42,8 +42,10 @@ pub struct EntrySummary {
     pub distinct_reporters: i32,
     /// Confirmed duplicates.
     pub duplicate_count: i32,
-    /// Confirmed repeat petitions.
+    /// Confirmed repeat petitions: the same person again, with nothing new (R1, R2, R11).
     pub repeat_count: i32,
+    /// Confirmed petitions of the same person with new facts (R3), which are no repeats.
+    pub renewed_count: i32,
     /// 群众反映强烈.
     pub strong_concern: bool,
     /// 集体访.
@@ -74,6 +76,7 @@ impl EntrySummary {
             distinct_reporters: row.distinct_reporters,
             duplicate_count: row.duplicate_count,
             repeat_count: row.repeat_count,
+            renewed_count: row.renewed_count,
             strong_concern: row.strong_concern,
             collective_visit: row.collective_visit,
             escalation_level: row.escalation_level,

@@ -1,11 +1,14 @@
 //! One text from many hands: the copies among reports of one matter, counted as voices. Who copies
 //! a neighbour's words is a person of their own and no repeat of the neighbour.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
-use super::Report;
+use super::{
+    Report,
+    people::{Petitioner, tell_apart},
+};
 
 /// Fewer copies than this are a couple of neighbours.
 const COPIES_MIN: usize = 3;
@@ -27,10 +30,13 @@ pub struct Campaign {
     pub last_at: DateTime<Utc>,
 }
 
+/// A report, and those who petition in it: none when nobody signed.
+pub type Signed = (Report, Vec<Petitioner>);
+
 /// The campaigns among reports in the order of their arrival, the largest first. One person's
 /// copies of their own text are none.
 #[must_use]
-pub fn campaigns(reports: &[Report]) -> Vec<Campaign> {
+pub fn campaigns(reports: &[Signed]) -> Vec<Campaign> {
     let mut found: Vec<Campaign> = copies(reports)
         .into_iter()
         .filter_map(|copies| campaign(reports, &copies))
@@ -41,10 +47,10 @@ pub fn campaigns(reports: &[Report]) -> Vec<Campaign> {
 
 /// Reports by text. A report has the text of the one with which it shares most keys, at least half
 /// of its own; those too short for keys have no text of their own.
-fn copies(reports: &[Report]) -> Vec<Vec<usize>> {
+fn copies(reports: &[Signed]) -> Vec<Vec<usize>> {
     let mut texts: Vec<Vec<usize>> = Vec::new();
     let mut text_of: HashMap<u64, usize> = HashMap::new();
-    for (at, report) in reports.iter().enumerate() {
+    for (at, (report, _)) in reports.iter().enumerate() {
         let keys = &report.text_keys;
         let mut shared: HashMap<usize, usize> = HashMap::new();
         for text in keys.iter().filter_map(|key| text_of.get(key)) {
@@ -69,13 +75,12 @@ fn copies(reports: &[Report]) -> Vec<Vec<usize>> {
     texts
 }
 
-fn campaign(reports: &[Report], copies: &[usize]) -> Option<Campaign> {
-    let members: Vec<&Report> = copies.iter().filter_map(|at| reports.get(*at)).collect();
-    let named = members.iter().flat_map(|report| &report.persons);
-    let persons = named.collect::<BTreeSet<_>>().len();
-    let nobodys = |report: &&&Report| report.persons.is_empty();
-    let anonymous = members.iter().filter(nobodys).count();
-    let times = || members.iter().map(|report| report.received_at);
+fn campaign(reports: &[Signed], copies: &[usize]) -> Option<Campaign> {
+    let members: Vec<&Signed> = copies.iter().filter_map(|at| reports.get(*at)).collect();
+    let petitions: Vec<Vec<Petitioner>> = members.iter().map(|(_, by)| by.clone()).collect();
+    let persons = tell_apart(&petitions).count;
+    let anonymous = petitions.iter().filter(|by| by.is_empty()).count();
+    let times = || members.iter().map(|(report, _)| report.received_at);
     let campaign = Campaign {
         first: *copies.first()?,
         copies: members.len(),
@@ -95,16 +100,19 @@ mod tests {
     const RIVER: &str =
         "我们是琴亭河沿岸居民，河水发黑发臭已经三年，强烈要求立即截污清淤，还我们清澈的河水。";
 
-    fn reports(of: &[(&str, &str)]) -> Vec<Report> {
+    fn reports(of: &[(&str, &str)]) -> Vec<Signed> {
         let report = |(n, (person, text)): (usize, &(&str, &str))| {
-            let persons = person.split_terminator('+').map(str::to_owned);
-            Known {
-                persons: persons.collect(),
+            let by = person.split_terminator('+').map(|key| Petitioner {
+                keys: vec![key.to_owned()],
+                name: None,
+            });
+            let report = Known {
                 description: text,
                 received_at: DateTime::UNIX_EPOCH + chrono::TimeDelta::hours(n as i64),
                 ..Known::default()
             }
-            .report()
+            .report();
+            (report, by.collect())
         };
         of.iter().enumerate().map(report).collect()
     }

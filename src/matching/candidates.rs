@@ -1,7 +1,11 @@
 //! Candidates from indexed keys, never from a scan.
 
-use std::cmp::Reverse;
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+};
 
+use chrono::{DateTime, Utc};
 use diesel::{
     prelude::*,
     sql_types::{Array, BigInt},
@@ -16,7 +20,7 @@ use crate::linkage::{
 };
 use crate::platform::db::{
     Connection, Id, UtcTime,
-    schema::{complaint, ledger_entry, match_fact, match_key},
+    schema::{complaint, ledger_entry, match_fact, match_key, petition_review, reply},
 };
 use crate::record::{ComplaintState, EntryState, machine::Trait};
 
@@ -35,6 +39,7 @@ macro_rules! rows_where {
             .select((
                 match_fact::seq,
                 match_fact::data,
+                complaint::id,
                 complaint::number,
                 complaint::hidden,
                 complaint::state,
@@ -75,6 +80,7 @@ pub fn candidates_within(
     best.sort_unstable();
     let seqs: Vec<i64> = best.iter().map(|(seq, _)| *seq).collect();
     let rows = rows_where!(conn, match_fact::seq.eq_any(&seqs))?;
+    let known = known_of(conn, &rows)?;
     let origin = report.place.map(|p| Origin::at(p.point));
     let search_m = keys::search_radius_m(report, radius);
     Ok(rows
@@ -83,7 +89,7 @@ pub fn candidates_within(
             let told = best
                 .binary_search_by_key(&row.seq, |(seq, _)| *seq)
                 .is_ok_and(|at| best.get(at).is_some_and(|(_, told)| *told));
-            let old = row.candidate()?;
+            let old = row.candidate(&known)?;
             let metres = origin
                 .zip(old.report.place)
                 .map(|(origin, place)| origin.metres_to(place.point));
@@ -153,6 +159,7 @@ pub const FILED_UNDER: &str = "SELECT filed.seq, asked.at AS asked \
 struct CandidateRow {
     seq: i64,
     data: Vec<u8>,
+    complaint_id: Id,
     number: String,
     hidden: bool,
     state: ComplaintState,
@@ -166,7 +173,7 @@ impl CandidateRow {
     /// `None` when it takes no part in matching, or its facts are of another version of this program
     /// (they are made anew by a job). Said here and not in SQL, where nearly every row is in and a
     /// planner that believes otherwise reads them all.
-    fn candidate(self) -> Option<Candidate> {
+    fn candidate(self, known: &Known) -> Option<Candidate> {
         if !takes_part(self.state, self.hidden) {
             return None;
         }
@@ -176,26 +183,78 @@ impl CandidateRow {
             Some(at) if watched => EntryStanding::WrittenOff(at.0),
             _ => EntryStanding::Open,
         };
+        let answered_at = known.answers.get(&self.complaint_id).copied();
+        let answered_at = answered_at.or(self.closed_at.map(|at| at.0));
         Some(Candidate {
             report: stored::decode(&self.data)?,
             number: self.number,
             entry_id: self.entry_id.0,
             closed_at: self.closed_at.map(|at| at.0),
-            // 复查 and 复核 are another authority's; here it is known of who was turned away after it.
-            finally_reviewed: self.state == ComplaintState::NoLongerAccepted,
+            answered_at: answered_at.filter(|_| is_answered(self.state)),
+            finally_reviewed: self.state == ComplaintState::NoLongerAccepted
+                || known.reviewed.contains(&self.complaint_id),
             entry,
         })
     }
 }
 
-/// Loads complaints as candidates, in one query however many there are.
+/// Loads complaints as candidates, in three queries however many there are.
 ///
 /// # Errors
 /// What the database answers.
 pub fn load_candidates(conn: &mut Connection, ids: &[Id]) -> QueryResult<Vec<Candidate>> {
     let rows = rows_where!(conn, match_fact::complaint_id.eq_any(ids))?;
-    Ok(rows
-        .into_iter()
-        .filter_map(CandidateRow::candidate)
-        .collect())
+    let known = known_of(conn, &rows)?;
+    let rows = rows.into_iter();
+    Ok(rows.filter_map(|row| row.candidate(&known)).collect())
+}
+
+/// Whether a complaint in this state was answered on the merits and its handling ended: nothing leads to
+/// 办结 but an answer, and neither a refusal nor a transfer is one.
+#[must_use]
+pub fn is_answered(state: ComplaintState) -> bool {
+    state == ComplaintState::Closed
+}
+
+/// What is known of how complaints were settled.
+struct Known {
+    /// When those were answered last that were. What was answered elsewhere has no reply here.
+    answers: HashMap<Id, DateTime<Utc>>,
+    /// Those of whose answer 复核 was given.
+    reviewed: HashSet<Id>,
+}
+
+fn known_of(conn: &mut Connection, rows: &[CandidateRow]) -> QueryResult<Known> {
+    let answered = rows.iter().filter(|row| is_answered(row.state));
+    let answered: Vec<Id> = answered.map(|row| row.complaint_id).collect();
+    if answered.is_empty() {
+        return Ok(Known {
+            answers: HashMap::new(),
+            reviewed: HashSet::new(),
+        });
+    }
+    let replies: Vec<(Id, UtcTime)> = reply::table
+        .filter(reply::complaint_id.eq_any(&answered))
+        .filter(reply::kind.eq("final"))
+        .order(reply::id.asc())
+        .select((reply::complaint_id, reply::created_at))
+        .load(conn)?;
+    Ok(Known {
+        answers: replies.into_iter().map(|(id, at)| (id, at.0)).collect(),
+        reviewed: finally_reviewed(conn, &answered)?,
+    })
+}
+
+/// Those among complaints of whose answer 复核 was given.
+///
+/// # Errors
+/// What the database answers.
+pub fn finally_reviewed(conn: &mut Connection, ids: &[Id]) -> QueryResult<HashSet<Id>> {
+    let reviewed: Vec<Id> = petition_review::table
+        .filter(petition_review::complaint_id.eq_any(ids))
+        .filter(petition_review::stage.eq("final_review"))
+        .filter(petition_review::step.eq("decided"))
+        .select(petition_review::complaint_id)
+        .load(conn)?;
+    Ok(reviewed.into_iter().collect())
 }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::people::{Petitioner, tell_apart};
 use crate::district::Escalation;
 
 /// One complaint of an entry, as far as counting cares.
@@ -11,12 +12,13 @@ use crate::district::Escalation;
 pub struct Voice {
     /// When it reached us.
     pub received_at: DateTime<Utc>,
-    /// The blind indexes of each of its petitioners; those known by none are not here.
-    pub petitioners: Vec<Vec<String>>,
+    /// Those who petition in it; none when nobody signed.
+    pub petitioners: Vec<Petitioner>,
     /// How many signed it.
     pub person_count: i32,
-    /// Whether it is a confirmed repeat of an earlier one.
-    pub confirmed_repeat: bool,
+    /// Whether it is confirmed that its person was here before with the matter, with new facts or
+    /// without: either makes their chain longer.
+    pub comes_again: bool,
     /// Whether nobody has confirmed yet that it belongs here: it is a voice, and nothing with legal
     /// effect follows from it.
     pub provisional: bool,
@@ -39,7 +41,7 @@ pub struct Escalated {
 /// hold a whole quarter's complaints.
 #[must_use]
 pub fn escalate(voices: &[Voice], rules: &Escalation) -> Escalated {
-    let (spoken, distinct) = persons(voices);
+    let (spoken, distinct) = spoken(voices);
     let chain = longest_chain(&spoken);
     let settled = spoken.iter().filter(|s| !s.provisional);
     let settled = settled.map(|s| (s.at, s.person)).collect();
@@ -68,7 +70,7 @@ fn longest_chain(spoken: &[Spoken]) -> i64 {
     repeats.values().max().map_or(0, |most| most + 1)
 }
 
-/// When a person, by a number of their own, raised their voice, and how it counts.
+/// When a person raised their voice, and how it counts.
 #[derive(Debug, Clone, Copy)]
 struct Spoken {
     at: DateTime<Utc>,
@@ -77,55 +79,21 @@ struct Spoken {
     provisional: bool,
 }
 
-/// Who spoke when, and how many persons they are. A person is known by phone, identity number or
-/// account; petitioners who share any of them are one, also across complaints.
-fn persons(voices: &[Voice]) -> (Vec<Spoken>, usize) {
-    fn root(parents: &mut [usize], mut at: usize) -> usize {
-        while let Some(up) = parents.get(at).copied().filter(|up| *up != at) {
-            let above = parents.get(up).copied().unwrap_or(up);
-            if let Some(slot) = parents.get_mut(at) {
-                *slot = above;
-            }
-            at = above;
-        }
-        at
-    }
-    let mut numbers: HashMap<&str, usize> = HashMap::new();
-    let mut parents: Vec<usize> = Vec::new();
+/// Who spoke when, and how many persons they are. Who is known by a name alone repeats nobody.
+fn spoken(voices: &[Voice]) -> (Vec<Spoken>, usize) {
+    let petitions: Vec<Vec<Petitioner>> = voices.iter().map(|v| v.petitioners.clone()).collect();
+    let persons = tell_apart(&petitions);
     let mut spoken: Vec<Spoken> = Vec::new();
-    for voice in voices {
-        for keys in &voice.petitioners {
-            let mut own: Option<usize> = None;
-            for key in keys {
-                let number = *numbers.entry(key).or_insert_with(|| {
-                    parents.push(parents.len());
-                    parents.len() - 1
-                });
-                let here = root(&mut parents, number);
-                let joined = own.map_or(here, |own| root(&mut parents, own).min(here));
-                for part in [Some(here), own].into_iter().flatten() {
-                    let top = root(&mut parents, part);
-                    if let Some(slot) = parents.get_mut(top) {
-                        *slot = joined;
-                    }
-                }
-                own = Some(joined);
-            }
-            spoken.extend(own.map(|person| Spoken {
-                at: voice.received_at,
-                person,
-                repeat: voice.confirmed_repeat,
-                provisional: voice.provisional,
-            }));
-        }
+    for (voice, persons) in voices.iter().zip(persons.of) {
+        let each = voice.petitioners.iter().zip(persons);
+        spoken.extend(each.map(|(petitioner, person)| Spoken {
+            at: voice.received_at,
+            person,
+            repeat: voice.comes_again && petitioner.is_numbered(),
+            provisional: voice.provisional,
+        }));
     }
-    for voice in &mut spoken {
-        voice.person = root(&mut parents, voice.person);
-    }
-    let mut distinct: Vec<usize> = spoken.iter().map(|voice| voice.person).collect();
-    distinct.sort_unstable();
-    distinct.dedup();
-    (spoken, distinct.len())
+    (spoken, persons.count)
 }
 
 /// The most persons who spoke within any stretch of so long a time.
@@ -155,12 +123,19 @@ mod tests {
     use super::*;
     use crate::district::Profile;
 
+    fn numbered(keys: &[&str]) -> Petitioner {
+        Petitioner {
+            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+            name: None,
+        }
+    }
+
     fn voice(day: i64, persons: &[&str]) -> Voice {
         Voice {
             received_at: DateTime::UNIX_EPOCH + TimeDelta::days(day),
-            petitioners: persons.iter().map(|p| vec![(*p).to_owned()]).collect(),
+            petitioners: persons.iter().map(|p| numbered(&[p])).collect(),
             person_count: i32::try_from(persons.len()).unwrap().max(1),
-            confirmed_repeat: false,
+            comes_again: false,
             provisional: false,
         }
     }
@@ -193,7 +168,7 @@ mod tests {
     #[test]
     fn one_person_known_by_phone_and_by_identity_number_is_one() {
         let known_by = |day, keys: &[&str]| Voice {
-            petitioners: vec![keys.iter().map(|k| (*k).to_owned()).collect()],
+            petitioners: vec![numbered(keys)],
             ..voice(day, &[])
         };
         let same = [
@@ -210,6 +185,32 @@ mod tests {
     }
 
     #[test]
+    fn who_signed_without_a_number_is_a_person_and_no_chain() {
+        let signed = |day, name: &str| Voice {
+            petitioners: vec![Petitioner {
+                keys: Vec::new(),
+                name: Some(name.to_owned()),
+            }],
+            comes_again: true,
+            ..voice(day, &[])
+        };
+        let counted = count(&[
+            signed(0, "a"),
+            signed(1, "b"),
+            signed(2, "c"),
+            signed(3, "c"),
+        ]);
+        assert_eq!(
+            (
+                counted.distinct_reporters,
+                counted.strong_concern,
+                counted.level
+            ),
+            (3, true, 0)
+        );
+    }
+
+    #[test]
     fn five_signers_are_a_collective_visit() {
         assert!(count(&[voice(0, &["a", "b", "c", "d", "e"])]).collective_visit);
         assert!(!count(&[voice(0, &["a", "b", "c", "d"])]).collective_visit);
@@ -218,7 +219,7 @@ mod tests {
     #[test]
     fn chains_climb() {
         let repeat = |day| Voice {
-            confirmed_repeat: true,
+            comes_again: true,
             ..voice(day, &["a"])
         };
         assert_eq!(count(&[voice(0, &["a"])]).level, 0);
@@ -229,7 +230,7 @@ mod tests {
     #[test]
     fn a_chain_is_one_persons() {
         let again = |day, person| Voice {
-            confirmed_repeat: true,
+            comes_again: true,
             ..voice(day, &[person])
         };
         let two = [
@@ -240,7 +241,7 @@ mod tests {
         ];
         assert_eq!(count(&two).level, 1, "two chains of two");
         let known_twice = Voice {
-            petitioners: vec![vec!["a".to_owned(), "id".to_owned()]],
+            petitioners: vec![numbered(&["a", "id"])],
             ..again(4, "a")
         };
         let by_id = [voice(0, &["a"]), known_twice, again(5, "id")];

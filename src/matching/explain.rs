@@ -3,7 +3,7 @@
 use crate::district::Profile;
 use crate::linkage::{
     Context, Levels, Model, Report,
-    levels::{Category, Distance, Gap, Level as _, MISSING, Object, Person, SPECS, Wording},
+    levels::{Category, Distance, Gap, Level as _, MISSING, Object, SPECS, Wording},
 };
 
 use super::Comparison;
@@ -56,7 +56,6 @@ fn of_pair(
         Category::KIND => Some(category(levels.of(), new, old, profile)),
         Gap::KIND => Some(time(new, old)),
         Wording::KIND => text(levels.of(), new, old, context.model()),
-        Person::KIND => person(levels.of(), new, old),
         _ => None,
     }
 }
@@ -115,13 +114,4 @@ fn text(level: Wording, new: &Report, old: &Report, model: &Model) -> Option<Str
     let alike = model.alike(&new.grams, model.square(&new.grams), &old.grams);
     let percent = alike.map_or(0.0, |a| a.cosine) * 100.0;
     Some(format!("文字相似 {percent:.0}%"))
-}
-
-fn person(level: Person, new: &Report, old: &Report) -> Option<String> {
-    let shared = new
-        .persons
-        .iter()
-        .filter(|p| old.persons.contains(p))
-        .count();
-    (level == Person::Same).then(|| format!("同一反映人（{shared} 人相同）"))
 }

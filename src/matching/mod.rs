@@ -9,6 +9,8 @@ pub mod candidates;
 pub mod escalation;
 mod explain;
 pub mod facts;
+pub mod people;
+pub mod petitioners;
 pub mod queries;
 pub mod refile;
 mod rules;
@@ -38,7 +40,9 @@ pub struct Candidate {
     pub entry_id: Uuid,
     /// When its handling ended; `None` while it is open.
     pub closed_at: Option<DateTime<Utc>>,
-    /// Whether 复核 was given, after which the same facts are not taken again.
+    /// When it was answered on the merits; `None` when it was not, as by a refusal or a transfer.
+    pub answered_at: Option<DateTime<Utc>>,
+    /// Whether 复核 was given, after which the same facts are not taken again, however long ago.
     pub finally_reviewed: bool,
     /// Where the entry stands.
     pub entry: EntryStanding,
@@ -106,6 +110,24 @@ impl Rule {
         Self::ALL.into_iter().find(|rule| rule.as_str() == name)
     }
 
+    /// Which goes first of what fits equally well: that a petition was finally reviewed (R11) stands over
+    /// its being a repeat.
+    const fn order(self) -> u8 {
+        match self {
+            Self::R0 => 0,
+            Self::R1 => 1,
+            Self::R11 => 2,
+            Self::R2 => 3,
+            Self::R3 => 4,
+            Self::R4 => 5,
+            Self::R5 => 6,
+            Self::R6 => 7,
+            Self::R7 => 8,
+            Self::R9 => 9,
+            Self::New => 10,
+        }
+    }
+
     /// The name in the database and in explanations.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -142,10 +164,11 @@ impl Rule {
         }
     }
 
-    /// Whether it says that one person petitions again on one matter.
+    /// Whether it says that one person petitions again on one matter and brings nothing new. Who brings
+    /// new facts (R3) petitions anew, which is counted apart.
     #[must_use]
     pub const fn is_repeat(self) -> bool {
-        matches!(self, Self::R1 | Self::R2 | Self::R3 | Self::R11)
+        matches!(self, Self::R1 | Self::R2 | Self::R11)
     }
 }
 
@@ -182,6 +205,23 @@ impl Outcome {
         }
     }
 }
+
+impl Outcome {
+    /// How much it settles, the most first.
+    const fn order(self) -> u8 {
+        match self {
+            Self::SameSubmission => 0,
+            Self::Attached => 1,
+            Self::Provisional => 2,
+            Self::Suspected => 3,
+            Self::Related => 4,
+            Self::New => 5,
+        }
+    }
+}
+
+/// What a comparison is called that a reporter made.
+pub const SAID: &str = "reporter";
 
 /// One comparison of two reports: what was found, what it weighs, and words an officer reads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -241,6 +281,49 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// The verdict of candidates, the best first.
+    fn of(candidates: Vec<Explained>, model: &str) -> Self {
+        let Some(best) = candidates.first() else {
+            return Self::new_matter(model);
+        };
+        let decided = best.outcome != Outcome::New;
+        let leads = best.outcome.order() <= Outcome::Provisional.order();
+        Self {
+            rule: if decided { best.rule } else { Rule::New },
+            outcome: best.outcome,
+            target: decided.then_some(best.candidate),
+            target_entry: leads.then_some(best.entry_id),
+            score: Some(best.score),
+            model: model.to_owned(),
+            candidates,
+        }
+    }
+
+    /// The verdict when the reporter was shown matters and says that theirs is another. Their word
+    /// attaches nothing and settles nothing: whatever would lead to one of these is asked instead.
+    #[must_use]
+    pub fn beside(mut self, numbers: &[String]) -> Self {
+        let shown = self
+            .candidates
+            .iter()
+            .filter(|c| numbers.contains(&c.number));
+        let shown: Vec<Uuid> = shown.map(|c| c.entry_id).collect();
+        let joins = |c: &Explained| matches!(c.outcome, Outcome::Attached | Outcome::Provisional);
+        for candidate in &mut self.candidates {
+            if shown.contains(&candidate.entry_id) && joins(candidate) {
+                candidate.outcome = Outcome::Suspected;
+                candidate.comparisons.push(Comparison {
+                    name: SAID.to_owned(),
+                    level: "other".to_owned(),
+                    weight: 0.0,
+                    words: "反映人看过该事项，称另有其事".to_owned(),
+                });
+            }
+        }
+        self.candidates.sort_by_key(|c| c.outcome.order());
+        Self::of(self.candidates, &self.model)
+    }
+
     /// The verdict when the reporter says that theirs is a matter they were shown. Their word
     /// lifts a suspicion to a provisional link, and chooses among several, which a named person
     /// still confirms or rejects; it never leads to a matter the evidence does not.
@@ -257,7 +340,7 @@ impl Verdict {
         let mut told = self.candidates.remove(at);
         told.outcome = Outcome::Provisional;
         told.comparisons.push(Comparison {
-            name: "reporter".to_owned(),
+            name: SAID.to_owned(),
             level: "same".to_owned(),
             weight: 0.0,
             words: "反映人指明为同一事项".to_owned(),

@@ -1,13 +1,13 @@
 //! Facts and verdicts kept.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use diesel::{connection::SimpleConnection as _, prelude::*};
 use serde_json::{Value, json};
 
 use super::{PhotoRef, Place, Report, Verdict, decide, facts::Known};
-use super::{candidates::candidates_of, facts::number_key, rules::radius_m};
+use super::{
+    candidates::candidates_of, facts::number_key, petitioners::persons_of, rules::radius_m,
+};
 use crate::district::Profile;
 use crate::evidence::{album::Stored, queries as evidence};
 use crate::geo::Point;
@@ -19,7 +19,7 @@ use crate::platform::{
         Connection, Id, JsonValue, UtcTime,
         schema::{
             complaint, complaint_place, complaint_text, match_fact, match_key, match_verdict,
-            petitioner, supplement,
+            supplement,
         },
     },
     problem::{OnDb, Problem},
@@ -200,49 +200,6 @@ fn new_facts_of(conn: &mut Connection, id: Id) -> QueryResult<Option<DateTime<Ut
         .load(conn)?;
     let happened = told.into_iter().map(|(at, told)| at.unwrap_or(told).0);
     Ok(happened.max())
-}
-
-/// Blind indexes of each complaint's petitioners.
-///
-/// # Errors
-/// What the database answers.
-pub fn persons_of(conn: &mut Connection, ids: &[Id]) -> QueryResult<HashMap<Id, Vec<String>>> {
-    let rows: Vec<(Id, JsonValue)> = petitioner::table
-        .filter(petitioner::complaint_id.eq_any(ids))
-        .order((petitioner::complaint_id, petitioner::position))
-        .select((petitioner::complaint_id, petitioner::person_keys))
-        .load(conn)?;
-    let by_petitioner = by_petitioner(rows).into_iter();
-    Ok(by_petitioner
-        .map(|(id, keys)| (id, keys.concat()))
-        .collect())
-}
-
-/// The blind indexes of each petitioner of an entry's complaints, by complaint. By join and not by
-/// a list of ids, which an entry with very many complaints would make too long.
-///
-/// # Errors
-/// What the database answers.
-pub fn petitioners_of_entry(
-    conn: &mut Connection,
-    entry: Id,
-) -> QueryResult<HashMap<Id, Vec<Vec<String>>>> {
-    let rows: Vec<(Id, JsonValue)> = petitioner::table
-        .inner_join(complaint::table)
-        .filter(complaint::entry_id.eq(entry))
-        .order((petitioner::complaint_id, petitioner::position))
-        .select((petitioner::complaint_id, petitioner::person_keys))
-        .load(conn)?;
-    Ok(by_petitioner(rows))
-}
-
-fn by_petitioner(rows: Vec<(Id, JsonValue)>) -> HashMap<Id, Vec<Vec<String>>> {
-    let mut petitioners: HashMap<Id, Vec<Vec<String>>> = HashMap::new();
-    for (id, keys) in rows {
-        let keys: Vec<String> = serde_json::from_value(keys.0).unwrap_or_default();
-        petitioners.entry(id).or_default().push(keys);
-    }
-    petitioners
 }
 
 fn photos_of(conn: &mut Connection, id: Id) -> QueryResult<Vec<PhotoRef>> {

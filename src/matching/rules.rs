@@ -70,8 +70,8 @@ pub fn decide(new: &Report, candidates: &[Candidate], profile: &Profile) -> Verd
         .collect();
     // Best first: the outcome's rank, then the rule's, then the odds, then the earliest.
     judged.sort_by(|(a, a_rule, a_outcome), (b, b_rule, b_outcome)| {
-        (rank(*a_outcome), a_rule)
-            .cmp(&(rank(*b_outcome), b_rule))
+        (a_outcome.order(), a_rule.order())
+            .cmp(&(b_outcome.order(), b_rule.order()))
             .then(b.bits.total_cmp(&a.bits))
             .then(a.old.report.received_at.cmp(&b.old.report.received_at))
             .then(a.old.report.id.cmp(&b.old.report.id))
@@ -81,23 +81,7 @@ pub fn decide(new: &Report, candidates: &[Candidate], profile: &Profile) -> Verd
         .into_iter()
         .map(|(pair, rule, outcome)| explain(pair, rule, outcome, &context, profile))
         .collect();
-    let Some(best) = explained.first() else {
-        return Verdict::new_matter(profile.model.name());
-    };
-    let decided = best.outcome != Outcome::New;
-    let leads = matches!(
-        best.outcome,
-        Outcome::SameSubmission | Outcome::Attached | Outcome::Provisional
-    );
-    Verdict {
-        rule: if decided { best.rule } else { Rule::New },
-        outcome: best.outcome,
-        target: decided.then_some(best.candidate),
-        target_entry: leads.then_some(best.entry_id),
-        score: Some(best.score),
-        model: profile.model.name().to_owned(),
-        candidates: explained,
-    }
+    Verdict::of(explained, profile.model.name())
 }
 
 fn pairs<'a>(new: &'a Report, olds: &[&'a Candidate], context: &Context<'_>) -> Vec<Pair<'a>> {
@@ -177,17 +161,6 @@ fn same_premises(new: &Report, old: &Report) -> bool {
     }
 }
 
-fn rank(outcome: Outcome) -> u8 {
-    match outcome {
-        Outcome::SameSubmission => 0,
-        Outcome::Attached => 1,
-        Outcome::Provisional => 2,
-        Outcome::Suspected => 3,
-        Outcome::Related => 4,
-        Outcome::New => 5,
-    }
-}
-
 fn explain(
     pair: Pair<'_>,
     rule: Rule,
@@ -247,8 +220,10 @@ fn likeness(pair: &Pair<'_>, rules: &MatchingRules) -> Likeness {
     let near = pair.metres.is_some_and(|m| m <= pair.reach / 2.0);
     // Twice the reach: the place speaks against; a chain has branches under one name.
     let apart = pair.metres.is_some_and(|m| m >= pair.reach * 2.0);
-    if !pair.vetoes.is_empty() || new.coarse != old.coarse {
-        return if one_object || near {
+    // Who quotes a number asks about that matter, whatever they call it; a contradiction still stands.
+    let quoted = new.quotes_number_of(old);
+    if !pair.vetoes.is_empty() || (new.coarse != old.coarse && !quoted) {
+        return if one_object || near || quoted {
             Likeness::Related
         } else {
             Likeness::Different
@@ -261,7 +236,7 @@ fn likeness(pair: &Pair<'_>, rules: &MatchingRules) -> Likeness {
     if pair.probability >= rules.upper() && same_category && has_anchor(pair) {
         return Likeness::SameMatter;
     }
-    if pair.probability >= rules.lower() {
+    if quoted || pair.probability >= rules.lower() {
         return Likeness::Suspected;
     }
     Likeness::Different
@@ -317,12 +292,14 @@ fn rule_if_same_matter(new: &Report, old: &Candidate, profile: &Profile) -> Opti
     let Some(closed_at) = old.closed_at else {
         return Some(if same_person { Rule::R1 } else { Rule::R4 });
     };
+    // What happened between the answer and the closing is no part of what was answered.
+    let settled_at = old.answered_at.unwrap_or(closed_at);
     if let EntryStanding::WrittenOff(written_off_at) = old.entry {
         let over_before = new
             .occurred
             .is_some_and(|(_, until)| until <= written_off_at);
         let fresh = if same_person {
-            has_new_fact(new, old, closed_at, profile)
+            has_new_fact(new, old, settled_at, profile)
         } else {
             !over_before
         };
@@ -333,27 +310,32 @@ fn rule_if_same_matter(new: &Report, old: &Candidate, profile: &Profile) -> Opti
     if !same_person {
         return Some(Rule::R5);
     }
+    let fresh = has_new_fact(new, old, settled_at, profile);
+    if old.finally_reviewed && !fresh {
+        return Some(Rule::R11);
+    }
     if new.received_at - closed_at > TimeDelta::days(profile.rules.matching.window_days) {
         return None;
     }
-    if has_new_fact(new, old, closed_at, profile) {
-        return Some(Rule::R3);
-    }
-    Some(if old.finally_reviewed {
-        Rule::R11
-    } else {
+    Some(if fresh {
+        Rule::R3
+    } else if old.answered_at.is_some() {
         Rule::R2
+    } else {
+        // A refusal or a transfer answered nothing: what comes again goes on with it.
+        Rule::R5
     })
 }
 
-/// Something happened or was photographed after the case was closed, or more is demanded.
+/// Something happened or was photographed after the case was answered or otherwise settled, or more is
+/// demanded.
 fn has_new_fact(
     new: &Report,
     old: &Candidate,
-    closed_at: DateTime<Utc>,
+    settled_at: DateTime<Utc>,
     profile: &Profile,
 ) -> bool {
-    let happened_since = new.occurred.is_some_and(|(from, _)| from > closed_at);
+    let happened_since = new.occurred.is_some_and(|(from, _)| from > settled_at);
     let known: Vec<&str> = old
         .report
         .photos
@@ -361,7 +343,7 @@ fn has_new_fact(
         .map(|p| p.sha256.as_str())
         .collect();
     let photographed_since = new.photos.iter().any(|photo| {
-        !known.contains(&photo.sha256.as_str()) && photo.taken_at.is_some_and(|at| at > closed_at)
+        !known.contains(&photo.sha256.as_str()) && photo.taken_at.is_some_and(|at| at > settled_at)
     });
     let code = |report: &Report| {
         let demand = report.demand.as_deref()?;

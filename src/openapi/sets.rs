@@ -15,6 +15,7 @@ use crate::complaint::{
 use crate::evidence::{file::FILE_TYPES, intake::TOO_MANY_PHOTOS};
 use crate::geo::Datum;
 use crate::linkage::levels::SPECS;
+use crate::matching::SAID;
 use crate::photo::{MediaType, PhotoProblem};
 use crate::platform::problem::Code;
 use crate::record::{
@@ -130,6 +131,21 @@ static FIELDS: &[(&str, &str, Stated)] = &[
     ("LookView", "role", Stated::Roles),
     ("MatchesView", "link", Stated::Words(&LINKS)),
     ("MatchesView", "link_rule", Stated::Words(RULES)),
+    (
+        "PetitionReviewView",
+        "outcome",
+        Stated::Words(&["upheld", "changed", "revoked"]),
+    ),
+    (
+        "PetitionReviewView",
+        "stage",
+        Stated::Words(&["review", "final_review"]),
+    ),
+    (
+        "PetitionReviewView",
+        "step",
+        Stated::Words(&["asked", "decided"]),
+    ),
     ("PhotoView", "problem", Stated::PhotoProblems),
     ("PhotoView", "remarks", Stated::Words(REMARKS)),
     ("PhotoView", "role", Stated::Words(SENT)),
@@ -214,7 +230,10 @@ impl Stated {
                 let met = Outcome::ALL.map(Outcome::as_str).into_iter();
                 met.chain([LAPSED]).collect()
             }
-            Self::Comparisons => SPECS.iter().map(|spec| spec.name).collect(),
+            Self::Comparisons => {
+                let compared = SPECS.iter().map(|spec| spec.name);
+                compared.chain([SAID]).collect()
+            }
             Self::Levels => {
                 let levels = SPECS.iter().flat_map(|spec| spec.levels);
                 let all: BTreeSet<_> = levels.map(|level| level.name).collect();

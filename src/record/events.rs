@@ -53,6 +53,7 @@ events! {
         Rate "rate" "评价",
         Close "close" "办结",
         Reopen "reopen" "重新办理",
+        Review "review" "复查复核",
         Withdraw "withdraw" "撤回",
         Archive "archive" "归档",
         Dispatch "dispatch" "派人核实",

@@ -3,17 +3,15 @@
 
 use crate::complaint::queries::{self, ComplaintRow};
 use crate::district::Profile;
+use crate::matching::Rule;
 use crate::platform::{
     db::Connection,
     problem::{Code, OnDb, Problem},
 };
 use crate::record::ComplaintState;
 
-/// Rules of a repeat that brings nothing new.
-const SAME_AGAIN: [&str; 3] = ["R1", "R2", "R11"];
-
 /// States of a complaint that was answered, so that it can have been reviewed.
-const ANSWERED: [ComplaintState; 4] = [
+pub(super) const ANSWERED: [ComplaintState; 4] = [
     ComplaintState::Replied,
     ComplaintState::FollowUp,
     ComplaintState::Closed,
@@ -52,12 +50,14 @@ fn in_the_way(
             "this repeats no earlier complaint, and a first report cannot be 不再受理: refuse, transfer or accept it; if it is a repeat, confirm what it repeats first",
         );
     };
-    let rule = row.link_rule.as_deref().unwrap_or_default();
-    if rule == "R3" {
+    let rule = row.link_rule.as_deref().and_then(Rule::named);
+    if rule == Some(Rule::R3) {
         return Some("this brings new facts: accept it");
     }
-    if !SAME_AGAIN.contains(&rule) {
-        return Some("this is another person's report or a rebound: refuse, transfer or accept it");
+    if !rule.is_some_and(Rule::is_repeat) {
+        return Some(
+            "this is another person's report, a rebound, or goes on with what was never answered: refuse, transfer or accept it",
+        );
     }
     let reviewable = earlier
         .procedure

@@ -19,7 +19,12 @@ use crate::complaint::{
     views::StepView,
 };
 use crate::ledger::{merges, queries as ledger};
-use crate::matching::{Rule, queries};
+use crate::matching::{
+    Rule,
+    candidates::{self, is_answered},
+    petitioners::persons_of,
+    queries,
+};
 use crate::platform::{
     crypto::Keys,
     db::{
@@ -258,23 +263,26 @@ fn confirmed(
     })
 }
 
-/// Without a proposal the rule is the plain one: the same person repeats, another joins; while the
-/// other complaint is open, or after it was closed.
+/// Without a proposal the rule is the plain one: the same person repeats what is open, was answered or was
+/// finally reviewed, and goes on with what was refused or sent on; another joins.
 fn manual_rule(
     conn: &mut Connection,
     row: &ComplaintRow,
     other: &ComplaintRow,
 ) -> QueryResult<Rule> {
-    let persons = queries::persons_of(conn, &[row.id, other.id])?;
+    let persons = persons_of(conn, &[row.id, other.id])?;
     let of = |id: Id| persons.get(&id).map_or(&[][..], Vec::as_slice);
     let same = of(row.id)
         .iter()
         .any(|person| of(other.id).contains(person));
+    let reviewed = other.state == ComplaintState::NoLongerAccepted
+        || candidates::finally_reviewed(conn, &[other.id])?.contains(&other.id);
     Ok(match (same, other.closed_at.is_none()) {
         (true, true) => Rule::R1,
-        (true, false) => Rule::R2,
+        (true, false) if reviewed => Rule::R11,
+        (true, false) if is_answered(other.state) => Rule::R2,
         (false, true) => Rule::R4,
-        (false, false) => Rule::R5,
+        (_, false) => Rule::R5,
     })
 }
 

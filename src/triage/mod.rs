@@ -3,6 +3,8 @@
 mod body;
 pub mod bulk;
 pub mod claims;
+pub mod closing;
+mod closing_rules;
 pub mod correction;
 pub mod corrections;
 pub mod decisions;
@@ -18,11 +20,18 @@ pub mod queue;
 pub mod reference;
 pub mod replies;
 pub mod reversal;
+mod review_rules;
+pub mod reviews;
 mod split;
 pub mod supplement;
 pub mod withdrawal;
 
 use crate::account::{Operation, operation::operation};
+use crate::app::App;
+use crate::platform::jobs::Registered;
+
+/// What this capability does after the answer.
+pub const JOBS: &[Registered<App>] = &[Registered::of::<closing::CloseAnswered>()];
 
 /// The operations of this capability.
 pub static OPERATIONS: &[Operation] = &[
@@ -54,4 +63,5 @@ pub static OPERATIONS: &[Operation] = &[
     operation!(Staff(&[Brigade, Office]), keyed, extension::extend_reply),
     operation!(Staff(&[Brigade, Office]), keyed, replies::close_complaint),
     operation!(Staff(&[Brigade]), keyed, replies::reopen_complaint),
+    operation!(Staff(&[Brigade, Office]), keyed, reviews::record_review),
 ];

@@ -389,6 +389,7 @@ fn jobs_keep_their_names() {
     let known: BTreeSet<&str> = names.iter().copied().collect();
     assert_eq!(known.len(), names.len(), "two of one name");
     let kept = [
+        "close_answered",
         "count_unreviewed",
         "drop_former_indexes",
         "file_photos",

@@ -991,9 +991,20 @@ async fn what_comes_after_the_answer(world: World) {
             .get(&format!("/api/v1/entries/{entry}"))
             .await
             .expect(200)
-            .body["repeat_count"]
-            .clone();
-        assert_eq!(counted, if rule == "R5" { 0 } else { 1 }, "{rule}");
+            .body;
+        let expected = match rule {
+            "R2" => (json!(1), json!(0)),
+            "R3" => (json!(0), json!(1)),
+            _ => (json!(0), json!(0)),
+        };
+        assert_eq!(
+            (
+                counted["repeat_count"].clone(),
+                counted["renewed_count"].clone()
+            ),
+            expected,
+            "{rule}: new facts are no repeat"
+        );
     }
 }
 

@@ -72,6 +72,7 @@ fn batch(reports: &[Report], profile: &Profile) -> Vec<Vec<usize>> {
                 number: old.to_string(),
                 entry_id: uuid::Uuid::from_u128(group_of[old] as u128),
                 closed_at: None,
+                answered_at: None,
                 finally_reviewed: false,
                 entry: EntryStanding::Open,
             })

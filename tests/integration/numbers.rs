@@ -154,8 +154,8 @@ async fn what_cannot_be_read_is_asked_for_and_refuses_nothing(world: World) {
     });
     assert_eq!(
         anonymous,
-        [true, true, true],
-        "nobody is known by what cannot be read"
+        [false, true, true],
+        "who signed is somebody; nobody is known by what cannot be read"
     );
 }
 

@@ -70,6 +70,7 @@ impl Petitions {
                 number: old.to_string(),
                 entry_id: uuid::Uuid::nil(),
                 closed_at: None,
+                answered_at: None,
                 finally_reviewed: false,
                 entry: EntryStanding::Open,
             })

@@ -375,7 +375,7 @@ fn channel(a: &Report, b: &Report) -> Channel {
 }
 
 fn reference(a: &Report, b: &Report) -> Reference {
-    if b.number_key != 0 && a.quotes.contains(&b.number_key) {
+    if a.quotes_number_of(b) {
         Reference::QuotesNumber
     } else if a.says_again && person(a, b) == Person::Same {
         Reference::SaysAgain

@@ -20,7 +20,7 @@ use std::cmp::Reverse;
 
 use super::Report;
 use dengwen_geo::{cell, cells_around, regions_around, spot, spots_around};
-use dengwen_text::NameKind;
+use dengwen_text::{NameKind, number_key};
 
 /// Rows taken of one key at most, the nearest in time.
 pub const PER_KEY: usize = 32;
@@ -290,17 +290,18 @@ fn same_both_ways(report: &Report) -> Vec<i64> {
     keys.extend(report.text_keys.iter().map(|text| key(12, &[*text])));
     if let Some(no) = &report.external_no {
         keys.push(key(13, &[number(&report.channel), number(no)]));
+        keys.push(quoted_key(number_key(no)));
     }
     if report.number_key != 0 {
-        keys.push(key(14, &[u64::from(report.number_key)]));
+        keys.push(quoted_key(report.number_key));
     }
-    keys.extend(
-        report
-            .quotes
-            .iter()
-            .map(|quoted| key(14, &[u64::from(*quoted)])),
-    );
+    keys.extend(report.quotes.iter().map(|quoted| quoted_key(*quoted)));
     keys
+}
+
+/// The key of a number by which a text may name a report.
+fn quoted_key(number: u32) -> i64 {
+    key(14, &[u64::from(number)])
 }
 
 /// The key of a photo's file.

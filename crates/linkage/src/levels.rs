@@ -295,7 +295,7 @@ levels! {
 
     /// Who petitions.
     pub enum Person = "person" {
-        Same = "same",
+        Same = "same" "同一反映人",
         Other = "other" "反映人不同",
     }
 

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use dengwen_geo::Point;
-use dengwen_text::{NameKind, name_key, place_names};
+use dengwen_text::{NameKind, name_key, number_key, place_names};
 
 pub use compare::{Context, Side};
 pub use levels::Levels;
@@ -82,10 +82,26 @@ pub struct Report {
     pub text_keys: Vec<u64>,
     /// Photos sent with it.
     pub photos: Vec<PhotoRef>,
-    /// Numbers of other reports the text quotes, as keys.
+    /// Numbers of other reports the text quotes, ours and upstream ones, as keys.
     pub quotes: Vec<u32>,
     /// Whether the text says that the matter was reported before.
     pub says_again: bool,
+}
+
+impl Report {
+    /// Whether the text quotes another report's number: its own, or the one it has upstream.
+    #[must_use]
+    pub fn quotes_number_of(&self, other: &Self) -> bool {
+        let quotes = |key: u32| self.quotes.contains(&key);
+        let own = other.number_key != 0 && quotes(other.number_key);
+        let upstream = || {
+            other
+                .external_no
+                .as_deref()
+                .is_some_and(|no| quotes(number_key(no)))
+        };
+        !self.quotes.is_empty() && (own || upstream())
+    }
 }
 
 /// A short code that is compared very often: its text, and its hash, by which it is compared.

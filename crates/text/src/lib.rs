@@ -10,6 +10,7 @@ mod mask;
 pub mod phone;
 mod place_words;
 mod places;
+mod quotes;
 
 pub use identity::{IdentityText, company_code};
 pub use ink::takes_no_ink;
@@ -21,6 +22,7 @@ pub use mask::{Finding, KnownPeople, KnownPerson, Masked, mask, mask_phone};
 pub use phone::PhoneText;
 pub use place_words::NameKind;
 pub use places::{PlaceName, name_key, place_names};
+pub use quotes::{number_key, quoted_numbers};
 
 /// The first `letters` letters of a text.
 #[must_use]

@@ -220,6 +220,7 @@ diesel::table! {
         version -> Integer,
         created_at -> UtcTimeSql,
         updated_at -> UtcTimeSql,
+        renewed_count -> Integer,
     }
 }
 
@@ -351,6 +352,7 @@ diesel::table! {
         person_keys -> JsonSql,
         created_at -> UtcTimeSql,
         erased_at -> Nullable<UtcTimeSql>,
+        name_key -> Nullable<Text>,
     }
 }
 
@@ -829,6 +831,24 @@ diesel::joinable!(ledger_decision -> ledger_entry (entry_id));
 diesel::joinable!(ledger_decision -> staff (decided_by));
 diesel::joinable!(complaint -> ledger_entry (entry_id));
 diesel::joinable!(complaint -> resident (resident_id));
+diesel::table! {
+    use crate::platform::db::types::{UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    petition_review (id) {
+        id -> UuidSql,
+        complaint_id -> UuidSql,
+        stage -> Text,
+        step -> Text,
+        happened_on -> Date,
+        outcome -> Nullable<Text>,
+        document -> Text,
+        document_no -> Nullable<Text>,
+        recorded_by -> UuidSql,
+        created_at -> UtcTimeSql,
+    }
+}
+
 diesel::joinable!(complaint_text -> complaint (complaint_id));
 diesel::joinable!(complaint_place -> complaint (complaint_id));
 diesel::joinable!(petitioner -> complaint (complaint_id));

@@ -48,6 +48,7 @@ pub const PURE: &[&str] = &[
     "src/matching/escalation.rs",
     "src/matching/explain.rs",
     "src/matching/facts.rs",
+    "src/matching/people.rs",
 ];
 
 /// What a pure file names of no library.
@@ -148,6 +149,7 @@ pub const OWNERS: &[(&str, &str)] = &[
     ("match_key", "matching"),
     ("match_verdict", "matching"),
     ("notice", "complaint"),
+    ("petition_review", "triage"),
     ("petitioner", "complaint"),
     ("premises", "registers"),
     ("premises_alias", "registers"),

@@ -133,11 +133,12 @@ fn counters(world: &World, conn: &mut Connection) -> Vec<String> {
     }
     let counted = |row: &ledger::EntryRow| {
         format!(
-            "{} complaints, {} reporters, {} duplicates, {} repeats, strong {}, collective {}, level {}, lead {:?}, due {:?}, source {:?}",
+            "{} complaints, {} reporters, {} duplicates, {} repeats, {} renewed, strong {}, collective {}, level {}, lead {:?}, due {:?}, source {:?}",
             row.complaint_count,
             row.distinct_reporters,
             row.duplicate_count,
             row.repeat_count,
+            row.renewed_count,
             row.strong_concern,
             row.collective_visit,
             row.escalation_level,
