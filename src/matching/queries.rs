@@ -1,5 +1,7 @@
 //! Facts and verdicts kept.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::{connection::SimpleConnection as _, prelude::*};
 use serde_json::{Value, json};
