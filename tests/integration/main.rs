@@ -61,6 +61,7 @@ mod platform;
 mod privacy;
 mod processes;
 mod properties;
+mod recognised;
 mod registers;
 mod reporter;
 mod schema;
