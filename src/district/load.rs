@@ -331,7 +331,7 @@ mod tests {
         assert!(at.to_string().contains("cost_mised"), "{at}");
 
         let at = broken("places.csv", |t| {
-            t.replacen("屏山公园,119.296", "屏山公园,east", 1)
+            t.replacen("屏山公园,119.2935", "屏山公园,east", 1)
         });
         assert_eq!(
             (at.file.as_str(), at.line),
@@ -398,7 +398,7 @@ mod tests {
                 "reply = \"result\"",
             ),
             ("grids.geojson", "\"35010200100101\"", "\"3501020010010\""),
-            ("places.csv", "左海公园,119.285", "左海公园,119.305"),
+            ("places.csv", "左海公园,119.28", "左海公园,119.305"),
             (
                 "district.toml",
                 "cost_wrong_link = 5.0",

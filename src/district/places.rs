@@ -69,3 +69,60 @@ impl Gazetteer {
             .cloned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        district::Profile,
+        geo::{Point, distance_m},
+    };
+
+    /// How far from a place something is still beside it, in metres.
+    const BESIDE_M: f64 = 100.0;
+
+    /// Where the city's public bicycles had a station beside a place, in canonical degrees, and the
+    /// place's street: what no outline of the profile was made of.
+    const STATIONS: &[(&str, f64, f64, &str)] = &[
+        ("福州软件园", 119.2657, 26.1159, "五凤街道"),
+        ("左海公园", 119.2766, 26.1004, "五凤街道"),
+        ("左海公园", 119.2813, 26.1044, "五凤街道"),
+        ("省体育中心", 119.3009, 26.1139, "华大街道"),
+        ("屏山公园", 119.2917, 26.1024, "华大街道"),
+        ("西湖公园", 119.2881, 26.0958, "鼓西街道"),
+        ("三坊七巷", 119.2901, 26.0828, "南街街道"),
+        ("双抛桥", 119.2899, 26.0890, "南街街道"),
+        ("五四路", 119.3016, 26.0962, "温泉街道"),
+        ("湖东路", 119.2963, 26.0959, "鼓东街道"),
+        ("温泉公园", 119.3078, 26.1029, "温泉街道"),
+        ("鼓楼区政府", 119.2991, 26.0853, "东街街道"),
+        ("津泰路", 119.2964, 26.0845, "安泰街道"),
+        ("五一广场", 119.3035, 26.0795, "安泰街道"),
+        ("乌山", 119.2932, 26.0814, "安泰街道"),
+        ("古田路", 119.3104, 26.0796, "水部街道"),
+        ("金牛山公园", 119.2565, 26.0793, "洪山镇"),
+        ("洪山桥", 119.2506, 26.0810, "洪山镇"),
+        ("梅亭路", 119.2525, 26.0911, "洪山镇"),
+        ("工业路", 119.2714, 26.0778, "洪山镇"),
+        ("西洪路", 119.2731, 26.0857, "洪山镇"),
+    ];
+
+    #[test]
+    fn places_lie_where_a_second_source_has_them() {
+        let profile = Profile::embedded().unwrap();
+        for (name, lon, lat, street) in STATIONS {
+            let hit = profile.place_named_in(name).unwrap();
+            assert_eq!(hit.name, *name);
+            let at = hit.place.unwrap();
+            let station = Point {
+                lon: *lon,
+                lat: *lat,
+            };
+            let apart = distance_m(at, station);
+            assert!(apart <= hit.accuracy_m + BESIDE_M, "{name}: {apart:.0} m");
+            let holds = profile.streets.iter().filter(|s| s.holds(at));
+            let holds: Vec<(&str, &str)> =
+                holds.map(|s| (s.code.as_str(), s.name.as_str())).collect();
+            assert_eq!(holds, [(hit.street.as_str(), *street)], "{name}");
+        }
+    }
+}

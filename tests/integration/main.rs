@@ -69,6 +69,7 @@ mod platform;
 mod privacy;
 mod processes;
 mod properties;
+mod recognised;
 mod registers;
 mod repeats;
 mod reporter;

@@ -2,7 +2,11 @@
 
 use chrono::{Datelike as _, NaiveDate};
 
-use super::{digits::plain_digit, ink::takes_no_ink, phone::says_none};
+use super::{
+    digits::{check_letter, plain_digit},
+    ink::takes_no_ink,
+    phone::says_none,
+};
 
 /// What a text for an identity number says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,18 +144,6 @@ fn has_card_check(text: &str) -> bool {
     text.split_at_checked(17).is_some_and(|(digits, last)| {
         all_digits(digits) && check_letter(digits).map(String::from).as_deref() == Some(last)
     })
-}
-
-/// The check letter of GB 11643-1999.
-fn check_letter(digits: &str) -> Option<char> {
-    const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-    const LETTERS: [char; 11] = ['1', '0', 'X', '9', '8', '7', '6', '5', '4', '3', '2'];
-    let sum: u32 = digits
-        .bytes()
-        .zip(WEIGHTS)
-        .map(|(b, w)| u32::from(b.wrapping_sub(b'0')) * w)
-        .sum();
-    LETTERS.get(sum as usize % LETTERS.len()).copied()
 }
 
 /// Cards issued until 1999 lack the century and the check letter.

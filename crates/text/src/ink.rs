@@ -18,6 +18,8 @@ const WITHOUT_INK: &[std::ops::RangeInclusive<char>] = &[
     '\u{FEFF}'..='\u{FEFF}',
     '\u{FFA0}'..='\u{FFA0}',
     '\u{FFF9}'..='\u{FFFB}',
+    '\u{1BCA0}'..='\u{1BCA3}',
+    '\u{1D173}'..='\u{1D17A}',
     '\u{E0000}'..='\u{E0FFF}',
 ];
 

@@ -1,6 +1,6 @@
 //! What else people and their cars are found by: mail addresses, accounts, plates, tracking codes.
 
-use super::{Found, Kind, after_word, begins_word, numbers::digit};
+use super::{Found, Kind, MASKED, after_word, begins_word, figures::digit};
 use crate::digits::get;
 
 const PROVINCES: &str = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼";
@@ -11,23 +11,31 @@ const PLATE_ENDS: &str = "学警挂港澳领使试超";
 /// Words that announce a plate without its province.
 const PLATE_WORDS: &[&str] = &["车牌号", "车牌", "车号", "牌照", "牌号"];
 
+/// Signs that part a plate from what follows it, or end a sentence.
+const STOPS: &str = "\n,;。、!?";
+
+/// Signs in a row that may stand between two signs of a plate.
+const GAP: usize = 2;
+
 fn parts_plate(letter: char) -> bool {
-    matches!(letter, '·' | ' ' | '-' | '.' | '•' | '・' | '∙' | '_' | ':')
+    !letter.is_alphanumeric() && !STOPS.contains(letter) && !matches!(letter, '\0' | MASKED)
 }
 
-/// Signs of a plate from here on: how many, how many of them digits, where they end. Signs may be
-/// parted by one letter.
+/// Signs of a plate from here on: how many, how many of them digits, where they end. A few letters may
+/// part them; those of new energy alone have six, and open or end with a letter.
 fn signs(text: &[char], at: usize, most: usize) -> (usize, usize, usize) {
     let (mut count, mut digits, mut end, mut next) = (0, 0, at, at);
     while count < most {
         let letter = get(text, next);
         let is_digit = digit(text, next).is_some() && !letter.is_ascii_alphabetic();
-        if letter.is_ascii_alphabetic() || is_digit {
+        let parted = next > end;
+        let sixth = count == 5 && parted && !get(text, at).is_ascii_alphabetic();
+        if (letter.is_ascii_alphabetic() || is_digit) && !sixth {
             count += 1;
             digits += usize::from(is_digit);
             next += 1;
             end = next;
-        } else if parts_plate(letter) && count > 0 && end == next {
+        } else if parts_plate(letter) && count > 0 && next < end + GAP {
             next += 1;
         } else {
             break;
@@ -55,7 +63,8 @@ pub(super) fn plate(text: &[char], at: usize) -> Found {
     if !PROVINCES.contains(get(text, at)) {
         return None;
     }
-    while city < at + 3 && parts_plate(get(text, city)) {
+    city += usize::from(matches!(get(text, city), '字' | '牌' | '籍'));
+    while city < at + 4 && parts_plate(get(text, city)) {
         city += 1;
     }
     if !get(text, city).is_ascii_alphabetic() {
@@ -67,7 +76,7 @@ pub(super) fn plate(text: &[char], at: usize) -> Found {
 /// The end of a plate whose city letter stands here.
 fn signs_of_plate(text: &[char], city: usize, least_digits: usize) -> Option<usize> {
     let mut next = city + 1;
-    while next < city + 3 && parts_plate(get(text, next)) {
+    while next < city + 4 && parts_plate(get(text, next)) {
         next += 1;
     }
     let (count, digits, end) = signs(text, next, 6);

@@ -10,8 +10,43 @@ use crate::digits::get;
 
 /// What somebody is who is named behind it.
 const STANDINGS: &[&str] = &[
-    "业主", "住户", "居民", "租户", "租客", "房东", "房主", "户主", "村民", "市民", "群众", "商户",
-    "店主", "家长", "职工", "员工", "学生", "教师", "楼长", "组长",
+    "业主",
+    "住户",
+    "居民",
+    "租户",
+    "租客",
+    "房东",
+    "房主",
+    "户主",
+    "村民",
+    "市民",
+    "群众",
+    "商户",
+    "店主",
+    "家长",
+    "职工",
+    "员工",
+    "学生",
+    "教师",
+    "楼长",
+    "组长",
+    "业主代表",
+    "居民代表",
+    "楼栋长",
+];
+
+/// Where they are it, before what they are.
+const AROUND: &[&str] = &[
+    "小区",
+    "本小区",
+    "该小区",
+    "附近",
+    "周边",
+    "楼上",
+    "楼下",
+    "隔壁",
+    "这里的",
+    "小区的",
 ];
 
 /// Who speaks of themselves, before what they are.
@@ -71,6 +106,7 @@ const KIN: &[&str] = &[
     "我妹",
     "家父",
     "家母",
+    "邻居",
     "爱人",
     "丈夫",
     "妻子",
@@ -109,6 +145,15 @@ const IN_BRACKETS: &[&str] = &[
 /// Words that open like a name.
 const NO_NAMES: &[&str] = &[
     "郑重",
+    "谢谢",
+    "施工",
+    "向政府",
+    "向物业",
+    "向领导",
+    "向社区",
+    "向街道",
+    "向有关",
+    "向相关",
     "曾经",
     "马上",
     "马路",
@@ -251,7 +296,8 @@ fn closes(text: &[char], at: usize) -> bool {
 /// 我是业主林婉清, 本人林婉清反映.
 fn standing(text: &[char], at: usize) -> Found {
     let behind = longest(text, at, SELVES)?;
-    let from = longest(text, behind, STANDINGS).unwrap_or(behind);
+    let around = longest(text, behind, AROUND).unwrap_or(behind);
+    let from = longest(text, around, STANDINGS).unwrap_or(behind);
     let told = from > behind || after_word(text, at, "本人").is_some();
     let to = sure_name(text, from).filter(|to| told && closes(text, *to))?;
     Some((Kind::Name, from, to))
@@ -273,7 +319,18 @@ fn ended(text: &[char], at: usize) -> Found {
         .find(|i| !is_filler(get(text, *i)))
         .filter(|from| *from > behind)?;
     let to = sure_name(text, from)?;
-    ends_text(text, to).then_some((Kind::Name, from, to))
+    let closing = opens(text, at, CLOSINGS) && ends_line(text, to);
+    (closing || ends_text(text, to)).then_some((Kind::Name, from, to))
+}
+
+/// Words that close a letter and nothing else: what follows the name may be another.
+const CLOSINGS: &[&str] = &["敬礼", "此致"];
+
+/// Whether nothing but days and what was masked stands in the rest of the line.
+fn ends_line(text: &[char], at: usize) -> bool {
+    let rest = text.iter().skip(at).take_while(|c| **c != '\n');
+    let line: Vec<char> = rest.copied().collect();
+    ends_text(&line, 0)
 }
 
 /// Whether nothing but days and what was masked stands from here on.

@@ -7,11 +7,15 @@
 //! a number too many to letting a phone number out, but dates, hotline numbers, prices, places
 //! and measurements stay readable.
 
+mod doors;
+mod figures;
 mod handles;
+mod homes;
 mod introduced;
 mod known;
 mod names;
 mod numbers;
+mod parted;
 mod reading;
 mod rooms;
 mod sounds;
@@ -82,13 +86,21 @@ fn without(text: &str, finders: &[Finder<'_>]) -> String {
 fn found_in(original: &[char], finders: &[Finder<'_>]) -> Vec<Finding> {
     let mut reading = Reading::of(original);
     let mut found: Vec<Finding> = Vec::new();
+    let mut doors: Vec<String> = Vec::new();
     for _ in 0..READINGS {
+        let again = |letters: &[char], at: usize| homes::named_before(letters, at, &doors);
+        let again: Finder<'_> = &again;
         let spans: Vec<_> = finders
             .iter()
+            .chain([&again])
             .flat_map(|finder| spans_of(&reading.letters, finder))
             .collect();
         if spans.is_empty() {
             break;
+        }
+        for (_, from, to) in spans.iter().filter(|(kind, ..)| *kind == Kind::Room) {
+            let letters = reading.letters.get(*from..*to).unwrap_or_default();
+            doors.extend(homes::doors_of(letters));
         }
         for (kind, from, to) in spans {
             if let Some((first, last)) = reading.original(from, to) {
@@ -156,6 +168,7 @@ fn by_form(text: &[char], at: usize) -> Found {
         .or_else(|| handles::plate(text, at))
         .or_else(|| handles::tracking_code(text, at))
         .or_else(|| rooms::room(text, at))
+        .or_else(|| homes::home(text, at))
         .or_else(|| numbers::number(text, at))
         .or_else(|| titles::titled(text, at))
         .or_else(|| names::signature(text, at))
@@ -184,6 +197,12 @@ fn after_word(text: &[char], at: usize, word: &str) -> Option<usize> {
         next += 1;
     }
     Some(next)
+}
+
+/// Whether a word ends just before a place.
+fn ends_with(text: &[char], end: usize, word: &str) -> bool {
+    end.checked_sub(word.chars().count())
+        .is_some_and(|from| after_word(text, from, word) == Some(end))
 }
 
 /// Whether a Latin word could begin here.

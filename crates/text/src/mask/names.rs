@@ -142,7 +142,9 @@ pub(super) fn announced(text: &[char], at: usize) -> Found {
     let word = NO_NAME
         .iter()
         .any(|word| after_word(text, from, word).is_some());
-    let certain = certain.is_some() && (sure || pause || !direct);
+    // A river has a name as well: 名字叫化工河.
+    let place = !sure && "河湖路街桥村".contains(get(text, to - 1));
+    let certain = certain.is_some() && !place && (sure || pause || !direct);
     let likely = pause && (sure || !direct) && !is_trade(text, from, to);
     (!word && (certain || likely)).then_some((Kind::Name, from, to))
 }
@@ -168,7 +170,7 @@ pub(super) fn goes_on(text: &[char], at: usize) -> bool {
 /// What stands behind those words instead of a name.
 const NO_NAME: &[&str] = &[
     "信息", "公开", "保密", "匿名", "同上", "全名", "有误", "不详", "应当", "时间", "单位", "身份",
-    "党员", "方式", "地址", "电话", "空白", "相关", "必填", "任意",
+    "党员", "方式", "地址", "电话", "空白", "相关", "必填", "任意", "盖章", "签字", "党费",
 ];
 
 /// A last line that holds a name and nothing else, or a name and a day: who wrote the letter.

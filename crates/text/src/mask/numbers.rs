@@ -1,63 +1,20 @@
 //! Numbers in a reading: phones, identity cards, bank cards. Digits may be of any writing, Chinese
 //! ones and those of cheques among them, and may be parted as people part them.
 
-use super::{Found, Kind, MASKED, after_word, begins_word, spoken::said_in_a_row};
-use crate::digits::{classify, get, holds_mobile, is_mobile};
+use super::{
+    Found, Kind, MASKED, after_word, begins_word, doors::is_measured, ends_with, figures::digit,
+    parted::widely_parted, spoken::said_in_a_row,
+};
+use crate::digits::{
+    classify, get, holds_mobile, is_day, is_landline, is_mobile, is_of_an_exchange,
+    opens_like_a_company,
+};
 
 /// Letters that may part the digits of one number, in a row.
 const PARTING: usize = 3;
 
 /// Digits of the longest number looked for.
 const DIGITS_MAX: usize = 19;
-
-/// The digit a letter stands for.
-pub(super) fn digit(text: &[char], at: usize) -> Option<char> {
-    let letter = get(text, at);
-    if letter.is_ascii_digit() {
-        return Some(letter);
-    }
-    let among = |digits: &[char]| digits.contains(&letter);
-    Some(match letter {
-        _ if among(&['零', '〇', '○', '◯']) => '0',
-        _ if among(&['一', '壹', '弌', '幺']) => '1',
-        _ if among(&['二', '贰', '弍']) => '2',
-        _ if among(&['三', '叁', '弎', '参']) => '3',
-        _ if among(&['四', '肆']) => '4',
-        _ if among(&['五', '伍']) => '5',
-        _ if among(&['六', '陆']) => '6',
-        _ if among(&['七', '柒']) => '7',
-        _ if among(&['八', '捌']) => '8',
-        _ if among(&['九', '玖']) => '9',
-        // As they are said over the radio; words of their own unless digits stand around.
-        '么' | '洞' | '拐' | '勾' | '两' if amid_digits(text, at) => match letter {
-            '么' => '1',
-            '洞' => '0',
-            '拐' => '7',
-            '勾' => '9',
-            _ => '2',
-        },
-        // The letters that look like a nought and a one.
-        'o' | 'l' | 'i' if amid_digits(text, at) => match letter {
-            'o' => '0',
-            _ => '1',
-        },
-        _ => return None,
-    })
-}
-
-/// Letters looked over for a plain digit.
-const AMID: usize = 8;
-
-/// Whether plain digits stand on both sides, spoken and lookalike ones passed over.
-fn amid_digits(text: &[char], at: usize) -> bool {
-    let passes = |c: &char| matches!(c, '么' | '洞' | '拐' | '勾' | '两' | 'o' | 'l' | 'i');
-    let is_plain = |c: &char| c.is_ascii_digit() || PLAIN_HAN.contains(*c);
-    let before = text.iter().take(at).rev().take(AMID).find(|c| !passes(c));
-    let after = text.iter().skip(at + 1).take(AMID).find(|c| !passes(c));
-    before.is_some_and(is_plain) && after.is_some_and(is_plain)
-}
-
-const PLAIN_HAN: &str = "零〇○一二三四五六七八九壹贰叁肆伍陆柒捌玖幺";
 
 /// Digits as they stand: which, in which parts, and where each ends.
 struct Run {
@@ -162,7 +119,7 @@ pub(super) fn number(text: &[char], at: usize) -> Found {
     let before = at.checked_sub(1).map_or('\0', |before| get(text, before));
     let here = get(text, at);
     if here == '+' || (here == '(' && digit(text, at + 1).is_some()) {
-        let (kind, _, to) = unannounced(text, at + 1)?;
+        let (kind, _, to) = unannounced(text, at + 1).or_else(|| in_parts(text, at + 1))?;
         let closed = text.iter().take(to).skip(at).any(|c| *c == ')');
         return (here == '+' || closed).then_some((kind, at, to));
     }
@@ -178,7 +135,12 @@ pub(super) fn number(text: &[char], at: usize) -> Found {
     if goes_on || digit(text, at).is_none() {
         return None;
     }
-    unannounced(text, at)
+    unannounced(text, at).or_else(|| in_parts(text, at))
+}
+
+fn in_parts(text: &[char], at: usize) -> Found {
+    let (kind, to) = widely_parted(text, at)?;
+    Some((kind, at, with_extension(text, kind, to)))
 }
 
 /// A number said digit by digit in words.
@@ -194,10 +156,17 @@ fn unannounced(text: &[char], at: usize) -> Found {
     let run = run(text, at);
     let end = |digits: usize| digits.checked_sub(1).and_then(|i| run.ends.get(i)).copied();
     let first = run.parts.first().copied().unwrap_or(0);
+    if is_of_a_company(text, at) {
+        return None;
+    }
     // Two numbers parted by a space or hyphen look like one run; a part that is a number of its
     // own is one.
     if let Some(kind) = run.digits.get(..first).and_then(classify) {
-        return Some((kind, at, with_extension(text, kind, end(first)?)));
+        let to = end(first)?;
+        let amount = first == LOCAL_DIGITS && is_measured(text, to);
+        let paper = (kind == Kind::BankCard || matches!(first, LOCAL_DIGITS | OLD_CARD_DIGITS))
+            && numbers_a_paper(text, at);
+        return (!amount && !paper).then(|| (kind, at, with_extension(text, kind, to)));
     }
     let found = run
         .part_ends()
@@ -205,12 +174,115 @@ fn unannounced(text: &[char], at: usize) -> Found {
         .filter_map(|(digits, _)| Some((classify(run.digits.get(..digits)?)?, end(digits)?)))
         .last();
     if let Some((kind, to)) = found {
-        return Some((kind, at, with_extension(text, kind, to)));
+        // 8800-9500元.
+        let local = run.parts.get(..2) == Some(&[4, 4]) && end(LOCAL_DIGITS) == Some(to);
+        let amount = local && is_measured(text, to);
+        return (!amount).then(|| (kind, at, with_extension(text, kind, to)));
+    }
+    let plus = at > 0 && get(text, at - 1) == '+';
+    if let Some(to) = from_afar(&run, plus).or_else(|| called(text, at, &run)) {
+        let to = with_extension(text, Kind::Phone, end(to)?);
+        return Some((Kind::Phone, at, to));
     }
     // A mobile number inside a longer run of digits is masked with the whole run.
     let plain = plain_run(text, at);
     let digits: String = (at..plain).filter_map(|i| digit(text, i)).collect();
     holds_mobile(&digits).then_some((Kind::Phone, at, plain))
+}
+
+/// Digits of Fuzhou's numbers without their area code.
+const LOCAL_DIGITS: usize = 8;
+
+/// Digits of an identity card of before 1999.
+const OLD_CARD_DIGITS: usize = 15;
+
+/// Words behind which the number of a paper or of an object comes.
+const PAPERS: &[&str] = &[
+    "执照",
+    "注册号",
+    "许可证",
+    "编号",
+    "编码",
+    "单号",
+    "文号",
+    "案号",
+    "证书",
+    "批号",
+    "批次",
+    "订单",
+    "型号",
+    "条码",
+    "二维码",
+];
+
+/// Letters between such a word and its number at most.
+const PAPERS_FAR: usize = 4;
+
+/// Whether the number here is that of a paper or an object: it then is nobody's by its form alone.
+fn numbers_a_paper(text: &[char], at: usize) -> bool {
+    let is_filler = |c: &&char| is_call_filler(**c) || "字第".contains(**c);
+    let filler = text.iter().take(at).rev().take(PAPERS_FAR);
+    let from = at - filler.take_while(is_filler).count();
+    let of_paper = |end: usize, word: &str| {
+        let start = end.saturating_sub(word.chars().count());
+        let of_person = ["身份证", "身份", "证件", "卡", "户"]
+            .iter()
+            .any(|whose| ends_with(text, start, whose));
+        ends_with(text, end, word) && !of_person
+    };
+    (from..=at).any(|end| PAPERS.iter().any(|word| of_paper(end, word)))
+}
+
+/// Whether the digits here stand in a company's code or a permit that opens with one.
+fn is_of_a_company(text: &[char], at: usize) -> bool {
+    let of_word = |c: &&char| c.is_ascii_alphanumeric();
+    let before = text.iter().take(at).rev().take_while(of_word).count();
+    let word: String = text.iter().skip(at - before).take_while(of_word).collect();
+    opens_like_a_company(&word)
+}
+
+/// 86-591-87654321, 591-87654321: a landline with its country, or without the nought of its area; how
+/// many digits it has. In one run they are the number of anything.
+fn from_afar(run: &Run, plus: bool) -> Option<usize> {
+    let parts = run.part_ends().filter(|(_, parts)| *parts > 1 || plus);
+    let whole = parts.filter(|(digits, _)| {
+        let digits = run.digits.get(..*digits).unwrap_or_default();
+        let national = digits
+            .strip_prefix("0086")
+            .or_else(|| digits.strip_prefix("86"))
+            .or_else(|| digits.strip_prefix("591").map(|_| digits));
+        let spaced = run.parts.first().is_some_and(|first| *first <= 4);
+        (spaced || plus)
+            && national.is_some_and(|rest| rest.len() > 9 && is_landline(&format!("0{rest}")))
+    });
+    whole.last().map(|(digits, _)| digits)
+}
+
+/// Words beside which eight digits are a phone's.
+const CALLS: &[&str] = &[
+    "打", "拨", "电话", "座机", "固话", "家电", "宅电", "总机", "联系", "回电", "来电", "致电",
+    "传真", "号码", "tel", "phone", "call",
+];
+
+/// What may stand between such a word and the number.
+fn is_call_filler(letter: char) -> bool {
+    " :.(-".contains(letter) || "是为号码到给家里的我请可以一下他她".contains(letter)
+}
+
+/// 打22786651, 家电28301177: eight digits of any exchange behind a word for a call; how many digits.
+fn called(text: &[char], at: usize, run: &Run) -> Option<usize> {
+    let whole = run.parts.first() == Some(&LOCAL_DIGITS)
+        || run.parts.get(..2) == Some(&[4, 4])
+        || run.parts.len() >= LOCAL_DIGITS && run.parts.iter().take(LOCAL_DIGITS).all(|p| *p == 1);
+    let digits = run
+        .digits
+        .get(..LOCAL_DIGITS)
+        .filter(|d| whole && is_of_an_exchange(d))?;
+    let filler = text.iter().take(at).rev().take(6);
+    let from = at - filler.take_while(|c| is_call_filler(**c)).count();
+    let said = (from..=at).any(|end| CALLS.iter().any(|word| ends_with(text, end, word)));
+    let end = run.ends.get(LOCAL_DIGITS - 1).copied()?;
+    (said && !is_measured(text, end)).then_some(digits.len())
 }
 
 /// The end of a run of digits with nothing in it.
@@ -231,11 +303,13 @@ fn fits_its_parts(run: &Run, digits: usize, parts: usize) -> bool {
         .collect();
     let mixed = parting.contains(&'.') && parting.iter().any(|c| *c != '.');
     let local = digits == 8 && run.parts.get(..2) != Some(&[4, 4]);
-    let first: Option<u32> = run.digits.get(..4).and_then(|d| d.parse().ok());
-    let dated = run.parts.first() == Some(&4)
-        && first.is_some_and(|year| (1900..2100).contains(&year))
-        && digits < 15;
+    let dated = run.parts.first() == Some(&4) && opens_with_year(&run.digits) && digits < 15;
     !mixed && !local && !dated
+}
+
+fn opens_with_year(digits: &str) -> bool {
+    let year: Option<u32> = digits.get(..4).and_then(|four| four.parse().ok());
+    year.is_some_and(|year| (1900..2100).contains(&year))
 }
 
 /// 转 8001, ext. 8001, -8001 behind a phone.
@@ -279,6 +353,9 @@ const ANNOUNCED: &[(&str, Kind, usize, usize)] = &[
     ("台胞证", Kind::IdNumber, 7, 11),
     ("手机", Kind::Phone, 7, 13),
     ("电话", Kind::Phone, 7, 13),
+    ("家电", Kind::Phone, 7, 13),
+    ("宅电", Kind::Phone, 7, 13),
+    ("总机", Kind::Phone, 7, 13),
     ("座机", Kind::Phone, 7, 13),
     ("固话", Kind::Phone, 7, 13),
     ("号码", Kind::Phone, 7, 13),
@@ -299,7 +376,12 @@ fn announced(text: &[char], at: usize) -> Found {
     let (behind, kind, least, most) = ANNOUNCED.iter().find_map(|(word, kind, least, most)| {
         Some((after_word(text, at, word)?, *kind, *least, *most))
     })?;
-    let filler = |c: char| matches!(c, ':' | ' ' | '是' | '为' | '号' | '码' | '=' | '.' | '(');
+    let filler = |c: char| {
+        matches!(
+            c,
+            ':' | ' ' | '是' | '为' | '编' | '号' | '码' | '=' | '.' | '('
+        )
+    };
     let mut from = behind;
     while from < behind + 6 && filler(get(text, from)) {
         from += 1;
@@ -309,13 +391,18 @@ fn announced(text: &[char], at: usize) -> Found {
         && digit(text, from + 1).is_some();
     let digits_from = from + usize::from(lettered);
     digit(text, digits_from)?;
+    let before = at.checked_sub(1).map_or('\0', |before| get(text, before));
+    if after_word(text, at, "号码").is_some() && OF_PAPERS.contains(before) {
+        return None;
+    }
     let run = run(text, digits_from);
     let (count, _) = run
         .part_ends()
         .filter(|(count, _)| (least..=most).contains(count))
         .last()?;
     let digits = run.digits.get(..count)?;
-    if kind == Kind::Phone && is_day(digits) {
+    let dated = run.parts.first() == Some(&4) && run.parts.len() > 1 && opens_with_year(digits);
+    if kind == Kind::Phone && (is_day(digits) || dated) {
         return None;
     }
     let kind = classify(digits).unwrap_or(kind);
@@ -323,11 +410,5 @@ fn announced(text: &[char], at: usize) -> Found {
     Some((kind, from, with_extension(text, kind, to)))
 }
 
-/// 20261124, a day and no phone.
-fn is_day(digits: &str) -> bool {
-    let part = |from: usize, to: usize| digits.get(from..to).and_then(|d| d.parse::<u32>().ok());
-    digits.len() == 8
-        && part(0, 4).is_some_and(|y| (1900..2100).contains(&y))
-        && part(4, 6).is_some_and(|m| (1..=12).contains(&m))
-        && part(6, 8).is_some_and(|d| (1..=31).contains(&d))
-}
+/// Letters before 号码 that make it the number of a paper: 发票号码, 订单号码.
+const OF_PAPERS: &str = "票单案档批文书";

@@ -7,6 +7,7 @@ use std::{collections::HashMap, sync::LazyLock};
 use icu_normalizer::DecomposingNormalizerBorrowed;
 
 use super::Kind;
+use crate::ink::takes_no_ink;
 
 /// Stands for what was masked already: no letter, no digit, and never masked again.
 pub(super) const MASKED: char = '\u{FFFC}';
@@ -176,15 +177,13 @@ fn plain_ascii(letter: char) -> Option<char> {
     }
 }
 
-/// Marks on letters, direction marks, joiners and the like.
+/// What leaves no mark of its own: what takes no ink, marks on letters, and the letter that stands
+/// for what was masked.
 fn is_unseen(letter: char) -> bool {
-    letter.is_control()
+    takes_no_ink(letter)
         || matches!(letter,
-            '\u{00AD}' | '\u{0300}'..='\u{036F}' | '\u{061C}' | '\u{115F}'..='\u{1160}'
-            | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}'
-            | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{20D0}'..='\u{20FF}'
-            | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FE20}'..='\u{FE2F}' | '\u{FEFF}'
-            | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFC}' | '\u{E0000}'..='\u{E0FFF}')
+            '\u{0300}'..='\u{036F}' | '\u{0483}'..='\u{0489}' | '\u{1AB0}'..='\u{1AFF}'
+            | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20FF}' | '\u{FE20}'..='\u{FE2F}' | MASKED)
 }
 
 /// Digits of other scripts: each has ten in a row from its nought.

@@ -67,6 +67,23 @@ const NO_SURNAME: &[&str] = &[
     "军官",
     "法官",
     "检察官",
+    "班主任",
+    "在校",
+    "学校",
+    "年轻",
+    "低段",
+    "高段",
+    "有些",
+    "这些",
+    "那些",
+    "请来",
+    "找来",
+    "环保",
+    "可以",
+    "白天",
+    "后续",
+    "管床",
+    "班上",
     "幼师",
     "厨师",
     "讲师",
@@ -129,6 +146,9 @@ const NO_SURNAME: &[&str] = &[
 /// Letters that lead to a name in the middle of a sentence.
 const BEFORE_NAMES: &str = "的找叫给跟和与向对请问让是由把为了在系诉报访映知位名人主";
 
+/// Last letters of offices and crews, whose people are greeted as 环保局同志, 施工队同志.
+const OFFICES: &str = "局队处科所站厅组案";
+
 /// 王先生, 欧阳小红女士, 陈某: the name before a title.
 pub(super) fn titled(text: &[char], at: usize) -> Found {
     if !is_han(get(text, at)) {
@@ -164,7 +184,8 @@ pub(super) fn titled(text: &[char], at: usize) -> Found {
         };
         let no_one =
             some && (given > 0 || "些个种处地次天年月日时路街市县区公司人".contains(get(text, to)));
-        let word = is_word(text, at, end) || (given == 0 && is_word_end(text, at));
+        let office = given > 0 && OFFICES.contains(get(text, end - 1));
+        let word = office || is_word(text, at, end) || (given == 0 && is_word_end(text, at));
         // A name of several letters must open with a surname that is hardly a word; behind Han
         // letters it is else any part of a sentence.
         let unsure = !opens.sure && is_han(before) && (given > 0 || !BEFORE_NAMES.contains(before));

@@ -1,7 +1,7 @@
 //! Whole numbers as they stand in a reading: digits in a row of any writing, or Chinese ones with
 //! their places (五百零二, 十二).
 
-use super::numbers::digit;
+use super::figures::digit;
 use crate::digits::get;
 
 /// Digits of the longest number read by its places.

@@ -2,7 +2,7 @@
 
 use crate::{
     digits::get,
-    mask::{after_word, begins_word, numbers::digit},
+    mask::{after_word, begins_word, figures::digit},
 };
 
 /// A day of birth: year, month, day.

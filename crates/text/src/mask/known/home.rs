@@ -4,9 +4,12 @@
 use crate::{
     digits::get,
     mask::{
-        after_word, is_han,
-        numbers::digit,
-        rooms::{COUNTED, MEASURES, OnFloor, in_house, on_floor, room_word},
+        after_word,
+        doors::{COUNTED, MEASURES, ROOM_DIGITS, is_measured, opens_list_of_rooms, room_word},
+        ends_with,
+        figures::digit,
+        is_han,
+        rooms::{OnFloor, in_house, on_floor},
         whole::whole,
     },
 };
@@ -45,9 +48,6 @@ const FILLER: &str = " ,.、，-—–(（:：的那个里面第上边之/@_=\"�
 
 /// Letters between the building and the door at most.
 const FILLER_MAX: usize = 6;
-
-/// Digits of a room that an address may end with.
-const ROOM_DIGITS: std::ops::RangeInclusive<usize> = 3..=4;
 
 /// The doors an address names.
 pub(super) fn doors(address: &[char]) -> Vec<Door> {
@@ -170,7 +170,7 @@ impl Door {
         if opens_list_of_rooms(text, end) {
             return Some((at, end));
         }
-        let measured = is_measured(text, end);
+        let measured = is_other(text, end);
         let said = in_words
             || self.is_written(text, at, end)
             || stands_alone(text, at, end)
@@ -197,7 +197,7 @@ impl Door {
             let other = "电厅口机线楼门梯铺店商摊-—~至";
             return (!other.contains(get(text, there.end + 1))).then_some(there.end + 1);
         }
-        (there.sure && !is_measured(text, there.end)).then_some(there.end)
+        (there.sure && !is_other(text, there.end)).then_some(there.end)
     }
 
     /// Where the digits of the room end that stand here, and whether they are said in words.
@@ -305,14 +305,6 @@ impl Door {
     }
 }
 
-/// 502、503室: whether other numbers follow, and the last of them is a room's.
-fn opens_list_of_rooms(text: &[char], end: usize) -> bool {
-    let joined = "、,，和与及跟/~-—至到".contains(get(text, end));
-    let next =
-        whole(text, end + 1).filter(|(digits, _)| joined && ROOM_DIGITS.contains(&digits.len()));
-    next.is_some_and(|(_, end)| room_word(text, end).is_some() || opens_list_of_rooms(text, end))
-}
-
 /// Signs that join a building, a unit and a door.
 fn is_joint(letter: char) -> bool {
     letter.is_ascii_digit() || "/、,. 之号，-—–#:_=@~".contains(letter)
@@ -338,20 +330,11 @@ fn stands_alone(text: &[char], at: usize, end: usize) -> bool {
     opens && (stop(get(text, end)) || file)
 }
 
-fn ends_with(text: &[char], end: usize, word: &str) -> bool {
-    end.checked_sub(word.chars().count())
-        .is_some_and(|from| after_word(text, from, word) == Some(end))
-}
-
-fn is_measured(text: &[char], end: usize) -> bool {
+fn is_other(text: &[char], end: usize) -> bool {
     let next = end + usize::from(get(text, end) == ' ');
-    if after_word(text, next, "天天").is_some() {
-        return false;
-    }
     if get(text, next) == '户' && OF_A_COUNT.contains(get(text, next + 1)) {
         return true;
     }
-    let other = "路线块毫微克公里秒赫胶名位号mgkd℃伏瓦升分大院医厂国省县";
-    MEASURES.contains(get(text, next)) && get(text, next) != '.' && get(text, next) != '家'
-        || other.contains(get(text, next))
+    is_measured(text, end)
+        || "路线块毫微克公里秒赫胶名位号mgkd℃伏瓦升分大院医厂国省县".contains(get(text, next))
 }

@@ -6,8 +6,9 @@ use super::number_words::{HEAD_WORDS, PARTING_WORDS, TAIL_WORDS};
 use crate::{
     digits::get,
     mask::{
-        MASKED, after_word, is_han,
-        numbers::digit,
+        MASKED, after_word,
+        figures::digit,
+        is_han,
         sounds::sounds,
         spoken::{Said, said},
     },

@@ -290,6 +290,12 @@ impl KnownPeople {
         if given.len() > 1 {
             self.add_word(given.to_vec());
         }
+        // 吴刘佳怡 bears the surnames of both parents.
+        if let ([_], [_, own @ ..]) = (family, given)
+            && own.len() == 2
+        {
+            self.add_word(own.to_vec());
+        }
         for letter in given.iter().filter(|letter| is_rare(**letter)) {
             self.add_word(vec![*letter]);
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     digits::{classify, get},
-    mask::{Found, Kind, after_word, numbers::digit, rooms::MEASURES},
+    mask::{Found, Kind, after_word, doors::MEASURES, figures::digit},
 };
 
 use super::{

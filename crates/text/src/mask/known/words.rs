@@ -147,7 +147,14 @@ pub(super) const SURE_TITLES: &[&str] = &["先生", "女士", "小姐", "太太"
 pub(super) const AMONG_WORDS: &str = "和向同与对由被因当经以所有又还可要能各都但则每为如已及即并";
 
 /// Words of which a surname is the second letter, and which name nobody.
-pub(super) const WORDS_AROUND: &[&str] = &["园林业主", "园林住户", "园林居民"];
+pub(super) const WORDS_AROUND: &[&str] = &[
+    "园林业主",
+    "园林住户",
+    "园林居民",
+    "任何业主",
+    "任何住户",
+    "任何居民",
+];
 
 /// Words in which a surname or a letter of a given name is nobody's. Those in which it might be
 /// somebody's (小江, 高总) are not among them.
@@ -160,6 +167,12 @@ pub(super) const OTHER_WORDS: &[&str] = &[
     "高工艺",
     "高队列",
     "何处",
+    "何工作",
+    "何工期",
+    "何工程",
+    "何总是",
+    "何老是",
+    "何伯爵",
     "明处",
     "原处",
     "出处",
