@@ -197,6 +197,7 @@ pub static MACHINE: Machine<S, E, Facts> = Machine {
         E::Progress,
         E::Supplement,
         E::AddPhotos,
+        E::ReadAdditions,
         E::Correct,
         E::DecideMatch,
         E::RefineLink,

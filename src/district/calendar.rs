@@ -160,6 +160,17 @@ impl Calendar {
     pub fn working_days_after(&self, day: NaiveDate, count: u32) -> NaiveDate {
         nth_after(day, count, |day| self.is_working_day(day))
     }
+
+    /// The working days after one day until another, the last included; below 0 where the other is
+    /// the earlier.
+    #[must_use]
+    pub fn working_days_between(&self, from: NaiveDate, until: NaiveDate) -> i64 {
+        let days = from.min(until).iter_days().skip(1);
+        let days = days.take_while(|day| *day <= from.max(until));
+        let worked = days.filter(|day| self.is_working_day(*day)).count();
+        let worked = i64::try_from(worked).unwrap_or(i64::MAX);
+        if until < from { -worked } else { worked }
+    }
 }
 
 /// The last of the next `count` days that count; the day itself where that is none. The end of the
@@ -248,6 +259,19 @@ mod tests {
             assert!(calendar.is_working_day(day(text)), "{text}");
         }
         assert!(!calendar.is_working_day(day("2026-10-01")));
+    }
+
+    #[test]
+    fn working_days_are_counted_either_way() {
+        let between = |from, until| calendar().working_days_between(day(from), day(until));
+        assert_eq!(
+            between("2026-09-30", "2026-10-10"),
+            3,
+            "8, 9, and 10 made up"
+        );
+        assert_eq!(between("2026-10-10", "2026-09-30"), -3);
+        assert_eq!(between("2026-10-01", "2026-10-07"), 0, "all off");
+        assert_eq!(between("2026-11-24", "2026-11-24"), 0);
     }
 
     #[test]

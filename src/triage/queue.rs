@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use crate::account::Staff;
+use crate::account::{Role, Staff};
 use crate::app::App;
 use crate::complaint::rank::URGENT_BELOW;
 use crate::complaint::{queries::ComplaintRow, staff_routes::check_link, views::ComplaintSummary};
@@ -23,6 +23,9 @@ use crate::platform::{
     problem::{OnDb, Problem},
 };
 use crate::record::{ComplaintState, local, machine::Trait};
+
+/// Roles that read the queue.
+pub const READERS: &[Role] = &[Role::Brigade, Role::Office];
 
 /// Filters of the queue.
 #[derive(Debug, Clone, Default, Deserialize, Validate, IntoParams)]
@@ -221,7 +224,11 @@ fn rows(
     rows.load(conn)
 }
 
-fn counts(
+/// How many complaints the queue holds, all its pages together.
+///
+/// # Errors
+/// What the database answers.
+pub fn counts(
     conn: &mut Connection,
     filters: &QueueQuery,
     state: Option<ComplaintState>,

@@ -73,3 +73,4 @@ mod steps;
 mod triage;
 mod uploads;
 mod visits;
+mod work;
