@@ -6,6 +6,7 @@
 //! - [`operations`]: what can be called, by capability; [`server`]: the start of the whole program.
 //! - [`complaint`]: submit, track, supplement, reply, rate (信访件).
 //! - [`matching`]: same matter? same person? explained (判重).
+//! - [`work`]: what waits for whom, list by list (待办).
 //! - [`triage`]: the brigade's queue (研判).
 //! - [`verification`]: tasks on site (现场核实).
 //! - [`ledger`]: entries from clue to admission (一本账).
@@ -51,3 +52,4 @@ pub mod server;
 pub mod sweep;
 pub mod triage;
 pub mod verification;
+pub mod work;

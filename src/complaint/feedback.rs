@@ -15,6 +15,7 @@ use super::{
     rejudge::{self, Cause},
     returned,
     tracking::{code_of, counted, may_add},
+    unread,
     views::StepView,
 };
 use crate::account::caller::Address;
@@ -80,6 +81,7 @@ pub fn supplement(
     let event = Event::of(ComplaintEvent::Supplement, row.id, actor)
         .with(json!({ "new_facts": added.new_facts }));
     record::append(conn, &event, now).or_fault("record")?;
+    unread::came(conn, row.id, row.state, actor, now).or_fault("have it read")?;
     if !row.hidden {
         matching::queries::refile(conn, &app.keys, row.id)?;
     }

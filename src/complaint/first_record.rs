@@ -21,7 +21,7 @@ use super::{
     locks,
     queries::{self, ComplaintRow},
     submission::{Prepared, Stored},
-    upstream,
+    unread, upstream,
 };
 use crate::district::Profile;
 use crate::evidence::{
@@ -284,6 +284,8 @@ fn keep_photos(
         let event = Event::of(ComplaintEvent::AddPhotos, row.id, &prepared.door.actor)
             .with(json!({ "count": fits.len(), "resent": true }));
         record::append(conn, &event, now).or_fault("record")?;
+        unread::came(conn, row.id, row.state, &prepared.door.actor, now)
+            .or_fault("have it read")?;
     }
     Ok(beyond.iter().map(Taken::beyond_limit).collect())
 }
@@ -319,5 +321,6 @@ fn keep_words(
     queries::insert_supplement(conn, keys, row.id, (words, &masked), false, None, now)?;
     let event = Event::of(ComplaintEvent::Supplement, row.id, &prepared.door.actor)
         .with(json!({ "new_facts": false, "resent": true }));
-    record::append(conn, &event, now).or_fault("record")
+    record::append(conn, &event, now).or_fault("record")?;
+    unread::came(conn, row.id, row.state, &prepared.door.actor, now).or_fault("have it read")
 }

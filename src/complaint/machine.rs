@@ -222,6 +222,7 @@ pub static MACHINE: Machine<S, E, Facts> = Machine {
         E::Review,
         E::Supplement,
         E::AddPhotos,
+        E::ReadAdditions,
         E::Correct,
         E::DecideMatch,
         E::RefineLink,

@@ -53,6 +53,7 @@ pub mod subjects;
 pub mod submission;
 pub mod tracking;
 pub mod unmask;
+pub mod unread;
 pub mod upstream;
 pub mod views;
 pub mod visits;

@@ -24,6 +24,7 @@ use super::{
     clocks,
     machine::{Facts, MACHINE},
     person::Question,
+    unread,
 };
 
 /// A complaint as stored.
@@ -87,13 +88,14 @@ impl Subject for Complaint {
 
     const MACHINE: &'static Machine<ComplaintState, ComplaintEvent, Facts> = &MACHINE;
 
-    /// Ended complaints leave the queue and stop their clocks.
+    /// Ended complaints leave the queue and stop their clocks. Who handles one and takes a step on it has
+    /// read what was added, and of what has ended nothing waits to be read.
     fn write_state(
         conn: &mut Connection,
         id: Id,
         from: ComplaintState,
         to: ComplaintState,
-        _: &Actor,
+        actor: &Actor,
         now: DateTime<Utc>,
     ) -> QueryResult<usize> {
         let queued = to.is(Trait::Queued);
@@ -109,6 +111,9 @@ impl Subject for Complaint {
             .execute(conn)?;
         if to.is(Trait::Ended) {
             clocks::ended(conn, id, now)?;
+        }
+        if to.is(Trait::Ended) || unread::is_handler(actor) {
+            unread::forget(conn, id)?;
         }
         Ok(written)
     }

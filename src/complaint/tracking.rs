@@ -15,6 +15,7 @@ use super::{
     multipart::{self, PartLimits},
     parts,
     queries::{self, ComplaintRow, ReplyRow, reporter_event},
+    unread,
     views::{
         DeadlineView, PartView, QuestionView, ReplyView, TrackedDecision, TrackingView, timeline,
     },
@@ -43,7 +44,7 @@ use crate::platform::{
     problem::{Code, ItemCode, OnDb, Problem},
 };
 use crate::privacy::Words;
-use crate::record::{self, ComplaintEvent, ComplaintState, local, machine::Trait};
+use crate::record::{self, Actor, ComplaintEvent, ComplaintState, local, machine::Trait};
 
 /// Rows of a history shown at most.
 const TIMELINE_MAX: i64 = 500;
@@ -331,6 +332,8 @@ pub async fn add_photos(
             let event = reporter_event(&row, ComplaintEvent::AddPhotos)
                 .with(json!({ "count": photos.len() }));
             record::append(conn, &event, now).or_fault("record")?;
+            unread::came(conn, row.id, row.state, &Actor::Reporter, now)
+                .or_fault("have it read")?;
             Answer::created(format!("/api/v1/tracking/{code}"), &PhotoList { photos })
         })
         .await;

@@ -154,6 +154,20 @@ impl Scope {
         Box::new(theirs.and(complaint::hidden.eq(false)).nullable())
     }
 
+    /// The same complaints where no place is read beside them, for whoever looks after all of the
+    /// district; nothing for everybody else.
+    #[must_use]
+    pub fn complaints_of_the_district(&self) -> Condition<complaint::table> {
+        match (&self.part, self.sees_hidden) {
+            // Told in a column of the lists' indexes, so that they are counted from these alone.
+            (Part::District, true) => Box::new(complaint::hidden.is_not_null().nullable()),
+            (Part::District, false) => Box::new(complaint::hidden.eq(false).nullable()),
+            (Part::Street(_) | Part::Grid { .. }, _) => {
+                Box::new(complaint::id.is_null().nullable())
+            }
+        }
+    }
+
     /// Visits: of an officer those they were sent to, and those of their grid that wait for somebody to
     /// be sent. One that went to another officer is closed to the former; one that was called off,
     /// because the matter lies elsewhere or has ended, to all officers.

@@ -63,6 +63,7 @@ events! {
         ExtendReply "extend_reply" "延期办理",
         Supplement "supplement" "补充内容",
         AddPhotos "add_photos" "补充照片",
+        ReadAdditions "read_additions" "已阅补充",
         Correct "correct" "更正",
         DecideMatch "decide_match" "判重决定",
         RefineLink "refine_link" "判重规则更新",

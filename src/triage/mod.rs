@@ -1,4 +1,4 @@
-//! The brigade's queue (研判): claim, accept, refuse, transfer, split, return, correct, reply, close, reopen.
+//! The brigade's queue (研判): claim, accept, refuse, transfer, split, return, correct, read, reply, close, reopen.
 
 mod body;
 pub mod bulk;
@@ -17,6 +17,7 @@ pub mod merge;
 mod merge_change;
 pub mod procedure_change;
 pub mod queue;
+pub mod reading;
 pub mod reference;
 pub mod replies;
 pub mod reversal;
@@ -48,7 +49,8 @@ pub static OPERATIONS: &[Operation] = &[
         keyed,
         supplement::supplement_complaint
     ),
-    operation!(Staff(&[Brigade, Office]), queue::list_queue),
+    operation!(Staff(&[Brigade]), keyed, reading::mark_read),
+    operation!(Staff(queue::READERS), queue::list_queue),
     operation!(Staff(&[Brigade]), keyed, claims::claim_next),
     operation!(Staff(&[Brigade]), claims::extend_claim),
     operation!(Staff(&[Brigade]), claims::release_claim),

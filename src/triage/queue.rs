@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use crate::account::Staff;
+use crate::account::{Role, Staff};
 use crate::app::App;
 use crate::complaint::{
     brief::{self, Brief},
@@ -29,6 +29,9 @@ use crate::platform::{
     problem::{OnDb, Problem},
 };
 use crate::record::{ComplaintState, local, machine::Trait};
+
+/// Roles that read the queue.
+pub const READERS: &[Role] = &[Role::Brigade, Role::Office];
 
 /// Filters of the queue.
 #[derive(Debug, Clone, Default, Deserialize, Validate, IntoParams)]
@@ -95,7 +98,7 @@ impl QueueQuery {
 
 /// Filters that were read: each names something there is.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Narrowing {
+pub struct Narrowing {
     state: Option<ComplaintState>,
     category: Option<String>,
     street: Option<String>,
@@ -324,7 +327,11 @@ pub(super) fn free(
     narrowed!(rows, by).load(conn)
 }
 
-fn counts(conn: &mut Connection, by: &Narrowing) -> QueryResult<QueueCounts> {
+/// How many complaints a part of the queue holds, all its pages together.
+///
+/// # Errors
+/// What the database answers.
+pub fn counts(conn: &mut Connection, by: &Narrowing) -> QueryResult<QueueCounts> {
     let by_state = complaint::table
         .filter(complaint::in_queue.eq(true))
         .group_by(complaint::state)

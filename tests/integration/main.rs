@@ -84,4 +84,5 @@ mod steps;
 mod triage;
 mod uploads;
 mod visits;
+mod work;
 mod workday;

@@ -12,6 +12,7 @@ use dengwen::{
     operations::TABLE,
     photo::sample::scene,
     platform::{db::Connection, jobs as queue},
+    work::lists::WorkList,
 };
 use diesel::{
     QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text,
@@ -26,12 +27,16 @@ use crate::support::{
 };
 
 /// Tables that stay small whatever happens, with the reason.
-const SMALL: [(&str, &str); 5] = [
+const SMALL: [(&str, &str); 6] = [
     ("staff", "a district has some hundred accounts"),
     ("sequence", "one row for each kind of number"),
     ("installation", "one row"),
     ("secret_key", "one row for each key there ever was"),
     ("key_rotation", "one row for each change of keys"),
+    (
+        "complaint_unread",
+        "what waits to be read, whatever there ever was",
+    ),
 ];
 
 /// Pages that are sorted after they are found, with the reason why what is found is little.
@@ -426,6 +431,10 @@ async fn work(world: &World) -> Day {
         .post(&of("reopening"), json!({ "reason": "复查仍有油烟" }))
         .await
         .expect(200);
+    resident
+        .post(&track("supplements"), json!({ "text": "昨晚又排" }))
+        .await
+        .expect(201);
 
     let other = brigade
         .get(&format!("/api/v1/complaints/{other}"))
@@ -635,6 +644,32 @@ const FILTERED: [&str; 22] = [
     "/api/v1/sender-blocks?limit=1",
 ];
 
+/// Filters of the lists of work, each for itself.
+const NARROWED: [&str; 7] = [
+    "limit=1",
+    "category=air",
+    "street=350102004",
+    "grid=35010200400301",
+    "due_until=2026-12-31",
+    "overdue=true",
+    "overdue=false",
+];
+
+/// Reads every list of work, for the district and for an officer, page by page and narrowed.
+async fn look_at_work(admin: &Actor, officer: &Actor) {
+    for list in WorkList::ALL {
+        for filter in NARROWED {
+            let path = format!("/api/v1/work/{}?{filter}", list.as_str());
+            let page = admin.get(&path).await.expect(200);
+            if let Some(cursor) = page.body["next_cursor"].as_str() {
+                let next = format!("{path}&cursor={cursor}");
+                admin.get(&next).await.expect(200);
+            }
+            officer.get(&path).await;
+        }
+    }
+}
+
 /// Reads everything there is to read, by everybody who sees it otherwise, and works on.
 async fn look_everywhere(world: &World, day: &Day) {
     let admin = world.staff(Role::Admin).await;
@@ -668,6 +703,7 @@ async fn look_everywhere(world: &World, day: &Day) {
                 .expect(200);
         }
     }
+    look_at_work(&admin, &officer).await;
     resident
         .post("/api/v1/complaints", fumes(Some("13800000009"), 2.0))
         .await

@@ -323,6 +323,17 @@ diesel::table! {
     use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
     use diesel::sql_types::*;
 
+    complaint_unread (complaint_id) {
+        complaint_id -> UuidSql,
+        since -> UtcTimeSql,
+        latest -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
     complaint_place (complaint_id) {
         complaint_id -> UuidSql,
         kind -> Text,
