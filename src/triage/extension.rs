@@ -122,7 +122,7 @@ fn extend(
         approved_by: staff.id,
         reason: &body.reason,
     };
-    let by = (&*app.keys, &app.profile.calendar);
+    let by = (&app.keys, &app.profile.calendar);
     let due_on = clock_queries::extend(conn, by, &REPLY, row.id, &grant, now)?;
     clocks::refresh_due(conn, row.id).or_fault("find the next clock")?;
     let event = Event::of(ComplaintEvent::ExtendReply, row.id, &actor)
