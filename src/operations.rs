@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use crate::account::{Operation, operation::Table};
 use crate::registers::{premises, sender_blocks};
-use crate::{account, complaint, health, jobs, ledger, triage, verification};
+use crate::{account, complaint, handover, health, jobs, ledger, triage, verification};
 
 /// The capabilities, in the order of the story.
 pub static CAPABILITIES: &[&[Operation]] = &[
@@ -13,6 +13,7 @@ pub static CAPABILITIES: &[&[Operation]] = &[
     ledger::OPERATIONS,
     triage::OPERATIONS,
     verification::OPERATIONS,
+    handover::OPERATIONS,
     &premises::OPERATIONS,
     &sender_blocks::OPERATIONS,
     account::OPERATIONS,

@@ -23,6 +23,7 @@ use crate::complaint::{
     recount, returned,
     views::StepView,
 };
+use crate::handover::queries as handovers;
 use crate::platform::{
     db::Connection,
     http::{Answer, Body, IdempotencyKey, Preconditions},
@@ -121,6 +122,9 @@ fn decide(
         .because(&app.keys, body.reason.as_deref())
         .with(json!({ "procedure": body.procedure, "document": document, "transfer_to": body.transfer_to, "final_review": body.final_review, "comes_back_on": back }));
     let state = record::advance(conn, &step, now)?;
+    if let (Action::Transfer, Some(unit)) = (body.action, &body.transfer_to) {
+        handovers::send(conn, row, unit, &actor, now)?;
+    }
     claims::leave(conn, row.id, state)?;
     recount::entry(conn, profile, row.entry_id, now)?;
     jobs::enqueue(conn, &NotifyReporter::of(row.id), now, now).or_fault("queue the notice")?;

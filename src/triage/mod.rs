@@ -19,9 +19,11 @@ pub mod replies;
 pub mod reversal;
 mod split;
 pub mod supplement;
+pub mod unit_return;
 pub mod withdrawal;
 
 use crate::account::{Operation, operation::operation};
+use crate::handover::machine::UNITS;
 
 /// The operations of this capability.
 pub static OPERATIONS: &[Operation] = &[
@@ -45,6 +47,7 @@ pub static OPERATIONS: &[Operation] = &[
     operation!(Staff(&[Brigade]), keyed, decisions::decide_many),
     operation!(Staff(&[Brigade]), keyed, decisions::decide_complaint),
     operation!(Staff(&[Brigade]), keyed, reversal::take_back_decision),
+    operation!(Staff(UNITS), keyed, unit_return::return_handover),
     operation!(Staff(&[Brigade]), keyed, procedure_change::change_procedure),
     operation!(Staff(&[Brigade]), keyed, replies::reply_complaint),
     operation!(Staff(&[Brigade, Office]), keyed, extension::extend_reply),
