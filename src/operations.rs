@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use crate::account::{Operation, operation::Table};
 use crate::registers::{premises, sender_blocks};
-use crate::{account, complaint, health, jobs, ledger, triage, verification, work};
+use crate::{account, complaint, handover, health, jobs, ledger, triage, verification, work};
 
 /// The capabilities, in the order of the story.
 pub static CAPABILITIES: &[&[Operation]] = &[
@@ -14,6 +14,7 @@ pub static CAPABILITIES: &[&[Operation]] = &[
     triage::OPERATIONS,
     verification::OPERATIONS,
     work::OPERATIONS,
+    handover::OPERATIONS,
     &premises::OPERATIONS,
     &sender_blocks::OPERATIONS,
     account::OPERATIONS,

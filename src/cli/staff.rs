@@ -255,8 +255,8 @@ fn add(database: &Database, profile: &Profile, new: Add) -> anyhow::Result<()> {
     say(&format!("added {} ({})\n", new.username, new.role))
 }
 
-/// A grid officer without a grid would never get a task, and a street without a code would see
-/// nothing; better to say so now.
+/// A grid officer without a grid would never get a task, and a street without a code or a department
+/// without a unit would see nothing; better to say so now.
 fn check_post(profile: &Profile, new: &Add) -> anyhow::Result<()> {
     let name_ok = (1..=64).contains(&new.username.len())
         && new
@@ -271,6 +271,11 @@ fn check_post(profile: &Profile, new: &Add) -> anyhow::Result<()> {
     anyhow::ensure!(
         new.role != Role::Street || new.street.is_some(),
         "a street account needs --street CODE"
+    );
+    anyhow::ensure!(
+        !matches!(new.role, Role::Department | Role::Park) || new.unit.is_some(),
+        "a {} account needs --unit CODE",
+        new.role
     );
     anyhow::ensure!(
         (new.role == Role::Service) != new.channels.is_empty(),

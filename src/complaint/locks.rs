@@ -2,8 +2,8 @@
 //!
 //! Whoever changes a complaint recounts its entry, and whoever moves an entry moves its complaints.
 //! So that the two never wait for each other, every write locks in one order: what near-simultaneous
-//! reports share, entries by their ids, complaints by theirs, visits, the series of numbers. On
-//! SQLite there is one writer anyway. What a write will need is found out first, taken in one go,
+//! reports share, entries by their ids, complaints by theirs, visits, what units have, the series of
+//! numbers. On SQLite there is one writer anyway. What a write will need is found out first, taken in one go,
 //! and looked at again under the locks (`platform::db::settled`); `joining` does so for new
 //! complaints and for the parts of a letter.
 

@@ -18,6 +18,8 @@ const CLOSERS: &[Who] = &[
     ADMIN,
     Who::System,
 ];
+/// What a unit sends back comes back by rule.
+const RETURNERS: &[Who] = &[Who::Role(Role::Brigade), ADMIN, Who::System];
 const REPORTER: &[Who] = &[Who::Reporter];
 const COMPLETERS: &[Who] = &[
     Who::Reporter,
@@ -185,7 +187,7 @@ pub static MACHINE: Machine<S, E, Facts> = Machine {
         Screening: Object -> Transferred by BRIGADE if SENT_UP;
         Refused: TakeBack -> AwaitingAcceptance by BRIGADE if WHY;
         NoLongerAccepted: TakeBack -> AwaitingAcceptance by BRIGADE if WHY;
-        Transferred: TakeBack -> AwaitingAcceptance by BRIGADE if WHY;
+        Transferred: TakeBack -> AwaitingAcceptance by RETURNERS if WHY;
         AwaitingAcceptance: Return -> Returned by BRIGADE if TO_COMPLETE;
         Screening: Return -> Returned by BRIGADE if TO_COMPLETE;
         Screening: Split -> Screening by BRIGADE if IN_PARTS;

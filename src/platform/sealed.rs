@@ -325,6 +325,18 @@ pub const PREMISES_ADDRESS: SealedColumn = words(
     "the address of registered premises",
 );
 
+/// What a unit answered to what was sent to it.
+pub const HANDOVER_ANSWER: SealedColumn = words(
+    "handover",
+    "answer",
+    "id",
+    "what a unit answered to what was sent to it",
+);
+
+/// Why a unit sent something back.
+pub const HANDOVER_REASON: SealedColumn =
+    words("handover", "reason", "id", "why a unit sent something back");
+
 /// All of them.
 pub const ALL: &[SealedColumn] = &[
     PHOTO_KEY,
@@ -359,6 +371,8 @@ pub const ALL: &[SealedColumn] = &[
     MINUTES,
     LEVEL,
     PREMISES_ADDRESS,
+    HANDOVER_ANSWER,
+    HANDOVER_REASON,
 ];
 
 /// What a blind index begins with where it stands in place of a number that is sealed.

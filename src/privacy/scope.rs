@@ -12,7 +12,9 @@ use diesel::{
 use crate::account::{Role, Staff};
 use crate::platform::db::{
     Id, MultiBackend,
-    schema::{complaint, complaint_place, ledger_entry, verification, verification_complaint},
+    schema::{
+        complaint, complaint_place, handover, ledger_entry, verification, verification_complaint,
+    },
 };
 use crate::record::VisitState;
 
@@ -29,6 +31,8 @@ pub struct Scope {
     part: Part,
     /// Whether they look after the abuse list and so see what it hides.
     sees_hidden: bool,
+    /// The one unit whose handovers are read; empty, which is no unit, where the account has none.
+    unit: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,9 +73,14 @@ impl Scope {
             },
             _ => Part::District,
         };
+        let unit = match staff.role {
+            Role::Admin | Role::Brigade | Role::Office => None,
+            _ => Some(code(&staff.unit_code)),
+        };
         Self {
             part,
             sees_hidden: sees_hidden(staff.role),
+            unit,
         }
     }
 
@@ -195,6 +204,16 @@ impl Scope {
                 let of_grid = verification::grid_code.eq(code.clone());
                 Box::new(verification::officer_id.eq(*officer).or(of_grid.nullable()))
             }
+        }
+    }
+
+    /// What was sent to units: of whoever does not send it what was sent to their own unit, wherever it
+    /// lies.
+    #[must_use]
+    pub fn handovers(&self) -> Condition<handover::table> {
+        match &self.unit {
+            None => Box::new(handover::id.is_not_null().nullable()),
+            Some(code) => Box::new(handover::unit_code.eq(code.clone()).nullable()),
         }
     }
 

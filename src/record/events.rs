@@ -1,4 +1,4 @@
-//! What happens to a complaint, a visit, an entry and an account: the words of the history. A
+//! What happens to a complaint, a visit, what is sent to a unit, an entry and an account: the words of the history. A
 //! machine's table says which of them lead from a state to another.
 
 use super::machine::EventName;
@@ -94,6 +94,17 @@ events! {
         CorrectFinding "correct_finding" "更正核实结果",
         ReleaseComplaint "release_complaint" "信访件移出本次核实",
         TakeComplaint "take_complaint" "信访件并入本次核实",
+    }
+}
+
+events! {
+    /// What happens to what is sent to a unit.
+    pub enum HandoverEvent of "handover" {
+        Send "send" "转送",
+        Sign "sign" "签收",
+        Answer "answer" "回复",
+        SendBack "send_back" "退件",
+        Withdraw "withdraw" "撤回",
     }
 }
 

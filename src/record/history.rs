@@ -20,7 +20,7 @@ use crate::platform::{
 /// One event to be recorded.
 #[derive(Debug, Clone)]
 pub struct Event<'a> {
-    /// `complaint`, `ledger_entry`, `verification`, `staff`, `job`, or the name of a register.
+    /// `complaint`, `ledger_entry`, `verification`, `handover`, `staff`, `job`, or the name of a register.
     pub subject_kind: &'static str,
     /// The subject's id.
     pub subject_id: Id,

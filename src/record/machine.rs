@@ -7,7 +7,8 @@ use crate::platform::problem::{Code, Item, ItemCode, Problem};
 /// What holds in a state besides its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trait {
-    /// The handling has ended: of a complaint for matching and for clocks, of a visit for good.
+    /// The handling has ended: of a complaint for matching and for clocks, of a visit and of what was
+    /// sent to a unit for good.
     Ended,
     /// A complaint waits in the brigade's queue, unless it is hidden.
     Queued,

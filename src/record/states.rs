@@ -1,4 +1,4 @@
-//! What a complaint, a visit and an entry can be. They stand down here because every capability
+//! What a complaint, a visit, what is sent to a unit and an entry can be. They stand down here because every capability
 //! reads the others' states; what leads from one to the next stands with its owner.
 
 use std::str::FromStr;
@@ -106,6 +106,17 @@ states! {
 }
 
 states! {
+    /// State of what was sent to a unit (转送件).
+    pub enum HandoverState {
+        Sent "sent" "待签收" [],
+        Signed "signed" "办理中" [],
+        Answered "answered" "已回复" [Ended],
+        SentBack "sent_back" "已退件" [Ended],
+        Withdrawn "withdrawn" "已撤回" [Ended],
+    }
+}
+
+states! {
     /// State of a ledger entry (台账问题). Those after admission belong to later chapters; they stand
     /// here so that the set is whole.
     pub enum EntryState {
@@ -156,6 +167,7 @@ mod tests {
     fn a_state_has_one_name() {
         is_one_name::<ComplaintState>();
         is_one_name::<VisitState>();
+        is_one_name::<HandoverState>();
         is_one_name::<EntryState>();
     }
 

@@ -23,6 +23,7 @@ use crate::complaint::{
     recount, returned,
     views::StepView,
 };
+use crate::handover::queries as handovers;
 use crate::platform::{
     db::Connection,
     http::{Answer, Body, IdempotencyKey, Preconditions, check_bulk, each_of_bulk},
@@ -116,6 +117,9 @@ fn decide(
         .because(&app.keys, body.reason.as_deref())
         .with(json!({ "procedure": body.procedure, "document": document, "transfer_to": body.transfer_to, "final_review": body.final_review, "comes_back_on": back }));
     let state = record::advance(conn, &step, now)?;
+    if let (Action::Transfer, Some(unit)) = (body.action, &body.transfer_to) {
+        handovers::send(conn, row, unit, &actor, now)?;
+    }
     claims::leave(conn, row.id, state)?;
     let state = match body.action {
         Action::Accept => {

@@ -25,10 +25,12 @@ mod review_rules;
 pub mod reviews;
 mod split;
 pub mod supplement;
+pub mod unit_return;
 pub mod withdrawal;
 
 use crate::account::{Operation, operation::operation};
 use crate::app::App;
+use crate::handover::machine::UNITS;
 use crate::platform::jobs::Registered;
 
 /// What this capability does after the answer.
@@ -60,6 +62,7 @@ pub static OPERATIONS: &[Operation] = &[
     operation!(Staff(&[Brigade, Office]), keyed, bulk::close_many),
     operation!(Staff(&[Brigade]), keyed, decisions::decide_complaint),
     operation!(Staff(&[Brigade]), keyed, reversal::take_back_decision),
+    operation!(Staff(UNITS), keyed, unit_return::return_handover),
     operation!(Staff(&[Brigade]), keyed, procedure_change::change_procedure),
     operation!(Staff(&[Brigade]), keyed, replies::reply_complaint),
     operation!(Staff(&[Brigade, Office]), keyed, extension::extend_reply),

@@ -16,13 +16,14 @@ use crate::complaint::{
     clocks, locks, machine::Facts, notice::NotifyReporter, queries::ComplaintRow, recount,
     views::StepView,
 };
+use crate::handover::queries as handovers;
 use crate::platform::{
     db::{Connection, Id, schema::triage_decision},
     http::{Answer, Body, IdempotencyKey, Preconditions, says_something},
     jobs,
     problem::{ItemCode, OnDb, Problem},
 };
-use crate::record::{self, ComplaintEvent};
+use crate::record::{self, Actor, ComplaintEvent};
 
 /// What a decision is kept as that takes another back.
 const ACTION: &str = "take_back";
@@ -33,7 +34,7 @@ const ACTION: &str = "take_back";
 pub enum Cause {
     /// 决定有误: it was wrong.
     Mistake,
-    /// 退件: the unit it went to sends it back.
+    /// 退件: the unit it went to sends it back, by its own account or otherwise.
     ReturnedByUnit,
     /// 退单未通过: upstream rejects the objection.
     ObjectionRejected,
@@ -74,7 +75,7 @@ pub struct ReversalBody {
 
 /// Takes back the decision that refused a complaint, accepted it no longer, sent it on or sent it back
 /// upstream: it waits to be accepted again. Its clocks run on from where they began; a notice that was
-/// given is due anew.
+/// given is due anew. What a unit still has of it is taken from the unit.
 #[utoipa::path(post, path = "/api/v1/complaints/{number}/decision-reversal", tag = "triage", operation_id = "take_back_decision",
     params(("number" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag read")), request_body = ReversalBody,
     responses((status = 200, body = StepView), (status = "default", response = crate::platform::http::AnyProblem)))]
@@ -92,33 +93,61 @@ pub async fn take_back_decision(
         .write_once(&app.db, fingerprint, now, move |conn| {
             let row = locks::by_number(conn, &path)?;
             conditions.check(row.version)?;
-            Answer::ok(&take_back(conn, &shared, &staff, &row, &value, now)?)
+            let (actor, keys) = (staff.actor(), &shared.keys);
+            let back = Reversal {
+                cause: value.cause,
+                reason: &value.reason,
+                notice: value.notice.as_deref(),
+                unit: None,
+                actor: &actor,
+                staff: &staff,
+            };
+            let done = take_back(conn, &shared, &row, &back, now)?;
+            handovers::withdraw(conn, keys, row.id, &actor, &value.reason, now)?;
+            Answer::ok(&done)
         })
         .await?;
     Ok(answer.into_response())
 }
 
-fn take_back(
+/// How a decision is taken back.
+pub(super) struct Reversal<'a> {
+    pub(super) cause: Cause,
+    pub(super) reason: &'a str,
+    /// What the reporter is told.
+    pub(super) notice: Option<&'a str>,
+    /// The unit that sent it back.
+    pub(super) unit: Option<&'a str>,
+    /// Who moves the complaint.
+    pub(super) actor: &'a Actor,
+    /// By whose account it is kept.
+    pub(super) staff: &'a Staff,
+}
+
+/// Takes back the last decision on a complaint, which is held by the caller.
+///
+/// # Errors
+/// 409 when there is none to be taken back, 422 when it is not of the cause's kind; a fault when the
+/// database fails.
+pub(super) fn take_back(
     conn: &mut Connection,
     app: &App,
-    staff: &Staff,
     row: &ComplaintRow,
-    body: &ReversalBody,
+    back: &Reversal<'_>,
     now: DateTime<Utc>,
 ) -> Result<StepView, Problem> {
-    let actor = staff.actor();
     let decided = last_decision(conn, row.id).or_fault("look for the decision")?;
     let reason = Facts {
         reason: true,
         ..Facts::default()
     };
     let step = row
-        .step(ComplaintEvent::TakeBack, &actor)
+        .step(ComplaintEvent::TakeBack, back.actor)
         .given(reason)
-        .because(&app.keys, Some(&body.reason))
-        .with(json!({ "cause": body.cause, "decision": decided }));
+        .because(&app.keys, Some(back.reason))
+        .with(json!({ "cause": back.cause, "decision": decided, "unit": back.unit }));
     step.target()?;
-    if !body.cause.fits(decided.as_deref().unwrap_or_default()) {
+    if !back.cause.fits(decided.as_deref().unwrap_or_default()) {
         let why = "is `returned_by_unit` of a transfer, `objection_rejected` of an objection, or `mistake`";
         return Err(Problem::invalid("cause", ItemCode::Refused, why));
     }
@@ -126,12 +155,12 @@ fn take_back(
     let document = app.profile.decision_document(ACTION);
     let kept = Decided {
         action: ACTION,
-        reason: Some(&body.reason),
+        reason: Some(back.reason),
         document: document.map_or("", |document| &document.code),
-        notice: body.notice.as_deref(),
+        notice: back.notice,
         ..Decided::default()
     };
-    body::keep(conn, &app.keys, row.id, staff, &kept, now)?;
+    body::keep(conn, &app.keys, row.id, back.staff, &kept, now)?;
     clocks::taken_back(conn, &app.profile, row.id, now).or_fault("let the clocks run again")?;
     recount::entry(conn, &app.profile, row.entry_id, now)?;
     jobs::enqueue(conn, &NotifyReporter::of(row.id), now, now).or_fault("queue the notice")?;

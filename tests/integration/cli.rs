@@ -205,6 +205,8 @@ async fn accounts_that_could_not_work_are_refused(world: World) {
     add(&["a", "--role", "street"], "secret\n").refused("needs --street");
     add(&["a", "--role", "street", "--street", "999"], "secret\n").refused("no street 999");
     add(&["a", "--role", "section", "--unit", "no_such"], "secret\n").refused("no unit no_such");
+    add(&["a", "--role", "department"], "secret\n").refused("department account needs --unit");
+    add(&["a", "--role", "park"], "secret\n").refused("park account needs --unit");
     add(&["a b", "--role", "brigade"], "secret\n").refused("a user name has");
     add(&["a", "--role", "emperor"], "secret\n").refused("roles: admin, office");
     add(&["a", "--role", "brigade"], "\n").refused("no password");

@@ -8,6 +8,7 @@ use dengwen::{
     account::{Access, Role},
     complaint::queries::Complaint,
     config,
+    handover::queries::Handover,
     ledger::queries::Entry,
     operations::TABLE,
     platform::problem::{Code, Language},
@@ -228,6 +229,7 @@ fn transition_tables() {
     );
     machine::<Complaint>(&mut page, "Complaint 信访件");
     machine::<Visit>(&mut page, "Verification 现场核实");
+    machine::<Handover>(&mut page, "Handover 转送件");
     machine::<Entry>(&mut page, "Ledger entry 台账条目");
     committed("transitions.md", &page);
 }

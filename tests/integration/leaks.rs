@@ -20,7 +20,7 @@ use crate::support::{
 };
 
 /// A text with everything of the reporter's that people write into texts, in several spellings.
-const WORDS: &str = "谯曦雯（谯 曦\u{200B}雯，Qiao Xiwen，XIWEN QIAO，谯女士，小谯）电话13859174623、138-5917-4623、\
+pub const WORDS: &str = "谯曦雯（谯 曦\u{200B}雯，Qiao Xiwen，XIWEN QIAO，谯女士，小谯）电话13859174623、138-5917-4623、\
 １３８５９１７４６２３、一三八五九一七四六二三，同住庹梓涵13675029481，身份证11010519491231002X，座机0591-83417265，\
 住3单元7086室（7086房、住7086、七零八六），手机尾号4623，身份证后四位002X，车闽A73N91，邮箱qiaoxw@example.com，微信wx_qiao7391，卡号6222021234567890128。";
 
@@ -129,7 +129,7 @@ async fn decide(brigade: &Actor, number: &str, decision: Value) -> Reply {
 
 /// A complaint whose every field holds the marks, taken in by a service, so that it has an upstream
 /// number and several petitioners.
-fn complaint(metres: f64, external_no: &str) -> Value {
+pub fn complaint(metres: f64, external_no: &str) -> Value {
     let mut body = fumes(None, metres);
     body["description"] = json!(format!("老王烧烤油烟扰民。{WORDS}"));
     body["address"] = json!("五四路128号3单元7086室谯曦雯家");
@@ -347,7 +347,7 @@ async fn plant(world: &World) -> Planted {
 }
 
 /// Marks in an answer to somebody without need.
-fn no_marks(reply: &Reply) -> Vec<&'static str> {
+pub fn no_marks(reply: &Reply) -> Vec<&'static str> {
     let text = plain(&String::from_utf8_lossy(&reply.bytes));
     MARKS
         .iter()
@@ -478,7 +478,7 @@ async fn no_planted_mark_is_read_without_need(world: World) {
 }
 
 /// The marks that stand on the disk in the open, each with what stands around it.
-fn kept_marks(world: &World) -> Vec<String> {
+pub fn kept_marks(world: &World) -> Vec<String> {
     let around = |line: &str| {
         let text: Vec<char> = plain(line).chars().collect();
         let text_of =

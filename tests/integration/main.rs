@@ -39,6 +39,7 @@ mod evidence;
 mod extensions;
 mod field;
 mod forms;
+mod handovers;
 mod holes;
 mod hostile_input;
 mod house;

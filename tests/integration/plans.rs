@@ -57,7 +57,7 @@ const SORTED: [(&str, &str); 4] = [
 ];
 
 /// Tables that a day's work must have asked, so that this test cannot pass by doing nothing.
-const ASKED: [&str; 20] = [
+const ASKED: [&str; 21] = [
     "complaint",
     "complaint_text",
     "complaint_place",
@@ -78,6 +78,7 @@ const ASKED: [&str; 20] = [
     "premises_alias",
     "sender_block",
     "sender_block_key",
+    "handover",
 ];
 
 /// Copies of the day, so that the smallest growing table has thousands of rows.
@@ -484,6 +485,7 @@ async fn work(world: &World) -> Day {
         .expect(200);
     many_at_once(world, &brigade).await;
     keep_registers(&brigade, &number).await;
+    hand_over(world, &brigade).await;
     Day {
         number,
         code,
@@ -591,6 +593,56 @@ async fn keep_registers(brigade: &Actor, number: &str) {
         .expect(200);
 }
 
+/// Sends complaints to a unit, which answers one, sends one back, and has one taken from it.
+async fn hand_over(world: &World, brigade: &Actor) {
+    let unit = world.unit(Role::Department, "urban", "dept_urban").await;
+    let lists = [
+        "/api/v1/handovers?limit=1",
+        "/api/v1/handovers?state=sent&limit=1",
+    ];
+    let steps = [
+        ("answer", 26.1010),
+        ("return", 26.1000),
+        ("decision-reversal", 26.0990),
+    ];
+    for (step, lat) in steps {
+        let mut matter = river(None);
+        matter["location"]["lat"] = json!(lat);
+        let number = world.file(matter).await.text("/number");
+        brigade.transfer(&number, "dept_urban").await;
+        for list in lists {
+            let page = unit.get(list).await.expect(200);
+            if let Some(cursor) = page.body["next_cursor"].as_str() {
+                unit.get(&format!("{list}&cursor={cursor}"))
+                    .await
+                    .expect(200);
+            }
+        }
+        let of = format!("/api/v1/handovers?complaint={number}");
+        let id = unit.get(&of).await.expect(200).text("/items/0/id");
+        let path = |what: &str| format!("/api/v1/handovers/{id}{what}");
+        unit.get(&path("")).await.expect(200);
+        unit.post(&path("/signature"), json!({})).await.expect(200);
+        let done = match step {
+            "answer" => {
+                unit.post(&path("/answer"), json!({ "text": "已清淤" }))
+                    .await
+            }
+            "return" => {
+                unit.post(&path("/return"), json!({ "reason": "不属本单位" }))
+                    .await
+            }
+            _ => {
+                let back = json!({ "cause": "mistake", "reason": "应由本局办理" });
+                brigade
+                    .post(&format!("/api/v1/complaints/{number}/{step}"), back)
+                    .await
+            }
+        };
+        done.expect(200);
+    }
+}
+
 async fn visit_and_pass(brigade: &Actor, officer: &Actor, visit: &str) {
     let path = |what: &str| format!("/api/v1/verifications/{visit}/{what}");
     let at = EVENING;
@@ -619,7 +671,7 @@ async fn visit_and_pass(brigade: &Actor, officer: &Actor, visit: &str) {
 }
 
 /// Filters of the lists, beyond what a bare path asks.
-const FILTERED: [&str; 22] = [
+const FILTERED: [&str; 26] = [
     "/api/v1/unmaskings?staff=brigade",
     "/api/v1/complaints?hidden=true&unreviewed=true",
     "/api/v1/triage/queue?limit=1",
@@ -642,6 +694,10 @@ const FILTERED: [&str; 22] = [
     "/api/v1/premises?uscc=91350102MA2XN1Y357",
     "/api/v1/premises?street=350102004",
     "/api/v1/sender-blocks?limit=1",
+    "/api/v1/handovers?limit=1",
+    "/api/v1/handovers?state=answered",
+    "/api/v1/handovers?unit=dept_urban&limit=1",
+    "/api/v1/handovers?unit=dept_urban&state=sent_back",
 ];
 
 /// Filters of the lists of work, each for itself.

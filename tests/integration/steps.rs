@@ -6,10 +6,13 @@ use std::fmt::Debug;
 use chrono::{DateTime, TimeDelta, Utc};
 use dengwen::{
     complaint::{self, machine::RatedReply, queries::Complaint},
+    handover::{self as handovers, queries::Handover},
     ledger::{self, queries::Entry},
     platform::db::{
         Connection, Id,
-        schema::{complaint as complaints, ledger_entry, record as records, verification},
+        schema::{
+            complaint as complaints, handover, ledger_entry, record as records, verification,
+        },
     },
     record::{
         self, Actor, Step, Subject, Who,
@@ -224,6 +227,13 @@ fn visit_facts() -> visits::machine::Facts {
     }
 }
 
+fn handover_facts() -> handovers::machine::Facts {
+    handovers::machine::Facts {
+        answer: true,
+        reason: true,
+    }
+}
+
 fn entry_facts() -> ledger::machine::Facts {
     ledger::machine::Facts {
         number: String::new(),
@@ -279,6 +289,8 @@ async fn every_triple_is_as_the_tables_say(world: World) {
         .post(&of("verifications"), json!({}))
         .await
         .expect(201);
+    let (other, _) = filed(&world, river(None)).await;
+    brigade.transfer(&other, "dept_urban").await;
     let now = world.server.app.now();
     world.db_read(|c| {
         let (filed, entry): (Id, Id) = complaints::table
@@ -290,9 +302,11 @@ async fn every_triple_is_as_the_tables_say(world: World) {
             .select(verification::id)
             .first(c)
             .unwrap();
+        let sent: Id = handover::table.select(handover::id).first(c).unwrap();
         taken_back(c, |c| {
             bench!(Complaint, complaints, filed, complaint_facts).all(c, now);
             bench!(Visit, verification, visit, visit_facts).all(c, now);
+            bench!(Handover, handover, sent, handover_facts).all(c, now);
             bench!(Entry, ledger_entry, entry, entry_facts).all(c, now);
         });
     });

@@ -838,6 +838,25 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::platform::db::types::{UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    handover (id) {
+        id -> UuidSql,
+        complaint_id -> UuidSql,
+        unit_code -> Text,
+        state -> Text,
+        version -> Integer,
+        answer -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        sent_at -> UtcTimeSql,
+        signed_at -> Nullable<UtcTimeSql>,
+        ended_at -> Nullable<UtcTimeSql>,
+        updated_at -> UtcTimeSql,
+    }
+}
+
 diesel::joinable!(ledger_decision -> ledger_entry (entry_id));
 diesel::joinable!(ledger_decision -> staff (decided_by));
 diesel::joinable!(complaint -> ledger_entry (entry_id));

@@ -177,6 +177,7 @@ fn everything_sealed_is_in_the_registry() {
         "premises",
         "object_id",
         "text",
+        "answer",
         "notes",
         "file_name",
         "reason",

@@ -24,6 +24,7 @@ pub const ROOMS: &[&str] = &[
     "ledger",
     "complaint",
     "verification",
+    "handover",
     "triage",
     "work",
     "sweep",
@@ -107,6 +108,8 @@ pub const OPENERS: &[(&str, &str)] = &[
 pub const STATE_WRITERS: &[(&str, &str)] = &[
     ("src/complaint/filing.rs", "NewComplaint"),
     ("src/complaint/queries.rs", "write_state"),
+    ("src/handover/queries.rs", "send"),
+    ("src/handover/queries.rs", "write_state"),
     ("src/ledger/queries.rs", "open_clue"),
     ("src/ledger/queries.rs", "write_state"),
     ("src/verification/dispatch.rs", "insert"),
@@ -117,12 +120,13 @@ pub const STATE_WRITERS: &[(&str, &str)] = &[
 /// show.
 pub const SUBJECTS: &[&str] = &[
     "dengwen::complaint::queries::Complaint",
+    "dengwen::handover::queries::Handover",
     "dengwen::ledger::queries::Entry",
     "dengwen::verification::queries::Visit",
 ];
 
 /// Tables whose column `state` belongs to a machine.
-pub const MACHINES: &[&str] = &["complaint", "ledger_entry", "verification"];
+pub const MACHINES: &[&str] = &["complaint", "handover", "ledger_entry", "verification"];
 
 /// Each table and the room that alone writes it.
 pub const OWNERS: &[(&str, &str)] = &[
@@ -137,6 +141,7 @@ pub const OWNERS: &[(&str, &str)] = &[
     ("complaint_unread", "complaint"),
     ("evidence", "evidence"),
     ("evidence_band", "evidence"),
+    ("handover", "handover"),
     ("heartbeat", "platform"),
     ("idempotency", "platform"),
     ("installation", "platform"),

@@ -7,7 +7,7 @@ use dengwen::account::{
 };
 use dengwen::platform::db::{
     Id,
-    schema::{complaint, ledger_entry},
+    schema::{complaint, ledger_entry, staff},
 };
 use diesel::prelude::*;
 use reqwest::{Method, StatusCode, header::HeaderMap, multipart};
@@ -110,6 +110,18 @@ impl World {
     pub async fn street(&self, username: &str, street: &str) -> Actor {
         self.staff_at(Role::Street, username, Some(street), None)
             .await
+    }
+
+    /// An account of a role that belongs to a unit.
+    pub async fn unit(&self, role: Role, username: &str, unit: &str) -> Actor {
+        self.db_add_staff(role, username, None, None);
+        self.db_read(|c| {
+            diesel::update(staff::table.filter(staff::username.eq(username)))
+                .set(staff::unit_code.eq(unit))
+                .execute(c)
+                .unwrap()
+        });
+        self.sign_in(username).await
     }
 
     async fn staff_at(
@@ -223,6 +235,16 @@ impl Actor {
         let claimed = self.post("/api/v1/triage/claims", claim).await;
         claimed.expect(201);
         let decision = json!({ "action": "accept", "procedure": "enforcement_request" });
+        let path = format!("/api/v1/complaints/{number}/decision");
+        self.post(&path, decision).await.expect(200);
+    }
+
+    /// Claims a complaint and sends it to a unit, for the brigade.
+    pub async fn transfer(&self, number: &str, unit: &str) {
+        let claim = json!({ "number": number });
+        let claimed = self.post("/api/v1/triage/claims", claim).await;
+        claimed.expect(201);
+        let decision = json!({ "action": "transfer", "reason": "属该单位职责", "notice": "已转送有权单位。", "transfer_to": unit });
         let path = format!("/api/v1/complaints/{number}/decision");
         self.post(&path, decision).await.expect(200);
     }

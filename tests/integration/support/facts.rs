@@ -9,11 +9,11 @@ use dengwen::{
     platform::db::{
         Connection, Id,
         schema::{
-            complaint, ledger_entry, ledger_merge, match_decision, record, triage_claim,
+            complaint, handover, ledger_entry, ledger_merge, match_decision, record, triage_claim,
             verification,
         },
     },
-    record::{ComplaintState, EntryState, machine::Trait},
+    record::{ComplaintState, EntryState, HandoverState, machine::Trait},
 };
 use diesel::{Connection as _, PgConnection, prelude::*, sql_types::BigInt};
 
@@ -43,6 +43,7 @@ pub fn broken(world: &World) -> Vec<String> {
             .unwrap();
         let mut wrong = standing(c, &complaints);
         wrong.extend(claims(c, &complaints));
+        wrong.extend(handovers(c, &complaints));
         wrong.extend(counters(world, c));
         wrong.extend(histories(c));
         wrong.extend(undoings(c, &complaints));
@@ -117,6 +118,22 @@ fn claims(conn: &mut Connection, complaints: &[Complaint]) -> Vec<String> {
         .collect()
 }
 
+/// What a unit still has was transferred, and is with no other unit.
+fn handovers(conn: &mut Connection, complaints: &[Complaint]) -> Vec<String> {
+    let open: Vec<Id> = handover::table
+        .filter(handover::state.ne_all(HandoverState::that_are(Trait::Ended)))
+        .select(handover::complaint_id)
+        .load(conn)
+        .unwrap();
+    let stray = complaints.iter().filter(|row| {
+        let count = open.iter().filter(|id| **id == row.id).count();
+        count > usize::from(row.state == ComplaintState::Transferred)
+    });
+    stray
+        .map(|row| format!("{} is {:?} and with a unit", row.number, row.state))
+        .collect()
+}
+
 /// Counting an entry again changes nothing.
 fn counters(world: &World, conn: &mut Connection) -> Vec<String> {
     let (profile, now) = (&world.server.app.profile, world.server.app.now());
@@ -168,7 +185,12 @@ fn histories(conn: &mut Connection) -> Vec<String> {
     type Step = (Id, String, Option<String>, Option<String>);
     let steps: Vec<Step> = record::table
         .filter(record::to_state.is_not_null())
-        .filter(record::subject_kind.eq_any(["complaint", "ledger_entry", "verification"]))
+        .filter(record::subject_kind.eq_any([
+            "complaint",
+            "handover",
+            "ledger_entry",
+            "verification",
+        ]))
         .order(record::id)
         .select((
             record::subject_id,
@@ -206,6 +228,12 @@ fn histories(conn: &mut Connection) -> Vec<String> {
     present.extend(
         verification::table
             .select((verification::id, verification::state))
+            .load::<(Id, String)>(conn)
+            .unwrap(),
+    );
+    present.extend(
+        handover::table
+            .select((handover::id, handover::state))
             .load::<(Id, String)>(conn)
             .unwrap(),
     );

@@ -16,7 +16,7 @@ const OWNERS: [&str; 6] = [
 ];
 
 /// Tables whose rows belong to an owner, with the column that says to which.
-const BELONGINGS: [(&str, &str); 19] = [
+const BELONGINGS: [(&str, &str); 20] = [
     ("unmasking", "complaint_id"),
     ("complaint_text", "complaint_id"),
     ("complaint_place", "complaint_id"),
@@ -30,6 +30,7 @@ const BELONGINGS: [(&str, &str); 19] = [
     ("match_verdict", "complaint_id"),
     ("match_decision", "complaint_id"),
     ("triage_decision", "complaint_id"),
+    ("handover", "complaint_id"),
     ("verification_event", "verification_id"),
     ("verification_complaint", "verification_id"),
     ("ledger_decision", "entry_id"),
@@ -139,6 +140,8 @@ fn copied(table: &str, column: &str, new_id: &str) -> String {
         "seq" => format!("t.seq + own.n * {FILED_APART}"),
         // A district has ten streets or so.
         "street_code" => "'3501020' || (10 + own.n % 10)".to_owned(),
+        // A district has some dozens of units.
+        "unit_code" => "t.unit_code || '-' || (own.n % 40)".to_owned(),
         // A street has grids, and an officer made few of all visits.
         "grid_code" => "t.grid_code || '-' || (own.n % 250)".to_owned(),
         "officer_id" if table == "verification" => {
