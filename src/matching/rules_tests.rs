@@ -8,8 +8,7 @@ use super::super::{PhotoRef, Place, facts::Known};
 use super::*;
 use crate::geo::Point;
 
-#[path = "again_tests.rs"]
-mod again;
+mod again_tests;
 
 fn profile() -> Profile {
     Profile::embedded().unwrap()

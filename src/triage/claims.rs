@@ -325,6 +325,7 @@ mod tests {
             E::Refuse,
             E::NoLongerAccept,
             E::Transfer,
+            E::Object,
             E::Return,
         ];
         let ending = decided.into_iter().chain([E::Withdraw]);

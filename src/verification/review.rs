@@ -87,6 +87,10 @@ pub async fn review_verification(
             };
             let step = row.step(value.outcome.event(), &actor).given(given);
             let step = step.because(&shared.keys, value.reason.as_deref());
+            if value.outcome == ReviewOutcome::Pass {
+                // While it is open: who came to the matter meanwhile is answered by it as well.
+                answers::take_in_all(conn, row.id, now)?;
+            }
             record::advance(conn, &step, now)?;
             if value.outcome == ReviewOutcome::Return {
                 // The visit is made again: only what comes from now on counts.
@@ -98,7 +102,6 @@ pub async fn review_verification(
                     .execute(conn)
                     .or_fault("reopen the visit")?;
             } else {
-                answers::take_in_all(conn, row.id, now)?;
                 tell_of(conn, &row, &actor, now)?;
             }
             let row = queries::by_id(conn, row.id)

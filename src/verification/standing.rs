@@ -90,7 +90,6 @@ pub struct CaptureView {
     /// When it reached us.
     pub received_at: DateTime<FixedOffset>,
     /// How the device's time was read.
-    #[schema(inline)]
     pub clock: ClockReading,
     /// By how many seconds our clock was ahead of the device's, where it was measured.
     pub clock_offset_s: Option<i64>,

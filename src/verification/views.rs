@@ -62,7 +62,6 @@ pub struct EventView {
     /// When it happened as the clocks are read, never after it reached us.
     pub happened_at: DateTime<FixedOffset>,
     /// How the device's time was read.
-    #[schema(inline)]
     pub clock: ClockReading,
     /// By how many seconds our clock was ahead of the device's, where the device said what it showed.
     pub clock_offset_s: Option<i64>,

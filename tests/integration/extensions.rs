@@ -53,7 +53,7 @@ async fn a_reply_is_extended_once_and_told(world: World) {
         "2027-01-25"
     );
     let refused = brigade.post(&path, json!({ "days": 30 })).await;
-    refused.expect_problem(422, "invalid");
+    refused.expect_problem(400, "malformed_request");
     brigade
         .post(&path, asked(31))
         .await
@@ -149,9 +149,9 @@ async fn a_returned_complaint_stands_still_where_the_profile_says(mut world: Wor
     let notify = clock_in(&view, "notify");
     assert_eq!(
         (&notify["due_on"], &notify["suspended_on"]),
-        (&json!("2026-12-19"), &Value::Null)
+        (&json!("2026-12-18"), &Value::Null)
     );
-    assert_eq!(view.text("/due_on"), "2026-12-19");
+    assert_eq!(view.text("/due_on"), "2026-12-18");
 
     // What nobody completes comes back after its days, and no day of them counts.
     let back = json!({ "action": "return", "reason": "地点不详" });
@@ -163,7 +163,7 @@ async fn a_returned_complaint_stands_still_where_the_profile_says(mut world: Wor
     let brigade = world.sign_in("brigade").await;
     let view = seen(&brigade, &other).await;
     assert_eq!(view.text("/state"), "awaiting_acceptance");
-    assert_eq!(clock_in(&view, "notify")["due_on"], "2027-01-03");
+    assert_eq!(clock_in(&view, "notify")["due_on"], "2027-01-04");
 }
 
 on_both!(

@@ -245,12 +245,7 @@ impl Reader {
             return;
         };
         let takes_key = sig.inputs.iter().any(|input| match input {
-            syn::FnArg::Typed(typed) => match &*typed.ty {
-                syn::Type::Path(path) => words(&path.path)
-                    .last()
-                    .is_some_and(|n| n == "IdempotencyKey"),
-                _ => false,
-            },
+            syn::FnArg::Typed(typed) => is_key(&typed.ty),
             syn::FnArg::Receiver(_) => false,
         });
         self.module.handlers.push(Handler {
@@ -352,5 +347,16 @@ impl Reader {
                 line: line(name),
             });
         }
+    }
+}
+
+/// Whether a parameter is the key of a request, by itself or among others.
+fn is_key(parameter: &syn::Type) -> bool {
+    match parameter {
+        syn::Type::Path(path) => words(&path.path)
+            .last()
+            .is_some_and(|name| name == "IdempotencyKey"),
+        syn::Type::Tuple(several) => several.elems.iter().any(is_key),
+        _ => false,
     }
 }
