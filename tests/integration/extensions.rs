@@ -79,8 +79,8 @@ async fn a_reply_is_extended_once_and_told(world: World) {
     let history = view.body["history"].as_array().unwrap();
     let last = history.last().unwrap();
     assert_eq!(
-        (&last["event"], &last["state"]),
-        (&json!("extend_reply"), &json!("accepted"))
+        (&last["event"], &last["detail"]["was_due_on"]),
+        (&json!("extend_reply"), &json!("2027-01-25"))
     );
     let tracking = format!("/api/v1/tracking/{code}");
     let followed = world.resident().get(&tracking).await.expect(200);

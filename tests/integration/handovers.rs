@@ -278,7 +278,16 @@ async fn each_role_has_its_units_alone(world: World) {
         if matches!(role, Role::Admin | Role::Brigade | Role::Office) {
             assert_eq!(numbers(&actor, "").await, all, "{role}");
             actor.get(&away).await.expect(200);
-            no_step(&actor, &own, 403, "forbidden").await;
+            sign(&actor, &own).await.expect_problem(403, "forbidden");
+            send_back(&actor, &own, "不属本单位")
+                .await
+                .expect_problem(403, "forbidden");
+            // An administrator reaches every operation, and what nobody can do yet is refused as such.
+            let answered = answer(&actor, &own, "已处理").await;
+            match role {
+                Role::Admin => answered.expect_problem(409, "wrong_state"),
+                _ => answered.expect_problem(403, "forbidden"),
+            };
         } else if UNITS.contains(role) {
             assert_eq!(numbers(&actor, "").await, water, "{role}");
             actor.get(&own).await.expect(200);

@@ -5,6 +5,7 @@
 //! A failure names the seed and the last requests. `DENGWEN_EVERYDAY_SEED` plays one seed again and
 //! `DENGWEN_EVERYDAY_TURNS` as many turns of each as wanted; what meets what is the machine's.
 
+mod afterthoughts;
 mod brigade;
 mod others;
 mod town;
@@ -92,7 +93,12 @@ async fn live(town: Rc<Town>, world: Rc<World>, (kind, who): Part, at: u64, turn
         let what = turn + at;
         match kind {
             "resident" => others::resident(&town, &who, what % 11, &mut draw).await,
-            "triage" => brigade::triage(&town, &who, what % 14, &mut draw).await,
+            "triage" => match what % 17 {
+                14 => afterthoughts::corrected(&town, &who, &mut draw).await,
+                15 => afterthoughts::after_the_answer(&town, &who, &mut draw).await,
+                16 => afterthoughts::sent_to_many(&town, &who, &mut draw).await,
+                what => brigade::triage(&town, &who, what, &mut draw).await,
+            },
             "matching" => brigade::matching(&town, &who, what % 9, &mut draw).await,
             "handling" => brigade::handling(&town, &who, what % 10, &mut draw).await,
             "visiting" => others::visiting(&town, &who, what, &mut draw).await,

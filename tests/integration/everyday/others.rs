@@ -88,7 +88,11 @@ pub(super) async fn visiting(town: &Town, who: &Actor, what: u64, draw: &mut Dra
         visit.unwrap_or_else(|| "none".to_owned())
     );
     let name = town.new_name("event");
-    match what % 4 {
+    match what % 5 {
+        4 => {
+            let back = json!({ "reason": "路远，请就近派人" });
+            town.post(who, &format!("{path}/handback"), back).await;
+        }
         0 => {
             town.post(who, &format!("{path}/check-in"), json!({ "client_id": name, "lon": LON, "lat": LAT, "datum": "WGS84", "accuracy_m": 8.0, "reason": "门口", "device_time": "2026-11-24T20:10:00+08:00" })).await;
         }
