@@ -418,7 +418,7 @@ pub struct VerdictRow {
 pub fn verdicts_of(conn: &mut Connection, id: Id) -> QueryResult<Vec<VerdictRow>> {
     match_verdict::table
         .filter(match_verdict::complaint_id.eq(id))
-        .order((match_verdict::decided_at.asc(), match_verdict::id.asc()))
+        .order(match_verdict::id.asc())
         .select(VerdictRow::as_select())
         .load(conn)
 }
@@ -430,7 +430,7 @@ pub fn verdicts_of(conn: &mut Connection, id: Id) -> QueryResult<Vec<VerdictRow>
 pub fn last_verdicts(conn: &mut Connection, ids: &[Id]) -> QueryResult<HashMap<Id, VerdictRow>> {
     let rows: Vec<(Id, VerdictRow)> = match_verdict::table
         .filter(match_verdict::complaint_id.eq_any(ids))
-        .order((match_verdict::decided_at.asc(), match_verdict::id.asc()))
+        .order(match_verdict::id.asc())
         .select((match_verdict::complaint_id, VerdictRow::as_select()))
         .load(conn)?;
     // Of one complaint's the later takes the place of the earlier.

@@ -255,6 +255,8 @@ fn open_around(
         .inner_join(complaint_place::table)
         .filter(Scope::of(staff).complaints())
         .filter(complaint_place::grid_code.eq_any(grids))
+        // The newest of them: a bound without an order has a planner read all complaints for the first.
+        .order(complaint_place::complaint_id.desc())
         .filter(complaint::state.eq_any(open))
         .filter(complaint::hidden.eq(false))
         .limit(OPEN_MAX)

@@ -207,7 +207,7 @@ async fn a_phone_hears_what_changed_alone(world: World) {
     let near = world.file(oil).await.text("/number");
     assert_eq!(asked(DAY, &tag).await, 200);
     let told = day.officer.get(&since).await.expect(200);
-    assert_eq!(ids(&told.body["items"], "/id"), [day.again.clone()]);
+    assert_eq!(ids(&told.body["items"], "/id"), [day.again.as_str()]);
     assert_eq!(
         ids(&told.body["items"][0]["nearby"]["complaints"], "/number"),
         [day.noise.clone(), near, day.waste.clone()]

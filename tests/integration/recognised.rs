@@ -111,9 +111,17 @@ async fn no_measured_mark_is_read_without_need(world: World) {
             let shown = reader.get(&path(number)).await.expect(200);
             let text: Vec<char> = shown.body.to_string().chars().collect();
             let text = plain(&text);
+            let words = shown.text("/description").chars().collect::<Vec<_>>();
+            let words = plain(&words);
             for mark in marks {
                 assert!(full.contains(mark), "{mark} in {full}");
-                assert!(!text.contains(mark), "{mark} in {}", shown.body);
+                // Days and numbers of the view hold four digits of any door.
+                let place = if mark.chars().count() > SHORT {
+                    &text
+                } else {
+                    &words
+                };
+                assert!(!place.contains(mark), "{mark} in {}", shown.body);
             }
         }
     }

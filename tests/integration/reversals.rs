@@ -40,8 +40,7 @@ async fn filed(world: &World) -> (String, String) {
 }
 
 /// A ticket of the 12345 hotline.
-async fn ticket(world: &World, external_no: &str) -> String {
-    let office = world.staff(Role::Office).await;
+async fn ticket(office: &Actor, external_no: &str) -> String {
     let body = json!({ "channel": "hotline_12345", "external_no": external_no,
         "complaint": { "category": "radiation.light", "description": "楼上灯光太亮，夜里无法入睡" } });
     let receipt = office.post("/api/v1/intake", body).await.expect(201);
@@ -138,8 +137,9 @@ async fn a_decision_is_taken_back(world: World) {
 /// its time.
 async fn a_ticket_goes_back_upstream_while_it_may(world: World) {
     let brigade = world.brigade().await;
+    let office = world.staff(Role::Office).await;
     let object = json!({ "action": "object", "reason": "属住建部门职责" });
-    let number = ticket(&world, "FZ-1").await;
+    let number = ticket(&office, "FZ-1").await;
     let due = clock_in(&seen(&brigade, &number).await, "notify")["due_on"].clone();
     let sent = decide(&brigade, &number, object.clone()).await.expect(200);
     assert_eq!(sent.text("/state"), "transferred");
@@ -168,7 +168,7 @@ async fn a_ticket_goes_back_upstream_while_it_may(world: World) {
     decide(&brigade, &own, object.clone())
         .await
         .expect_problem(422, "invalid");
-    let late = ticket(&world, "FZ-2").await;
+    let late = ticket(&office, "FZ-2").await;
     world.clock.advance(TimeDelta::days(4));
     let brigade = world.sign_in("brigade").await;
     decide(&brigade, &late, object)

@@ -180,7 +180,7 @@ cd "$FOLDER"
 as_user "$BIN/initdb" --pgdata="$FOLDER/data" --auth=trust --username=postgres --encoding=UTF8 --locale=C --no-sync >"$FOLDER/initdb.log" 2>&1 || exit 1
 as_user "$BIN/postgres" -D "$FOLDER/data" -p "$PORT" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
     -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=600 -c shared_buffers=64MB \
-    -c checkpoint_flush_after=0 -c autovacuum=off >"$FOLDER/postgres.log" 2>&1 </dev/null &
+    -c checkpoint_flush_after=0 -c autovacuum=off -c random_page_cost=1.1 >"$FOLDER/postgres.log" 2>&1 </dev/null &
 cat >/dev/null
 kill -INT "$(head -n 1 "$FOLDER/data/postmaster.pid")" 2>/dev/null
 wait
