@@ -93,7 +93,7 @@ fn change(
     let document = accepted.check(&app.profile, Vec::new())?;
     if row.procedure.as_deref() == Some(body.procedure.as_str()) {
         let why = "is the procedure it has";
-        return Err(Problem::invalid("procedure", ItemCode::Refused, why));
+        return Err(Problem::invalid("procedure", ItemCode::Unchanged, why));
     }
     let told = Facts {
         reason: true,

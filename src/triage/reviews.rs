@@ -118,7 +118,7 @@ fn check(body: &PetitionReviewBody, today: NaiveDate) -> Result<(), Problem> {
     }
     if body.step == PetitionStep::Asked && body.outcome.is_some() {
         let why = "goes with `decided` alone";
-        return Err(Problem::invalid("outcome", ItemCode::OutOfRange, why));
+        return Err(Problem::invalid("outcome", ItemCode::Required, why));
     }
     Ok(())
 }

@@ -24,7 +24,7 @@ use crate::complaint::queries::ComplaintRow;
 use crate::platform::{
     db::{Connection, Id, schema::verification},
     http::{Query, versioned},
-    problem::{OnDb, Problem},
+    problem::{Code, OnDb, Problem},
 };
 use crate::privacy::{Scope, Words};
 use crate::record::{VisitState, local};
@@ -103,7 +103,10 @@ struct Known(HashSet<Print>);
 
 impl Known {
     fn read(cursor: &str) -> Result<Self, Problem> {
-        let refused = || Problem::bad_parameter("since", "is the cursor of an earlier answer");
+        let refused = || {
+            let why = "`since` is the `cursor` of an earlier answer; leave it out to be sent all";
+            Problem::because(Code::UnknownCursor, why)
+        };
         let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refused())?;
         let (prints, rest) = bytes.as_chunks();
         if !rest.is_empty() || prints.len() > VISITS_MAX {

@@ -37,13 +37,15 @@ RELATIONS = {
     "wrong", "wrong_password", "unchanged", "too_weak", "other_words",
     # How many parts all decisions of one request split letters into, and words that give no reason.
     "too_many_parts", "no_reason",
+    # What does not go with what was decided before.
+    "refused",
 }
 # Problems that say what state something is in, or what a picture's bytes are.
 STATES = {401, 403, 404, 409, 410, 412, 413, 415, 423, 428, 429, 503}
 # 400 for a value of a page's cursor: it belongs to a list that was asked for before.
 BAD_REQUESTS = {"unknown_cursor"}
 # Filters by a code of the district's profile.
-PROFILE_FILTERS = {"query.street", "query.category"}
+PROFILE_FILTERS = {"query.street", "query.category", "query.unit"}
 # 422 problems of their own.
 PROBLEMS = {"photo_unreadable", "guard_failed"}
 
@@ -66,7 +68,7 @@ def judge(operation, role, case, response, positive):
     if status >= 500 and status != 503:
         find(operation, role, f"answered {status}", case, response)
         return
-    if 200 <= status < 300:
+    if 200 <= status < 300 or status == 304:
         counts["taken"] += 1
         return
     if not positive or status in STATES:

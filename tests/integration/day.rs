@@ -227,7 +227,7 @@ async fn a_phone_hears_what_changed_alone(world: World) {
         day.officer
             .get(&format!("{DAY}?since={wrong}"))
             .await
-            .expect_problem(400, "bad_parameter");
+            .expect_problem(400, "unknown_cursor");
     }
 }
 
