@@ -40,7 +40,7 @@ async fn unread_requests_cost_next_to_nothing() {
         let answer = reqwest::Client::new().get(&health).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         assert!(
-            began.elapsed() < Duration::from_secs(3),
+            began.elapsed() < Duration::from_secs(10),
             "{:?}",
             began.elapsed()
         );
