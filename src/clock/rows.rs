@@ -53,11 +53,22 @@ impl ClockRow {
         })
     }
 
+    /// Whether it was neither met nor has lapsed.
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        self.met_at.is_none() && self.lapsed_at.is_none()
+    }
+
+    /// Whether it falls due, as a duty does.
+    #[must_use]
+    pub fn is_duty(&self) -> bool {
+        self.meaning == Meaning::Duty.as_str()
+    }
+
     /// Whether it is a duty that runs and does not stand still.
     #[must_use]
     pub fn is_due(&self) -> bool {
-        let runs = self.met_at.is_none() && self.lapsed_at.is_none();
-        runs && self.suspended_on.is_none() && self.meaning == Meaning::Duty.as_str()
+        self.runs() && self.suspended_on.is_none() && self.is_duty()
     }
 
     /// The day it lapses unless used, of a right.

@@ -4,7 +4,6 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::kinds::Meaning;
 use super::rows::ClockRow;
 use crate::district::Calendar;
 
@@ -32,11 +31,9 @@ impl RunningClock {
     /// Of a clock as it stands today; `None` when it does not run, or is a right whose day is over.
     #[must_use]
     pub fn of(calendar: &Calendar, row: &ClockRow, today: NaiveDate) -> Option<Self> {
-        let ended = row.met_at.is_some() || row.lapsed_at.is_some();
         let at = row.suspended_on.map_or(today, |since| since.min(today));
         let over = row.due_on < at;
-        let is_duty = row.meaning == Meaning::Duty.as_str();
-        if ended || (over && !is_duty) {
+        if !row.runs() || (over && !row.is_duty()) {
             return None;
         }
         Some(Self {
