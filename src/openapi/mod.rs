@@ -4,6 +4,8 @@ mod addressed;
 mod sets;
 mod stated;
 
+use std::{collections::HashSet, sync::LazyLock};
+
 use actix_web::http::Method;
 use utoipa::{
     Modify, OpenApi,
@@ -81,21 +83,25 @@ fn whole() -> utoipa::openapi::OpenApi {
     document
 }
 
-/// The document with all that is stated beside the annotations.
+/// The document with all that is stated beside the annotations. It is made once in a process: every worker of a
+/// server serves it.
 ///
 /// # Errors
 /// When it cannot be written as JSON.
-pub fn stated() -> Result<serde_json::Value, serde_json::Error> {
-    let mut document = serde_json::to_value(whole())?;
-    stated::say(&mut document);
-    addressed::say(&mut document);
-    Ok(document)
+pub fn stated() -> Result<&'static serde_json::Value, &'static serde_json::Error> {
+    static STATED: LazyLock<Result<serde_json::Value, serde_json::Error>> = LazyLock::new(|| {
+        let mut document = serde_json::to_value(whole())?;
+        stated::say(&mut document);
+        addressed::say(&mut document);
+        Ok(document)
+    });
+    STATED.as_ref()
 }
 
 /// The document as served: with the limits of the district that is served.
 #[must_use]
 pub fn served(limits: &Limits) -> serde_json::Value {
-    let mut document = stated().unwrap_or_default();
+    let mut document = stated().cloned().unwrap_or_default();
     stated::limit(&mut document, limits);
     document
 }
@@ -194,10 +200,15 @@ fn describe_rereading(operation: &mut Operation) {
 /// Rows of a page are written into the page's schema; their own would stand there unused.
 fn drop_unused_schemas(document: &mut utoipa::openapi::OpenApi) {
     let text = serde_json::to_string(document).unwrap_or_default();
+    let used: HashSet<&str> = text
+        .split("\"#/components/schemas/")
+        .skip(1)
+        .filter_map(|after| after.split('"').next())
+        .collect();
     if let Some(components) = &mut document.components {
         components
             .schemas
-            .retain(|name, _| text.contains(&format!("#/components/schemas/{name}\"")));
+            .retain(|name, _| used.contains(name.as_str()));
     }
 }
 
@@ -205,8 +216,6 @@ fn drop_unused_schemas(document: &mut utoipa::openapi::OpenApi) {
 ///
 /// # Errors
 /// When it cannot be written as JSON.
-pub fn document() -> Result<String, serde_json::Error> {
-    let mut text = serde_json::to_string_pretty(&stated()?)?;
-    text.push('\n');
-    Ok(text)
+pub fn document() -> Result<String, &'static serde_json::Error> {
+    Ok(format!("{:#}\n", stated()?))
 }

@@ -290,7 +290,7 @@ mod tests {
         let document = crate::openapi::stated().unwrap();
         let schemas = document["components"]["schemas"].as_object().unwrap();
         let mut lists = 0;
-        for name in requests(&document) {
+        for name in requests(document) {
             let fields = schemas[&name]["properties"].as_object();
             for (field, list) in fields.into_iter().flatten() {
                 let Some(items) = list["items"].as_object().filter(|items| is_text(items)) else {

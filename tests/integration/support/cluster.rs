@@ -11,7 +11,7 @@ use std::{
 
 use diesel::{Connection as _, PgConnection, connection::SimpleConnection as _};
 
-use super::postgres;
+use super::{folders, postgres};
 
 /// How long a server may take to answer, or to end.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -55,7 +55,7 @@ fn is_root() -> bool {
 
 /// A folder such a command may write to.
 pub fn humble_folder() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folders::folder();
     if is_root() {
         std::os::unix::fs::chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
     }

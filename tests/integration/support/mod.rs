@@ -11,6 +11,7 @@ pub mod district;
 pub mod draw;
 pub mod facts;
 pub mod fill;
+pub mod folders;
 #[path = "../../../crates/photo/src/hostile.rs"]
 pub mod hostile;
 pub mod load;
@@ -24,7 +25,14 @@ pub mod samples;
 pub mod statements;
 pub mod worst;
 
-use std::{future::Future, num::NonZeroU32, sync::Arc};
+use std::{
+    fs::Permissions,
+    future::Future,
+    num::NonZeroU32,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use chrono::{DateTime, Utc};
 use dengwen::{
@@ -40,6 +48,7 @@ use dengwen::{
     },
     server::{self, Server},
 };
+use diesel::connection::SimpleConnection as _;
 use tempfile::TempDir;
 
 pub use actors::{Actor, Reply};
@@ -113,13 +122,37 @@ pub fn migrate_url(url: &str) {
     db::migrate(&mut database.blocking().unwrap()).unwrap();
 }
 
+/// Puts an SQLite database there that is migrated already: once for all stories, then copied.
+fn copy_migrated(file: &Path) {
+    static MIGRATED: OnceLock<Vec<u8>> = OnceLock::new();
+    let migrated = MIGRATED.get_or_init(|| {
+        let folder = folders::folder();
+        let url = format!("sqlite://{}", folder.path().join("grown.db").display());
+        let url: DatabaseUrl = url.parse().unwrap();
+        let database = Database::open(&url, 1, Patience::Work).unwrap();
+        let mut conn = database.blocking().unwrap();
+        db::migrate(&mut conn).unwrap();
+        // One file, whatever its log still holds.
+        let whole = folder.path().join("whole.db");
+        let vacuum = format!("VACUUM INTO '{}'", whole.display());
+        conn.batch_execute(&vacuum).unwrap();
+        std::fs::read(&whole).unwrap()
+    });
+    std::fs::write(file, migrated).unwrap();
+    std::fs::set_permissions(file, Permissions::from_mode(0o600)).unwrap();
+}
+
 impl World {
     fn start(on: On, wishes: &Wishes, database: Option<postgres::TestDatabase>) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = folders::folder();
         let url = match (&wishes.database_url, &database) {
             (Some(url), _) => url.clone(),
             (None, Some(database)) => database.url.clone(),
-            (None, None) => format!("sqlite://{}", dir.path().join("test.db").display()),
+            (None, None) => {
+                let file = dir.path().join("test.db");
+                copy_migrated(&file);
+                format!("sqlite://{}", file.display())
+            }
         };
         if wishes.watch_statements {
             statements::watch(&url);

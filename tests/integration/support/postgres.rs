@@ -163,7 +163,7 @@ pub fn binaries() -> Option<PathBuf> {
 /// The cluster is the child of a shell that waits on a pipe from this process: when the process
 /// ends, the pipe closes, and the shell stops the server and removes the folder.
 fn start_cluster(bin: &Path) -> String {
-    let folder = tempfile::tempdir().unwrap().keep();
+    let folder = super::folders::folder().keep();
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
