@@ -38,6 +38,7 @@ mod everyday;
 mod evidence;
 mod extensions;
 mod field;
+mod finds;
 mod forms;
 mod handovers;
 mod holes;
