@@ -76,6 +76,7 @@ mod registers;
 mod repeats;
 mod reporter;
 mod reversals;
+mod roles;
 mod schema;
 mod scopes;
 mod second_factor;
