@@ -9,6 +9,7 @@
 //! - [`work`]: what waits for whom, list by list (待办).
 //! - [`triage`]: the brigade's queue (研判).
 //! - [`verification`]: tasks on site (现场核实).
+//! - [`finds`]: what staff find themselves (巡查发现).
 //! - [`handover`]: what is sent to other units (转送件).
 //! - [`ledger`]: entries from clue to admission (一本账).
 //! - [`registers`]: what the bureau keeps lists of (名录), each by the pattern of [`register`].
@@ -37,6 +38,7 @@ pub mod complaint;
 pub mod config;
 pub mod district;
 pub mod evidence;
+pub mod finds;
 pub mod handover;
 pub mod health;
 pub mod jobs;

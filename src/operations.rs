@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 
 use crate::account::{Operation, operation::Table};
 use crate::registers::{premises, sender_blocks};
-use crate::{account, complaint, handover, health, jobs, ledger, triage, verification, work};
+use crate::{
+    account, complaint, finds, handover, health, jobs, ledger, triage, verification, work,
+};
 
 /// The capabilities, in the order of the story.
 pub static CAPABILITIES: &[&[Operation]] = &[
@@ -13,6 +15,7 @@ pub static CAPABILITIES: &[&[Operation]] = &[
     ledger::OPERATIONS,
     triage::OPERATIONS,
     verification::OPERATIONS,
+    finds::OPERATIONS,
     work::OPERATIONS,
     handover::OPERATIONS,
     &premises::OPERATIONS,

@@ -15,7 +15,7 @@ use super::{
 use crate::account::Role;
 use crate::app::App;
 use crate::clock::running::RunningClock;
-use crate::district::calendar::date_of;
+use crate::district::{FIND, calendar::date_of};
 use crate::matching::{Explained, Rule, queries::VerdictRow};
 use crate::platform::{
     db::{Connection, Id},
@@ -170,7 +170,7 @@ fn brief(
             .and_then(|code| profile.street(code))
             .map(|street| street.name.clone()),
         entry: matter.number.clone(),
-        others: (matter.complaint_count - 1).max(0),
+        others: (matter.complaint_count - i32::from(row.channel != FIND)).max(0),
         persons: matter.distinct_reporters,
         person_count: row.person_count,
         repeats: matter.repeat_count,

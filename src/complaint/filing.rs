@@ -6,13 +6,14 @@ use serde_json::json;
 
 use super::{
     clocks::first_due,
+    discovery::Discovery,
     machine::waits_in_queue,
     rank::{RankInput, queue_rank},
     submission::Prepared,
     upstream::Upstream,
 };
 use crate::clock::rows::NewClock;
-use crate::district::{Profile, calendar::date_of};
+use crate::district::{FIND, Profile, calendar::date_of};
 use crate::geo::{Point, cell};
 use crate::ledger::queries as ledger;
 use crate::matching::{Rule, Verdict};
@@ -27,6 +28,12 @@ use crate::platform::{
     sealed,
 };
 use crate::record::ComplaintState;
+
+/// The day of what has no duty that could run out: after all that has one.
+const NEVER_DUE: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
+    Some(day) => day,
+    None => NaiveDate::MAX,
+};
 
 #[derive(Insertable)]
 #[diesel(table_name = complaint)]
@@ -94,7 +101,12 @@ impl<'a> NewComplaint<'a> {
         let risk = profile
             .category(&checked.category)
             .map_or(checked.risk, |category| profile.risk_of(category, occurred));
-        let due_on = first_due(clocks).unwrap_or_else(|| date_of(now));
+        let without_duty = if door.channel == FIND {
+            NEVER_DUE
+        } else {
+            date_of(now)
+        };
+        let due_on = first_due(clocks).unwrap_or(without_duty);
         let persons = prepared.person_count();
         let rank = RankInput {
             risk,
@@ -112,7 +124,7 @@ impl<'a> NewComplaint<'a> {
             channel: &door.channel,
             external_no: words.upstream.as_ref().map(|no| no.stands.as_str()),
             source_class: door.source_class.as_deref(),
-            discovery_mode: if from_above { "superior" } else { "public" },
+            discovery_mode: Discovery::of(profile, &door.channel, &door.actor).as_str(),
             category: &checked.category,
             coarse: &checked.coarse,
             demand: checked.demand.as_deref(),
@@ -124,7 +136,8 @@ impl<'a> NewComplaint<'a> {
             link_rule: placement.rule,
             repeat_of: placement.repeat_of,
             anonymous: persons.is_none(),
-            person_count: persons.unwrap_or(1),
+            // Somebody without a name is one person, and nobody at all is none.
+            person_count: persons.unwrap_or(i32::from(door.channel != FIND)),
             resident_id: door.resident,
             hidden,
             risk,

@@ -13,7 +13,7 @@ use super::{
     submission::{Prepared, Stored},
 };
 use crate::clock;
-use crate::district::{Profile, calendar::date_of};
+use crate::district::{FIND, Profile, calendar::date_of};
 use crate::evidence::queries as evidence;
 use crate::ledger::queries as ledger;
 use crate::matching::{self, Outcome, Verdict};
@@ -86,10 +86,10 @@ pub fn insert(
     let clocks = clocks::of_new(profile, &door.channel, report.id.into(), received_on);
     let words = SealedWords::of(keys, prepared)?;
     let asks = matches!(verdict.outcome, Outcome::Provisional | Outcome::Suspected);
-    let judged = if asks {
-        ComplaintEvent::Screen
-    } else {
-        ComplaintEvent::Queue
+    let judged = match (door.channel == FIND, asks) {
+        (true, _) => ComplaintEvent::Study,
+        (false, true) => ComplaintEvent::Screen,
+        (false, false) => ComplaintEvent::Queue,
     };
     let step = Step::<Complaint>::birth(report.id.into(), ComplaintEvent::Register, &door.actor)
         .then(judged, &Actor::System)

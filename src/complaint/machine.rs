@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use crate::platform::problem::Code;
 use crate::record::{
     ComplaintEvent as E, ComplaintState as S, Who,
-    machine::{Checked, Guard, Machine, Refusal, Trait, require, rows},
+    machine::{Checked, Guard, Machine, Refusal, Trait, ensure, require, rows},
     role::Role,
 };
 
@@ -33,8 +33,21 @@ const FILERS: &[Who] = &[
     Who::Role(Role::Brigade),
     Who::Role(Role::Office),
     Who::Role(Role::Service),
+    Who::Role(Role::GridOfficer),
+    Who::Role(Role::Street),
+    Who::Role(Role::Section),
+    Who::Role(Role::Station),
     ADMIN,
     Who::System,
+];
+/// Who finds something themselves, and takes it back.
+const FINDERS: &[Who] = &[
+    Who::Role(Role::GridOfficer),
+    Who::Role(Role::Street),
+    Who::Role(Role::Section),
+    Who::Role(Role::Station),
+    Who::Role(Role::Brigade),
+    ADMIN,
 ];
 const SYSTEM: &[Who] = &[Who::System];
 
@@ -61,6 +74,14 @@ pub struct Facts {
     pub answer: bool,
     /// The reply that is rated.
     pub rated: Option<RatedReply>,
+    /// Who acts found it.
+    pub found_it: bool,
+    /// Nobody but who found it has done anything with it.
+    pub untouched: bool,
+    /// What was found out about it is named.
+    pub outcome: bool,
+    /// No visit to it waits for its review.
+    pub reviewed: bool,
 }
 
 /// A final reply, as its rating needs to know it.
@@ -120,6 +141,28 @@ fn has_answer(facts: &Facts) -> Checked {
     require(facts.answer, "text", "is what the reporter reads")
 }
 
+fn found_it(facts: &Facts) -> Checked {
+    ensure(facts.found_it, || {
+        "who found it takes it back; the brigade dismisses it with a reason".to_owned()
+    })
+}
+
+fn is_untouched(facts: &Facts) -> Checked {
+    ensure(facts.untouched, || {
+        "somebody has begun to deal with it; ask the brigade to dismiss it".to_owned()
+    })
+}
+
+fn has_outcome(facts: &Facts) -> Checked {
+    require(facts.outcome, "result", "says what was found out")
+}
+
+fn is_reviewed(facts: &Facts) -> Checked {
+    ensure(facts.reviewed, || {
+        "a visit to it waits for its review; review it first".to_owned()
+    })
+}
+
 fn may_be_rated(facts: &Facts) -> Checked {
     let gone = |why: &str| Err(Refusal::Because(Code::Gone, why.to_owned()));
     match facts.rated {
@@ -163,6 +206,16 @@ const IN_PARTS: &[Guard<Facts>] = &[
 const COMPLETED: &[Guard<Facts>] = &[Guard::new("补充的内容，或期满", was_completed)];
 const ANSWERED: &[Guard<Facts>] = &[Guard::new("答复内容", has_answer)];
 const WHY: &[Guard<Facts>] = &[Guard::new("理由", has_reason)];
+
+const FOUND_OUT: &[Guard<Facts>] = &[
+    Guard::new("核实结果", has_outcome),
+    Guard::new("理由", has_reason),
+    Guard::new("现场核实已审核", is_reviewed),
+];
+const BY_FINDER: &[Guard<Facts>] = &[
+    Guard::new("发现人本人", found_it),
+    Guard::new("尚未有人处理", is_untouched),
+];
 
 /// When a reply can be rated.
 pub const RATING: &[Guard<Facts>] = &[Guard::new("答复后 14 日内一次", may_be_rated)];
@@ -214,6 +267,17 @@ pub static MACHINE: Machine<S, E, Facts> = Machine {
         NoLongerAccepted: Archive -> Archived by SYSTEM;
         Transferred: Archive -> Archived by SYSTEM;
         Withdrawn: Archive -> Archived by SYSTEM;
+        Registered: Study -> ToStudy by SYSTEM;
+        ToStudy: TakeUp -> TakenUp by BRIGADE;
+        ToStudy: Settle -> Settled by BRIGADE if FOUND_OUT;
+        TakenUp: Settle -> Settled by BRIGADE if FOUND_OUT;
+        ToStudy: Dismiss -> Dismissed by BRIGADE if WHY;
+        TakenUp: Dismiss -> Dismissed by BRIGADE if WHY;
+        Settled: Restudy -> ToStudy by BRIGADE if WHY;
+        Dismissed: Restudy -> ToStudy by BRIGADE if WHY;
+        ToStudy: Withdraw -> Withdrawn by FINDERS if BY_FINDER;
+        Settled: Archive -> Archived by SYSTEM;
+        Dismissed: Archive -> Archived by SYSTEM;
     },
     notes: &[
         E::Dispatch,

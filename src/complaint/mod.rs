@@ -11,6 +11,7 @@ mod brief_facts;
 pub mod case;
 pub mod clocks;
 pub mod desk;
+pub mod discovery;
 mod disposition;
 pub mod feedback;
 pub mod filer;

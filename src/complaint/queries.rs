@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{prelude::*, sql_types::Bool};
 
+use crate::district::FIND;
 use crate::platform::{
     crypto::Keys,
     db::{
@@ -251,13 +252,15 @@ pub fn by_numbers(conn: &mut Connection, numbers: &[&str]) -> QueryResult<Vec<Co
         .load(conn)
 }
 
-/// A complaint by tracking code. Hidden ones are there for their own reporter.
+/// A complaint by tracking code. Hidden ones are there for their own reporter. What staff found is
+/// followed by nobody, and its code was told to nobody.
 ///
 /// # Errors
 /// What the database answers.
 pub fn by_tracking_code(conn: &mut Connection, code: &str) -> QueryResult<Option<ComplaintRow>> {
     complaint::table
         .filter(complaint::tracking_code.eq(code))
+        .filter(complaint::channel.ne(FIND))
         .select(ComplaintRow::as_select())
         .first(conn)
         .optional()

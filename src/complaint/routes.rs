@@ -109,7 +109,7 @@ pub async fn submit(
 }
 
 /// A submission as it was sent: a JSON body, or one among the parts of a form with photos.
-pub(super) struct Sent<T> {
+pub struct Sent<T> {
     /// The parsed and validated body.
     pub body: T,
     /// The photos, not looked at yet.
@@ -120,7 +120,7 @@ pub(super) struct Sent<T> {
 
 /// The part of a form that holds a submission's body.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct JsonPart {
+pub struct JsonPart {
     /// Its name.
     pub name: &'static str,
     /// Bytes it may have, as a part or as the whole body.
@@ -134,7 +134,10 @@ const COMPLAINT: JsonPart = JsonPart {
 };
 
 /// Reads a submission.
-pub(super) async fn read_submission<T: DeserializeOwned + Validate>(
+///
+/// # Errors
+/// What is wrong with the body, its parts or its fields; 503 while there is no room for uploads.
+pub async fn read_submission<T: DeserializeOwned + Validate>(
     app: &App,
     json: JsonPart,
     request: &HttpRequest,
@@ -202,7 +205,10 @@ async fn resident_of(
 }
 
 /// Takes a submission's photos in, but for those its first record has no room for.
-pub(super) async fn with_photos(
+///
+/// # Errors
+/// A fault when the database or the store of photos fails.
+pub async fn with_photos(
     app: &web::Data<App>,
     prepared: Prepared,
     uploads: Vec<Upload>,

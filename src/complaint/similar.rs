@@ -6,7 +6,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::district::{Profile, shanghai};
+use crate::district::{FIND, Profile, shanghai};
 use crate::geo::{Point, distance_m, snapped};
 use crate::matching::{self, Candidate, Place, Report};
 use crate::platform::{
@@ -86,6 +86,8 @@ pub fn open_near(
             .or_fault("find similar matters")?
             .into_iter()
             .filter(|old| old.closed_at.is_none() && old.report.id != report.id)
+            // What staff found is nobody's to follow, and who is looked at is not warned by it.
+            .filter(|old| old.report.channel.as_str() != FIND)
             .map(|old| coarse(old, asked.place))
             .collect();
     let verdict = matching::decide(&asked, &candidates, profile);

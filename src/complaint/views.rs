@@ -351,7 +351,7 @@ pub struct ComplaintSummary {
     pub link: String,
     /// The matching rule.
     pub link_rule: Option<String>,
-    /// Channel code.
+    /// Channel code; `find` of what staff found themselves.
     pub channel: String,
     /// Of what is hidden: the day by whose end somebody is to have looked at it.
     #[serde(skip_serializing_if = "Option::is_none")]

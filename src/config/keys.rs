@@ -72,7 +72,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "DENGWEN_SUBMITS_PER_HOUR",
         default: "60",
-        meaning: "Complaints and photos one address or resident may send in an hour; as many questions for similar matters beside them.",
+        meaning: "Complaints and photos one address or resident may send in an hour; as many questions for similar matters beside them, and as many finds a member of staff.",
     },
     Key {
         name: "DENGWEN_UNKNOWN_CODES_PER_HOUR",

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use geo::BoundingRect as _;
 
 use super::{
-    DeadlineKind, Profile,
+    DeadlineKind, FIND, Profile,
     features::{GRIDS, STREETS},
     files::{Files, ProfileError, error, line_of},
 };
@@ -296,6 +296,16 @@ impl Check<'_> {
             CHANNELS,
             "[[channel]]",
             || "expected a channel \"app\", by which the public reports".to_owned(),
+        )?;
+        self.require(
+            self.profile.channel(FIND).is_none(),
+            CHANNELS,
+            &quoted(FIND),
+            || {
+                format!(
+                    "the code {FIND:?} is kept for what staff find themselves; expected another"
+                )
+            },
         )?;
         for channel in &self.profile.channels {
             for kind in [DeadlineKind::Notify, DeadlineKind::Reply] {

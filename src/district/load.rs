@@ -392,6 +392,7 @@ mod tests {
                 "category = \"air.cooking\"",
             ),
             ("channels.toml", "code = \"app\"", "code = \"apps\""),
+            ("channels.toml", "code = \"wechat\"", "code = \"find\""),
             (
                 "procedures.toml",
                 "reply = \"result_notice\"",

@@ -40,6 +40,10 @@ const OTHER_DEMAND: &str = "other";
 /// alike.
 const BORDER_M: f64 = 20.0;
 
+/// The channel of what staff find themselves (巡查发现). No profile has a channel of this code, and so none
+/// has deadlines: nobody petitions, and nobody is to be told or answered.
+pub const FIND: &str = "find";
+
 /// A place this near a hot default point is that point (metres).
 const HOT_POINT_M: f64 = 2.0;
 

@@ -230,7 +230,7 @@ impl Facts {
     pub(super) fn of(row: &EntryRow) -> Self {
         Self {
             number: row.number.clone(),
-            complaints: row.complaint_count,
+            complaints: row.complaint_count + row.find_count,
             ..Self::default()
         }
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::locks::take;
-use crate::district::Profile;
+use crate::district::{FIND, Profile};
 use crate::matching::{
     Rule,
     escalation::{Voice, escalate},
@@ -35,6 +35,7 @@ struct VoiceRow {
     due_on: NaiveDate,
     state: ComplaintState,
     source_class: Option<String>,
+    channel: String,
 }
 
 /// Source classes of the plan, the first of which an entry has goes before the others.
@@ -62,6 +63,11 @@ impl VoiceRow {
         confirmed.and_then(Rule::named)
     }
 
+    /// Whether staff found it, and nobody complains by it.
+    fn is_find(&self) -> bool {
+        self.channel == FIND
+    }
+
     fn is_repeat(&self) -> bool {
         self.confirmed_rule().is_some_and(Rule::is_repeat)
     }
@@ -84,6 +90,7 @@ struct Counts {
     collective_visit: bool,
     escalation_level: i32,
     source_class: Option<String>,
+    find_count: i32,
 }
 
 impl Counts {
@@ -101,8 +108,8 @@ impl Counts {
 
 /// Recounts an entry from its complaints: reporters, duplicates, repeats, flags, lead, and the
 /// due date, which is the earliest of all its complaints' that are still owed an answer (domain §3.3). Provisional links
-/// count as complaints and voices, but never as repeats nor toward a flag with legal effect. Answers
-/// its different reporters, whose number moves its complaints in the queue.
+/// count as complaints and voices, but never as repeats nor toward a flag with legal effect. What staff
+/// found is counted apart, and is no voice. Answers its different reporters, whose number moves its complaints in the queue.
 ///
 /// # Errors
 /// A fault when the database fails.
@@ -159,8 +166,8 @@ fn recount(
         .or_fault("load an entry's complaints")?;
     let mut petitioners =
         petitioners_of_entry(conn, entry).or_fault("load an entry's petitioners")?;
-    let voices: Vec<Voice> = rows
-        .iter()
+    let petitions = rows.iter().filter(|row| !row.is_find());
+    let voices: Vec<Voice> = petitions
         .map(|row| Voice {
             received_at: row.received_at.0,
             petitioners: petitioners.remove(&row.id).unwrap_or_default(),
@@ -181,8 +188,8 @@ fn recount(
     };
     let source_class = SOURCE_CLASSES.into_iter().find(|class| settled(class));
     let counts = Counts {
-        complaint_count: count(&|_| true),
-        duplicate_count: count(&|row| row.link == "confirmed"),
+        complaint_count: count(&|row| !row.is_find()),
+        duplicate_count: count(&|row| row.link == "confirmed" && !row.is_find()),
         repeat_count: count(&VoiceRow::is_repeat),
         renewed_count: count(&VoiceRow::is_renewed),
         distinct_reporters: escalated.distinct_reporters,
@@ -190,6 +197,7 @@ fn recount(
         collective_visit: escalated.collective_visit,
         escalation_level: escalated.level,
         source_class: source_class.map(str::to_owned),
+        find_count: count(&VoiceRow::is_find),
     };
     let changed = before.changed_to(&counts);
     diesel::update(ledger_entry::table.find(entry))

@@ -40,8 +40,8 @@ pub struct Facts {
     pub undone: bool,
 }
 
-/// An entry is brought before the steering group, and listed, for what somebody complains of: one
-/// whose complaints were all withdrawn, found to be another matter's, or hidden says nothing.
+/// An entry is brought before the steering group, and listed, for what somebody complains of or what
+/// staff found: one whose complaints were all withdrawn, found to be another matter's, or hidden says nothing.
 fn has_complaints(facts: &Facts) -> Checked {
     ensure(facts.complaints > 0, || {
         format!("entry {} has no complaint that stands", facts.number)

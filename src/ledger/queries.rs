@@ -56,6 +56,7 @@ pub struct EntryRow {
     pub version: i32,
     pub created_at: UtcTime,
     pub updated_at: UtcTime,
+    pub find_count: i32,
 }
 
 /// An entry, as what has states.
@@ -243,6 +244,7 @@ pub fn open_clue(
                 ledger_entry::duplicate_count.eq(0),
                 ledger_entry::repeat_count.eq(0),
                 ledger_entry::renewed_count.eq(0),
+                ledger_entry::find_count.eq(0),
                 ledger_entry::strong_concern.eq(false),
                 ledger_entry::collective_visit.eq(false),
                 ledger_entry::escalation_level.eq(0),

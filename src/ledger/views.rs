@@ -38,6 +38,8 @@ pub struct EntrySummary {
     pub due_on: Option<NaiveDate>,
     /// Complaints.
     pub complaint_count: i32,
+    /// What staff found of it themselves (巡查发现): no complaints, and no persons.
+    pub find_count: i32,
     /// Different persons.
     pub distinct_reporters: i32,
     /// Confirmed duplicates.
@@ -73,6 +75,7 @@ impl EntrySummary {
             source_class: row.source_class.clone(),
             due_on: row.due_on,
             complaint_count: row.complaint_count,
+            find_count: row.find_count,
             distinct_reporters: row.distinct_reporters,
             duplicate_count: row.duplicate_count,
             repeat_count: row.repeat_count,

@@ -13,6 +13,7 @@ use crate::complaint::{
     views::{LAPSED, public_events},
 };
 use crate::evidence::{file::FILE_TYPES, intake::TOO_MANY_PHOTOS};
+use crate::finds::body::CLUE_CHANNELS;
 use crate::geo::Datum;
 use crate::linkage::levels::SPECS;
 use crate::matching::SAID;
@@ -123,6 +124,14 @@ static FIELDS: &[(&str, &str, Stated)] = &[
         Stated::Words(&["check_in", "findings"]),
     ),
     ("EventView", "result", Stated::Words(FINDINGS)),
+    ("FindSummary", "clue_channel", Stated::Words(CLUE_CHANNELS)),
+    (
+        "FindSummary",
+        "discovery_mode",
+        Stated::Words(&["grassroots", "own_check"]),
+    ),
+    ("FindSummary", "result", Stated::Words(FINDINGS)),
+    ("FindView", "link", Stated::Words(&LINKS)),
     ("FullPerson", "kind", Stated::Words(PEOPLE)),
     ("HistoryItem", "event", Stated::HistoryEvents),
     ("HistoryItem", "from_state", Stated::HistoryStates),
@@ -195,6 +204,7 @@ static FILTERS: &[(Option<&str>, &str, Stated)] = &[
     (None, "size", Stated::Numbers(SIZES)),
     (None, "link", Stated::Words(&LINKS)),
     (Some("complaints"), "state", Stated::ComplaintStates),
+    (Some("finds"), "state", Stated::ComplaintStates),
     (Some("ledger"), "state", Stated::EntryStates),
     (Some("triage"), "state", Stated::QueuedStates),
 ];

@@ -78,6 +78,8 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 pub enum Limited {
     /// Complaints and photos sent.
     Submit,
+    /// What a member of staff finds themselves.
+    Find,
     /// Tracking codes that turned out unknown.
     UnknownCode,
     /// Looking for similar matters before filing.
@@ -108,6 +110,7 @@ pub enum Limited {
 #[derive(Debug)]
 pub struct Limits {
     submit: Allowance,
+    find: Allowance,
     similar: Allowance,
     similar_place: Allowance,
     unknown_code: Allowance,
@@ -125,7 +128,8 @@ pub struct Limits {
 /// How many are allowed: a burst, refilled over an hour.
 #[derive(Debug, Clone, Copy)]
 pub struct HourlyRates {
-    /// Complaints and photos per address or person; as many questions for similar matters.
+    /// Complaints and photos per address or person; as many questions for similar matters, and as many
+    /// finds per member of staff.
     pub submit: NonZeroU32,
     /// Unknown tracking codes per address.
     pub unknown_code: NonZeroU32,
@@ -140,6 +144,7 @@ impl Limits {
     pub fn new(rates: HourlyRates, on: bool) -> Self {
         Self {
             submit: Allowance::per_hour(rates.submit),
+            find: Allowance::per_hour(rates.submit),
             similar: Allowance::per_hour(rates.submit),
             similar_place: Allowance::new(SIMILAR_PLACE_PER_DAY, DAY),
             unknown_code: Allowance::per_hour(rates.unknown_code),
@@ -178,6 +183,7 @@ impl Limits {
     const fn of(&self, what: Limited) -> &Allowance {
         match what {
             Limited::Submit => &self.submit,
+            Limited::Find => &self.find,
             Limited::Similar => &self.similar,
             Limited::SimilarPlace => &self.similar_place,
             Limited::UnknownCode => &self.unknown_code,

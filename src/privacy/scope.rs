@@ -13,7 +13,8 @@ use crate::account::{Role, Staff};
 use crate::platform::db::{
     Id, MultiBackend,
     schema::{
-        complaint, complaint_place, handover, ledger_entry, verification, verification_complaint,
+        complaint, complaint_place, find, handover, ledger_entry, verification,
+        verification_complaint,
     },
 };
 use crate::record::VisitState;
@@ -33,6 +34,18 @@ pub struct Scope {
     sees_hidden: bool,
     /// The one unit whose handovers are read; empty, which is no unit, where the account has none.
     unit: Option<String>,
+    finds: Finds,
+}
+
+/// What of that which staff found is read as such.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Finds {
+    /// All of it, by who studies it.
+    All,
+    /// What was found in a street.
+    OfStreet(String),
+    /// Their own.
+    Own(Id),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,10 +90,16 @@ impl Scope {
             Role::Admin | Role::Brigade | Role::Office => None,
             _ => Some(code(&staff.unit_code)),
         };
+        let finds = match staff.role {
+            Role::Admin | Role::Brigade | Role::Office => Finds::All,
+            Role::Street => Finds::OfStreet(code(&staff.street_code)),
+            _ => Finds::Own(staff.id),
+        };
         Self {
             part,
             sees_hidden: sees_hidden(staff.role),
             unit,
+            finds,
         }
     }
 
@@ -214,6 +233,17 @@ impl Scope {
         match &self.unit {
             None => Box::new(handover::id.is_not_null().nullable()),
             Some(code) => Box::new(handover::unit_code.eq(code.clone()).nullable()),
+        }
+    }
+
+    /// What staff found: their own, of a street's account what was found in the street, of who studies it
+    /// all.
+    #[must_use]
+    pub fn finds(&self) -> Condition<find::table> {
+        match &self.finds {
+            Finds::All => Box::new(find::complaint_id.is_not_null().nullable()),
+            Finds::OfStreet(code) => Box::new(find::street_code.eq(code.clone())),
+            Finds::Own(id) => Box::new(find::found_by.eq(*id).nullable()),
         }
     }
 

@@ -73,7 +73,8 @@ macro_rules! states {
 states! {
     /// State of a complaint (信访件). `screening` waits for somebody to confirm or reject what the
     /// matching found; a complaint whose entry was merged keeps a state of its own, because it keeps
-    /// its own notice and reply.
+    /// its own notice and reply. What staff found themselves (巡查发现) has states of its own: nobody
+    /// petitions and nobody is owed an answer, so it is studied, taken up, settled or dismissed.
     pub enum ComplaintState {
         Registered "registered" "登记" [TakesEvidence, Owed],
         Screening "screening" "待判重" [Queued, TakesEvidence, Owed],
@@ -89,6 +90,10 @@ states! {
         Closed "closed" "办结" [Ended],
         Archived "archived" "归档" [Ended, OutOfMatching],
         Withdrawn "withdrawn" "撤回" [Ended, OutOfMatching],
+        ToStudy "to_study" "待研判" [Queued, TakesEvidence],
+        TakenUp "taken_up" "核实处理中" [TakesEvidence],
+        Settled "settled" "已处理" [Ended],
+        Dismissed "dismissed" "不予采用" [Ended],
     }
 }
 
@@ -178,16 +183,22 @@ mod tests {
             queued,
             [
                 ComplaintState::Screening,
-                ComplaintState::AwaitingAcceptance
+                ComplaintState::AwaitingAcceptance,
+                ComplaintState::ToStudy
             ]
         );
         for state in ComplaintState::ALL {
             assert_ne!(state.is(Trait::Ended), state.is(Trait::TakesEvidence));
-            assert!(state.is(Trait::Owed) || !state.is(Trait::Queued));
         }
-        let answered = [ComplaintState::Replied, ComplaintState::FollowUp];
+        // Who was answered is owed nothing more, and of what staff found nobody ever is.
+        let owed_nothing = [
+            ComplaintState::Replied,
+            ComplaintState::FollowUp,
+            ComplaintState::ToStudy,
+            ComplaintState::TakenUp,
+        ];
         for state in ComplaintState::that_are(Trait::TakesEvidence) {
-            assert_ne!(state.is(Trait::Owed), answered.contains(&state));
+            assert_ne!(state.is(Trait::Owed), owed_nothing.contains(&state));
         }
     }
 }

@@ -227,7 +227,7 @@ fn hold(
 ///
 /// # Errors
 /// A fault when the database fails.
-pub(super) fn leave(conn: &mut Connection, id: Id, state: ComplaintState) -> Result<(), Problem> {
+pub fn leave(conn: &mut Connection, id: Id, state: ComplaintState) -> Result<(), Problem> {
     if !state.is(Trait::Queued) {
         release(conn, id).or_fault("end a claim")?;
     }
@@ -312,7 +312,8 @@ mod tests {
     use crate::complaint::machine::MACHINE;
     use crate::record::ComplaintEvent as E;
 
-    /// Whatever takes a complaint out of the queue is done in this room, which ends the claim.
+    /// Whatever takes a complaint out of the queue is done in this room, or by `finds` with what staff
+    /// found, and ends the claim.
     #[test]
     fn what_leads_out_of_the_queue_ends_the_claim() {
         let leaves = MACHINE.rows.iter().filter(|row| {
@@ -328,7 +329,8 @@ mod tests {
             E::Object,
             E::Return,
         ];
-        let ending = decided.into_iter().chain([E::Withdraw]);
+        let of_finds = [E::TakeUp, E::Settle, E::Dismiss];
+        let ending = decided.into_iter().chain(of_finds).chain([E::Withdraw]);
         assert_eq!(found, ending.map(E::as_str).collect());
     }
 }

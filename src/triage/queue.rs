@@ -38,7 +38,7 @@ pub const READERS: &[Role] = &[Role::Brigade, Role::Office];
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct QueueQuery {
-    /// State: `screening` or `awaiting_acceptance`.
+    /// State: `screening`, `awaiting_acceptance` or `to_study`.
     pub state: Option<String>,
     /// Category code.
     pub category: Option<String>,
@@ -61,7 +61,7 @@ pub struct QueueQuery {
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QueueFilters {
-    /// State: `screening` or `awaiting_acceptance`.
+    /// State: `screening`, `awaiting_acceptance` or `to_study`.
     pub state: Option<String>,
     /// Category code.
     pub category: Option<String>,
@@ -138,7 +138,10 @@ impl QueueFilters {
 fn queued_state(name: &str) -> Result<ComplaintState, (&'static str, &'static str)> {
     let queued = ComplaintState::that_are(Trait::Queued);
     let named = queued.into_iter().find(|state| state.as_str() == name);
-    named.ok_or(("state", "is `screening` or `awaiting_acceptance`"))
+    named.ok_or((
+        "state",
+        "is `screening`, `awaiting_acceptance` or `to_study`",
+    ))
 }
 
 /// A queued complaint, with all that is needed to decide on it.
@@ -165,7 +168,9 @@ pub struct QueueCounts {
     pub screening: i64,
     /// Waiting to be accepted (待受理).
     pub awaiting_acceptance: i64,
-    /// Of both, due within two working days or overdue.
+    /// What staff found, waiting to be studied (待研判).
+    pub to_study: i64,
+    /// Of all, due within two working days or overdue.
     pub urgent: i64,
 }
 
@@ -353,6 +358,7 @@ pub fn counts(conn: &mut Connection, by: &Narrowing) -> QueryResult<QueueCounts>
     Ok(QueueCounts {
         screening: of(ComplaintState::Screening),
         awaiting_acceptance: of(ComplaintState::AwaitingAcceptance),
+        to_study: of(ComplaintState::ToStudy),
         urgent,
     })
 }

@@ -27,7 +27,11 @@ use crate::record::{
 pub(super) const PROVISIONAL: &str = "provisional";
 
 /// States in which a complaint waits for what a visit finds.
-pub const WAITING: [ComplaintState; 2] = [ComplaintState::Accepted, ComplaintState::InProgress];
+pub const WAITING: [ComplaintState; 3] = [
+    ComplaintState::Accepted,
+    ComplaintState::InProgress,
+    ComplaintState::TakenUp,
+];
 
 /// Names the complaints a visit answers.
 ///
@@ -174,10 +178,13 @@ pub fn of(conn: &mut Connection, visit: Id) -> QueryResult<Vec<ComplaintRow>> {
     Ok(of_each(conn, &[visit])?.remove(&visit).unwrap_or_default())
 }
 
-/// Whether somebody beside this complaint still waits for what a visit finds.
+/// Whether somebody beside this complaint still waits for what a visit finds: what staff found on the spot
+/// does before it is studied.
 #[must_use]
 pub fn others_wait(answered: &[ComplaintRow], complaint: Id) -> bool {
+    let waits =
+        |state: &ComplaintState| WAITING.contains(state) || *state == ComplaintState::ToStudy;
     answered
         .iter()
-        .any(|other| other.id != complaint && WAITING.contains(&other.state))
+        .any(|other| other.id != complaint && waits(&other.state))
 }

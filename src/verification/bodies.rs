@@ -77,7 +77,9 @@ pub enum Finding {
 }
 
 impl Finding {
-    pub(super) const fn as_str(self) -> &'static str {
+    /// The name in the API and the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::True => "true",
             Self::PartlyTrue => "partly_true",

@@ -3,7 +3,7 @@
 use std::iter::once;
 
 use actix_web::{HttpResponse, web};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use diesel::prelude::*;
 use serde::Deserialize;
 use serde_json::json;
@@ -19,7 +19,10 @@ use super::{
     rules::band_of,
     views::view,
 };
-use crate::account::{Staff, queries::StaffRow};
+use crate::account::{
+    Staff,
+    queries::{StaffRow, staff_by_id},
+};
 use crate::app::App;
 use crate::clock::queries::start;
 use crate::complaint::queries::{self as complaints, ComplaintRow, PlaceRow};
@@ -31,7 +34,9 @@ use crate::platform::{
     problem::{Code, ItemCode, OnDb, Problem},
     sealed,
 };
-use crate::record::{self, ComplaintEvent, ComplaintState, Event, Step, VisitEvent, VisitState};
+use crate::record::{
+    self, Actor, ComplaintEvent, ComplaintState, Event, Step, VisitEvent, VisitState,
+};
 
 /// A visit to be made.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -163,11 +168,46 @@ pub(super) fn send(
         instructions: body.instructions.as_deref(),
         due_on: body.due_on,
         instead_of: None,
+        there_since: None,
     };
     let id = order.give(conn, officer.as_ref(), now)?;
     queries::by_id(conn, id)
         .or_fault("load the visit")?
         .ok_or_else(Problem::not_found)
+}
+
+/// Of what an officer saw so long ago at most, what they captured then is taken for a visit.
+const ON_THE_SPOT: TimeDelta = TimeDelta::days(1);
+
+/// The visit that an officer makes by finding a matter on the spot: theirs from the moment they saw it, so
+/// that what they captured then counts, and for the brigade to review like any other.
+///
+/// # Errors
+/// 404 when the place lies in no grid; a fault when the database fails.
+pub fn on_the_spot(
+    conn: &mut Connection,
+    app: &App,
+    staff: &Staff,
+    complaint: &ComplaintRow,
+    seen_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let place = complaints::place_of(conn, complaint.id).or_fault("load the place")?;
+    let officer = staff_by_id(conn, staff.id).or_fault("load the officer")?;
+    let order = Order {
+        profile: &app.profile,
+        keys: &app.keys,
+        staff,
+        complaint,
+        also: &[],
+        place: &place,
+        grid: place.grid_code.as_deref().ok_or_else(Problem::not_found)?,
+        instructions: None,
+        due_on: None,
+        instead_of: None,
+        there_since: Some(seen_at.clamp(now - ON_THE_SPOT, now)),
+    };
+    order.give(conn, officer.as_ref(), now).map(|_| ())
 }
 
 /// One visit of an officer to a matter at a time: a second while the first is open is the same
@@ -206,6 +246,8 @@ pub(super) struct Order<'a> {
     pub(super) due_on: Option<NaiveDate>,
     /// The visit it takes the place of.
     pub(super) instead_of: Option<Id>,
+    /// Since when who found the matter was there: nobody ordered the visit, it is made by finding it.
+    pub(super) there_since: Option<DateTime<Utc>>,
 }
 
 impl Order<'_> {
@@ -222,13 +264,17 @@ impl Order<'_> {
             detail.insert("instead_of".to_owned(), json!(before));
         }
         let actor = self.staff.actor();
-        let mut step = Step::<Visit>::birth(id, VisitEvent::Dispatch, &actor).with(detail);
+        let by = match self.there_since {
+            Some(_) => &Actor::System,
+            None => &actor,
+        };
+        let mut step = Step::<Visit>::birth(id, VisitEvent::Dispatch, by).with(detail);
         if officer.is_some() {
             let to_officer = Facts {
                 officer: true,
                 ..Facts::default()
             };
-            step = step.then(VisitEvent::Assign, &actor).given(to_officer);
+            step = step.then(VisitEvent::Assign, by).given(to_officer);
         }
         self.insert(conn, (id, step.target()?), officer, now)?;
         record::advance(conn, &step, now)?;
@@ -287,7 +333,8 @@ impl Order<'_> {
                 verification::band_to.eq(band.map(|b| hour(b.until))),
                 verification::instructions.eq(instructions),
                 verification::due_on.eq(clock.due_on),
-                verification::assigned_at.eq(officer.map(|_| UtcTime(now))),
+                verification::assigned_at
+                    .eq(officer.map(|_| UtcTime(self.there_since.unwrap_or(now)))),
                 verification::dispatched_by.eq(self.staff.id),
                 verification::version.eq(1),
                 verification::created_at.eq(UtcTime(now)),

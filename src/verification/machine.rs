@@ -9,6 +9,8 @@ use crate::record::{
 
 const ADMIN: Who = Who::Role(Role::Admin);
 const BRIGADE: &[Who] = &[Who::Role(Role::Brigade), ADMIN];
+/// A visit that an officer makes by finding something is ordered by rule.
+const ORDERERS: &[Who] = &[Who::Role(Role::Brigade), ADMIN, Who::System];
 /// Who may be sent: officers of grids, and the brigade itself.
 const OFFICER: &[Who] = &[Who::Role(Role::GridOfficer), Who::Role(Role::Brigade)];
 const ENDERS: &[Who] = &[
@@ -98,8 +100,8 @@ const NEEDLESS: &[Guard<Facts>] = &[Guard::new(
 /// The machine of visits.
 pub static MACHINE: Machine<S, E, Facts> = Machine {
     rows: rows! { S, E:
-        Dispatch -> Pending by BRIGADE;
-        Pending: Assign -> Assigned by BRIGADE if TO_OFFICER;
+        Dispatch -> Pending by ORDERERS;
+        Pending: Assign -> Assigned by ORDERERS if TO_OFFICER;
         Assigned: Reassign -> Assigned by BRIGADE if TO_ANOTHER;
         CheckedIn: Reassign -> Assigned by BRIGADE if TO_ANOTHER;
         Returned: Reassign -> Assigned by BRIGADE if TO_ANOTHER;

@@ -301,7 +301,7 @@ pub fn cancel_open(
     Ok(())
 }
 
-/// Has a complaint that was accepted share in the visit that is under way to its matter, if one is.
+/// Has a complaint that was accepted, or a find that was taken up, share in the visit that is under way to its matter, if one is.
 /// Answers the state it is in then.
 ///
 /// # Errors
@@ -321,6 +321,9 @@ pub fn join_open(
         let visit = take_along(conn, visit)?;
         if !visit.state.is(Trait::Ended) {
             answers::take_in(conn, visit.id, slice::from_ref(row), actor, now)?;
+            if row.state != ComplaintState::Accepted {
+                return Ok(Some(row.state));
+            }
             let step = row.step(ComplaintEvent::Start, actor);
             return record::advance(conn, &step, now).map(Some);
         }

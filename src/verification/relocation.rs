@@ -79,6 +79,7 @@ pub fn follow_place(
         instructions: instructions.as_deref(),
         due_on: visit.due_on.filter(|day| *day >= date_of(now)),
         instead_of: Some(visit.id),
+        there_since: None,
     };
     let officer = officer_for(conn, &app.profile, grid, None)?;
     order.give(conn, officer.as_ref(), now).map(|_| ())

@@ -2,7 +2,7 @@
 //! paged and filtered.
 //!
 //! The conditions are written in SQL, because a planner takes a partial index for a condition in the
-//! index's own words alone; the indexes stand in the migration `000039_work`. What is looked up for a
+//! index's own words alone; the indexes stand in the migrations `000039_work` and `000046_finds`. What is looked up for a
 //! row is asked for as a value, not by `EXISTS`: for a value a planner seeks, for whether there is any
 //! it may list all there are.
 
@@ -41,6 +41,8 @@ named! {
         ReturnedItems "returned_items",
         /// 转送移交: complaints that were sent to another unit.
         SentElsewhere "sent_elsewhere",
+        /// 线索待处理: what staff found and the brigade took up, neither settled nor dismissed yet.
+        FindsTakenUp "finds_taken_up",
     }
 }
 
@@ -87,6 +89,7 @@ impl WorkList {
             Self::ProvisionalLinks => "待确认关联",
             Self::ReturnedItems => "退回补正",
             Self::SentElsewhere => "转送移交",
+            Self::FindsTakenUp => "线索待处理",
         }
     }
 
@@ -94,7 +97,10 @@ impl WorkList {
     #[must_use]
     pub const fn readers(self) -> &'static [Role] {
         match self {
-            Self::VisitsUnassigned | Self::NewFacts | Self::ProvisionalLinks => BRIGADE,
+            Self::VisitsUnassigned
+            | Self::NewFacts
+            | Self::ProvisionalLinks
+            | Self::FindsTakenUp => BRIGADE,
             Self::VisitsOnTheWay | Self::VisitsAwaitingReview | Self::VisitsReturned => {
                 BRIGADE_AND_OFFICER
             }
@@ -134,17 +140,21 @@ impl WorkList {
             | Self::NewFacts
             | Self::ProvisionalLinks
             | Self::ReturnedItems
-            | Self::SentElsewhere => WorkSubject::Complaint,
+            | Self::SentElsewhere
+            | Self::FindsTakenUp => WorkSubject::Complaint,
         }
     }
 
-    /// Whether a duty can run out for its items. Of what was answered, reported on or sent elsewhere
-    /// none does.
+    /// Whether a duty can run out for its items. Of what was answered, reported on, sent elsewhere or
+    /// found by staff none does.
     #[must_use]
     pub const fn falls_due(self) -> bool {
         !matches!(
             self,
-            Self::VisitsAwaitingReview | Self::ReopeningRequests | Self::SentElsewhere
+            Self::VisitsAwaitingReview
+                | Self::ReopeningRequests
+                | Self::SentElsewhere
+                | Self::FindsTakenUp
         )
     }
 
@@ -185,6 +195,7 @@ impl WorkList {
                 )
             }
             Self::SentElsewhere => is_in(COMPLAINT, &[C::Transferred]),
+            Self::FindsTakenUp => is_in(COMPLAINT, &[C::TakenUp]),
         }
     }
 }
@@ -246,8 +257,14 @@ fn going_on(states: &[V]) -> String {
 mod tests {
     use super::*;
 
-    const SQLITE: &str = include_str!("../../migrations/sqlite/2026-11-30-000039_work/up.sql");
-    const POSTGRES: &str = include_str!("../../migrations/postgres/2026-11-30-000039_work/up.sql");
+    const SQLITE: &str = concat!(
+        include_str!("../../migrations/sqlite/2026-11-30-000039_work/up.sql"),
+        include_str!("../../migrations/sqlite/2026-11-30-000046_finds/up.sql"),
+    );
+    const POSTGRES: &str = concat!(
+        include_str!("../../migrations/postgres/2026-11-30-000039_work/up.sql"),
+        include_str!("../../migrations/postgres/2026-11-30-000046_finds/up.sql"),
+    );
 
     /// The indexes of both databases are made for these conditions, word for word.
     #[test]

@@ -57,7 +57,7 @@ const SORTED: [(&str, &str); 4] = [
 ];
 
 /// Tables that a day's work must have asked, so that this test cannot pass by doing nothing.
-const ASKED: [&str; 21] = [
+const ASKED: [&str; 22] = [
     "complaint",
     "complaint_text",
     "complaint_place",
@@ -79,6 +79,7 @@ const ASKED: [&str; 21] = [
     "sender_block",
     "sender_block_key",
     "handover",
+    "find",
 ];
 
 /// Copies of the day, so that the smallest growing table has thousands of rows.
@@ -486,6 +487,7 @@ async fn work(world: &World) -> Day {
     many_at_once(world, &brigade).await;
     keep_registers(&brigade, &number).await;
     hand_over(world, &brigade).await;
+    find(&brigade, &officer).await;
     Day {
         number,
         code,
@@ -640,6 +642,47 @@ async fn hand_over(world: &World, brigade: &Actor) {
             }
         };
         done.expect(200);
+    }
+}
+
+/// An officer and the brigade find something; the one is settled, the other taken back.
+async fn find(brigade: &Actor, officer: &Actor) {
+    let seen = |client_id: &str| {
+        json!({
+            "client_id": client_id, "category": "air.cooking_fume", "description": "油烟直排",
+            "location": { "lon": LON, "lat": LAT, "datum": "WGS84" }, "clue_channel": "patrol", "device_time": EVENING
+        })
+    };
+    let path = |number: &str, what: &str| format!("/api/v1/finds/{number}/{what}");
+    let mut numbers = Vec::new();
+    for id in ["f1", "f2"] {
+        let found = officer.post("/api/v1/finds", seen(id)).await.expect(201);
+        officer.post("/api/v1/finds", seen(id)).await.expect(200);
+        numbers.push(found.text("/number"));
+    }
+    let taken_back = path(&numbers[1], "withdrawal");
+    officer.post(&taken_back, json!({})).await.expect(200);
+    let claim = json!({ "number": numbers[0] });
+    let claimed = brigade.post("/api/v1/triage/claims", claim).await;
+    claimed.expect(201);
+    let decision = path(&numbers[0], "decision");
+    for decided in [
+        json!({ "action": "take_up" }),
+        json!({ "action": "settle", "result": "true", "reason": "属实" }),
+    ] {
+        brigade.post(&decision, decided).await.expect(200);
+    }
+    for actor in [brigade, officer] {
+        for list in ["?limit=1", "?state=settled&limit=1"] {
+            let list = format!("/api/v1/finds{list}");
+            let page = actor.get(&list).await.expect(200);
+            if let Some(cursor) = page.body["next_cursor"].as_str() {
+                let next = format!("{list}&cursor={cursor}");
+                actor.get(&next).await.expect(200);
+            }
+        }
+        let read = format!("/api/v1/finds/{}", numbers[0]);
+        actor.get(&read).await.expect(200);
     }
 }
 

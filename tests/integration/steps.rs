@@ -213,6 +213,10 @@ fn complaint_facts() -> complaint::machine::Facts {
             age: TimeDelta::zero(),
             open: TimeDelta::days(14),
         }),
+        found_it: true,
+        untouched: true,
+        outcome: true,
+        reviewed: true,
     }
 }
 

@@ -123,8 +123,8 @@ async fn the_queue_is_read_in_its_order(world: World) {
     );
     // The counts are of the list that is shown, all its pages together.
     let counts = |reply: crate::support::Reply| reply.expect(200).body["counts"].clone();
-    let none = json!({ "screening": 0, "awaiting_acceptance": 0, "urgent": 0 });
-    let one = json!({ "screening": 0, "awaiting_acceptance": 1, "urgent": 0 });
+    let none = json!({ "screening": 0, "awaiting_acceptance": 0, "to_study": 0, "urgent": 0 });
+    let one = json!({ "screening": 0, "awaiting_acceptance": 1, "to_study": 0, "urgent": 0 });
     for (filter, count) in [
         ("category=waste.hazardous", &one),
         ("state=screening", &none),
@@ -159,7 +159,7 @@ async fn the_queue_is_read_in_its_order(world: World) {
     assert_eq!(queue.body["items"][0]["urgent"], true);
     assert_eq!(
         queue.body["counts"],
-        json!({ "screening": 0, "awaiting_acceptance": 5, "urgent": 1 })
+        json!({ "screening": 0, "awaiting_acceptance": 5, "to_study": 0, "urgent": 1 })
     );
     assert_eq!(
         counts(
@@ -167,7 +167,7 @@ async fn the_queue_is_read_in_its_order(world: World) {
                 .get("/api/v1/triage/queue?category=radiation.light")
                 .await
         ),
-        json!({ "screening": 0, "awaiting_acceptance": 2, "urgent": 1 })
+        json!({ "screening": 0, "awaiting_acceptance": 2, "to_study": 0, "urgent": 1 })
     );
 }
 

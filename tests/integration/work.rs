@@ -246,6 +246,7 @@ impl Town {
             ("provisional_links", self.numbers(&["joined"])),
             ("returned_items", self.numbers(&["returned", "come back"])),
             ("sent_elsewhere", self.numbers(&["transferred"])),
+            ("finds_taken_up", BTreeSet::new()),
         ])
     }
 }

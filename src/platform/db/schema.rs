@@ -221,6 +221,7 @@ diesel::table! {
         created_at -> UtcTimeSql,
         updated_at -> UtcTimeSql,
         renewed_count -> Integer,
+        find_count -> Integer,
     }
 }
 
@@ -857,6 +858,25 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::platform::db::types::{UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    find (complaint_id) {
+        complaint_id -> UuidSql,
+        found_by -> UuidSql,
+        client_id -> Text,
+        content -> Binary,
+        clue_channel -> Text,
+        street_code -> Nullable<Text>,
+        seen_at -> UtcTimeSql,
+        device_time -> UtcTimeSql,
+        clock_offset_ms -> Nullable<BigInt>,
+        result -> Nullable<Text>,
+        decided_at -> Nullable<UtcTimeSql>,
+    }
+}
+
 diesel::joinable!(ledger_decision -> ledger_entry (entry_id));
 diesel::joinable!(ledger_decision -> staff (decided_by));
 diesel::joinable!(complaint -> ledger_entry (entry_id));
@@ -879,6 +899,7 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(find -> complaint (complaint_id));
 diesel::joinable!(complaint_text -> complaint (complaint_id));
 diesel::joinable!(complaint_place -> complaint (complaint_id));
 diesel::joinable!(petitioner -> complaint (complaint_id));
@@ -920,7 +941,7 @@ macro_rules! together {
 
 together! {
     complaint: clock, complaint_part, complaint_place, complaint_sender, complaint_text, evidence,
-        evidence_band, ledger_entry, match_decision, match_fact, match_verdict, petitioner, resident,
+        evidence_band, find, ledger_entry, match_decision, match_fact, match_verdict, petitioner, resident,
         staff, triage_claim, unmasking, verification, verification_complaint;
     complaint_place: clock, complaint_text, ledger_entry, staff, triage_claim, verification,
         verification_complaint;

@@ -52,6 +52,8 @@ named! {
         OutOfRange "out_of_range",
         /// A position outside the district.
         OutsideDistrict "outside_district",
+        /// A position outside the grid or street that the caller looks after.
+        OutsideOwnPart "outside_own_part",
         /// An officer farther from the place than a visit allows, without a reason.
         OutsideRadius "outside_radius",
         /// A visit at another time of day than the trouble, without a reason.
