@@ -8,7 +8,8 @@ use utoipa::IntoParams;
 use validator::Validate;
 
 use super::{
-    case, clocks, hidden, parts, petitioners,
+    case, clocks, hidden, parts,
+    petitioners::{self, Standing},
     queries::{self, ComplaintRow},
     remarks::{on_new_facts, on_representatives},
     returned::NOT_COMPLETED,
@@ -323,15 +324,15 @@ fn masked_people(conn: &mut Connection, app: &App, id: Id) -> Result<Vec<Reporte
         let first: String = name.chars().take(1).collect();
         format!("{first}**")
     };
-    Ok(petitioners::load(conn, &app.keys, id)?
-        .into_iter()
-        .map(|signer| ReporterView {
-            kind: signer.kind,
-            name: signer.person.name.map(hidden),
-            phone: signer.person.phone.map(|p| mask_phone(&p)),
-            unreadable: signer.unreadable,
-        })
-        .collect())
+    let standing = petitioners::standing(conn, &app.keys, id)?.into_iter();
+    let views = standing.map(|Standing { id, signer, .. }| ReporterView {
+        id,
+        kind: signer.kind,
+        name: signer.person.name.map(hidden),
+        phone: signer.person.phone.map(|p| mask_phone(&p)),
+        unreadable: signer.unreadable,
+    });
+    Ok(views.collect())
 }
 
 /// A photo of a complaint, or of a visit that answers it, by the id in a path.

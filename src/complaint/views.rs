@@ -9,6 +9,7 @@ use super::{
     person::{Question, QuestionCode},
     queries::{ComplaintRow, DecisionRow, PlaceRow},
     remarks::RemarkView,
+    replaced::TrackedCorrection,
     similar::SimilarView,
     visits::TrackedVisit,
 };
@@ -16,6 +17,7 @@ use crate::clock::rows::ClockRow;
 use crate::district::Profile;
 use crate::evidence::album::PhotoView;
 use crate::ledger::supplements::SupplementRow;
+use crate::platform::db::Id;
 use crate::privacy::Words;
 use crate::record::{ComplaintEvent, ComplaintState, Recorded, local};
 
@@ -275,6 +277,10 @@ pub struct TrackingView {
     pub category_name: String,
     /// The reporter's words, with personal data masked: a code may be shared.
     pub description: String,
+    /// The reporter's first words, masked as well, where the description was corrected since.
+    pub first_description: Option<String>,
+    /// What was corrected of it, oldest first: which facts, and nothing of them.
+    pub corrections: Vec<TrackedCorrection>,
     /// When it was received.
     pub received_at: DateTime<FixedOffset>,
     /// Its clocks.
@@ -430,6 +436,8 @@ impl From<PlaceRow> for PlaceView {
 /// A reporter, as roles with need see them: contact masked.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ReporterView {
+    /// Id, by which they are corrected or withdrawn.
+    pub id: Id,
     /// `reporter`, `joint_signer`, `represented`.
     pub kind: String,
     /// Name, all but the first letter hidden.

@@ -6,6 +6,7 @@ pub mod claims;
 pub mod closing;
 mod closing_rules;
 pub mod correction;
+pub mod correction_body;
 pub mod corrections;
 pub mod decisions;
 pub mod extension;

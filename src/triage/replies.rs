@@ -20,6 +20,7 @@ use crate::complaint::{
     views::StepView,
 };
 use crate::platform::{
+    crypto::Keys,
     db::{Connection, Id, UtcTime, schema::reply},
     http::{Answer, Body, IdempotencyKey, MatterNumber, are_numbers, says_something},
     jobs,
@@ -244,6 +245,22 @@ pub(super) fn tell(
         .execute(conn)
         .or_fault("insert a reply")?;
     jobs::enqueue(conn, &NotifyReporter::of(row.id), now, now).or_fault("queue the notice")?;
+    Ok(())
+}
+
+/// Makes the masked copies of what was answered anew, when more is known of who petitions.
+///
+/// # Errors
+/// A fault when the database fails.
+pub(super) fn mask_again(conn: &mut Connection, keys: &Keys, complaint: Id) -> Result<(), Problem> {
+    let known = privacy::known_of(conn, keys, &[complaint])?;
+    for answer in queries::replies_of(conn, complaint).or_fault("load replies")? {
+        let answer = answer.opened(keys);
+        diesel::update(reply::table.find(answer.id))
+            .set(reply::text_masked.eq(known.mask(&answer.text).text))
+            .execute(conn)
+            .or_fault("mask a reply anew")?;
+    }
     Ok(())
 }
 

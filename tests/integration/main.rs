@@ -26,6 +26,7 @@ mod closing;
 mod commands;
 mod complaint;
 mod conditions;
+mod corrections;
 mod day;
 mod dead_letters;
 mod decisions;

@@ -369,6 +369,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    use crate::platform::db::types::{UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    former_petitioner (id) {
+        id -> UuidSql,
+        complaint_id -> UuidSql,
+        kind -> Text,
+        sealed -> Nullable<Binary>,
+        created_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
     use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
     use diesel::sql_types::*;
 

@@ -143,6 +143,7 @@ pub const OWNERS: &[(&str, &str)] = &[
     ("evidence", "evidence"),
     ("evidence_band", "evidence"),
     ("find", "finds"),
+    ("former_petitioner", "complaint"),
     ("handover", "handover"),
     ("heartbeat", "platform"),
     ("idempotency", "platform"),
