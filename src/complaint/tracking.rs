@@ -15,10 +15,10 @@ use super::{
     multipart::{self, PartLimits},
     parts,
     queries::{self, ComplaintRow, ReplyRow, reporter_event},
-    replaced, unread,
-    views::{
-        DeadlineView, PartView, QuestionView, ReplyView, TrackedDecision, TrackingView, timeline,
-    },
+    replaced,
+    timeline::timeline,
+    unread,
+    views::{DeadlineView, PartView, QuestionView, ReplyView, TrackedDecision, TrackingView},
     visits,
 };
 use crate::account::caller::{Address, sender_of};

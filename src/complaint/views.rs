@@ -11,6 +11,8 @@ use super::{
     remarks::RemarkView,
     replaced::TrackedCorrection,
     similar::SimilarView,
+    timeline::TimelineItem,
+    undoable::UndoView,
     visits::TrackedVisit,
 };
 use crate::clock::rows::ClockRow;
@@ -19,7 +21,7 @@ use crate::evidence::album::PhotoView;
 use crate::ledger::supplements::SupplementRow;
 use crate::platform::db::Id;
 use crate::privacy::Words;
-use crate::record::{ComplaintEvent, ComplaintState, Recorded, local};
+use crate::record::{ComplaintState, local};
 
 /// A clock and the rule it rests on.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -129,62 +131,6 @@ pub struct Receipt {
     pub received_at: DateTime<FixedOffset>,
     /// Whether this answers an earlier submission of the same complaint.
     pub already_received: bool,
-}
-
-/// One step of a complaint's way, as its reporter sees it.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct TimelineItem {
-    /// The event.
-    pub event: String,
-    /// In Chinese.
-    pub words: &'static str,
-    /// When.
-    pub at: DateTime<FixedOffset>,
-}
-
-/// Events the reporter sees and their words. What is not in this list stays inside.
-const PUBLIC_EVENTS: &[(ComplaintEvent, &str)] = &[
-    (ComplaintEvent::Register, "已登记"),
-    (ComplaintEvent::Accept, "已受理"),
-    (ComplaintEvent::Refuse, "不予受理"),
-    (ComplaintEvent::NoLongerAccept, "不再受理"),
-    (ComplaintEvent::Transfer, "已转送"),
-    (ComplaintEvent::Return, "请补充材料"),
-    (ComplaintEvent::Resubmit, "已补充，重新审核"),
-    (ComplaintEvent::Start, "正在办理"),
-    (ComplaintEvent::Visit, "工作人员已到现场核实"),
-    (ComplaintEvent::Progress, "办理进展"),
-    (ComplaintEvent::Reply, "已答复"),
-    (ComplaintEvent::Rate, "已评价"),
-    (ComplaintEvent::Close, "已办结"),
-    (ComplaintEvent::Reopen, "重新办理"),
-    (ComplaintEvent::Withdraw, "已撤回"),
-    (ComplaintEvent::Split, "来信涉及多个事项，已分别登记"),
-    (ComplaintEvent::Supplement, "已收到补充"),
-    (ComplaintEvent::AddPhotos, "已收到照片"),
-];
-
-/// The names of the events a reporter sees.
-pub fn public_events() -> impl Iterator<Item = &'static str> {
-    PUBLIC_EVENTS.iter().map(|(event, _)| event.as_str())
-}
-
-/// The public part of a history.
-#[must_use]
-pub fn timeline(history: Vec<Recorded>) -> Vec<TimelineItem> {
-    history
-        .into_iter()
-        .filter_map(|row| {
-            let (_, words) = PUBLIC_EVENTS
-                .iter()
-                .find(|(event, _)| event.as_str() == row.event)?;
-            Some(TimelineItem {
-                event: row.event,
-                words,
-                at: local(row.at),
-            })
-        })
-        .collect()
 }
 
 /// A reply, as its reporter reads it.
@@ -510,6 +456,8 @@ pub struct ComplaintView {
     /// Reporters, for roles with need.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reporters: Option<Vec<ReporterView>>,
+    /// What the caller can undo of it, and until when.
+    pub undo: Option<UndoView>,
     /// What became of it.
     #[serde(flatten)]
     pub case: CaseView,

@@ -9,6 +9,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use validator::Validate;
 
+use super::revocable::{self, Before};
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
@@ -17,6 +18,7 @@ use crate::complaint::{
     notice::NotifyReporter,
     queries::{self, ComplaintRow},
     recount,
+    undoable::UndoableDecision,
     views::StepView,
 };
 use crate::platform::{
@@ -354,6 +356,7 @@ pub(super) fn close_or_reopen(
     now: DateTime<Utc>,
 ) -> Result<StepView, Problem> {
     let actor = staff.actor();
+    let found = Before::of(conn, row)?;
     let told = Facts {
         reason: true,
         ..Facts::default()
@@ -367,7 +370,13 @@ pub(super) fn close_or_reopen(
     }
     let state = record::advance(conn, &step, now)?;
     if event == ComplaintEvent::Close {
+        let called_off = visits::open_of(conn, row.id).or_fault("look for open visits")?;
         visits::cancel_open(conn, &app.keys, row.id, &actor, Some("信访件已办结"), now)?;
+        // A visit that was called off is not given again by undoing.
+        if called_off.is_empty() {
+            let closed = (UndoableDecision::Close, &found);
+            revocable::remember(conn, &app.profile, staff, row.id, closed, None, now)?;
+        }
     }
     if event == ComplaintEvent::Reopen {
         queries::set_flag(conn, row, "wants_reopening", false, now).or_fault("clear a flag")?;

@@ -86,6 +86,7 @@ mod setups;
 mod sign_in;
 mod steps;
 mod triage;
+mod undo;
 mod uploads;
 mod visits;
 mod work;

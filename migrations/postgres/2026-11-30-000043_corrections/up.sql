@@ -8,3 +8,17 @@ CREATE TABLE former_petitioner (
     created_at TIMESTAMPTZ NOT NULL
 );
 CREATE INDEX former_petitioner_complaint_id_idx ON former_petitioner (complaint_id, id);
+-- The last decision on a complaint, while whoever made it may undo it, and what it found.
+CREATE TABLE revocable_decision (
+    complaint_id UUID NOT NULL PRIMARY KEY REFERENCES complaint (id),
+    decision TEXT NOT NULL,
+    decided_by UUID NOT NULL REFERENCES staff (id),
+    before TEXT NOT NULL,
+    last_event UUID NOT NULL,
+    notice_job UUID,
+    found JSONB NOT NULL,
+    undone_until TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX revocable_decision_decided_by_idx ON revocable_decision (decided_by);
+-- A decision that was undone before anybody was told stays to be read by staff.
+ALTER TABLE triage_decision ADD COLUMN undone_at TIMESTAMPTZ;

@@ -170,6 +170,7 @@ pub const OWNERS: &[(&str, &str)] = &[
     ("resident", "account"),
     ("resident_otp", "account"),
     ("second_factor", "account"),
+    ("revocable_decision", "triage"),
     ("secret_key", "platform"),
     ("sender_block", "registers"),
     ("sender_block_key", "registers"),

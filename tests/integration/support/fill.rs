@@ -16,7 +16,7 @@ const OWNERS: [&str; 6] = [
 ];
 
 /// Tables whose rows belong to an owner, with the column that says to which.
-const BELONGINGS: [(&str, &str); 22] = [
+const BELONGINGS: [(&str, &str); 23] = [
     ("unmasking", "complaint_id"),
     ("complaint_text", "complaint_id"),
     ("complaint_place", "complaint_id"),
@@ -31,6 +31,7 @@ const BELONGINGS: [(&str, &str); 22] = [
     ("match_verdict", "complaint_id"),
     ("match_decision", "complaint_id"),
     ("triage_decision", "complaint_id"),
+    ("revocable_decision", "complaint_id"),
     ("handover", "complaint_id"),
     ("find", "complaint_id"),
     ("verification_event", "verification_id"),
