@@ -5,8 +5,11 @@
 //! right lapses. Whether a duty was met on time is decided when it is met and never again.
 //!
 //! `kinds` lists all there are, `reckoning` is pure, `queries` starts, meets and moves them, `revision`
-//! reckons them anew, `running` shows those that run. Nothing outside this room writes their tables.
+//! reckons them anew, `afresh` has them follow a corrected fact, `found` puts them back, `running` shows
+//! those that run. Nothing outside this room writes their tables.
 
+pub mod afresh;
+pub mod found;
 pub mod kinds;
 pub mod queries;
 pub mod reckoning;

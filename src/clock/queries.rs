@@ -460,7 +460,11 @@ fn reckon_row(
     Ok(Some(due))
 }
 
-fn last(conn: &mut Connection, kind: &'static Kind, subject: Id) -> QueryResult<Option<ClockRow>> {
+pub(super) fn last(
+    conn: &mut Connection,
+    kind: &'static Kind,
+    subject: Id,
+) -> QueryResult<Option<ClockRow>> {
     clock::table
         .filter(clock::subject_kind.eq(kind.subject))
         .filter(clock::subject_id.eq(subject))

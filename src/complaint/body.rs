@@ -345,7 +345,8 @@ pub fn not_yet(field: &str, at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Op
         .map(|_| Item::new(field, ItemCode::InTheFuture, "has not happened yet"))
 }
 
-fn check_times(
+/// Checks when something happened; what is wrong with it is added to the items.
+pub fn check_times(
     from: Option<DateTime<Utc>>,
     until: Option<DateTime<Utc>>,
     now: DateTime<Utc>,

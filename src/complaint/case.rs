@@ -83,6 +83,8 @@ pub struct TriageDecisionView {
     pub decided_by: String,
     /// When.
     pub at: DateTime<FixedOffset>,
+    /// When it was undone, before its reporter was told.
+    pub undone_at: Option<DateTime<FixedOffset>>,
 }
 
 /// What a photo's file says of itself. Evidence, for roles with need alone.
@@ -186,6 +188,7 @@ struct DecisionRow {
     notice: Option<String>,
     transfer_to: Option<String>,
     decided_at: UtcTime,
+    undone_at: Option<UtcTime>,
 }
 
 fn decisions(
@@ -213,6 +216,7 @@ fn decisions(
             transfer_to: row.transfer_to,
             decided_by,
             at: local(row.decided_at),
+            undone_at: row.undone_at.map(local),
         }
     });
     Ok(views.collect())

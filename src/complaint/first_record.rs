@@ -20,6 +20,7 @@ use super::{
     filer::Filer,
     locks,
     queries::{self, ComplaintRow},
+    replaced,
     submission::{Prepared, Stored},
     unread, upstream,
 };
@@ -105,7 +106,11 @@ fn is_filer(conn: &mut Connection, prepared: &Prepared, first: Id) -> Result<boo
     Ok(own)
 }
 
-pub(super) fn by_upstream_number(
+/// The complaint of a channel that stands under an upstream number, in whatever spelling.
+///
+/// # Errors
+/// What the database answers.
+pub fn by_upstream_number(
     conn: &mut Connection,
     keys: &Keys,
     channel: &str,
@@ -290,7 +295,7 @@ fn keep_photos(
     Ok(beyond.iter().map(Taken::beyond_limit).collect())
 }
 
-/// Whether a complaint or one of its supplements has these words.
+/// Whether a complaint has or had these words, or one of its supplements has them.
 pub(super) fn is_told(
     conn: &mut Connection,
     keys: &Keys,
@@ -299,6 +304,10 @@ pub(super) fn is_told(
 ) -> Result<bool, Problem> {
     let text = queries::text_of(conn, complaint).or_fault("load the text")?;
     if text.opened(keys, complaint).description == words {
+        return Ok(true);
+    }
+    let former = replaced::former_words(conn, keys, complaint).or_fault("load corrections")?;
+    if former.iter().any(|former| former == words) {
         return Ok(true);
     }
     let told = supplements::of(conn, &[complaint]).or_fault("load supplements")?;

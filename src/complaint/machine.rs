@@ -18,6 +18,8 @@ const CLOSERS: &[Who] = &[
     ADMIN,
     Who::System,
 ];
+/// Who closes by hand, and may have closed the wrong one.
+const UNDOERS: &[Who] = &[Who::Role(Role::Brigade), Who::Role(Role::Office), ADMIN];
 /// What a unit sends back comes back by rule.
 const RETURNERS: &[Who] = &[Who::Role(Role::Brigade), ADMIN, Who::System];
 const REPORTER: &[Who] = &[Who::Reporter];
@@ -72,6 +74,8 @@ pub struct Facts {
     pub objection: bool,
     /// The reply has words.
     pub answer: bool,
+    /// The actor's own last decision is undone in time, and nobody was told.
+    pub undone: bool,
     /// The reply that is rated.
     pub rated: Option<RatedReply>,
     /// Who acts found it.
@@ -163,6 +167,12 @@ fn is_reviewed(facts: &Facts) -> Checked {
     })
 }
 
+fn is_undone(facts: &Facts) -> Checked {
+    ensure(facts.undone, || {
+        "a decision is undone by who made it, in time, while nobody was told".to_owned()
+    })
+}
+
 fn may_be_rated(facts: &Facts) -> Checked {
     let gone = |why: &str| Err(Refusal::Because(Code::Gone, why.to_owned()));
     match facts.rated {
@@ -205,6 +215,7 @@ const IN_PARTS: &[Guard<Facts>] = &[
 ];
 const COMPLETED: &[Guard<Facts>] = &[Guard::new("补充的内容，或期满", was_completed)];
 const ANSWERED: &[Guard<Facts>] = &[Guard::new("答复内容", has_answer)];
+const UNTOLD: &[Guard<Facts>] = &[Guard::new("本人决定、限时内、尚未告知", is_undone)];
 const WHY: &[Guard<Facts>] = &[Guard::new("理由", has_reason)];
 
 const FOUND_OUT: &[Guard<Facts>] = &[
@@ -241,6 +252,14 @@ pub static MACHINE: Machine<S, E, Facts> = Machine {
         Refused: TakeBack -> AwaitingAcceptance by BRIGADE if WHY;
         NoLongerAccepted: TakeBack -> AwaitingAcceptance by BRIGADE if WHY;
         Transferred: TakeBack -> AwaitingAcceptance by RETURNERS if WHY;
+        Accepted: Undo -> AwaitingAcceptance by BRIGADE if UNTOLD;
+        InProgress: Undo -> AwaitingAcceptance by BRIGADE if UNTOLD;
+        Refused: Undo -> AwaitingAcceptance by BRIGADE if UNTOLD;
+        NoLongerAccepted: Undo -> AwaitingAcceptance by BRIGADE if UNTOLD;
+        Transferred: Undo -> AwaitingAcceptance by BRIGADE if UNTOLD;
+        Returned: Undo -> AwaitingAcceptance by BRIGADE if UNTOLD;
+        Closed: Undo -> Replied by UNDOERS if UNTOLD;
+        Closed: UndoRated -> FollowUp by UNDOERS if UNTOLD;
         AwaitingAcceptance: Return -> Returned by BRIGADE if TO_COMPLETE;
         Screening: Return -> Returned by BRIGADE if TO_COMPLETE;
         Screening: Split -> Screening by BRIGADE if IN_PARTS;

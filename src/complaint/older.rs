@@ -82,7 +82,7 @@ fn is_taken(conn: &mut Connection, id: Id, stands: &str) -> QueryResult<bool> {
 }
 
 /// The words in which a verdict is explained name the premises, and with them who is named there.
-fn mask_evidence(conn: &mut Connection, keys: &Keys, id: Id) -> Result<(), Problem> {
+pub(super) fn mask_evidence(conn: &mut Connection, keys: &Keys, id: Id) -> Result<(), Problem> {
     let verdicts: Vec<(Id, JsonValue)> = match_verdict::table
         .filter(match_verdict::complaint_id.eq(id))
         .select((match_verdict::id, match_verdict::evidence))

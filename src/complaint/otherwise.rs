@@ -11,15 +11,13 @@ use super::{
     first_record::{by_upstream_number, is_told},
     person::Person,
     petitioners, queries,
+    replaced::{self, CorrectedField},
     submission::Prepared,
 };
 use crate::district::calendar::date_of;
 use crate::platform::{
     crypto::Keys,
-    db::{
-        Connection, Id, UtcTime,
-        schema::{complaint, record as record_of},
-    },
+    db::{Connection, Id, UtcTime, schema::complaint},
     problem::{OnDb, Problem},
 };
 use crate::privacy::REPORTER;
@@ -88,6 +86,8 @@ pub fn tells_otherwise(
         .first(conn)
         .or_fault("load the first record")?;
     let (checked, door) = (&prepared.checked, &prepared.door);
+    let corrected = replaced::fields_of(conn, first).or_fault("look for corrections")?;
+    let stands = |field: CorrectedField| !corrected.contains(&field);
     let mut what = Vec::new();
     if !is_told(conn, keys, first, &checked.description)? {
         what.push("other words");
@@ -95,14 +95,18 @@ pub fn tells_otherwise(
     let is_kept =
         |at: DateTime<Utc>| occurred.is_some_and(|first| grains.occurred_at.agrees(first.0, at));
     if !grains.received_at.agrees(received.0, door.received_at)
-        || checked.occurred_at.is_some_and(|at| !is_kept(at))
+        || checked
+            .occurred_at
+            .is_some_and(|at| stands(CorrectedField::OccurredAt) && !is_kept(at))
     {
         what.push("another date");
     }
-    if names_another(conn, keys, first, checked.reporter.as_ref())? {
+    if stands(CorrectedField::Persons)
+        && names_another(conn, keys, first, checked.reporter.as_ref())?
+    {
         what.push("another person");
     }
-    if lies_elsewhere(conn, keys, first, prepared)? {
+    if corrected.is_empty() && lies_elsewhere(conn, keys, first, prepared)? {
         what.push("another place");
     }
     Ok((!what.is_empty()).then_some(Otherwise { number, what }))
@@ -158,18 +162,7 @@ fn lies_elsewhere(
         .position
         .map(|position| (position.lon, position.lat));
     let differs = |said: &Option<String>, stored: &Option<String>| said.is_some() && said != stored;
-    let elsewhere = differs(&checked.address, &text.address)
+    Ok(differs(&checked.address, &text.address)
         || differs(&checked.premises, &text.premises)
-        || position.is_some_and(|position| place.raw_lon.zip(place.raw_lat) != Some(position));
-    Ok(elsewhere && !is_corrected(conn, first)?)
-}
-
-/// Whether the brigade changed what the complaint was filed as.
-fn is_corrected(conn: &mut Connection, complaint: Id) -> Result<bool, Problem> {
-    let corrections = record_of::table
-        .filter(record_of::subject_id.eq(complaint))
-        .filter(record_of::event.eq("correct"));
-    diesel::select(diesel::dsl::exists(corrections))
-        .get_result(conn)
-        .or_fault("look for corrections")
+        || position.is_some_and(|position| place.raw_lon.zip(place.raw_lat) != Some(position)))
 }

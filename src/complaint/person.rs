@@ -277,7 +277,8 @@ pub(super) fn check_person(
     (person != Person::default()).then_some(person)
 }
 
-pub(super) fn trimmed(text: &str) -> Option<String> {
+/// A text without the space around it, where there is one.
+pub fn trimmed(text: &str) -> Option<String> {
     (!is_blank(text)).then(|| text.trim().to_owned())
 }
 

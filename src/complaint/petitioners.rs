@@ -170,33 +170,76 @@ pub fn insert(
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
     for (position, signer) in signers.iter().enumerate() {
-        let id = Id::new();
-        let sealed = if signer.unreadable {
-            None
-        } else {
-            Some(seal(keys, id, &signer.person)?)
-        };
-        diesel::insert_into(petitioner::table)
-            .values((
-                petitioner::id.eq(id),
-                petitioner::complaint_id.eq(complaint),
-                petitioner::position.eq(i32::try_from(position).unwrap_or(i32::MAX)),
-                petitioner::kind.eq(&signer.kind),
-                petitioner::sealed.eq(sealed),
-                petitioner::person_keys.eq(JsonValue(json!(signer.keys))),
-                petitioner::name_key.eq(name_key(keys, &signer.person)),
-                petitioner::created_at.eq(UtcTime(now)),
-            ))
-            .execute(conn)
-            .or_fault("insert a petitioner")?;
+        let position = i32::try_from(position).unwrap_or(i32::MAX);
+        insert_at(conn, keys, complaint, (position, signer), now)?;
     }
     Ok(())
 }
 
+/// Stores somebody in a place of the petition's order, and answers by which id.
+pub(super) fn insert_at(
+    conn: &mut Connection,
+    keys: &Keys,
+    complaint: Id,
+    (position, signer): (i32, &Signer),
+    now: DateTime<Utc>,
+) -> Result<Id, Problem> {
+    let id = Id::new();
+    let sealed = if signer.unreadable {
+        None
+    } else {
+        Some(seal(keys, id, &signer.person)?)
+    };
+    diesel::insert_into(petitioner::table)
+        .values((
+            petitioner::id.eq(id),
+            petitioner::complaint_id.eq(complaint),
+            petitioner::position.eq(position),
+            petitioner::kind.eq(&signer.kind),
+            petitioner::sealed.eq(sealed),
+            petitioner::person_keys.eq(JsonValue(json!(signer.keys))),
+            petitioner::name_key.eq(name_key(keys, &signer.person)),
+            petitioner::created_at.eq(UtcTime(now)),
+        ))
+        .execute(conn)
+        .or_fault("insert a petitioner")?;
+    Ok(id)
+}
+
+/// Stores somebody anew under their id.
+pub(super) fn replace(
+    conn: &mut Connection,
+    keys: &Keys,
+    id: Id,
+    signer: &Signer,
+) -> Result<(), Problem> {
+    diesel::update(petitioner::table.find(id))
+        .set((
+            petitioner::kind.eq(&signer.kind),
+            petitioner::sealed.eq(seal(keys, id, &signer.person)?),
+            petitioner::person_keys.eq(JsonValue(json!(signer.keys))),
+            petitioner::name_key.eq(name_key(keys, &signer.person)),
+        ))
+        .execute(conn)
+        .map(|_| ())
+        .or_fault("correct a petitioner")
+}
+
+/// Takes somebody from the petition.
+pub(super) fn withdraw(conn: &mut Connection, id: Id) -> Result<(), Problem> {
+    diesel::delete(petitioner::table.find(id))
+        .execute(conn)
+        .map(|_| ())
+        .or_fault("withdraw a petitioner")
+}
+
 fn seal(keys: &Keys, id: Id, person: &Person) -> Result<Vec<u8>, Problem> {
-    let plain = serde_json::to_vec(person)
-        .map_err(|e| Problem::fault(format!("cannot write a person: {e}")))?;
-    sealed::PETITIONER.seal(keys, id.0.as_bytes(), &plain)
+    sealed::PETITIONER.seal(keys, id.0.as_bytes(), &written(person)?)
+}
+
+/// A person as it is sealed.
+pub(super) fn written(person: &Person) -> Result<Vec<u8>, Problem> {
+    serde_json::to_vec(person).map_err(|e| Problem::fault(format!("cannot write a person: {e}")))
 }
 
 /// The person sealed in a row; `None` when no key opens it, which the log learns and the work goes
@@ -216,28 +259,57 @@ pub(super) fn open(keys: &Keys, id: Id, bytes: &[u8]) -> Option<Person> {
 /// # Errors
 /// A fault when the database fails.
 pub fn load(conn: &mut Connection, keys: &Keys, complaint: Id) -> Result<Vec<Signer>, Problem> {
-    type Row = (Id, String, Option<Vec<u8>>, JsonValue);
+    let standing = standing(conn, keys, complaint)?.into_iter();
+    Ok(standing.map(|standing| standing.signer).collect())
+}
+
+/// Somebody on a petition, where they stand.
+#[derive(Debug, Clone)]
+pub(super) struct Standing {
+    /// By which id.
+    pub(super) id: Id,
+    /// In which place of the order.
+    pub(super) position: i32,
+    /// Who.
+    pub(super) signer: Signer,
+}
+
+/// The same with where each stands.
+pub(super) fn standing(
+    conn: &mut Connection,
+    keys: &Keys,
+    complaint: Id,
+) -> Result<Vec<Standing>, Problem> {
+    type Row = (Id, i32, String, Option<Vec<u8>>, JsonValue);
     let rows: Vec<Row> = petitioner::table
         .filter(petitioner::complaint_id.eq(complaint))
         .order(petitioner::position.asc())
         .select((
             petitioner::id,
+            petitioner::position,
             petitioner::kind,
             petitioner::sealed,
             petitioner::person_keys,
         ))
         .load(conn)
         .or_fault("load petitioners")?;
-    let signers = rows.into_iter().map(|(id, kind, sealed, person_keys)| {
-        let person = sealed.map(|sealed| open(keys, id, &sealed));
-        Signer {
-            kind,
-            unreadable: matches!(person, Some(None)),
-            person: person.flatten().unwrap_or_default(),
-            keys: serde_json::from_value(person_keys.0).unwrap_or_default(),
-        }
-    });
-    Ok(signers.collect())
+    let standing = rows
+        .into_iter()
+        .map(|(id, position, kind, sealed, indexes)| {
+            let person = sealed.map(|sealed| open(keys, id, &sealed));
+            let signer = Signer {
+                kind,
+                unreadable: matches!(person, Some(None)),
+                person: person.flatten().unwrap_or_default(),
+                keys: serde_json::from_value(indexes.0).unwrap_or_default(),
+            };
+            Standing {
+                id,
+                position,
+                signer,
+            }
+        });
+    Ok(standing.collect())
 }
 
 /// Which complaints somebody petitions in who left a number to be called or written to, in one query

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::{clocks, queries::ComplaintRow};
 use crate::district::Profile;
-use crate::platform::db::{Connection, schema::complaint};
+use crate::platform::db::{Connection, Id, schema::complaint};
 
 /// Begins a procedure, or another in its place; it brings its own reply clock.
 ///
@@ -20,4 +20,15 @@ pub fn start(
         .set(complaint::procedure.eq(code))
         .execute(conn)?;
     clocks::follow_procedure(conn, profile, row.id, (&row.channel, code))
+}
+
+/// Has a complaint be handled by the procedure it had before, or by none yet. Its clocks are the caller's to
+/// put back.
+///
+/// # Errors
+/// What the database answers.
+pub fn put_back(conn: &mut Connection, id: Id, code: Option<&str>) -> QueryResult<usize> {
+    diesel::update(complaint::table.find(id))
+        .set(complaint::procedure.eq(code))
+        .execute(conn)
 }

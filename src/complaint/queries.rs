@@ -365,13 +365,14 @@ pub struct DecisionRow {
     pub decided_at: UtcTime,
 }
 
-/// What was decided on a complaint, oldest first.
+/// What was decided on a complaint and not undone before its reporter was told, oldest first.
 ///
 /// # Errors
 /// What the database answers.
 pub fn decisions_of(conn: &mut Connection, keys: &Keys, id: Id) -> QueryResult<Vec<DecisionRow>> {
     let rows = triage_decision::table
         .filter(triage_decision::complaint_id.eq(id))
+        .filter(triage_decision::undone_at.is_null())
         .order(triage_decision::id.asc())
         .select(DecisionRow::as_select())
         .load(conn)?;

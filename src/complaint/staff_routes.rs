@@ -1,6 +1,7 @@
 //! Complaints as staff see them: by role, by place, with the reporter hidden from all without need.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::Deserialize;
 use serde_json::json;
@@ -8,13 +9,14 @@ use utoipa::IntoParams;
 use validator::Validate;
 
 use super::{
-    case, clocks, hidden, parts, petitioners,
+    case, clocks, hidden, parts,
+    petitioners::{self, Standing},
     queries::{self, ComplaintRow},
     remarks::{on_new_facts, on_representatives},
     returned::NOT_COMPLETED,
     subjects,
     tracking::SizeQuery,
-    upstream,
+    undoable, upstream,
     views::{
         ComplaintSummary, ComplaintView, DeadlineView, PlaceView, ReporterView, SupplementView,
     },
@@ -232,12 +234,12 @@ pub async fn get_complaint(
     staff: Staff,
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let shared = app.clone();
+    let (shared, now) = (app.clone(), app.now());
     let view = app
         .db
         .read(move |conn| {
             let row = visible(conn, &staff, &path)?;
-            view(conn, &shared, &staff, row)
+            view(conn, &shared, &staff, row, now)
         })
         .await?;
     versioned(view.version, &view)
@@ -248,6 +250,7 @@ fn view(
     app: &App,
     staff: &Staff,
     row: ComplaintRow,
+    now: DateTime<Utc>,
 ) -> Result<ComplaintView, Problem> {
     let text = queries::text_of(conn, row.id).or_fault("load the text")?;
     let text = text.opened(&app.keys, row.id);
@@ -267,6 +270,8 @@ fn view(
     let with_need = staff.role.may_read_full_text();
     let words = Words::about(conn, &app.keys, with_need, &[row.id])?;
     let case = case::of_complaint(conn, &app.keys, &app.profile, &row, &stored, &words)?;
+    let undo =
+        undoable::view(conn, &app.profile, staff, &row, now).or_fault("look what can be undone")?;
     let acknowledged = row.listed("acknowledged_similar");
     let supplements = supplements.into_iter().map(|s| s.opened(&app.keys));
     let supplements: Vec<SupplementRow> = supplements.collect();
@@ -314,6 +319,7 @@ fn view(
         letter,
         parts: further.into_iter().map(|part| part.number).collect(),
         reporters,
+        undo,
         case,
     })
 }
@@ -323,15 +329,15 @@ fn masked_people(conn: &mut Connection, app: &App, id: Id) -> Result<Vec<Reporte
         let first: String = name.chars().take(1).collect();
         format!("{first}**")
     };
-    Ok(petitioners::load(conn, &app.keys, id)?
-        .into_iter()
-        .map(|signer| ReporterView {
-            kind: signer.kind,
-            name: signer.person.name.map(hidden),
-            phone: signer.person.phone.map(|p| mask_phone(&p)),
-            unreadable: signer.unreadable,
-        })
-        .collect())
+    let standing = petitioners::standing(conn, &app.keys, id)?.into_iter();
+    let views = standing.map(|Standing { id, signer, .. }| ReporterView {
+        id,
+        kind: signer.kind,
+        name: signer.person.name.map(hidden),
+        phone: signer.person.phone.map(|p| mask_phone(&p)),
+        unreadable: signer.unreadable,
+    });
+    Ok(views.collect())
 }
 
 /// A photo of a complaint, or of a visit that answers it, by the id in a path.

@@ -15,10 +15,10 @@ use super::{
     multipart::{self, PartLimits},
     parts,
     queries::{self, ComplaintRow, ReplyRow, reporter_event},
+    replaced,
+    timeline::timeline,
     unread,
-    views::{
-        DeadlineView, PartView, QuestionView, ReplyView, TrackedDecision, TrackingView, timeline,
-    },
+    views::{DeadlineView, PartView, QuestionView, ReplyView, TrackedDecision, TrackingView},
     visits,
 };
 use crate::account::caller::{Address, sender_of};
@@ -113,6 +113,8 @@ fn view(
     let procedure = row.procedure.as_deref().and_then(|p| profile.procedure(p));
     let redress = procedure.and_then(|p| p.redress.clone());
     let visits = visits::tracked(conn, &row).or_fault("load visits")?;
+    let former = replaced::former_words(conn, keys, row.id).or_fault("load corrections")?;
+    let first = former.into_iter().next();
     Ok(TrackingView {
         visits,
         parts: parts
@@ -122,6 +124,8 @@ fn view(
         state_name: row.state.label(),
         category_name: profile.category_name(&row.category),
         description: words.text(text.description_masked),
+        first_description: words.maybe(first),
+        corrections: replaced::tracked(conn, row.id).or_fault("load corrections")?,
         received_at: local(row.received_at),
         // Sending it back upstream is between offices.
         deadlines: deadlines

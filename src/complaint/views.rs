@@ -9,15 +9,19 @@ use super::{
     person::{Question, QuestionCode},
     queries::{ComplaintRow, DecisionRow, PlaceRow},
     remarks::RemarkView,
+    replaced::TrackedCorrection,
     similar::SimilarView,
+    timeline::TimelineItem,
+    undoable::UndoView,
     visits::TrackedVisit,
 };
 use crate::clock::rows::ClockRow;
 use crate::district::Profile;
 use crate::evidence::album::PhotoView;
 use crate::ledger::supplements::SupplementRow;
+use crate::platform::db::Id;
 use crate::privacy::Words;
-use crate::record::{ComplaintEvent, ComplaintState, Recorded, local};
+use crate::record::{ComplaintState, local};
 
 /// A clock and the rule it rests on.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -129,62 +133,6 @@ pub struct Receipt {
     pub already_received: bool,
 }
 
-/// One step of a complaint's way, as its reporter sees it.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct TimelineItem {
-    /// The event.
-    pub event: String,
-    /// In Chinese.
-    pub words: &'static str,
-    /// When.
-    pub at: DateTime<FixedOffset>,
-}
-
-/// Events the reporter sees and their words. What is not in this list stays inside.
-const PUBLIC_EVENTS: &[(ComplaintEvent, &str)] = &[
-    (ComplaintEvent::Register, "已登记"),
-    (ComplaintEvent::Accept, "已受理"),
-    (ComplaintEvent::Refuse, "不予受理"),
-    (ComplaintEvent::NoLongerAccept, "不再受理"),
-    (ComplaintEvent::Transfer, "已转送"),
-    (ComplaintEvent::Return, "请补充材料"),
-    (ComplaintEvent::Resubmit, "已补充，重新审核"),
-    (ComplaintEvent::Start, "正在办理"),
-    (ComplaintEvent::Visit, "工作人员已到现场核实"),
-    (ComplaintEvent::Progress, "办理进展"),
-    (ComplaintEvent::Reply, "已答复"),
-    (ComplaintEvent::Rate, "已评价"),
-    (ComplaintEvent::Close, "已办结"),
-    (ComplaintEvent::Reopen, "重新办理"),
-    (ComplaintEvent::Withdraw, "已撤回"),
-    (ComplaintEvent::Split, "来信涉及多个事项，已分别登记"),
-    (ComplaintEvent::Supplement, "已收到补充"),
-    (ComplaintEvent::AddPhotos, "已收到照片"),
-];
-
-/// The names of the events a reporter sees.
-pub fn public_events() -> impl Iterator<Item = &'static str> {
-    PUBLIC_EVENTS.iter().map(|(event, _)| event.as_str())
-}
-
-/// The public part of a history.
-#[must_use]
-pub fn timeline(history: Vec<Recorded>) -> Vec<TimelineItem> {
-    history
-        .into_iter()
-        .filter_map(|row| {
-            let (_, words) = PUBLIC_EVENTS
-                .iter()
-                .find(|(event, _)| event.as_str() == row.event)?;
-            Some(TimelineItem {
-                event: row.event,
-                words,
-                at: local(row.at),
-            })
-        })
-        .collect()
-}
-
 /// A reply, as its reporter reads it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ReplyView {
@@ -275,6 +223,10 @@ pub struct TrackingView {
     pub category_name: String,
     /// The reporter's words, with personal data masked: a code may be shared.
     pub description: String,
+    /// The reporter's first words, masked as well, where the description was corrected since.
+    pub first_description: Option<String>,
+    /// What was corrected of it, oldest first: which facts, and nothing of them.
+    pub corrections: Vec<TrackedCorrection>,
     /// When it was received.
     pub received_at: DateTime<FixedOffset>,
     /// Its clocks.
@@ -430,6 +382,8 @@ impl From<PlaceRow> for PlaceView {
 /// A reporter, as roles with need see them: contact masked.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ReporterView {
+    /// Id, by which they are corrected or withdrawn.
+    pub id: Id,
     /// `reporter`, `joint_signer`, `represented`.
     pub kind: String,
     /// Name, all but the first letter hidden.
@@ -502,6 +456,8 @@ pub struct ComplaintView {
     /// Reporters, for roles with need.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reporters: Option<Vec<ReporterView>>,
+    /// What the caller can undo of it, and until when.
+    pub undo: Option<UndoView>,
     /// What became of it.
     #[serde(flatten)]
     pub case: CaseView,

@@ -187,6 +187,10 @@ pub struct TriageRules {
     pub weight_elapsed: f64,
     /// Working days in which a suspected duplicate is to be decided.
     pub decision_working_days: u32,
+    /// Minutes in which who made a decision may undo it, and after which the reporter is told of it; 0 where
+    /// none can be undone.
+    #[serde(default = "default_undo_minutes")]
+    pub undo_minutes: i64,
     /// Days after which a complaint returned for completion (退回补正) comes back as it is, at the latest.
     pub returned_days: u32,
     /// Whether its duties stand still while it is away (中止).
@@ -195,6 +199,10 @@ pub struct TriageRules {
     /// Where they run on: working days before the first of them is due on which it comes back.
     #[serde(default = "default_returned_back_working_days")]
     pub returned_back_working_days: u32,
+}
+
+const fn default_undo_minutes() -> i64 {
+    5
 }
 
 const fn default_returned_back_working_days() -> u32 {

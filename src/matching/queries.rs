@@ -28,7 +28,7 @@ use crate::platform::{
     sealed,
 };
 use crate::privacy;
-use crate::text::text_number;
+use crate::text::{file_number, text_number};
 
 /// Keeps near-simultaneous reports of one matter apart: they take the same advisory locks, in one
 /// order, until their transactions end. On SQLite the one writer does the same.
@@ -52,6 +52,19 @@ pub fn lock(conn: &mut Connection, reports: &[&Report], profile: &Profile) -> Qu
         .map(|lock| format!("SELECT pg_advisory_xact_lock({lock});"))
         .collect();
     c.batch_execute(&sql)
+}
+
+/// The same for an upstream number that is given to a complaint after it was filed: who files under it at
+/// this moment is before or after.
+///
+/// # Errors
+/// What the database answers.
+pub fn lock_upstream(conn: &mut Connection, number: &str) -> QueryResult<()> {
+    let Connection::Postgres(c) = conn else {
+        return Ok(());
+    };
+    let lock = lock_number(&file_number(number));
+    c.batch_execute(&format!("SELECT pg_advisory_xact_lock({lock});"))
 }
 
 /// Place, premises, persons: whatever could make two reports meet.

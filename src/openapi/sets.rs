@@ -8,9 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::account::Role;
 use crate::clock::kinds::{Duty, Meaning, Outcome};
 use crate::complaint::{
-    staff_routes::LINKS,
-    unmask::UnmaskPurpose,
-    views::{LAPSED, public_events},
+    staff_routes::LINKS, timeline::public_events, unmask::UnmaskPurpose, views::LAPSED,
 };
 use crate::evidence::{file::FILE_TYPES, intake::TOO_MANY_PHOTOS};
 use crate::finds::body::CLUE_CHANNELS;

@@ -57,6 +57,17 @@ pub const PETITIONER: SealedColumn = SealedColumn {
     holds: "name, phone, identity number and address of who petitions",
 };
 
+/// Who stood on a petition before a correction.
+pub const FORMER_PETITIONER: SealedColumn = SealedColumn {
+    table: "former_petitioner",
+    column: "sealed",
+    key: RowKey::Id("id"),
+    text: false,
+    named: true,
+    sealed_as: "former_petitioner",
+    holds: "who stood on a petition before a correction",
+};
+
 /// The phone a resident signs in with.
 pub const RESIDENT_PHONE: SealedColumn = SealedColumn {
     table: "resident",
@@ -341,6 +352,7 @@ pub const HANDOVER_REASON: SealedColumn =
 pub const ALL: &[SealedColumn] = &[
     PHOTO_KEY,
     PETITIONER,
+    FORMER_PETITIONER,
     RESIDENT_PHONE,
     SECOND_FACTOR,
     CORRECTION,

@@ -16,7 +16,10 @@ use crate::platform::{
     crypto::Keys,
     db::{
         Connection, Id, JsonValue,
-        schema::{complaint, complaint_part, complaint_text, match_verdict, petitioner, resident},
+        schema::{
+            complaint, complaint_part, complaint_text, former_petitioner, match_verdict,
+            petitioner, resident,
+        },
     },
     problem::{OnDb, Problem},
     sealed,
@@ -59,7 +62,8 @@ enum Fact {
 }
 
 /// What is known of those who petition in these complaints and in the letters they were split
-/// from: names, numbers, the phone a resident signed in by, addresses, tracking codes. Somebody whose data
+/// from: names, numbers, the phone a resident signed in by, addresses, tracking codes; also of those who
+/// were corrected or withdrawn since, because the words may name them. Somebody whose data
 /// cannot be opened is not known, and holds up nobody.
 ///
 /// # Errors
@@ -84,7 +88,7 @@ fn made_known<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> KnownPeople {
     known
 }
 
-/// What is known behind each complaint and each letter one of them was split from, in three
+/// What is known behind each complaint and each letter one of them was split from, in four
 /// queries however many there are.
 fn facts_of(
     conn: &mut Connection,
@@ -100,14 +104,26 @@ fn facts_of(
     all.sort_unstable();
     all.dedup();
     let mut facts: HashMap<Id, Vec<Fact>> = HashMap::new();
-    let rows: Vec<(Id, Id, Option<Vec<u8>>)> = petitioner::table
+    type Row = (Id, Id, Option<Vec<u8>>);
+    let rows: Vec<Row> = petitioner::table
         .filter(petitioner::complaint_id.eq_any(&all))
         .select((petitioner::complaint_id, petitioner::id, petitioner::sealed))
         .load(conn)
         .or_fault("load petitioners")?;
-    for (complaint, id, bytes) in rows {
-        let opened =
-            bytes.and_then(|bytes| sealed::PETITIONER.open(keys, id.0.as_bytes(), &bytes).ok());
+    let former: Vec<Row> = former_petitioner::table
+        .filter(former_petitioner::complaint_id.eq_any(&all))
+        .select((
+            former_petitioner::complaint_id,
+            former_petitioner::id,
+            former_petitioner::sealed,
+        ))
+        .load(conn)
+        .or_fault("load former petitioners")?;
+    let rows = rows.into_iter().map(|row| (sealed::PETITIONER, row));
+    let former = former.into_iter();
+    let former = former.map(|row| (sealed::FORMER_PETITIONER, row));
+    for (column, (complaint, id, bytes)) in rows.chain(former) {
+        let opened = bytes.and_then(|bytes| column.open(keys, id.0.as_bytes(), &bytes).ok());
         let person = opened.and_then(|plain| serde_json::from_slice::<Sealed>(&plain).ok());
         if let Some(person) = person {
             let behind = facts.entry(complaint).or_default();

@@ -44,6 +44,8 @@ events! {
         Transfer "transfer" "转送移交",
         Object "object" "异议退单",
         TakeBack "take_back" "撤回决定",
+        Undo "undo" "撤销误操作",
+        UndoRated "undo_rated" "撤销误办结",
         ChangeProcedure "change_procedure" "更改办理程序",
         Return "return" "退回补正",
         Split "split" "一信多诉，拆分",

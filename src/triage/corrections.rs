@@ -3,7 +3,6 @@
 //! the values are gone; that it was made, by whom and when, is not.
 
 use actix_web::{HttpResponse, web};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, FixedOffset};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -11,12 +10,11 @@ use utoipa::ToSchema;
 
 use crate::account::Staff;
 use crate::app::App;
-use crate::complaint::staff_routes::visible;
+use crate::complaint::{replaced, staff_routes::visible};
 use crate::platform::{
     crypto::Keys,
     db::Id,
     problem::{OnDb, Problem},
-    sealed::CORRECTION,
 };
 use crate::record::{self, ComplaintEvent, Recorded, local};
 
@@ -35,8 +33,8 @@ pub struct Correction {
     pub by: String,
     /// Why.
     pub reason: Option<String>,
-    /// The replaced values in the form of a correction: sent again, they undo it. Empty when they
-    /// cannot be read any more.
+    /// The replaced values in the form of a correction: sent again, they undo it. Of persons stands by
+    /// which id they are kept, and nothing of theirs. Empty when they cannot be read any more.
     pub before: Value,
     /// Present and true when the replaced values are sealed under a key that is lost.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -79,7 +77,7 @@ pub async fn list_corrections(
 
 fn opened(keys: &Keys, complaint: Id, step: Recorded) -> Correction {
     let kept = step.detail.0.get("before").and_then(Value::as_str);
-    let before = kept.map(|sealed| open(keys, complaint, sealed));
+    let before = kept.map(|sealed| replaced::open(keys, complaint, sealed));
     Correction {
         at: local(step.at),
         by: step.actor_name,
@@ -89,24 +87,4 @@ fn opened(keys: &Keys, complaint: Id, step: Recorded) -> Correction {
             .flatten()
             .unwrap_or_else(|| Value::Object(Map::new())),
     }
-}
-
-/// The replaced values; `None` when no key given opens them.
-fn open(keys: &Keys, complaint: Id, sealed: &str) -> Option<Value> {
-    let bytes = STANDARD.decode(sealed).ok()?;
-    let plain = CORRECTION.open(keys, complaint.0.as_bytes(), &bytes).ok();
-    if plain.is_none() {
-        tracing::warn!("a correction cannot be opened with the keys given");
-    }
-    serde_json::from_slice(&plain?).ok()
-}
-
-/// Seals replaced values for the record.
-///
-/// # Errors
-/// A fault when the cipher fails.
-pub(super) fn seal(keys: &Keys, complaint: Id, before: &Value) -> Result<String, Problem> {
-    let plain = before.to_string();
-    let sealed = CORRECTION.seal(keys, complaint.0.as_bytes(), plain.as_bytes())?;
-    Ok(STANDARD.encode(sealed))
 }

@@ -10,6 +10,7 @@ use validator::Validate;
 use super::{
     body::{self, Action, TriageBody},
     claims, final_review,
+    revocable::{self, Before},
     split::{self, Parts, split},
 };
 use crate::account::Staff;
@@ -21,11 +22,12 @@ use crate::complaint::{
     procedure,
     queries::{self, ComplaintRow},
     recount, returned,
+    undoable::UndoableDecision,
     views::StepView,
 };
 use crate::handover::queries as handovers;
 use crate::platform::{
-    db::Connection,
+    db::{Connection, Id},
     http::{Answer, Body, IdempotencyKey, Preconditions, check_bulk, each_of_bulk},
     jobs,
     problem::{ItemCode, OnDb, Problem},
@@ -85,6 +87,7 @@ fn decide(
     if body.action == Action::NoLongerAccept {
         final_review::require(conn, profile, row)?;
     }
+    let found = Before::of(conn, row)?;
     body::keep(
         conn,
         &app.keys,
@@ -128,8 +131,35 @@ fn decide(
         _ => state,
     };
     recount::entry(conn, profile, row.entry_id, now)?;
-    jobs::enqueue(conn, &NotifyReporter::of(row.id), now, now).or_fault("queue the notice")?;
+    tell_later(conn, app, staff, row.id, (body.action, &found), now)?;
     Ok(StepView::of(row, state))
+}
+
+/// Has the reporter told when the time to undo the decision is over, and keeps what it found until then.
+fn tell_later(
+    conn: &mut Connection,
+    app: &App,
+    staff: &Staff,
+    id: Id,
+    (action, found): (Action, &Before),
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let profile = &app.profile;
+    let told_from = revocable::told_from(profile, now);
+    let notice = jobs::enqueue_revocable(conn, &NotifyReporter::of(id), told_from, now)
+        .or_fault("queue the notice")?;
+    match UndoableDecision::of(action.event()) {
+        Some(decision) => revocable::remember(
+            conn,
+            profile,
+            staff,
+            id,
+            (decision, found),
+            Some(notice),
+            now,
+        ),
+        None => Ok(()),
+    }
 }
 
 /// One of many decisions.

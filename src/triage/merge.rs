@@ -1,6 +1,7 @@
 //! Merging entries (并单) and taking a merge back exactly.
 
 use actix_web::{HttpResponse, web};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -178,44 +179,60 @@ pub async fn undo_merge(
     let Body { value, fingerprint } = body;
     let answer = key
         .write_once(&app.db, fingerprint, now, move |conn| {
-            let merge = merges::by_id(conn, id)?;
-            let (source, target) = (merge.source_entry_id, merge.target_entry_id);
-            queries::take(conn, &[source, target]).or_fault("take entries")?;
-            // Looked at again: two may take one merge back at once.
-            let merge = merges::by_id(conn, id)?;
-            let target = queries::by_id(conn, target).or_fault("load the target")?;
-            let change: Change = serde_json::from_value(merge.before.0)
-                .map_err(|e| Problem::fault(format!("a merge cannot be read: {e}")))?;
-            may_undo(&target, &change, merge.undone_at)?;
-            let actor = staff.actor();
-            let by = Move {
-                cause: EntryEvent::UndoMerge.as_str(),
-                actor: &actor,
-                now,
-            };
-            change.put_back(conn, source, target.id, &by)?;
-            let reason = Some((&shared.keys, value.reason.as_str()));
-            merges::revive(conn, source, change.source_state, &actor, reason, now)?;
-            change.leave_target(conn, source, target.id, &by)?;
-            let because = Because {
-                keys: &shared.keys,
-                by: staff.id,
-                reason: &value.reason,
-            };
-            merges::mark_undone(conn, id, because, now)?;
-            recount::entry(conn, &shared.profile, source, now)?;
-            recount::entry(conn, &shared.profile, target.id, now)?;
-            for entry in [source, target.id] {
-                let event = Event::of(EntryEvent::UndoMerge, entry, &actor)
-                    .because(&shared.keys, Some(&value.reason))
-                    .with(json!({ "merge": id }));
-                record::append(conn, &event, now).or_fault("record")?;
-            }
+            let source = take_back(conn, &shared, &staff, id, &value.reason, now)?;
             let row = queries::by_id(conn, source).or_fault("load the source")?;
             Answer::ok(&words::summary(conn, &shared, &staff, &row)?)
         })
         .await?;
     Ok(answer.into_response())
+}
+
+/// Takes a merge back; answers the entry that stands by itself again.
+///
+/// # Errors
+/// 409 naming what is in the way; a fault when the database fails.
+pub(super) fn take_back(
+    conn: &mut Connection,
+    app: &App,
+    staff: &Staff,
+    id: Id,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<Id, Problem> {
+    let merge = merges::by_id(conn, id)?;
+    let (source, target) = (merge.source_entry_id, merge.target_entry_id);
+    queries::take(conn, &[source, target]).or_fault("take entries")?;
+    // Looked at again: two may take one merge back at once.
+    let merge = merges::by_id(conn, id)?;
+    let target = queries::by_id(conn, target).or_fault("load the target")?;
+    let change: Change = serde_json::from_value(merge.before.0)
+        .map_err(|e| Problem::fault(format!("a merge cannot be read: {e}")))?;
+    may_undo(&target, &change, merge.undone_at)?;
+    let actor = staff.actor();
+    let by = Move {
+        cause: EntryEvent::UndoMerge.as_str(),
+        actor: &actor,
+        now,
+    };
+    change.put_back(conn, source, target.id, &by)?;
+    let told = Some((&app.keys, reason));
+    merges::revive(conn, source, change.source_state, &actor, told, now)?;
+    change.leave_target(conn, source, target.id, &by)?;
+    let because = Because {
+        keys: &app.keys,
+        by: staff.id,
+        reason,
+    };
+    merges::mark_undone(conn, id, because, now)?;
+    recount::entry(conn, &app.profile, source, now)?;
+    recount::entry(conn, &app.profile, target.id, now)?;
+    for entry in [source, target.id] {
+        let event = Event::of(EntryEvent::UndoMerge, entry, &actor)
+            .because(&app.keys, Some(reason))
+            .with(json!({ "merge": id }));
+        record::append(conn, &event, now).or_fault("record")?;
+    }
+    Ok(source)
 }
 
 fn may_undo(target: &EntryRow, change: &Change, undone: Option<UtcTime>) -> Result<(), Problem> {

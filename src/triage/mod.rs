@@ -6,6 +6,7 @@ pub mod claims;
 pub mod closing;
 mod closing_rules;
 pub mod correction;
+pub mod correction_body;
 pub mod corrections;
 pub mod decisions;
 pub mod extension;
@@ -23,8 +24,10 @@ pub mod replies;
 pub mod reversal;
 mod review_rules;
 pub mod reviews;
+mod revocable;
 mod split;
 pub mod supplement;
+pub mod undo;
 pub mod unit_return;
 pub mod withdrawal;
 
@@ -62,6 +65,7 @@ pub static OPERATIONS: &[Operation] = &[
     operation!(Staff(&[Brigade, Office]), keyed, bulk::close_many),
     operation!(Staff(&[Brigade]), keyed, decisions::decide_complaint),
     operation!(Staff(&[Brigade]), keyed, reversal::take_back_decision),
+    operation!(Staff(&[Brigade, Office]), keyed, undo::undo_decision),
     operation!(Staff(UNITS), keyed, unit_return::return_handover),
     operation!(Staff(&[Brigade]), keyed, procedure_change::change_procedure),
     operation!(Staff(&[Brigade]), keyed, replies::reply_complaint),

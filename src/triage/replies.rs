@@ -9,6 +9,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use validator::Validate;
 
+use super::revocable::{self, Before};
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
@@ -17,9 +18,11 @@ use crate::complaint::{
     notice::NotifyReporter,
     queries::{self, ComplaintRow},
     recount,
+    undoable::UndoableDecision,
     views::StepView,
 };
 use crate::platform::{
+    crypto::Keys,
     db::{Connection, Id, UtcTime, schema::reply},
     http::{Answer, Body, IdempotencyKey, MatterNumber, are_numbers, says_something},
     jobs,
@@ -247,6 +250,22 @@ pub(super) fn tell(
     Ok(())
 }
 
+/// Makes the masked copies of what was answered anew, when more is known of who petitions.
+///
+/// # Errors
+/// A fault when the database fails.
+pub(super) fn mask_again(conn: &mut Connection, keys: &Keys, complaint: Id) -> Result<(), Problem> {
+    let known = privacy::known_of(conn, keys, &[complaint])?;
+    for answer in queries::replies_of(conn, complaint).or_fault("load replies")? {
+        let answer = answer.opened(keys);
+        diesel::update(reply::table.find(answer.id))
+            .set(reply::text_masked.eq(known.mask(&answer.text).text))
+            .execute(conn)
+            .or_fault("mask a reply anew")?;
+    }
+    Ok(())
+}
+
 /// Why a step is taken.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -337,6 +356,7 @@ pub(super) fn close_or_reopen(
     now: DateTime<Utc>,
 ) -> Result<StepView, Problem> {
     let actor = staff.actor();
+    let found = Before::of(conn, row)?;
     let told = Facts {
         reason: true,
         ..Facts::default()
@@ -350,7 +370,13 @@ pub(super) fn close_or_reopen(
     }
     let state = record::advance(conn, &step, now)?;
     if event == ComplaintEvent::Close {
+        let called_off = visits::open_of(conn, row.id).or_fault("look for open visits")?;
         visits::cancel_open(conn, &app.keys, row.id, &actor, Some("信访件已办结"), now)?;
+        // A visit that was called off is not given again by undoing.
+        if called_off.is_empty() {
+            let closed = (UndoableDecision::Close, &found);
+            revocable::remember(conn, &app.profile, staff, row.id, closed, None, now)?;
+        }
     }
     if event == ComplaintEvent::Reopen {
         queries::set_flag(conn, row, "wants_reopening", false, now).or_fault("clear a flag")?;

@@ -59,7 +59,7 @@ pub fn follow_place(
                 correct_place(conn, &visit, &place, &actor, now)?;
             }
         } else {
-            leave(conn, app, &visit, complaint, &actor, now)?;
+            leave(conn, app, &visit, complaint, (&actor, MOVED), now)?;
             withdrawn = Some(visit);
         }
     }
@@ -85,24 +85,44 @@ pub fn follow_place(
     order.give(conn, officer.as_ref(), now).map(|_| ())
 }
 
-/// Takes a complaint that lies elsewhere from a visit. Others of the matter wait for it where it is; if
-/// none does, it is called off.
+/// Takes a complaint from the open visits it shares in, because that it waits for them was a mistake.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn leave_open(
+    conn: &mut Connection,
+    app: &App,
+    complaint: &ComplaintRow,
+    (actor, why): (&Actor, &str),
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    for visit in queries::open_of(conn, complaint.id).or_fault("load open visits")? {
+        let visit = queries::take_along(conn, visit.id)?;
+        if !visit.state.is(Trait::Ended) {
+            leave(conn, app, &visit, complaint, (actor, why), now)?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes a complaint that lies elsewhere, or that nobody decided on, from a visit. Others of the matter wait
+/// for it where it is; if none does, it is called off.
 fn leave(
     conn: &mut Connection,
     app: &App,
     visit: &VisitRow,
     complaint: &ComplaintRow,
-    actor: &Actor,
+    (actor, why): (&Actor, &str),
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
     answers::take_in_all(conn, visit.id, now)?;
     let answered = answers::of(conn, visit.id).or_fault("load complaints")?;
     if !others_wait(&answered, complaint.id) {
-        return queries::call_off(conn, visit, &app.keys, actor, Some(MOVED), now);
+        return queries::call_off(conn, visit, &app.keys, actor, Some(why), now);
     }
     answers::release(conn, visit.id, complaint.id).or_fault("release a complaint")?;
     let released = Event::of(VisitEvent::ReleaseComplaint, visit.id, actor)
-        .because(&app.keys, Some(MOVED))
+        .because(&app.keys, Some(why))
         .with(json!({ "complaint": complaint.number }));
     record::append(conn, &released, now).or_fault("record")
 }

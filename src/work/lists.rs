@@ -191,7 +191,8 @@ impl WorkList {
                     "(complaint.in_queue OR {returned}) AND ({returned} OR \
                      (SELECT triage_decision.id FROM triage_decision \
                      WHERE triage_decision.complaint_id = complaint.id \
-                     AND triage_decision.action = 'return' LIMIT 1) IS NOT NULL)"
+                     AND triage_decision.action = 'return' \
+                     AND triage_decision.undone_at IS NULL LIMIT 1) IS NOT NULL)"
                 )
             }
             Self::SentElsewhere => is_in(COMPLAINT, &[C::Transferred]),

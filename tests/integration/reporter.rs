@@ -513,6 +513,13 @@ async fn a_signed_in_resident_is_one_human_and_hears(world: World) {
     );
     brigade.accept(&number).await;
     jobs::run_due(&world.server.app).await.unwrap();
+    let told = world.sms.last_to("13800001234");
+    assert!(
+        !told.is_some_and(|text| text.contains("受理")),
+        "it can be undone"
+    );
+    world.clock.advance(TimeDelta::minutes(5));
+    jobs::run_due(&world.server.app).await.unwrap();
     assert!(world.sms.last_to("13800001234").unwrap().contains("受理"));
     let mut other = river(Some("13900005678"));
     other["reporter"]["name"] = json!("林小雨");

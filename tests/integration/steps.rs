@@ -208,6 +208,7 @@ fn complaint_facts() -> complaint::machine::Facts {
         completed: true,
         objection: true,
         answer: true,
+        undone: true,
         rated: Some(RatedReply {
             again: false,
             age: TimeDelta::zero(),

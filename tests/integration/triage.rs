@@ -236,6 +236,13 @@ async fn decisions_need_their_grounds(world: World) {
             .any(|d| d["kind"] == "notify" && d["met_at"].is_string())
     );
     jobs::run_due(&world.server.app).await.unwrap();
+    let told = world.sms.last_to("13800001234");
+    assert!(
+        !told.is_some_and(|text| text.contains("受理")),
+        "it can be undone"
+    );
+    world.clock.advance(TimeDelta::minutes(5));
+    jobs::run_due(&world.server.app).await.unwrap();
     assert!(world.sms.last_to("13800001234").unwrap().contains("受理"));
     brigade
         .post("/api/v1/triage/claims", json!({ "number": number }))

@@ -369,6 +369,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    use crate::platform::db::types::{UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    former_petitioner (id) {
+        id -> UuidSql,
+        complaint_id -> UuidSql,
+        kind -> Text,
+        sealed -> Nullable<Binary>,
+        created_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
     use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
     use diesel::sql_types::*;
 
@@ -664,6 +677,7 @@ diesel::table! {
         transfer_to -> Nullable<Text>,
         decided_by -> UuidSql,
         decided_at -> UtcTimeSql,
+        undone_at -> Nullable<UtcTimeSql>,
     }
 }
 
@@ -874,6 +888,22 @@ diesel::table! {
         clock_offset_ms -> Nullable<BigInt>,
         result -> Nullable<Text>,
         decided_at -> Nullable<UtcTimeSql>,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    revocable_decision (complaint_id) {
+        complaint_id -> UuidSql,
+        decision -> Text,
+        decided_by -> UuidSql,
+        before -> Text,
+        last_event -> UuidSql,
+        notice_job -> Nullable<UuidSql>,
+        found -> JsonSql,
+        undone_until -> UtcTimeSql,
     }
 }
 

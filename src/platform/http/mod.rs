@@ -16,6 +16,7 @@ pub mod idempotency;
 mod objects;
 mod page;
 mod parts;
+mod patch;
 mod patience;
 mod problems;
 mod words;
@@ -33,6 +34,7 @@ pub use idempotency::IdempotencyKey;
 pub use objects::Null;
 pub use page::{Page, PageQuery, Paging, page_response};
 pub use parts::{Piece, PieceStream};
+pub use patch::{Patch, given, given_instant};
 pub use patience::{Patience, Waiting};
 pub use problems::{AnyProblem, language_of, localise};
 pub use words::{

@@ -16,7 +16,7 @@ async fn one(town: &Town, who: &Actor, number: &str, step: &str, body: Value) {
     town.post(who, &path, body).await;
 }
 
-/// A decision taken back, another procedure, more time.
+/// A decision taken back or undone, another procedure, more time.
 pub(super) async fn corrected(town: &Town, who: &Actor, draw: &mut Draw) {
     let states = ["refused", "transferred", "no_longer_accepted"].map(str::to_owned);
     let state = one_of(&states, draw).unwrap();
@@ -29,6 +29,10 @@ pub(super) async fn corrected(town: &Town, who: &Actor, draw: &mut Draw) {
     let number = in_state(town, who, "accepted", draw).await;
     let other = json!({ "procedure": procedure, "reason": "程序有误", "notice": "改按另一程序。" });
     one(town, who, &number, "procedure", other).await;
+    let states = ["accepted", "refused", "transferred", "returned", "closed"].map(str::to_owned);
+    let state = one_of(&states, draw).unwrap();
+    let number = in_state(town, who, &state, draw).await;
+    one(town, who, &number, "undo", json!({})).await;
     let longer = json!({ "reason": "需监测", "approved_by": "局长", "notice": "延长三十日。" });
     one(town, who, &number, "extension", longer).await;
 }

@@ -75,9 +75,23 @@ pub(super) async fn triage(town: &Town, who: &Actor, what: u64, draw: &mut Draw)
             };
             let matter = matter(draw);
             let mut patch = json!({ "reason": "更正" });
-            let field = ["category", "location", "premises", "address"][draw.below(4) as usize];
+            let field = [
+                "category",
+                "location",
+                "premises",
+                "address",
+                "description",
+                "persons",
+                "external_no",
+            ][draw.below(7) as usize];
             patch[field] = match field {
                 "address" => json!("东街口3号"),
+                "description" => json!("更正后的内容：油烟直排"),
+                "external_no" => json!(format!("FZ-{}", draw.below(3))),
+                "persons" => match seen.body["reporters"][0]["id"].as_str() {
+                    Some(id) if draw.below(2) == 0 => json!([{ "id": id, "withdrawn": true }]),
+                    _ => json!([{ "kind": "joint_signer", "name": "陈明" }]),
+                },
                 field => matter[field].clone(),
             };
             let line = format!("{} PATCH {path} {patch}", who.name);

@@ -16,12 +16,13 @@ const OWNERS: [&str; 6] = [
 ];
 
 /// Tables whose rows belong to an owner, with the column that says to which.
-const BELONGINGS: [(&str, &str); 21] = [
+const BELONGINGS: [(&str, &str); 23] = [
     ("unmasking", "complaint_id"),
     ("complaint_text", "complaint_id"),
     ("complaint_place", "complaint_id"),
     ("complaint_sender", "complaint_id"),
     ("petitioner", "complaint_id"),
+    ("former_petitioner", "complaint_id"),
     ("clock", "subject_id"),
     ("supplement", "complaint_id"),
     ("rating", "complaint_id"),
@@ -30,6 +31,7 @@ const BELONGINGS: [(&str, &str); 21] = [
     ("match_verdict", "complaint_id"),
     ("match_decision", "complaint_id"),
     ("triage_decision", "complaint_id"),
+    ("revocable_decision", "complaint_id"),
     ("handover", "complaint_id"),
     ("find", "complaint_id"),
     ("verification_event", "verification_id"),
