@@ -11,6 +11,7 @@ use super::{
     remarks::RemarkView,
     similar::SimilarView,
     visits::TrackedVisit,
+    wishes::{SECRECY, WishesView},
 };
 use crate::clock::rows::ClockRow;
 use crate::district::Profile;
@@ -160,6 +161,7 @@ const PUBLIC_EVENTS: &[(ComplaintEvent, &str)] = &[
     (ComplaintEvent::Split, "来信涉及多个事项，已分别登记"),
     (ComplaintEvent::Supplement, "已收到补充"),
     (ComplaintEvent::AddPhotos, "已收到照片"),
+    (ComplaintEvent::SetWishes, "已登记保密意愿"),
 ];
 
 /// The names of the events a reporter sees.
@@ -297,6 +299,8 @@ pub struct TrackingView {
     pub may_rate: bool,
     /// Whether photos and supplements are taken now.
     pub may_add: bool,
+    /// What its reporter wishes of who they are.
+    pub wishes: WishesView,
     /// Further matters of the same letter, each now followed by its own code (R8).
     pub parts: Vec<PartView>,
 }
@@ -353,6 +357,8 @@ pub struct ComplaintSummary {
     pub link_rule: Option<String>,
     /// Channel code.
     pub channel: String,
+    /// 保密: whether its reporter asks for secrecy, so that the named posts alone know them.
+    pub secrecy: bool,
     /// Of what is hidden: the day by whose end somebody is to have looked at it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review_due_on: Option<NaiveDate>,
@@ -376,6 +382,7 @@ impl ComplaintSummary {
             link: row.link.clone(),
             link_rule: row.link_rule.clone(),
             channel: row.channel.clone(),
+            secrecy: row.has_flag(SECRECY),
             review_due_on: None,
             review_overdue: None,
         }
@@ -502,6 +509,10 @@ pub struct ComplaintView {
     /// Reporters, for roles with need.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reporters: Option<Vec<ReporterView>>,
+    /// What the reporter wishes of who they are.
+    pub wishes: WishesView,
+    /// Why they ask for secrecy, in their words, for the named posts alone.
+    pub secrecy_words: Option<String>,
     /// What became of it.
     #[serde(flatten)]
     pub case: CaseView,
