@@ -28,7 +28,7 @@ use crate::platform::{
     sms::{LogGateway, NoGateway, SmsGateway},
     turns::Turns,
 };
-use crate::record;
+use crate::record::{self, role::Role};
 
 /// The command of this program that takes photos in.
 pub const PHOTO_DECODER: &str = "photo-decoder";
@@ -100,6 +100,23 @@ impl Default for Ports {
     }
 }
 
+/// Refuses posts for reporters who ask for secrecy that see no reporters at all, and none: somebody
+/// has to reach them.
+fn known_posts(posts: &[String]) -> anyhow::Result<()> {
+    let who = "privacy.secrecy_posts of the district profile";
+    anyhow::ensure!(!posts.is_empty(), "{who} names no post");
+    for post in posts {
+        let role: Role = post
+            .parse()
+            .with_context(|| format!("{who} names {post}"))?;
+        anyhow::ensure!(
+            role.may_see_reporter(),
+            "{who} names {post}, which sees no reporters"
+        );
+    }
+    Ok(())
+}
+
 impl App {
     /// Opens database, blobs and profile, and migrates.
     ///
@@ -110,6 +127,7 @@ impl App {
             Some(folder) => Profile::load_dir(folder)?,
             None => Profile::embedded()?,
         };
+        known_posts(&profile.rules.privacy.secrecy_posts)?;
         if let Some(path) = &settings.model {
             let text = std::fs::read_to_string(path)
                 .with_context(|| format!("cannot read the model {}", path.display()))?;

@@ -285,6 +285,17 @@ pub fn phone_of(conn: &mut Connection, id: Id) -> QueryResult<(String, Option<Ve
         .first(conn)
 }
 
+/// Residents who signed in by a phone, by its blind indexes: one, but for what two keys made of it.
+///
+/// # Errors
+/// What the database answers.
+pub fn residents_by_phone(conn: &mut Connection, phone_keys: &[String]) -> QueryResult<Vec<Id>> {
+    resident::table
+        .filter(resident::phone_key.eq_any(phone_keys))
+        .select(resident::id)
+        .load(conn)
+}
+
 /// A code sent to a phone, as it is stored.
 #[derive(Debug)]
 pub struct NewCode<'a> {

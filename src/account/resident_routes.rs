@@ -45,7 +45,11 @@ pub struct CodeRequest {
     pub phone: String,
 }
 
-fn mobile(text: &str) -> Result<String, Problem> {
+/// A mobile number in its normal form.
+///
+/// # Errors
+/// 422 when it is none.
+pub fn mobile(text: &str) -> Result<String, Problem> {
     let message = "is one mobile number of mainland China";
     mobile_of(text).ok_or_else(|| Problem::invalid("phone", ItemCode::NotAMobile, message))
 }

@@ -6,7 +6,8 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::person::{
-    Checking, Person, PetitionerBody, Question, ReporterBody, check_person, too_long, trimmed,
+    Checking, Person, PetitionerBody, Question, ReporterBody, SecrecyBody, Wish, check_person,
+    too_long, trimmed,
 };
 use crate::district::{Category, Profile};
 use crate::geo::{Datum, Point, RawPosition};
@@ -71,12 +72,18 @@ pub struct ComplaintBody {
     )]
     #[schema(value_type = Vec<MatterNumber>, inline, max_items = 20, nullable)]
     pub acknowledged_similar: Vec<String>,
-    /// Number of the similar matter that the reporter says theirs is ("follow this one"). The
-    /// complaint joins it as one more voice, provisionally, and has a number and a tracking code
-    /// of its own.
+    /// The similar matter that the reporter says theirs is too (附议), by its number or by its `matter`.
+    /// The complaint joins it as one more voice, provisionally, and has a number and a tracking code
+    /// of its own; it joins nothing that what it says does not lead to.
     #[validate(length(min = 1, max = 32, message = "is a number of `similar`"))]
     #[schema(min_length = 1, max_length = 32)]
     pub same_as: Option<String>,
+    /// 保密: a wish that who reports be known to the named posts of the district alone.
+    #[validate(nested)]
+    pub secrecy: Option<SecrecyBody>,
+    /// Whether the reporter agrees to be named to the unit that handles the matter (个人信息保护法
+    /// 25 条); no unless said, and never together with secrecy.
+    pub naming_consent: Option<bool>,
 }
 
 /// A position.
@@ -199,6 +206,8 @@ pub struct Checked {
     pub acknowledged: Vec<String>,
     /// The matter the reporter says theirs is.
     pub same_as: Option<String>,
+    /// What the reporter wishes of who they are.
+    pub wish: Wish,
 }
 
 /// Whether positions outside the district are refused. Rows of another system may lie outside
@@ -280,6 +289,7 @@ impl ComplaintBody {
             questions,
             acknowledged: self.acknowledged_similar,
             same_as: self.same_as.as_deref().and_then(trimmed),
+            wish: Wish::default().said(self.secrecy, self.naming_consent),
         })
     }
 }

@@ -11,6 +11,7 @@ use super::{
     rank::{TriageScore, score_of},
     returned::NOT_COMPLETED,
     upstream,
+    wishes::SECRECY,
 };
 use crate::account::Role;
 use crate::app::App;
@@ -22,7 +23,7 @@ use crate::platform::{
     named::named,
     problem::Problem,
 };
-use crate::privacy::Words;
+use crate::privacy::{Need, Words};
 use crate::record::ComplaintState;
 
 /// Letters of a complaint's words that a row shows.
@@ -49,6 +50,8 @@ named! {
         HotPoint "hot_point",
         /// Filed beside similar matters that its reporter was shown.
         BesideSimilar "beside_similar",
+        /// 保密: its reporter asks for secrecy.
+        Secrecy "secrecy",
     }
 }
 
@@ -134,8 +137,8 @@ pub fn of_each(
 ) -> Result<Vec<Brief>, Problem> {
     let facts = Facts::of(conn, &app.keys, rows)?;
     let alone = rows.iter().map(|row| (row.id, vec![row.id])).collect();
-    let with_need = role.may_read_full_text();
-    let words = Words::about_matters(conn, &app.keys, with_need, &alone)?;
+    let need = Need::of(role, &app.profile);
+    let words = Words::about_matters(conn, &app.keys, need, &alone)?;
     let briefs = rows.iter().map(|row| {
         let words = words.get(&row.id);
         let words = words.ok_or_else(|| Problem::fault("no words about a complaint"))?;
@@ -244,6 +247,7 @@ fn flags(row: &ComplaintRow, matter: &MatterRow) -> Vec<RowFlag> {
             RowFlag::BesideSimilar,
             !row.listed("acknowledged_similar").is_empty(),
         ),
+        (RowFlag::Secrecy, row.has_flag(SECRECY)),
     ];
     let set = holds.into_iter().filter(|(_, holds)| *holds);
     set.map(|(flag, _)| flag).collect()

@@ -165,7 +165,7 @@ pub fn of_complaint(
         replies: replies(conn, keys, profile, row.id, words).or_fault("load replies")?,
         ratings: ratings(conn, keys, row.id, words).or_fault("load ratings")?,
         reviews: reviews(conn, profile, row.id, words).or_fault("load reviews")?,
-        photo_facts: if words.in_full() {
+        photo_facts: if words.with_need() {
             photo_facts(conn, photos).or_fault("load photos")?
         } else {
             Vec::new()

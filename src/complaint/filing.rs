@@ -11,6 +11,7 @@ use super::{
     rank::{RankInput, queue_rank},
     submission::Prepared,
     upstream::Upstream,
+    wishes::SECRECY,
 };
 use crate::clock::rows::NewClock;
 use crate::district::{FIND, Profile, calendar::date_of};
@@ -142,7 +143,7 @@ impl<'a> NewComplaint<'a> {
             hidden,
             risk,
             flags: JsonValue(
-                json!({ "hot_point": checked.hot_point, "acknowledged_similar": acknowledged, "same_as": same_as, "questions": checked.questions }),
+                json!({ "hot_point": checked.hot_point, "acknowledged_similar": acknowledged, "same_as": same_as, "questions": checked.questions, SECRECY: checked.wish.secrecy }),
             ),
             due_on,
             in_queue: waits_in_queue(state, hidden),

@@ -22,7 +22,7 @@ use super::{
     queries::{self, ComplaintRow},
     replaced,
     submission::{Prepared, Stored},
-    unread, upstream,
+    unread, upstream, wishes,
 };
 use crate::district::Profile;
 use crate::evidence::{
@@ -180,6 +180,9 @@ pub fn answer_again(
     let row = locks::one(conn, id)?;
     let refused = keep_photos(conn, keys, profile, &row, prepared, now)?;
     keep_words(conn, keys, &row, prepared, now)?;
+    if own {
+        keep_secrecy(conn, keys, &row, prepared, now)?;
+    }
     let photos = evidence::of(conn, keys, &[id]).or_fault("load photos")?;
     let photos = photos.into_iter().map(Photo::view);
     let entry_number = queries::entry_number_of(conn, row.entry_id).or_fault("load the entry")?;
@@ -312,6 +315,21 @@ pub(super) fn is_told(
     }
     let told = supplements::of(conn, &[complaint]).or_fault("load supplements")?;
     Ok(told.into_iter().any(|s| s.opened(keys).text == words))
+}
+
+/// Keeps a wish of secrecy that the first sending did not have; none is lifted by its absence.
+fn keep_secrecy(
+    conn: &mut Connection,
+    keys: &Keys,
+    row: &ComplaintRow,
+    prepared: &Prepared,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let wish = &prepared.checked.wish;
+    if !wish.secrecy || wishes::of(conn, keys, row.id)?.secrecy {
+        return Ok(());
+    }
+    wishes::change(conn, keys, row, wish, (&prepared.door.actor, None), now)
 }
 
 /// Keeps words that are not there yet as a supplement.

@@ -11,6 +11,7 @@ use super::{
     queries::Complaint,
     recount, senders,
     submission::{Prepared, Stored},
+    wishes,
 };
 use crate::clock;
 use crate::district::{FIND, Profile, calendar::date_of};
@@ -105,6 +106,7 @@ pub fn insert(
     insert_details(conn, profile, prepared, &words).or_fault("insert a complaint's details")?;
     clock::queries::start(conn, &clocks).or_fault("start a complaint's clocks")?;
     petitioners::insert(conn, keys, row.id, &prepared.people, now)?;
+    wishes::insert(conn, keys, row.id, &checked.wish, now)?;
     if let Some(sender) = &door.sender {
         senders::remember(conn, row.id, sender, now).or_fault("remember the sender")?;
     }

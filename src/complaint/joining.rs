@@ -3,9 +3,10 @@
 
 use diesel::prelude::*;
 
-use super::{locks, queries::ComplaintRow, submission::Prepared};
+use super::{locks, matter, queries::ComplaintRow, submission::Prepared};
 use crate::district::Profile;
-use crate::matching::{Verdict, candidates, decide};
+use crate::ledger::queries::by_public_code;
+use crate::matching::{Candidate, Verdict, candidates, decide};
 use crate::platform::{
     db::{Connection, Id},
     problem::{OnDb, Problem},
@@ -47,9 +48,31 @@ fn judge(conn: &mut Connection, profile: &Profile, prepared: &Prepared) -> Query
     let verdict = decide(&prepared.report, &found, profile);
     let checked = &prepared.checked;
     Ok(match &checked.same_as {
-        Some(number) => verdict.following(number),
+        Some(named) => match number_in(conn, named, &found)? {
+            Some(number) => verdict.following(&number),
+            None => verdict.following(named),
+        },
         None => verdict.beside(&checked.acknowledged),
     })
+}
+
+/// The number of a candidate in the matter that is named by what the public calls it, or that it was
+/// merged into.
+fn number_in(
+    conn: &mut Connection,
+    named: &str,
+    found: &[Candidate],
+) -> QueryResult<Option<String>> {
+    if found.iter().any(|old| old.number == named) {
+        return Ok(None);
+    }
+    let Some(entry) = by_public_code(conn, named)? else {
+        return Ok(None);
+    };
+    let went = matter::whereabouts(conn, &[entry])?;
+    let at = went.get(&entry).copied().unwrap_or(entry);
+    let within = found.iter().find(|old| Id(old.entry_id) == at);
+    Ok(within.map(|old| old.number.clone()))
 }
 
 /// Whether what a verdict joins is, now that it is held, as it was when it was judged.

@@ -18,13 +18,14 @@ use crate::app::App;
 use crate::platform::{
     crypto::Keys,
     db::{
-        Id, UtcTime,
+        Connection, Id, UtcTime,
         schema::{complaint, staff, unmasking},
     },
     http::{Page, PageQuery, Query},
     problem::{OnDb, Problem},
     sealed,
 };
+use crate::privacy::{Need, Words};
 use crate::record::local;
 
 /// Looks shown to a reporter at most.
@@ -53,11 +54,21 @@ pub struct UnmaskingView {
     pub at: DateTime<FixedOffset>,
 }
 
-type Row = (Id, String, String, String, String, String, bool, UtcTime);
+type Row = (
+    Id,
+    Id,
+    String,
+    String,
+    String,
+    String,
+    String,
+    bool,
+    UtcTime,
+);
 
 impl UnmaskingView {
-    fn of(keys: &Keys, row: Row) -> Self {
-        let (id, complaint, staff, role, purpose, reason, alarm, at) = row;
+    fn of(keys: &Keys, row: Row, words: &Words) -> Self {
+        let (id, _, complaint, staff, role, purpose, reason, alarm, at) = row;
         Self {
             id,
             complaint,
@@ -65,7 +76,7 @@ impl UnmaskingView {
             role,
             purpose_name: UnmaskPurpose::name_of(&purpose),
             purpose,
-            reason: sealed::UNMASKING_REASON.read_text(keys, id.0.as_bytes(), reason),
+            reason: words.text(sealed::UNMASKING_REASON.read_text(keys, id.0.as_bytes(), reason)),
             alarm,
             at: local(at),
         }
@@ -109,7 +120,7 @@ pub struct UnmaskingQuery {
     responses((status = 200, body = Page<UnmaskingView>), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn list_unmaskings(
     app: web::Data<App>,
-    _staff: Staff,
+    caller: Staff,
     query: Query<UnmaskingQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
@@ -123,7 +134,8 @@ pub async fn list_unmaskings(
         limit,
     } = query.0;
     let (paging, after) = PageQuery { cursor, limit }.page::<Id>(&request)?;
-    let rows: Vec<Row> = app
+    let shared = app.clone();
+    let views = app
         .db
         .read(move |conn| {
             let mut rows = unmasking::table
@@ -133,6 +145,7 @@ pub async fn list_unmaskings(
                 .limit(paging.limit + 1)
                 .select((
                     unmasking::id,
+                    unmasking::complaint_id,
                     complaint::number,
                     staff::username,
                     unmasking::role,
@@ -160,11 +173,30 @@ pub async fn list_unmaskings(
             if let Some(id) = after {
                 rows = rows.filter(unmasking::id.lt(id));
             }
-            rows.load(conn).or_fault("list unmaskings")
+            let rows: Vec<Row> = rows.load(conn).or_fault("list unmaskings")?;
+            shown(conn, &shared, &caller, rows)
         })
         .await?;
-    let page = paging.of(rows, |row| row.0, |row| UnmaskingView::of(&app.keys, row));
+    let page = paging.of(views, |view| view.id, |view| view);
     Ok(page.into_response(&request))
+}
+
+/// Looks as a member of staff reads them: their reasons name whom they were about.
+fn shown(
+    conn: &mut Connection,
+    app: &App,
+    caller: &Staff,
+    rows: Vec<Row>,
+) -> Result<Vec<UnmaskingView>, Problem> {
+    let about = rows.iter().map(|row| (row.0, vec![row.1])).collect();
+    let need = Need::of(caller.role, &app.profile);
+    let words = Words::about_matters(conn, &app.keys, need, &about)?;
+    let views = rows.into_iter().map(|row| {
+        let words = words.get(&row.0);
+        let words = words.ok_or_else(|| Problem::fault("no words about a complaint"))?;
+        Ok(UnmaskingView::of(&app.keys, row, words))
+    });
+    views.collect()
 }
 
 /// A look at a reporter's data, as the reporter reads it: of the officer the role alone.

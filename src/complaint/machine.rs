@@ -308,6 +308,7 @@ pub static MACHINE: Machine<S, E, Facts> = Machine {
         E::Supplement,
         E::AddPhotos,
         E::ReadAdditions,
+        E::SetWishes,
         E::Correct,
         E::DecideMatch,
         E::RefineLink,

@@ -18,6 +18,7 @@ pub mod feedback;
 pub mod filer;
 mod filing;
 pub mod first_record;
+pub mod follows;
 pub mod form;
 pub mod hidden;
 pub mod intake;
@@ -26,6 +27,7 @@ pub mod links;
 pub mod locks;
 pub mod looks;
 pub mod machine;
+pub mod matter;
 pub mod multipart;
 pub mod notice;
 pub mod older;
@@ -43,6 +45,7 @@ pub mod ranks;
 mod reason;
 pub mod reckoning;
 pub mod recount;
+pub mod recovery;
 pub mod reindex;
 pub mod rejudge;
 pub mod remarks;
@@ -65,6 +68,8 @@ pub mod unread;
 pub mod upstream;
 pub mod views;
 pub mod visits;
+pub mod wish_routes;
+pub mod wishes;
 
 use crate::account::{Operation, operation::operation};
 use crate::app::App;
@@ -73,6 +78,7 @@ use crate::platform::jobs::Registered;
 /// What this capability does after the answer.
 pub const JOBS: &[Registered<App>] = &[
     Registered::of::<notice::NotifyReporter>(),
+    Registered::of::<recovery::SendCodes>(),
     Registered::of::<reckoning::ReckonClocks>(),
     Registered::of::<returned::TakeBackReturned>(),
     Registered::of::<ranks::RefreshRanks>(),
@@ -83,15 +89,20 @@ pub const JOBS: &[Registered<App>] = &[
 pub static OPERATIONS: &[Operation] = &[
     operation!(Resident, own::own_complaints),
     operation!(Resident, looks::own_unmaskings),
+    operation!(Resident, follows::list_follows),
+    operation!(Resident, keyed, follows::follow_matter),
+    operation!(Resident, follows::unfollow_matter),
     operation!(Public, form::get_district),
     operation!(Public, keyed, routes::submit),
     operation!(Public, routes::find_similar),
+    operation!(Public, recovery::recover_code),
     operation!(Public, tracking::track),
     operation!(Public, looks::tracked_unmaskings),
     operation!(Public, tracking::get_tracked_photo),
     operation!(Public, keyed, tracking::add_photos),
     operation!(Public, keyed, feedback::add_supplement),
     operation!(Public, keyed, feedback::rate),
+    operation!(Public, keyed, wish_routes::set_wishes),
     operation!(Staff(&[Office, Brigade, Service]), keyed, desk::take_in),
     operation!(Staff(staff_routes::READERS), staff_routes::list_complaints),
     operation!(Staff(staff_routes::READERS), staff_routes::get_complaint),
@@ -100,6 +111,11 @@ pub static OPERATIONS: &[Operation] = &[
     operation!(Staff(&[Brigade, Office]), staff_routes::get_original),
     operation!(Staff(&[Brigade, Office]), unmask::unmask_reporter),
     operation!(Staff(&[Office]), looks::list_unmaskings),
+    operation!(
+        Staff(&[Brigade, Office]),
+        keyed,
+        wish_routes::set_heard_wishes
+    ),
     operation!(Staff(&[Brigade, Office]), keyed, hidden::keep_hidden),
     operation!(Staff(&[Brigade, Office]), keyed, hidden::unhide_complaint),
 ];

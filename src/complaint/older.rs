@@ -14,7 +14,7 @@ use crate::platform::{
     problem::{OnDb, Problem},
     sealed::INDEXED,
 };
-use crate::privacy::{self, Words};
+use crate::privacy::{self, Need, Words};
 
 /// Complaints in one transaction.
 const BATCH: i64 = 50;
@@ -91,7 +91,7 @@ pub(super) fn mask_evidence(conn: &mut Connection, keys: &Keys, id: Id) -> Resul
     if verdicts.is_empty() {
         return Ok(());
     }
-    let words = Words::about(conn, keys, false, &[id])?;
+    let words = Words::about(conn, keys, Need::Nobody, &[id])?;
     for (verdict, JsonValue(evidence)) in verdicts {
         let masked = words.detail(evidence.clone());
         if masked != evidence {

@@ -40,6 +40,57 @@ impl std::fmt::Debug for ReporterBody {
     }
 }
 
+/// A wish of secrecy (保密).
+#[derive(Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecrecyBody {
+    /// Whether who reports is to be known to the named posts of the district alone.
+    pub requested: bool,
+    /// Why, in the reporter's words. Kept sealed, and read by the named posts alone.
+    #[validate(length(max = 200, message = "has 200 letters at most"))]
+    #[schema(max_length = 200)]
+    pub words: Option<String>,
+}
+
+impl std::fmt::Debug for SecrecyBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecrecyBody(***)")
+    }
+}
+
+/// What a reporter wishes of who they are.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// 保密.
+    pub secrecy: bool,
+    /// Why, in their words.
+    pub words: Option<String>,
+    /// Whether they may be named to the unit that handles the matter.
+    pub naming_consent: bool,
+}
+
+impl std::fmt::Debug for Wish {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Wish(***)")
+    }
+}
+
+impl Wish {
+    /// With what was said anew; what was not said stays. Whoever asks for secrecy is named to nobody.
+    #[must_use]
+    pub fn said(self, secrecy: Option<SecrecyBody>, naming_consent: Option<bool>) -> Self {
+        let (asks, words) = match secrecy {
+            None => (self.secrecy, self.words),
+            Some(said) => (said.requested, said.words.filter(|words| !is_blank(words))),
+        };
+        Self {
+            secrecy: asks,
+            words: words.filter(|_| asks),
+            naming_consent: naming_consent.unwrap_or(self.naming_consent) && !asks,
+        }
+    }
+}
+
 /// One more person on a petition.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -398,5 +449,25 @@ mod tests {
         let person: Person = serde_json::from_str(text).unwrap();
         assert_eq!(person.phone.as_deref(), Some("13800138000"));
         assert_eq!(serde_json::to_string(&person).unwrap(), text);
+    }
+
+    fn asked(requested: bool, words: &str) -> Option<SecrecyBody> {
+        Some(SecrecyBody {
+            requested,
+            words: Some(words.to_owned()),
+        })
+    }
+
+    #[test]
+    fn what_is_not_said_stays_and_secrecy_stands_over_consent() {
+        let none = Wish::default();
+        let named = none.clone().said(None, Some(true));
+        assert_eq!((named.secrecy, named.naming_consent), (false, true));
+        let secret = named.said(asked(true, "怕报复"), None);
+        assert_eq!((secret.secrecy, secret.naming_consent), (true, false));
+        assert_eq!(secret.words.as_deref(), Some("怕报复"));
+        assert_eq!(secret.clone().said(None, Some(true)), secret);
+        assert_eq!(secret.said(asked(false, "不必了"), None), none);
+        assert_eq!(none.clone().said(asked(true, " "), None).words, None);
     }
 }

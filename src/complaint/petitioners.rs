@@ -12,7 +12,10 @@ use crate::account::resident_routes::PHONE_KEY;
 use crate::matching::people::{REPRESENTED, principals};
 use crate::platform::{
     crypto::Keys,
-    db::{Connection, Id, JsonValue, UtcTime, schema::petitioner},
+    db::{
+        Connection, Id, JsonValue, UtcTime,
+        schema::{filer_key, petitioner},
+    },
     problem::{OnDb, Problem},
     sealed,
 };
@@ -172,6 +175,9 @@ pub fn insert(
     for (position, signer) in signers.iter().enumerate() {
         let position = i32::try_from(position).unwrap_or(i32::MAX);
         insert_at(conn, keys, complaint, (position, signer), now)?;
+        if signer.kind == REPORTER {
+            file_under(conn, complaint, &signer.keys).or_fault("index who filed it")?;
+        }
     }
     Ok(())
 }
@@ -231,6 +237,62 @@ pub(super) fn withdraw(conn: &mut Connection, id: Id) -> Result<(), Problem> {
         .execute(conn)
         .map(|_| ())
         .or_fault("withdraw a petitioner")
+}
+
+/// Files a complaint under the blind indexes of who filed it, and under no other: by them whoever
+/// proves a phone finds it. Signers are not filed under, because others wrote their numbers down.
+pub(super) fn file_under(conn: &mut Connection, complaint: Id, keys: &[String]) -> QueryResult<()> {
+    let filed: Vec<String> = filer_key::table
+        .filter(filer_key::complaint_id.eq(complaint))
+        .select(filer_key::key)
+        .load(conn)?;
+    let gone: Vec<&String> = filed.iter().filter(|key| !keys.contains(key)).collect();
+    if !gone.is_empty() {
+        let gone = filer_key::table
+            .filter(filer_key::complaint_id.eq(complaint))
+            .filter(filer_key::key.eq_any(gone));
+        diesel::delete(gone).execute(conn)?;
+    }
+    let mut new: Vec<&String> = keys.iter().filter(|key| !filed.contains(key)).collect();
+    new.sort_unstable();
+    new.dedup();
+    for key in new {
+        diesel::insert_into(filer_key::table)
+            .values((
+                filer_key::key.eq(key),
+                filer_key::complaint_id.eq(complaint),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// The phone behind a complaint that has one of these blind indexes: the reporter's own word for it.
+///
+/// # Errors
+/// A fault when the database fails.
+pub(super) fn phone_of_filer(
+    conn: &mut Connection,
+    keys: &Keys,
+    complaint: Id,
+    phone_keys: &[String],
+) -> Result<Option<String>, Problem> {
+    let signers = load(conn, keys, complaint)?.into_iter();
+    let phones = signers
+        .filter(|signer| signer.kind == REPORTER)
+        .flat_map(|signer| {
+            signer
+                .person
+                .phone
+                .into_iter()
+                .chain(signer.person.more_phones)
+        });
+    let is_it = |phone: &String| {
+        let indexes = keys.blind_indexes(PHONE_KEY, phone);
+        indexes.iter().any(|index| phone_keys.contains(index))
+    };
+    let mut phones = phones.filter(is_it);
+    Ok(phones.next())
 }
 
 fn seal(keys: &Keys, id: Id, person: &Person) -> Result<Vec<u8>, Problem> {

@@ -23,6 +23,7 @@ use crate::platform::{
     problem::{OnDb, Problem},
     sealed,
 };
+use crate::privacy::REPORTER;
 use crate::register::Key;
 use crate::registers::queries as registers;
 
@@ -78,12 +79,13 @@ fn complaint_anew(
         Some(id) => resident_keys(conn, keys, id)?,
         None => Vec::new(),
     };
-    type Filed = (Id, Option<Vec<u8>>, JsonValue, Option<String>);
+    type Filed = (Id, String, Option<Vec<u8>>, JsonValue, Option<String>);
     let signers: Vec<Filed> = petitioner::table
         .filter(petitioner::complaint_id.eq(row.id))
         .order(petitioner::position.asc())
         .select((
             petitioner::id,
+            petitioner::kind,
             petitioner::sealed,
             petitioner::person_keys,
             petitioner::name_key,
@@ -92,7 +94,7 @@ fn complaint_anew(
         .or_fault("load petitioners")?;
     let mut changed = false;
     let mut all = resident.clone();
-    for (id, bytes, filed, named) in signers {
+    for (id, kind, bytes, filed, named) in signers {
         let person = bytes.as_deref().map(|b| petitioners::open(keys, id, b));
         let known = matches!(person, Some(Some(_)));
         let person = person.flatten().unwrap_or_default();
@@ -119,6 +121,9 @@ fn complaint_anew(
                 ))
                 .execute(conn)
                 .or_fault("index a petitioner")?;
+            if kind == REPORTER {
+                petitioners::file_under(conn, row.id, &wanted).or_fault("index who filed it")?;
+            }
             changed = true;
         }
         all.extend(own);

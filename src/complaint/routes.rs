@@ -311,8 +311,9 @@ pub struct SimilarList {
     pub similar: Vec<SimilarView>,
 }
 
-/// What is already open nearby, so that an app can offer to follow it: file with `same_as` and the
-/// number shown here. Takes the same body as filing; stores nothing, and of all it says the place
+/// What is already open nearby, each matter once, so that an app can offer to follow it (`POST
+/// /api/v1/matters/{id}/follow` with its `matter`) or to be one more voice: file with `same_as` and the
+/// number or the `matter` shown here. Takes the same body as filing; stores nothing, and of all it says the place
 /// and the category alone are looked at: without a place nothing is named. Distances are told in
 /// classes, to the near edge of a cell.
 #[utoipa::path(post, path = "/api/v1/complaints/similar", tag = "complaints", operation_id = "find_similar",

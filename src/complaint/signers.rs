@@ -64,6 +64,9 @@ pub fn correct(
     undo.reverse();
     let signers = petitioners::load(conn, keys, row.id)?;
     check_whole(&signers)?;
+    let reporter = signers.iter().filter(|signer| signer.kind == REPORTER);
+    let filed_under: Vec<String> = reporter.flat_map(|r| r.keys.clone()).collect();
+    petitioners::file_under(conn, row.id, &filed_under).or_fault("index who filed it")?;
     let asked = still_asked(row.questions(), &signers);
     let asked = asked.into_iter().chain(changes.questions.clone()).collect();
     let signers = each_once(signers);

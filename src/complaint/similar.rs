@@ -3,17 +3,20 @@
 //! brought to the middle of their cell before they are compared, and nothing but place and category
 //! is compared at all. What has no place is not asked about.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::district::{FIND, Profile, shanghai};
+use super::matter::{self, PublicMatter};
+use crate::district::{FIND, Profile};
 use crate::geo::{Point, distance_m, snapped};
 use crate::matching::{self, Candidate, Place, Report};
 use crate::platform::{
-    db::Connection,
+    db::{Connection, Id},
     problem::{OnDb, Problem},
 };
-use chrono::NaiveDate;
+use crate::privacy::secrecy;
 
 /// How far away, in classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
@@ -53,21 +56,20 @@ impl DistanceClass {
 pub struct SimilarView {
     /// Number of an earlier complaint on the matter.
     pub number: String,
-    /// Category code.
-    pub category: String,
-    /// Its Chinese name.
-    pub category_name: String,
     /// How far away, as near as anything in its cell may be.
     pub distance: DistanceClass,
-    /// Day it was first reported.
-    pub reported_on: NaiveDate,
+    /// The matter.
+    #[serde(flatten)]
+    pub matter: PublicMatter,
 }
 
 /// Metres from the middle of a cell to its corners at most.
 const CELL_M: f64 = 85.0;
 
 /// What is open and may be the same as a report, the nearest class first, the older first within a
-/// class.
+/// class. Each matter is named once, however many complain of it: their days and numbers would tell
+/// them one by one. A matter of which nobody complains openly (保密) is not named: whoever is
+/// complained of asks first.
 ///
 /// # Errors
 /// A fault when the database fails.
@@ -91,34 +93,41 @@ pub fn open_near(
             .map(|old| coarse(old, asked.place))
             .collect();
     let verdict = matching::decide(&asked, &candidates, profile);
-    let mut shown: Vec<SimilarView> = verdict
+    let near: Vec<&Candidate> = verdict
         .candidates
         .iter()
         .filter(|c| c.vetoes.is_empty() && c.score >= profile.rules.matching.lower())
         .filter_map(|c| candidates.iter().find(|old| old.report.id == c.candidate))
-        .map(|old| view(profile, old, asked.place))
         .collect();
-    shown.sort_by(|a, b| (a.distance, &a.number).cmp(&(b.distance, &b.number)));
+    let ids: Vec<Id> = near.iter().map(|old| Id(old.report.id)).collect();
+    let secret = secrecy::among(conn, &ids)?;
+    let mut shown: Vec<(DistanceClass, &str, Id)> = near
+        .iter()
+        .filter(|old| !secret.contains(&Id(old.report.id)))
+        .map(|old| {
+            let between = asked.place.zip(old.report.place);
+            let metres = between.map(|(a, b)| distance_m(a.point, b.point));
+            (
+                DistanceClass::of(metres),
+                old.number.as_str(),
+                Id(old.entry_id),
+            )
+        })
+        .collect();
+    shown.sort_unstable();
+    let mut named = HashSet::new();
+    shown.retain(|(.., entry)| named.insert(*entry));
     shown.truncate(profile.rules.limits.similar_shown);
-    Ok(shown)
-}
-
-fn view(profile: &Profile, old: &Candidate, from: Option<Place>) -> SimilarView {
-    let metres = from
-        .zip(old.report.place)
-        .map(|(a, b)| distance_m(a.point, b.point));
-    let category = old.report.category.to_string();
-    SimilarView {
-        number: old.number.clone(),
-        category_name: profile.category_name(&category),
-        category,
-        distance: DistanceClass::of(metres),
-        reported_on: old
-            .report
-            .received_at
-            .with_timezone(&shanghai())
-            .date_naive(),
-    }
+    let entries: Vec<Id> = shown.iter().map(|(.., entry)| *entry).collect();
+    let matters = matter::of_entries(conn, profile, &entries).or_fault("load similar matters")?;
+    let views = shown.into_iter().filter_map(|(distance, number, entry)| {
+        Some(SimilarView {
+            number: number.to_owned(),
+            distance,
+            matter: matters.get(&entry)?.clone(),
+        })
+    });
+    Ok(views.collect())
 }
 
 /// An earlier complaint as it may be compared for whoever asks from a place: as near as anything in

@@ -20,6 +20,7 @@ use super::{
     views::{
         ComplaintSummary, ComplaintView, DeadlineView, PlaceView, ReporterView, SupplementView,
     },
+    wishes::{self, WishesView},
 };
 use crate::account::{Role, Staff};
 use crate::app::App;
@@ -39,7 +40,7 @@ use crate::platform::{
     http::{Page, PageQuery, Query, versioned},
     problem::{Code, OnDb, Problem},
 };
-use crate::privacy::{Scope, Words, sees_hidden};
+use crate::privacy::{Need, Scope, Words, secrecy, sees_hidden};
 use crate::record::{self, ComplaintEvent, ComplaintState, Event, local};
 use crate::text::mask_phone;
 
@@ -225,7 +226,7 @@ pub fn visible(
 }
 
 /// A complaint with all that became of it. Reporters are shown, masked, to the brigade and the
-/// office alone; streets and grid officers see those of their own place with masked words.
+/// office alone, and where one asks for secrecy (保密) to the named posts of the profile; streets and grid officers see those of their own place with masked words.
 #[utoipa::path(get, path = "/api/v1/complaints/{number}", tag = "complaints", operation_id = "get_complaint",
     params(("number" = String, Path)),
     responses((status = 200, body = ComplaintView, headers(("ETag"))), (status = "default", response = crate::platform::http::AnyProblem)))]
@@ -259,16 +260,17 @@ fn view(
     let subjects = subjects::of_complaints(conn, &[row.id]).or_fault("load visits")?;
     let stored = evidence::of(conn, &app.keys, &subjects).or_fault("load photos")?;
     let entry = queries::entry_number_of(conn, row.entry_id).or_fault("load the entry")?;
-    let reporters = if staff.role.may_see_reporter() {
+    let letter = parts::letter_of(conn, row.id).or_fault("load the letter")?;
+    let further = parts::of_letter(conn, row.id).or_fault("load parts")?;
+    let supplements = supplements::of(conn, &[row.id]).or_fault("load supplements")?;
+    let need = Need::of(staff.role, &app.profile);
+    let words = Words::about(conn, &app.keys, need, &[row.id])?;
+    let reporters = if words.with_need() {
         Some(masked_people(conn, app, row.id)?)
     } else {
         None
     };
-    let letter = parts::letter_of(conn, row.id).or_fault("load the letter")?;
-    let further = parts::of_letter(conn, row.id).or_fault("load parts")?;
-    let supplements = supplements::of(conn, &[row.id]).or_fault("load supplements")?;
-    let with_need = staff.role.may_read_full_text();
-    let words = Words::about(conn, &app.keys, with_need, &[row.id])?;
+    let wish = wishes::of(conn, &app.keys, row.id)?;
     let case = case::of_complaint(conn, &app.keys, &app.profile, &row, &stored, &words)?;
     let undo =
         undoable::view(conn, &app.profile, staff, &row, now).or_fault("look what can be undone")?;
@@ -308,7 +310,7 @@ fn view(
         deadlines: deadlines.into_iter().map(DeadlineView::from).collect(),
         photos: stored
             .into_iter()
-            .map(|photo| photo.view_for(with_need))
+            .map(|photo| photo.view_for(words.with_need()))
             .collect(),
         supplements: supplements
             .into_iter()
@@ -320,6 +322,8 @@ fn view(
         parts: further.into_iter().map(|part| part.number).collect(),
         reporters,
         undo,
+        secrecy_words: wish.words.clone().filter(|_| need == Need::Everybody),
+        wishes: WishesView::from(&wish),
         case,
     })
 }
@@ -368,7 +372,8 @@ pub async fn get_photo(
     album::serve(&app.blobs, &photo, copy).await
 }
 
-/// The sealed original, with its metadata; only downloaded, and each time recorded.
+/// The sealed original, with its metadata; only downloaded, and each time recorded. What a reporter
+/// sent who asks for secrecy is for the named posts alone (403): it may tell where they live.
 #[utoipa::path(get, path = "/api/v1/complaints/{number}/photos/{photo_id}/original", tag = "complaints", operation_id = "get_photo_original",
     params(("number" = String, Path), ("photo_id" = String, Path)),
     responses((status = 200, description = "The file as received", content_type = "application/octet-stream", body = crate::platform::http::FileBytes), (status = "default", response = crate::platform::http::AnyProblem)))]
@@ -378,12 +383,15 @@ pub async fn get_original(
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
     let (number, photo_id) = path.into_inner();
-    let now = app.now();
+    let (shared, now) = (app.clone(), app.now());
     let photo = app
         .db
         .write(move |conn| {
             let row = visible(conn, &staff, &number)?;
             let photo = find_photo(conn, row.id, &photo_id)?;
+            if photo.subject_id == row.id {
+                secrecy::admit(conn, &shared.profile, staff.role, row.id)?;
+            }
             let actor = staff.actor();
             let event = Event::of(ComplaintEvent::ReadOriginal, row.id, &actor)
                 .with(json!({ "photo": photo.id }));

@@ -38,6 +38,7 @@ const PUBLIC_EVENTS: &[(ComplaintEvent, &str)] = &[
     (ComplaintEvent::Split, "来信涉及多个事项，已分别登记"),
     (ComplaintEvent::Supplement, "已收到补充"),
     (ComplaintEvent::AddPhotos, "已收到照片"),
+    (ComplaintEvent::SetWishes, "已登记保密意愿"),
 ];
 
 /// The names of the events a reporter sees.

@@ -20,6 +20,7 @@ use super::{
     unread,
     views::{DeadlineView, PartView, QuestionView, ReplyView, TrackedDecision, TrackingView},
     visits,
+    wishes::{self, WishesView},
 };
 use crate::account::caller::{Address, sender_of};
 use crate::app::App;
@@ -43,7 +44,7 @@ use crate::platform::{
     limit::{Limited, Sender},
     problem::{Code, ItemCode, OnDb, Problem},
 };
-use crate::privacy::Words;
+use crate::privacy::{Need, Words};
 use crate::record::{self, Actor, ComplaintEvent, ComplaintState, local, machine::Trait};
 
 /// Rows of a history shown at most.
@@ -100,7 +101,7 @@ fn view(
     now: DateTime<Utc>,
 ) -> Result<TrackingView, Problem> {
     let (profile, keys) = (&app.profile, &app.keys);
-    let words = Words::about(conn, keys, false, &[row.id])?;
+    let words = Words::about(conn, keys, Need::Nobody, &[row.id])?;
     let deadlines = clocks::of_handling(conn, row.id).or_fault("load clocks")?;
     let text = queries::text_of(conn, row.id).or_fault("load the text")?;
     let history = record::history(conn, keys, row.id, TIMELINE_MAX).or_fault("load the history")?;
@@ -115,7 +116,9 @@ fn view(
     let visits = visits::tracked(conn, &row).or_fault("load visits")?;
     let former = replaced::former_words(conn, keys, row.id).or_fault("load corrections")?;
     let first = former.into_iter().next();
+    let wish = wishes::of(conn, keys, row.id)?;
     Ok(TrackingView {
+        wishes: WishesView::from(&wish),
         visits,
         parts: parts
             .into_iter()

@@ -18,6 +18,7 @@ use crate::platform::{
     problem::{Code, OnDb, Problem},
     sealed,
 };
+use crate::privacy::secrecy;
 use crate::record::{self, AccountEvent, ComplaintEvent, Event};
 use crate::text::mask_phone;
 
@@ -130,7 +131,8 @@ pub struct FullPeople {
 
 /// Shows who reported, in full. Every call is recorded with its purpose and reason, and none is
 /// answered from an idempotency key: the answer is never kept. The office reads who looked, and so
-/// does the reporter; twenty in an hour or sixty in a day are enough (429).
+/// does the reporter; twenty in an hour or sixty in a day are enough (429). Whoever asks for secrecy
+/// (保密) is shown to the named posts of the profile alone (403 that names them).
 #[utoipa::path(post, path = "/api/v1/complaints/{number}/reporter/unmask", tag = "complaints", operation_id = "unmask_reporter",
     params(("number" = String, Path)), request_body = UnmaskBody,
     responses((status = 200, body = FullPeople), (status = "default", response = crate::platform::http::AnyProblem)))]
@@ -145,6 +147,7 @@ pub async fn unmask_reporter(
         .db
         .write(move |conn| {
             let row = visible(conn, &staff, &path)?;
+            secrecy::admit(conn, &shared.profile, staff.role, row.id)?;
             let looked = looks_since(conn, staff.id, now - TimeDelta::hours(1))?;
             let today = looks_since(conn, staff.id, now - TimeDelta::days(1))?;
             check_measure(&looked, &today, now)?;
@@ -165,7 +168,7 @@ pub async fn unmask_reporter(
         })
         .await
         .inspect_err(|problem| {
-            if problem.code() == Code::TooManyRequests {
+            if matches!(problem.code(), Code::TooManyRequests | Code::Forbidden) {
                 app.metrics.count("unmaskings_refused");
             }
         })?;

@@ -14,6 +14,7 @@ use super::{
     timeline::TimelineItem,
     undoable::UndoView,
     visits::TrackedVisit,
+    wishes::{SECRECY, WishesView},
 };
 use crate::clock::rows::ClockRow;
 use crate::district::Profile;
@@ -249,6 +250,8 @@ pub struct TrackingView {
     pub may_rate: bool,
     /// Whether photos and supplements are taken now.
     pub may_add: bool,
+    /// What its reporter wishes of who they are.
+    pub wishes: WishesView,
     /// Further matters of the same letter, each now followed by its own code (R8).
     pub parts: Vec<PartView>,
 }
@@ -305,6 +308,8 @@ pub struct ComplaintSummary {
     pub link_rule: Option<String>,
     /// Channel code; `find` of what staff found themselves.
     pub channel: String,
+    /// 保密: whether its reporter asks for secrecy, so that the named posts alone know them.
+    pub secrecy: bool,
     /// Of what is hidden: the day by whose end somebody is to have looked at it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review_due_on: Option<NaiveDate>,
@@ -328,6 +333,7 @@ impl ComplaintSummary {
             link: row.link.clone(),
             link_rule: row.link_rule.clone(),
             channel: row.channel.clone(),
+            secrecy: row.has_flag(SECRECY),
             review_due_on: None,
             review_overdue: None,
         }
@@ -458,6 +464,10 @@ pub struct ComplaintView {
     pub reporters: Option<Vec<ReporterView>>,
     /// What the caller can undo of it, and until when.
     pub undo: Option<UndoView>,
+    /// What the reporter wishes of who they are.
+    pub wishes: WishesView,
+    /// Why they ask for secrecy, in their words, for the named posts alone.
+    pub secrecy_words: Option<String>,
     /// What became of it.
     #[serde(flatten)]
     pub case: CaseView,

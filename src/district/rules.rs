@@ -39,6 +39,9 @@ pub struct DistrictRules {
     /// The abuse list.
     #[serde(default)]
     pub abuse: Abuse,
+    /// 保密 and lost codes.
+    #[serde(default)]
+    pub privacy: PrivacyRules,
     /// 诉求: what reporters may want.
     #[serde(rename = "demand")]
     pub demands: Vec<Demand>,
@@ -288,6 +291,35 @@ impl Default for Abuse {
             address_block_days: 7,
             person_block_days: person_block_days(),
             review_working_days: review_working_days(),
+        }
+    }
+}
+
+/// Who knows of reporters that ask for secrecy (保密), and what of a phone's own is sent to it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrivacyRules {
+    /// Roles that still see who a reporter is who asks for secrecy (信访工作条例 30 条, GB/T 33358).
+    #[serde(default = "secrecy_posts")]
+    pub secrecy_posts: Vec<String>,
+    /// Lost tracking codes in one text message at most, the latest first.
+    #[serde(default = "recovered_codes")]
+    pub recovered_codes: i64,
+}
+
+fn secrecy_posts() -> Vec<String> {
+    vec!["office".to_owned()]
+}
+
+const fn recovered_codes() -> i64 {
+    5
+}
+
+impl Default for PrivacyRules {
+    fn default() -> Self {
+        Self {
+            secrecy_posts: secrecy_posts(),
+            recovered_codes: recovered_codes(),
         }
     }
 }

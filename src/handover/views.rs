@@ -23,7 +23,7 @@ use crate::platform::{
     http::{Page, PageQuery, Query, versioned},
     problem::{OnDb, Problem},
 };
-use crate::privacy::{Scope, Words};
+use crate::privacy::{Need, Scope, Words};
 use crate::record::{HandoverState, local};
 
 /// Roles that read what was sent to units: of a unit's account what was sent to its own.
@@ -185,8 +185,8 @@ fn views(
     let told: HashMap<Id, (Matter, TextRow)> =
         told.into_iter().map(|told| (told.0.id, told)).collect();
     let about = rows.iter().map(|row| (row.id, vec![row.complaint_id]));
-    let with_need = staff.role.may_read_full_text();
-    let words = Words::about_matters(conn, &app.keys, with_need, &about.collect())?;
+    let need = Need::of(staff.role, &app.profile);
+    let words = Words::about_matters(conn, &app.keys, need, &about.collect())?;
     let views = rows.into_iter().map(|row| {
         let known = told.get(&row.complaint_id).zip(words.get(&row.id));
         let ((matter, text), words) =

@@ -13,12 +13,18 @@ use crate::platform::{
         Connection, Id, UtcTime,
         schema::{complaint, ledger_entry, sequence},
     },
+    ids::random_letters,
     problem::{OnDb, Problem},
 };
+use crate::privacy::shown_entries;
 use crate::record::{
     self, Actor, ComplaintState, EntryEvent, EntryState, Step, Subject, machine::Machine,
 };
 use crate::text::{KnownPeople, shorten};
+
+/// Letters of what the public calls an entry: nobody comes upon one by guessing, and none is a
+/// tracking code.
+const PUBLIC_CODE_LETTERS: usize = 20;
 
 /// Letters of an entry's title.
 const TITLE_LETTERS: usize = 40;
@@ -252,6 +258,7 @@ pub fn open_clue(
                 ledger_entry::version.eq(1),
                 ledger_entry::created_at.eq(UtcTime(now)),
                 ledger_entry::updated_at.eq(UtcTime(now)),
+                ledger_entry::public_code.eq(random_letters(PUBLIC_CODE_LETTERS)),
             ),
         ))
         .execute(conn)
@@ -279,6 +286,19 @@ pub fn by_number(conn: &mut Connection, number: &str) -> QueryResult<Option<Entr
     ledger_entry::table
         .filter(ledger_entry::number.eq(number))
         .select(EntryRow::as_select())
+        .first(conn)
+        .optional()
+}
+
+/// An entry by what the public calls it, unless it is the clue of what is hidden.
+///
+/// # Errors
+/// What the database answers.
+pub fn by_public_code(conn: &mut Connection, code: &str) -> QueryResult<Option<Id>> {
+    ledger_entry::table
+        .filter(ledger_entry::public_code.eq(code))
+        .filter(shown_entries())
+        .select(ledger_entry::id)
         .first(conn)
         .optional()
 }

@@ -12,10 +12,11 @@ use crate::platform::{
     db::{Connection, Id, schema::complaint},
     problem::{OnDb, Problem},
 };
-use crate::privacy::Words;
+use crate::privacy::{Need, Words, secrecy};
 
 /// The words of an entry, its titles, reasons and history, as a member of staff reads them. What
-/// was merged away took its complaints along.
+/// was merged away took its complaints along. They are about all who complain of the matter, so where
+/// one of these asks for secrecy nobody but the named posts reads them in full.
 ///
 /// # Errors
 /// A fault when the database fails.
@@ -25,20 +26,22 @@ pub fn about(
     staff: &Staff,
     row: &EntryRow,
 ) -> Result<Words, Problem> {
-    let with_need = staff.role.may_read_full_text();
-    let mut complaints: Vec<Id> = Vec::new();
-    if !with_need {
-        let entries: Vec<Id> = [Some(row.id), row.merged_into]
-            .into_iter()
-            .flatten()
-            .collect();
-        complaints = complaint::table
+    let need = Need::of(staff.role, &app.profile);
+    let entries = [Some(row.id), row.merged_into].into_iter().flatten();
+    let entries: Vec<Id> = entries.collect();
+    let complaints: Vec<Id> = match need {
+        Need::Everybody => Vec::new(),
+        Need::InTheOpen => {
+            let secret = secrecy::within(conn, &entries)?.into_iter();
+            secret.map(|(_, complaint)| complaint).collect()
+        }
+        Need::Nobody => complaint::table
             .filter(complaint::entry_id.eq_any(entries))
             .select(complaint::id)
             .load(conn)
-            .or_fault("load complaints")?;
-    }
-    Words::about(conn, &app.keys, with_need, &complaints)
+            .or_fault("load complaints")?,
+    };
+    Words::about(conn, &app.keys, need, &complaints)
 }
 
 /// One entry as lists show it.
@@ -65,28 +68,30 @@ pub fn summaries(
     staff: &Staff,
     rows: Vec<EntryRow>,
 ) -> Result<Vec<(Id, EntrySummary)>, Problem> {
-    let with_need = staff.role.may_read_full_text();
-    let mut behind: HashMap<Id, Vec<Id>> = rows.iter().map(|row| (row.id, Vec::new())).collect();
-    if with_need {
-        let words = Words::about(conn, &app.keys, true, &[])?;
-        let views = rows
-            .into_iter()
-            .map(|row| (row.id, EntrySummary::of(&app.profile, &row, &words)));
-        return Ok(views.collect());
-    }
-    let entries: Vec<Id> = behind.keys().copied().collect();
-    let pairs: Vec<(Id, Id)> = complaint::table
-        .filter(complaint::entry_id.eq_any(entries))
-        .select((complaint::entry_id, complaint::id))
-        .load(conn)
-        .or_fault("load complaints")?;
+    let need = Need::of(staff.role, &app.profile);
+    let entries: Vec<Id> = rows.iter().map(|row| row.id).collect();
+    let pairs: Vec<(Id, Id)> = match need {
+        Need::Everybody => Vec::new(),
+        Need::InTheOpen => secrecy::within(conn, &entries)?,
+        Need::Nobody => complaint::table
+            .filter(complaint::entry_id.eq_any(&entries))
+            .select((complaint::entry_id, complaint::id))
+            .load(conn)
+            .or_fault("load complaints")?,
+    };
+    let mut behind: HashMap<Id, Vec<Id>> = HashMap::new();
     for (entry, complaint) in pairs {
         behind.entry(entry).or_default().push(complaint);
     }
+    if need == Need::Nobody {
+        for entry in entries {
+            behind.entry(entry).or_default();
+        }
+    }
     let words = Words::about_each(conn, &app.keys, &behind)?;
-    let views = rows.into_iter().filter_map(|row| {
-        let words = words.get(&row.id)?;
-        Some((row.id, EntrySummary::of(&app.profile, &row, words)))
+    let views = rows.into_iter().map(|row| {
+        let words = words.get(&row.id).unwrap_or(&Words::Full);
+        (row.id, EntrySummary::of(&app.profile, &row, words))
     });
     Ok(views.collect())
 }

@@ -70,6 +70,19 @@ const SECOND_FACTOR_PER_HOUR: NonZeroU32 = match NonZeroU32::new(10) {
     None => NonZeroU32::MIN,
 };
 
+/// Times a day that lost tracking codes are sent to one phone: whoever asks may be somebody else.
+const RECOVERIES_OF_A_PHONE_PER_DAY: NonZeroU32 = match NonZeroU32::new(3) {
+    Some(times) => times,
+    None => NonZeroU32::MIN,
+};
+
+/// Lost tracking codes asked for in an hour, whoever asks: far more than a district loses, and little
+/// enough for whoever pays the text messages.
+const RECOVERIES_PER_HOUR: NonZeroU32 = match NonZeroU32::new(300) {
+    Some(times) => times,
+    None => NonZeroU32::MIN,
+};
+
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -104,6 +117,12 @@ pub enum Limited {
     PhoneCode,
     /// Refresh tokens that are not valid.
     Refresh,
+    /// Lost tracking codes asked for from one address.
+    Recovery,
+    /// Lost tracking codes asked for with one phone, over a day.
+    RecoveryPhone,
+    /// Lost tracking codes asked for in all: each may cost a text message.
+    RecoveryInAll,
 }
 
 /// The limiters. `off` is for load tests alone.
@@ -122,6 +141,9 @@ pub struct Limits {
     second_factor: Allowance,
     resident_sign_in: Allowance,
     resident_sign_in_address: Allowance,
+    recovery: Allowance,
+    recovery_phone: Allowance,
+    recovery_in_all: Allowance,
     on: bool,
 }
 
@@ -156,6 +178,9 @@ impl Limits {
             second_factor: Allowance::per_hour(rates.sign_in.min(SECOND_FACTOR_PER_HOUR)),
             resident_sign_in: Allowance::per_hour(rates.sign_in),
             resident_sign_in_address: Allowance::per_hour(times(rates.sign_in, OF_AN_ADDRESS)),
+            recovery: Allowance::per_hour(rates.sign_in),
+            recovery_phone: Allowance::new(RECOVERIES_OF_A_PHONE_PER_DAY, DAY),
+            recovery_in_all: Allowance::per_hour(RECOVERIES_PER_HOUR),
             on,
         }
     }
@@ -195,6 +220,9 @@ impl Limits {
             Limited::SecondFactor => &self.second_factor,
             Limited::ResidentSignIn => &self.resident_sign_in,
             Limited::ResidentSignInAddress => &self.resident_sign_in_address,
+            Limited::Recovery => &self.recovery,
+            Limited::RecoveryPhone => &self.recovery_phone,
+            Limited::RecoveryInAll => &self.recovery_in_all,
         }
     }
 }

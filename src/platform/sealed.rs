@@ -252,6 +252,14 @@ pub const MATCH_REASON: SealedColumn = words(
 pub const BLOCK_REASON: SealedColumn =
     words("sender_block", "reason", "id", "why a sender was blocked");
 
+/// Why a reporter asks for secrecy.
+pub const SECRECY_WORDS: SealedColumn = words(
+    "reporter_wish",
+    "words",
+    "complaint_id",
+    "why a reporter asks for secrecy",
+);
+
 /// Why somebody looked behind a mask.
 pub const UNMASKING_REASON: SealedColumn = words(
     "unmasking",
@@ -372,6 +380,7 @@ pub const ALL: &[SealedColumn] = &[
     TRIAGE_NOTICE,
     MATCH_REASON,
     BLOCK_REASON,
+    SECRECY_WORDS,
     UNMASKING_REASON,
     INSTRUCTIONS,
     ELSEWHERE,

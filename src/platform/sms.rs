@@ -31,7 +31,7 @@ impl NoGateway {
     pub fn refusal() -> Problem {
         Problem::because(
             Code::NoTextMessages,
-            "signing in by phone is not offered here; report without signing in and follow by the tracking code",
+            "no text messages are sent here, so that nobody signs in by phone and no lost tracking code is sent again; report without signing in and keep the tracking code",
         )
         .retry_in(ASK_AGAIN_S)
     }

@@ -2,6 +2,7 @@
 //! that is known of those who petition, and the part of the district a role looks after.
 
 mod scope;
+pub mod secrecy;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,6 +12,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 pub use scope::{Condition, Scope, sees_hidden, shown_entries};
+pub use secrecy::Need;
 
 use crate::platform::{
     crypto::Keys,
@@ -259,10 +261,40 @@ pub fn masked(
     Ok(known_of(conn, keys, &[complaint])?.mask(text).text)
 }
 
-/// Words as somebody may read them: in full with need, else masked with all that is known.
+/// What is known of who is behind each group of complaints.
+fn behind(
+    conn: &mut Connection,
+    keys: &Keys,
+    groups: &HashMap<Id, BTreeSet<Id>>,
+) -> Result<HashMap<Id, KnownPeople>, Problem> {
+    let all: BTreeSet<Id> = groups.values().flatten().copied().collect();
+    let all: Vec<Id> = all.into_iter().collect();
+    let letters: HashMap<Id, Id> = letters_of(conn, &all)?.into_iter().collect();
+    // Somebody is behind many groups: what is known of each is made ready once.
+    let known: HashMap<Id, KnownPeople> = facts_of(conn, keys, &all)?
+        .into_iter()
+        .map(|(id, facts)| (id, made_known(&facts)))
+        .collect();
+    let behind = groups.iter().map(|(group, people)| {
+        let behind = people
+            .iter()
+            .flat_map(|id| [Some(id), letters.get(id)])
+            .flatten()
+            .filter_map(|id| known.get(id));
+        (*group, behind.collect())
+    });
+    Ok(behind.collect())
+}
+
+/// Words as somebody may read them.
 #[derive(Debug)]
-pub struct Words {
-    known: Option<KnownPeople>,
+pub enum Words {
+    /// As they were written: whoever is behind them is theirs to know.
+    Full,
+    /// As they were written, but for what is known of others, who ask for secrecy.
+    Beside(KnownPeople),
+    /// Masked with all that is known.
+    Masked(KnownPeople),
 }
 
 impl Words {
@@ -275,12 +307,12 @@ impl Words {
     pub fn about(
         conn: &mut Connection,
         keys: &Keys,
-        with_need: bool,
+        need: Need,
         complaints: &[Id],
     ) -> Result<Self, Problem> {
         let one = Id(Uuid::nil());
         let groups = HashMap::from([(one, complaints.to_vec())]);
-        let mut words = Self::about_matters(conn, keys, with_need, &groups)?;
+        let mut words = Self::about_matters(conn, keys, need, &groups)?;
         words
             .remove(&one)
             .ok_or_else(|| Problem::fault("no words about complaints"))
@@ -293,13 +325,68 @@ impl Words {
     pub fn about_matters(
         conn: &mut Connection,
         keys: &Keys,
-        with_need: bool,
+        need: Need,
         groups: &HashMap<Id, Vec<Id>>,
     ) -> Result<HashMap<Id, Self>, Problem> {
-        if with_need {
-            let full = groups.keys().map(|group| (*group, Self { known: None }));
-            return Ok(full.collect());
+        match need {
+            Need::Everybody => Ok(groups.keys().map(|group| (*group, Self::Full)).collect()),
+            Need::Nobody => Self::masked_about(conn, keys, groups),
+            Need::InTheOpen => Self::in_the_open(conn, keys, groups),
         }
+    }
+
+    /// For somebody from whom those who ask for secrecy are kept: what is about them is masked, and
+    /// what is about their neighbours tells nothing of them.
+    fn in_the_open(
+        conn: &mut Connection,
+        keys: &Keys,
+        groups: &HashMap<Id, Vec<Id>>,
+    ) -> Result<HashMap<Id, Self>, Problem> {
+        let complaints: Vec<Id> = groups.values().flatten().copied().collect();
+        let secret = secrecy::among(conn, &complaints)?;
+        let is_secret = |about: &Vec<Id>| about.iter().any(|id| secret.contains(id));
+        let (kept, open): (HashMap<Id, Vec<Id>>, HashMap<Id, Vec<Id>>) = groups
+            .iter()
+            .map(|(group, about)| (*group, about.clone()))
+            .partition(|(_, about)| is_secret(about));
+        let complaints: Vec<Id> = open.values().flatten().copied().collect();
+        let beside = secrecy::beside(conn, &complaints)?;
+        let people = open.into_iter().map(|(group, about)| {
+            let secret = about.iter().filter_map(|id| beside.get(id));
+            (group, secret.flatten().copied().collect())
+        });
+        let mut words = Self::hiding(conn, keys, &people.collect())?;
+        if !kept.is_empty() {
+            words.extend(Self::masked_about(conn, keys, &kept)?);
+        }
+        Ok(words)
+    }
+
+    /// Words in full but for what is known of who is behind the complaints of each group; where there
+    /// are none, in full.
+    fn hiding(
+        conn: &mut Connection,
+        keys: &Keys,
+        groups: &HashMap<Id, BTreeSet<Id>>,
+    ) -> Result<HashMap<Id, Self>, Problem> {
+        let (some, none): (HashMap<Id, BTreeSet<Id>>, HashMap<Id, BTreeSet<Id>>) = groups
+            .iter()
+            .map(|(group, people)| (*group, people.clone()))
+            .partition(|(_, people)| !people.is_empty());
+        let mut words: HashMap<Id, Self> =
+            none.into_keys().map(|group| (group, Self::Full)).collect();
+        if !some.is_empty() {
+            let known = behind(conn, keys, &some)?.into_iter();
+            words.extend(known.map(|(group, known)| (group, Self::Beside(known))));
+        }
+        Ok(words)
+    }
+
+    fn masked_about(
+        conn: &mut Connection,
+        keys: &Keys,
+        groups: &HashMap<Id, Vec<Id>>,
+    ) -> Result<HashMap<Id, Self>, Problem> {
         let complaints: Vec<Id> = groups.values().flatten().copied().collect();
         let compared = compared_with(conn, &complaints)?;
         let Matters { entry_of, members } = matters_of(conn, &complaints)?;
@@ -322,24 +409,10 @@ impl Words {
         keys: &Keys,
         groups: &HashMap<Id, BTreeSet<Id>>,
     ) -> Result<HashMap<Id, Self>, Problem> {
-        let all: BTreeSet<Id> = groups.values().flatten().copied().collect();
-        let all: Vec<Id> = all.into_iter().collect();
-        let letters: HashMap<Id, Id> = letters_of(conn, &all)?.into_iter().collect();
-        // Somebody is behind many groups: what is known of each is made ready once.
-        let known: HashMap<Id, KnownPeople> = facts_of(conn, keys, &all)?
-            .into_iter()
-            .map(|(id, facts)| (id, made_known(&facts)))
-            .collect();
-        let words = groups.iter().map(|(group, people)| {
-            let behind = people
-                .iter()
-                .flat_map(|id| [Some(id), letters.get(id)])
-                .flatten()
-                .filter_map(|id| known.get(id));
-            let known = Some(behind.collect());
-            (*group, Self { known })
-        });
-        Ok(words.collect())
+        let known = behind(conn, keys, groups)?.into_iter();
+        Ok(known
+            .map(|(group, known)| (group, Self::Masked(known)))
+            .collect())
     }
 
     /// For somebody who reads about several things at once, each with complaints of its own.
@@ -351,6 +424,9 @@ impl Words {
         keys: &Keys,
         groups: &HashMap<Id, Vec<Id>>,
     ) -> Result<HashMap<Id, Self>, Problem> {
+        if groups.is_empty() {
+            return Ok(HashMap::new());
+        }
         let complaints: Vec<Id> = groups.values().flatten().copied().collect();
         let compared = compared_with(conn, &complaints)?;
         let people = groups.iter().map(|(group, complaints)| {
@@ -361,18 +437,19 @@ impl Words {
         Self::knowing(conn, keys, &people.collect())
     }
 
-    /// Whether the words are read in full.
+    /// Whether who reported is theirs to know: nothing is masked but what is known of others.
     #[must_use]
-    pub const fn in_full(&self) -> bool {
-        self.known.is_none()
+    pub const fn with_need(&self) -> bool {
+        !matches!(self, Self::Masked(_))
     }
 
     /// A text.
     #[must_use]
     pub fn text(&self, text: String) -> String {
-        match &self.known {
-            None => text,
-            Some(known) => known.mask(&text).text,
+        match self {
+            Self::Full => text,
+            Self::Beside(others) => others.hide(&text),
+            Self::Masked(known) => known.mask(&text).text,
         }
     }
 
@@ -386,21 +463,13 @@ impl Words {
     /// than when it was made.
     #[must_use]
     pub fn stored(&self, full: String, masked: String) -> String {
-        if self.in_full() {
-            full
-        } else {
-            self.text(masked)
-        }
+        self.text(if self.with_need() { full } else { masked })
     }
 
     /// The same where there may be none.
     #[must_use]
     pub fn maybe_stored(&self, full: Option<String>, masked: Option<String>) -> Option<String> {
-        if self.in_full() {
-            full
-        } else {
-            self.maybe(masked)
-        }
+        self.maybe(if self.with_need() { full } else { masked })
     }
 
     /// An office's words to the reporter, for whoever holds the code: they stand as they were
@@ -408,9 +477,9 @@ impl Words {
     /// matter, and of who is behind a complaint it was compared with.
     #[must_use]
     pub fn addressed(&self, text: String) -> String {
-        match &self.known {
-            None => text,
-            Some(known) => known.hide(&text),
+        match self {
+            Self::Full => text,
+            Self::Beside(known) | Self::Masked(known) => known.hide(&text),
         }
     }
 
@@ -418,7 +487,7 @@ impl Words {
     /// nobody reads, are left out.
     #[must_use]
     pub fn detail(&self, detail: Value) -> Value {
-        if self.in_full() {
+        if matches!(self, Self::Full) {
             return detail;
         }
         match detail {
@@ -427,7 +496,7 @@ impl Words {
             Value::Array(items) => items.into_iter().map(|item| self.detail(item)).collect(),
             Value::Object(fields) => fields
                 .into_iter()
-                .filter(|(name, value)| !(name == "before" && is_sealed(value)))
+                .filter(|(name, value)| self.with_need() || !(name == "before" && is_sealed(value)))
                 .map(|(name, value)| (name, self.detail(value)))
                 .collect(),
             other => other,

@@ -82,6 +82,7 @@ events! {
         LiftSenderBlock "lift_sender_block" "移出滥用名单",
         UnmaskReporter "unmask_reporter" "查看反映人",
         ReadOriginal "read_original" "查看原图",
+        SetWishes "set_wishes" "登记保密意愿",
     }
 }
 

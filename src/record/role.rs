@@ -52,17 +52,12 @@ roles! {
 }
 
 impl Role {
-    /// Whether the role ever needs to know who reported. Streets, parks, departments and
+    /// Whether the role ever needs to know who reported, and so reads their words unmasked; whose of
+    /// them, `privacy::Need` says. Streets, parks, departments and
     /// enterprises get no reporter fields at all (环保法 57条; 办法 24条).
     #[must_use]
     pub const fn may_see_reporter(self) -> bool {
         matches!(self, Self::Admin | Self::Office | Self::Brigade)
-    }
-
-    /// Whether the role reads complaints' unmasked text.
-    #[must_use]
-    pub const fn may_read_full_text(self) -> bool {
-        self.may_see_reporter()
     }
 }
 

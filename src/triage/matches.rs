@@ -13,7 +13,7 @@ use crate::platform::{
     db::{Connection, Id},
     problem::{OnDb, Problem},
 };
-use crate::privacy::Words;
+use crate::privacy::{Need, Words};
 use crate::record::local;
 
 /// Roles that read what complaints were compared with.
@@ -104,11 +104,12 @@ fn verdict_view(
 ) -> Result<VerdictView, Problem> {
     let mut candidates: Vec<Explained> = serde_json::from_value(row.evidence.0)
         .map_err(|e| Problem::fault(format!("a kept verdict cannot be read: {e}")))?;
-    if !staff.role.may_read_full_text() {
-        // The grounds quote addresses and names, of this complaint and of those it is held against.
-        let compared = candidates.iter().map(|candidate| Id(candidate.candidate));
-        let all: Vec<Id> = compared.chain([complaint]).collect();
-        let reader = Words::about(conn, &app.keys, false, &all)?;
+    // The grounds quote addresses and names, of this complaint and of those it is held against.
+    let compared = candidates.iter().map(|candidate| Id(candidate.candidate));
+    let all: Vec<Id> = compared.chain([complaint]).collect();
+    let need = Need::of(staff.role, &app.profile);
+    let reader = Words::about(conn, &app.keys, need, &all)?;
+    if !matches!(reader, Words::Full) {
         let words = candidates.iter_mut().flat_map(|candidate| {
             let compared = candidate.comparisons.iter_mut().map(|c| &mut c.words);
             compared.chain(&mut candidate.vetoes)

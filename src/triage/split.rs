@@ -7,7 +7,7 @@ use super::body::{self, Action, PartBody, TriageBody};
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
-    body::{Border, ComplaintBody, LocationBody},
+    body::{Border, Checked, ComplaintBody, LocationBody},
     filer::Filer,
     intake, joining,
     machine::PARTS_MAX,
@@ -16,6 +16,7 @@ use crate::complaint::{
     senders::Proven,
     submission::{self, Door, Prepared},
     views::StepView,
+    wishes,
 };
 use crate::matching::{self, Report, Verdict};
 use crate::platform::{
@@ -90,7 +91,7 @@ fn take_once(
     Ok(Some(parts.collect()))
 }
 
-/// Each further matter as a complaint: same petitioners, same channel, same day of receipt and so
+/// Each further matter as a complaint: same petitioners with the same wishes, same channel, same day of receipt and so
 /// the same clocks.
 fn prepare(
     conn: &mut Connection,
@@ -102,12 +103,17 @@ fn prepare(
 ) -> Result<Vec<Prepared>, Problem> {
     let place = queries::place_of(conn, letter.id).or_fault("load the place")?;
     let signers = petitioners::load(conn, &app.keys, letter.id)?;
+    let wish = wishes::of(conn, &app.keys, letter.id)?;
     let door = door_of(conn, app, letter, staff)?;
     let parts = body.parts.iter().take(PARTS_MAX).enumerate();
     let prepared = parts.map(|(at, part)| {
         let checked = complaint_of(part, &place)
             .check(&app.profile, now, Border::Open)
             .map_err(|problem| located(&problem, at))?;
+        let checked = Checked {
+            wish: wish.clone(),
+            ..checked
+        };
         let (door, people) = (door.clone(), signers.clone());
         let photos = Vec::new();
         Ok(submission::prepare_signed(
@@ -191,6 +197,8 @@ fn complaint_of(part: &PartBody, place: &PlaceRow) -> ComplaintBody {
         reporter: None,
         acknowledged_similar: Vec::new(),
         same_as: None,
+        secrecy: None,
+        naming_consent: None,
     }
 }
 

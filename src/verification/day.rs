@@ -200,7 +200,7 @@ fn with_all(
             returned: around.returned(&row, words),
             found_before: around.found_before(&material, &row),
             nearby: around.nearby(app, &material, &row),
-            visit: open(app, staff, &material, row)?,
+            visit: open(app, &material, row)?,
         })
     });
     visits.collect()

@@ -19,7 +19,7 @@ use crate::platform::{
     },
     problem::{OnDb, Problem},
 };
-use crate::privacy::{Words, sees_hidden};
+use crate::privacy::{Need, Words, sees_hidden};
 
 /// What is known of visits, as a member of staff may read it.
 pub(super) struct Material {
@@ -73,9 +73,9 @@ impl Material {
             .iter()
             .map(|(visit, of)| (*visit, of.iter().map(|row| row.id).collect()))
             .collect();
-        let with_need = staff.role.may_read_full_text();
+        let need = Need::of(staff.role, &app.profile);
         Ok(Self {
-            words: Words::about_matters(conn, &app.keys, with_need, &about)?,
+            words: Words::about_matters(conn, &app.keys, need, &about)?,
             events: queries::events_of_each(conn, &ids).or_fault("load events")?,
             texts: texts
                 .into_iter()

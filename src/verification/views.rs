@@ -195,7 +195,7 @@ pub(super) fn views(
 ) -> Result<Vec<VerificationView>, Problem> {
     let material = Material::of(conn, app, staff, &rows)?;
     let views = rows.into_iter();
-    views.map(|row| open(app, staff, &material, row)).collect()
+    views.map(|row| open(app, &material, row)).collect()
 }
 
 /// The complaint a visit was ordered for.
@@ -207,7 +207,6 @@ fn first<'a>(material: &'a Material, row: &VisitRow) -> Result<&'a ComplaintRow,
 /// The view of a visit that is open to the caller.
 pub(super) fn open(
     app: &App,
-    staff: &Staff,
     material: &Material,
     row: VisitRow,
 ) -> Result<VerificationView, Problem> {
@@ -219,7 +218,6 @@ pub(super) fn open(
         .about(app.profile.category(&complaint.category));
     let (missing, warnings) = (standing.missing(), standing.warnings());
     let captures = standing.captures();
-    let full = staff.role.may_read_full_text();
     let instructions = row.read_instructions(&app.keys);
     let answered = material.answered(&row).iter();
     let evidence = material.evidence(&row).into_iter().cloned();
@@ -240,7 +238,9 @@ pub(super) fn open(
             .iter()
             .map(|event| EventView::of(event.clone().opened(&app.keys), &row, words))
             .collect(),
-        photos: evidence.map(|photo| photo.view_for(full)).collect(),
+        photos: evidence
+            .map(|photo| photo.view_for(words.with_need()))
+            .collect(),
         grid_code: row.grid_code,
         state: row.state,
         lon: row.lon,

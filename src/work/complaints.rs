@@ -29,7 +29,7 @@ use crate::platform::{
     },
     problem::{OnDb, Problem},
 };
-use crate::privacy::Words;
+use crate::privacy::{Need, Words};
 
 /// Street and grid.
 type Place = (Option<String>, Option<String>);
@@ -93,10 +93,10 @@ impl Material {
             .load(conn)
             .or_fault("load entries")?;
         let about = ids.iter().map(|id| (*id, vec![*id])).collect();
-        let with_need = caller.role.may_read_full_text();
+        let need = Need::of(caller.role, &app.profile);
         let (since, holders) = waiting(conn, app, asked.list, rows)?;
         Ok(Self {
-            words: Words::about_matters(conn, &app.keys, with_need, &about)?,
+            words: Words::about_matters(conn, &app.keys, need, &about)?,
             texts: texts
                 .into_iter()
                 .map(|(id, text)| (id, text.opened(&app.keys, id)))

@@ -23,7 +23,7 @@ use crate::platform::{
     },
     problem::{OnDb, Problem},
 };
-use crate::privacy::Words;
+use crate::privacy::{Need, Words};
 use crate::verification::{answers, queries::VisitRow};
 
 /// What a row says of the entry a visit stands in.
@@ -97,9 +97,9 @@ impl Material {
             .iter()
             .map(|(visit, of)| (*visit, of.iter().map(|row| row.id).collect()))
             .collect();
-        let with_need = caller.role.may_read_full_text();
+        let need = Need::of(caller.role, &app.profile);
         Ok(Self {
-            words: Words::about_matters(conn, &app.keys, with_need, &about)?,
+            words: Words::about_matters(conn, &app.keys, need, &about)?,
             entries: entries.into_iter().map(|entry| (entry.id, entry)).collect(),
             texts: texts
                 .into_iter()

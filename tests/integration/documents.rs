@@ -160,7 +160,7 @@ fn roles_and_routes() {
             role.as_str(),
             role.zh(),
             mark(role.may_see_reporter()),
-            mark(role.may_read_full_text())
+            mark(role.may_see_reporter())
         )
         .unwrap();
     }

@@ -7,7 +7,7 @@ use dengwen::{
         crypto::{self, Keys},
         db::{
             Id, JsonValue,
-            schema::{petitioner, record, resident, secret_key, sender_block_key},
+            schema::{filer_key, petitioner, record, resident, secret_key, sender_block_key},
         },
     },
     rotation,
@@ -325,6 +325,16 @@ async fn keys_change_while_the_server_serves(world: World) {
             .body["hidden"],
         true
     );
+    // What was filed with a phone, before, meanwhile and after, is found by whoever proves it.
+    let present = keys.blind_index("phone", "13812340001");
+    let filed: Vec<String> =
+        world.db_read(|c| filer_key::table.select(filer_key::key).load(c).unwrap());
+    assert_eq!(filed.len(), signers.len() + 1, "one present index for each");
+    assert_eq!(filed.iter().filter(|key| **key == present).count(), 6);
+    let by_phone = world.signed_in_resident("13812340001").await;
+    let own = by_phone.get("/api/v1/residents/me/complaints").await;
+    let own = own.expect(200).body["items"].clone();
+    assert_eq!(own.as_array().unwrap().len(), 6, "{own}");
 }
 
 /// The number of a complaint the office takes in under an upstream number that names its reporter.

@@ -57,11 +57,15 @@ const SORTED: [(&str, &str); 4] = [
 ];
 
 /// Tables that a day's work must have asked, so that this test cannot pass by doing nothing.
-const ASKED: [&str; 22] = [
+const ASKED: [&str; 26] = [
     "complaint",
     "complaint_text",
     "complaint_place",
     "petitioner",
+    "reporter_wish",
+    "filer_key",
+    "matter_follow",
+    "code_recovery",
     "clock",
     "reply",
     "evidence",
@@ -743,6 +747,38 @@ const FILTERED: [&str; 26] = [
     "/api/v1/handovers?unit=dept_urban&state=sent_back",
 ];
 
+/// A resident comes back: follows what is near, says wishes, asks for lost codes.
+async fn come_back(world: &World, resident: &Actor, code: &str) {
+    let similar = "/api/v1/complaints/similar";
+    let shown = resident.post(similar, fumes(None, 0.0)).await.expect(200);
+    let matter = shown.text("/similar/0/matter");
+    let follow = format!("/api/v1/matters/{matter}/follow");
+    resident.post(&follow, json!({})).await.expect(201);
+    resident.post(&follow, json!({})).await.expect(200);
+    let follows = "/api/v1/residents/me/follows";
+    resident.get(follows).await.expect(200);
+    let mut voice = fumes(Some("13800000077"), 3.0);
+    voice["same_as"] = json!(matter);
+    voice["secrecy"] = json!({ "requested": true });
+    resident.post("/api/v1/complaints", voice).await.expect(201);
+    let wishes = format!("/api/v1/tracking/{code}/wishes");
+    for asked in [true, false] {
+        let body = json!({ "secrecy": { "requested": asked } });
+        resident.post(&wishes, body).await.expect(200);
+    }
+    for narrowed in [
+        json!({ "phone": "13800000001" }),
+        json!({ "phone": "13800000001", "number": "GL20261124-0001" }),
+        json!({ "phone": "13800000001", "filed_on": "2026-11-24" }),
+    ] {
+        let recovery = "/api/v1/tracking-code/recovery";
+        resident.post(recovery, narrowed).await.expect(202);
+        jobs::run_due(&world.server.app).await.unwrap();
+    }
+    resident.delete(&follow).await.expect(204);
+    resident.post(&follow, json!({})).await.expect(201);
+}
+
 /// Filters of the lists of work, each for itself.
 const NARROWED: [&str; 7] = [
     "limit=1",
@@ -773,6 +809,7 @@ async fn look_at_work(admin: &Actor, officer: &Actor) {
 async fn look_everywhere(world: &World, day: &Day) {
     let admin = world.staff(Role::Admin).await;
     let resident = world.signed_in_resident("13800001234").await;
+    come_back(world, &resident, &day.code).await;
     let (officer, street) = (
         world.sign_in(&day.officer).await,
         world.street("s", "350102004").await,

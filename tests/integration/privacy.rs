@@ -528,9 +528,21 @@ async fn a_stranger_locates_nobody(world: World) {
             "category",
             "category_name",
             "distance",
+            "matter",
             "number",
-            "reported_on"
+            "place",
+            "reported_on",
+            "stage",
+            "stage_name",
+            "street",
+            "street_name",
+            "voices",
+            "voices_name"
         ]
+    );
+    assert_eq!(
+        (&here[0]["place"], &here[0]["voices"]),
+        (&Value::Null, &json!("under_five"))
     );
     // Guesses at words, at an address, at a person and at their phone.
     for guess in [

@@ -179,6 +179,13 @@ pub fn snapped(place: Point) -> Option<Point> {
     })
 }
 
+/// The middle of the blocking cell a place lies in, and the metres around it within which the place
+/// is: what is told of a place to everybody.
+#[must_use]
+pub fn rough(place: Point) -> Option<(Point, f64)> {
+    middle_of(cell(place)?).map(|middle| (middle, CELL_REACH_M))
+}
+
 /// All blocking cells that may hold a place within `radius_m` metres, the middle one first. The
 /// cover is complete up to 64 rings, some 15 km, more than a district is wide.
 #[must_use]

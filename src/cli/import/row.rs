@@ -348,6 +348,8 @@ pub(super) fn body(
             }),
             acknowledged_similar: Vec::new(),
             same_as: None,
+            secrecy: None,
+            naming_consent: None,
         },
     };
     Ok((body, grains))

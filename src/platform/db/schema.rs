@@ -222,6 +222,7 @@ diesel::table! {
         updated_at -> UtcTimeSql,
         renewed_count -> Integer,
         find_count -> Integer,
+        public_code -> Nullable<Text>,
     }
 }
 
@@ -930,7 +931,60 @@ diesel::table! {
 }
 
 diesel::joinable!(find -> complaint (complaint_id));
+diesel::table! {
+    use crate::platform::db::types::{UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    reporter_wish (complaint_id) {
+        complaint_id -> UuidSql,
+        secrecy -> Bool,
+        naming_consent -> Bool,
+        words -> Nullable<Text>,
+        updated_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::UuidSql;
+    use diesel::sql_types::*;
+
+    filer_key (key, complaint_id) {
+        key -> Text,
+        complaint_id -> UuidSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    code_recovery (id) {
+        id -> UuidSql,
+        phone_key -> Text,
+        sent_at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    matter_follow (id) {
+        id -> UuidSql,
+        resident_id -> UuidSql,
+        entry_id -> UuidSql,
+        seen_entry_id -> UuidSql,
+        seen_stage -> Text,
+        seen_voices -> Text,
+        seen_at -> UtcTimeSql,
+        created_at -> UtcTimeSql,
+    }
+}
+
 diesel::joinable!(complaint_text -> complaint (complaint_id));
+diesel::joinable!(reporter_wish -> complaint (complaint_id));
+diesel::joinable!(filer_key -> complaint (complaint_id));
+diesel::joinable!(matter_follow -> ledger_entry (entry_id));
 diesel::joinable!(complaint_place -> complaint (complaint_id));
 diesel::joinable!(petitioner -> complaint (complaint_id));
 diesel::joinable!(supplement -> complaint (complaint_id));
@@ -971,14 +1025,14 @@ macro_rules! together {
 
 together! {
     complaint: clock, complaint_part, complaint_place, complaint_sender, complaint_text, evidence,
-        evidence_band, find, ledger_entry, match_decision, match_fact, match_verdict, petitioner, resident,
-        staff, triage_claim, unmasking, verification, verification_complaint;
+        evidence_band, filer_key, find, ledger_entry, match_decision, match_fact, match_verdict, petitioner, reporter_wish,
+        resident, staff, triage_claim, unmasking, verification, verification_complaint;
     complaint_place: clock, complaint_text, ledger_entry, staff, triage_claim, verification,
         verification_complaint;
     complaint_sender: evidence;
     complaint_text: resident;
     evidence: evidence_band;
-    ledger_entry: ledger_merge, match_fact;
+    ledger_entry: ledger_merge, match_fact, matter_follow;
     match_decision: match_verdict;
     premises: premises_alias;
     sender_block: sender_block_key;

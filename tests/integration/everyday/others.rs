@@ -31,7 +31,13 @@ pub(super) async fn resident(town: &Town, who: &Actor, what: u64, draw: &mut Dra
         5 => {
             let asked = matter(draw);
             let asked = json!({ "category": asked["category"], "location": asked["location"], "description": asked["description"] });
-            town.post(who, "/api/v1/complaints/similar", asked).await;
+            let shown = town.post(who, "/api/v1/complaints/similar", asked).await;
+            let matter = shown.body["similar"][0]["matter"].as_str();
+            if let (Some(matter), true) = (matter, who.token.is_some()) {
+                let path = format!("/api/v1/matters/{matter}/follow");
+                town.post(who, &path, json!({})).await;
+                town.get(who, "/api/v1/residents/me/follows").await;
+            }
         }
         6 => {
             let path = format!("/api/v1/tracking/{}/supplements", town.code(draw));
@@ -69,6 +75,11 @@ pub(super) async fn resident(town: &Town, who: &Actor, what: u64, draw: &mut Dra
             town.get(who, &format!("/api/v1/tracking/{}", town.code(draw)))
                 .await;
             town.get(who, "/api/v1/district").await;
+            let wishes = format!("/api/v1/tracking/{}/wishes", town.code(draw));
+            let asks = json!({ "secrecy": { "requested": draw.below(2) == 0 } });
+            town.post(who, &wishes, asks).await;
+            let lost = json!({ "phone": "13800000001" });
+            town.post(who, "/api/v1/tracking-code/recovery", lost).await;
             if who.token.is_some() {
                 town.get(who, "/api/v1/residents/me/complaints").await;
             }
@@ -143,6 +154,8 @@ pub(super) async fn offices(
                 json!({ "reason": "回访核实情况" }),
             )
             .await;
+            let heard = json!({ "naming_consent": true, "reason": "来电说明意愿" });
+            town.post(who, &format!("{path}/wishes"), heard).await;
             let seen = town.get(who, &path).await;
             if let Some(photo) = seen.body["photos"][0]["id"].as_str() {
                 town.get(who, &format!("{path}/photos/{photo}")).await;

@@ -7,10 +7,10 @@ use dengwen::{
     complaint::{links::is_joined, machine::waits_in_queue, recount},
     ledger::queries as ledger,
     platform::db::{
-        Connection, Id,
+        Connection, Id, JsonValue,
         schema::{
-            complaint, handover, ledger_entry, ledger_merge, match_decision, record, triage_claim,
-            verification,
+            complaint, filer_key, handover, ledger_entry, ledger_merge, match_decision, petitioner,
+            record, reporter_wish, triage_claim, verification,
         },
     },
     record::{ComplaintState, EntryState, HandoverState, machine::Trait},
@@ -47,6 +47,7 @@ pub fn broken(world: &World) -> Vec<String> {
         wrong.extend(counters(world, c));
         wrong.extend(histories(c));
         wrong.extend(undoings(c, &complaints));
+        wrong.extend(reporters(c));
         wrong
     })
 }
@@ -304,6 +305,49 @@ fn undoings(conn: &mut Connection, complaints: &[Complaint]) -> Vec<String> {
                 "{} was confirmed, and its link is {}",
                 row.number, row.link
             ));
+        }
+    }
+    wrong
+}
+
+/// What lists say of a wish of secrecy is what was wished; and each complaint is filed under the keys of
+/// who filed it, and nobody else's.
+fn reporters(conn: &mut Connection) -> Vec<String> {
+    let complaints: Vec<(Id, String, JsonValue)> = complaint::table
+        .select((complaint::id, complaint::number, complaint::flags))
+        .load(conn)
+        .unwrap();
+    let secret: Vec<Id> = reporter_wish::table
+        .filter(reporter_wish::secrecy.eq(true))
+        .select(reporter_wish::complaint_id)
+        .load(conn)
+        .unwrap();
+    let named: Vec<(Id, JsonValue)> = petitioner::table
+        .filter(petitioner::kind.eq("reporter"))
+        .select((petitioner::complaint_id, petitioner::person_keys))
+        .load(conn)
+        .unwrap();
+    let named: HashMap<Id, JsonValue> = named.into_iter().collect();
+    let mut filed: HashMap<Id, HashSet<String>> = HashMap::new();
+    let under: Vec<(Id, String)> = filer_key::table
+        .select((filer_key::complaint_id, filer_key::key))
+        .load(conn)
+        .unwrap();
+    for (complaint, key) in under {
+        filed.entry(complaint).or_default().insert(key);
+    }
+    let mut wrong = Vec::new();
+    for (id, number, flags) in complaints {
+        if (flags.0["secrecy"] == true) != secret.contains(&id) {
+            wrong.push(format!(
+                "{number} says otherwise of secrecy than its reporter"
+            ));
+        }
+        let keys: HashSet<String> = named.get(&id).map_or_else(HashSet::new, |keys| {
+            serde_json::from_value(keys.0.clone()).unwrap()
+        });
+        if filed.remove(&id).unwrap_or_default() != keys {
+            wrong.push(format!("{number} is not filed under its reporter's keys"));
         }
     }
     wrong

@@ -17,6 +17,9 @@ const OWNERS: [&str; 6] = [
 
 /// Tables whose rows belong to an owner, with the column that says to which.
 const BELONGINGS: [(&str, &str); 23] = [
+    ("reporter_wish", "complaint_id"),
+    ("filer_key", "complaint_id"),
+    ("matter_follow", "entry_id"),
     ("unmasking", "complaint_id"),
     ("complaint_text", "complaint_id"),
     ("complaint_place", "complaint_id"),
@@ -128,11 +131,11 @@ fn copied(table: &str, column: &str, new_id: &str) -> String {
             "COALESCE((SELECT c.new FROM copies c WHERE c.old = t.{column} AND c.n = own.n), t.{column})"
         ),
         "number" | "tracking_code" | "external_no" | "client_id" | "sha256" | "name_key"
-        | "licence" | "uscc" => {
+        | "licence" | "uscc" | "public_code" => {
             format!("t.{column} || '-' || own.n")
         }
-        // Many premises are called alike, and a person is blocked more than once.
-        "key" if matches!(table, "premises_alias" | "sender_block_key") => {
+        // Many premises are called alike, a person is blocked more than once and files more than once.
+        "key" if matches!(table, "premises_alias" | "sender_block_key" | "filer_key") => {
             "t.key || '-' || (own.n / 4)".to_owned()
         }
         // A district withdraws few, and has many of each kind.
