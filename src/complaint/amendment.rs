@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
-use super::queries::ComplaintRow;
+use super::{
+    queries::ComplaintRow,
+    terms::{self, Mark},
+};
 use crate::district::Category;
 use crate::platform::{
     crypto::Keys,
@@ -61,7 +64,7 @@ pub fn set_words(
             .execute(conn)
             .or_fault("correct the object")?;
     }
-    Ok(())
+    terms::file(conn, keys, id, None)
 }
 
 /// Says what the reporter asks for.
@@ -84,7 +87,7 @@ pub fn set_category(
     category: &Category,
     risk: i32,
     queue_rank: i32,
-) -> QueryResult<usize> {
+) -> QueryResult<()> {
     diesel::update(complaint::table.find(row.id))
         .set((
             complaint::category.eq(&category.code),
@@ -92,7 +95,9 @@ pub fn set_category(
             complaint::risk.eq(risk),
             complaint::queue_rank.eq(queue_rank),
         ))
-        .execute(conn)
+        .execute(conn)?;
+    let levels = [&category.code, &category.coarse].map(|code| Mark::Category(code).term());
+    terms::add(conn, row.id, levels)
 }
 
 /// Counts a version more.

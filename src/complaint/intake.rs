@@ -11,6 +11,7 @@ use super::{
     queries::Complaint,
     recount, senders,
     submission::{Prepared, Stored},
+    terms,
 };
 use crate::clock;
 use crate::district::{Profile, calendar::date_of};
@@ -117,6 +118,7 @@ pub fn insert(
         hidden::plan_review(conn, profile, row.id, now).or_fault("plan a review")?;
     }
     record::advance(conn, &step, now)?;
+    terms::file(conn, keys, row.id, Some(&prepared.known()))?;
     let row = recount::welcome(
         conn,
         profile,

@@ -37,7 +37,7 @@ pub mod procedure;
 pub mod queries;
 pub mod rank;
 pub mod ranks;
-mod reason;
+pub mod reason;
 pub mod reckoning;
 pub mod recount;
 pub mod reindex;
@@ -51,6 +51,8 @@ pub mod similar;
 pub mod staff_routes;
 pub mod subjects;
 pub mod submission;
+pub mod term_blocks;
+pub mod terms;
 pub mod tracking;
 pub mod unmask;
 pub mod unread;
@@ -69,6 +71,7 @@ pub const JOBS: &[Registered<App>] = &[
     Registered::of::<returned::TakeBackReturned>(),
     Registered::of::<ranks::RefreshRanks>(),
     Registered::of::<hidden::CountUnreviewed>(),
+    Registered::of::<term_blocks::FileTerms>(),
 ];
 
 /// The operations of this capability.
@@ -85,7 +88,6 @@ pub static OPERATIONS: &[Operation] = &[
     operation!(Public, keyed, feedback::add_supplement),
     operation!(Public, keyed, feedback::rate),
     operation!(Staff(&[Office, Brigade, Service]), keyed, desk::take_in),
-    operation!(Staff(staff_routes::READERS), staff_routes::list_complaints),
     operation!(Staff(staff_routes::READERS), staff_routes::get_complaint),
     operation!(Staff(&[Brigade, Office]), reuse::list_reused_photos),
     operation!(Staff(staff_routes::READERS), staff_routes::get_photo),

@@ -77,6 +77,7 @@ mod reporter;
 mod reversals;
 mod schema;
 mod scopes;
+mod search;
 mod second_factor;
 mod sessions;
 mod setups;
