@@ -7,6 +7,7 @@
 //! - [`complaint`]: submit, track, supplement, reply, rate (信访件).
 //! - [`matching`]: same matter? same person? explained (判重).
 //! - [`work`]: what waits for whom, list by list (待办).
+//! - [`search`]: the one list of complaints, by whatever is known of one (查件).
 //! - [`triage`]: the brigade's queue (研判).
 //! - [`verification`]: tasks on site (现场核实).
 //! - [`finds`]: what staff find themselves (巡查发现).
@@ -52,6 +53,7 @@ pub mod record;
 pub mod register;
 pub mod registers;
 pub mod rotation;
+pub mod search;
 pub mod server;
 pub mod sweep;
 pub mod triage;

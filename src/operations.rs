@@ -6,12 +6,13 @@ use std::sync::LazyLock;
 use crate::account::{Operation, operation::Table};
 use crate::registers::{premises, sender_blocks};
 use crate::{
-    account, complaint, finds, handover, health, jobs, ledger, triage, verification, work,
+    account, complaint, finds, handover, health, jobs, ledger, search, triage, verification, work,
 };
 
 /// The capabilities, in the order of the story.
 pub static CAPABILITIES: &[&[Operation]] = &[
     complaint::OPERATIONS,
+    search::OPERATIONS,
     ledger::OPERATIONS,
     triage::OPERATIONS,
     verification::OPERATIONS,

@@ -12,6 +12,7 @@ use super::{
     recount, senders,
     submission::{Prepared, Stored},
     wishes,
+    terms,
 };
 use crate::clock;
 use crate::district::{FIND, Profile, calendar::date_of};
@@ -119,6 +120,7 @@ pub fn insert(
         hidden::plan_review(conn, profile, row.id, now).or_fault("plan a review")?;
     }
     record::advance(conn, &step, now)?;
+    terms::file(conn, keys, row.id, Some(&prepared.known()))?;
     let row = recount::welcome(
         conn,
         profile,

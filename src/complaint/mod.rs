@@ -42,7 +42,7 @@ pub mod procedure;
 pub mod queries;
 pub mod rank;
 pub mod ranks;
-mod reason;
+pub mod reason;
 pub mod reckoning;
 pub mod recount;
 pub mod recovery;
@@ -61,6 +61,8 @@ pub mod staff_routes;
 pub mod subjects;
 pub mod submission;
 pub mod timeline;
+pub mod term_blocks;
+pub mod terms;
 pub mod tracking;
 pub mod undoable;
 pub mod unmask;
@@ -83,6 +85,7 @@ pub const JOBS: &[Registered<App>] = &[
     Registered::of::<returned::TakeBackReturned>(),
     Registered::of::<ranks::RefreshRanks>(),
     Registered::of::<hidden::CountUnreviewed>(),
+    Registered::of::<term_blocks::FileTerms>(),
 ];
 
 /// The operations of this capability.
@@ -104,7 +107,6 @@ pub static OPERATIONS: &[Operation] = &[
     operation!(Public, keyed, feedback::rate),
     operation!(Public, keyed, wish_routes::set_wishes),
     operation!(Staff(&[Office, Brigade, Service]), keyed, desk::take_in),
-    operation!(Staff(staff_routes::READERS), staff_routes::list_complaints),
     operation!(Staff(staff_routes::READERS), staff_routes::get_complaint),
     operation!(Staff(&[Brigade, Office]), reuse::list_reused_photos),
     operation!(Staff(staff_routes::READERS), staff_routes::get_photo),

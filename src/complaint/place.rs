@@ -3,7 +3,10 @@
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
-use super::queries::{ComplaintRow, PlaceRow};
+use super::{
+    queries::{ComplaintRow, PlaceRow},
+    terms::{self, Mark},
+};
 use crate::district::Profile;
 use crate::geo::{Point, RawPosition, cell};
 use crate::platform::db::{
@@ -78,7 +81,10 @@ pub fn put(
     diesel::update(complaint::table.find(row.id))
         .set(complaint::flags.eq(JsonValue(flags)))
         .execute(conn)?;
-    Ok(())
+    let street = placed.street.as_deref().map(Mark::Street);
+    let grid = placed.grid.as_deref().map(Mark::Grid);
+    let found_by = street.into_iter().chain(grid);
+    terms::add(conn, row.id, found_by.map(Mark::term))
 }
 
 /// A place as it was sent, in the form of a request; null when there was none.

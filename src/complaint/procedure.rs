@@ -2,7 +2,11 @@
 
 use diesel::prelude::*;
 
-use super::{clocks, queries::ComplaintRow};
+use super::{
+    clocks,
+    queries::ComplaintRow,
+    terms::{self, Mark},
+};
 use crate::district::Profile;
 use crate::platform::db::{Connection, Id, schema::complaint};
 
@@ -19,6 +23,7 @@ pub fn start(
     diesel::update(complaint::table.find(row.id))
         .set(complaint::procedure.eq(code))
         .execute(conn)?;
+    terms::add(conn, row.id, [Mark::Procedure(code).term()])?;
     clocks::follow_procedure(conn, profile, row.id, (&row.channel, code))
 }
 

@@ -117,7 +117,10 @@ const SAY_NOTHING: &[&str] = &[
 ];
 
 /// A text that says which step needs the person.
-pub(super) fn says_why(text: &str) -> Result<(), ValidationError> {
+///
+/// # Errors
+/// What is wrong with one that says nothing.
+pub fn says_why(text: &str) -> Result<(), ValidationError> {
     if is_reason(text) {
         return Ok(());
     }

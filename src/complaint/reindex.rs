@@ -10,7 +10,7 @@ use super::{
     person::Person,
     petitioners::{self, name_key, person_keys},
     queries::ComplaintRow,
-    upstream,
+    terms, upstream,
 };
 use crate::account::{queries as people, resident_routes::PHONE_KEY};
 use crate::matching::queries as matching;
@@ -127,6 +127,9 @@ fn complaint_anew(
             changed = true;
         }
         all.extend(own);
+    }
+    if pass == Pass::Add {
+        terms::add_persons(conn, row.id, &all).or_fault("index terms")?;
     }
     let numbered = pass == Pass::Add && upstream::index_anew(conn, keys, row)?;
     let blocks = blocks_anew(conn, pass, row.id, &all).or_fault("index blocks")?;

@@ -1,15 +1,12 @@
 //! Complaints as staff see them: by role, by place, with the reporter hidden from all without need.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use serde::Deserialize;
 use serde_json::json;
-use utoipa::IntoParams;
-use validator::Validate;
 
 use super::{
-    case, clocks, hidden, parts,
+    case, clocks, parts,
     petitioners::{self, Standing},
     queries::{self, ComplaintRow},
     remarks::{on_new_facts, on_representatives},
@@ -24,8 +21,6 @@ use super::{
 };
 use crate::account::{Role, Staff};
 use crate::app::App;
-use crate::clock::kinds::HIDING_REVIEW;
-use crate::district::calendar::date_of;
 use crate::evidence::{
     album::{self, Copy, Stored},
     queries as evidence,
@@ -35,13 +30,13 @@ use crate::matching::Rule;
 use crate::platform::{
     db::{
         Connection, Id,
-        schema::{clock, complaint, complaint_place},
+        schema::{complaint, complaint_place},
     },
-    http::{Page, PageQuery, Query, versioned},
-    problem::{Code, OnDb, Problem},
+    http::{Query, versioned},
+    problem::{OnDb, Problem},
 };
-use crate::privacy::{Need, Scope, Words, secrecy, sees_hidden};
-use crate::record::{self, ComplaintEvent, ComplaintState, Event, local};
+use crate::privacy::{Need, Scope, Words, secrecy};
+use crate::record::{self, ComplaintEvent, Event, local};
 use crate::text::mask_phone;
 
 /// Roles that read complaints.
@@ -56,139 +51,6 @@ pub const READERS: &[Role] = &[
     Role::Street,
     Role::GridOfficer,
 ];
-
-/// Filters of the list.
-#[derive(Debug, Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct ListQuery {
-    /// State.
-    pub state: Option<String>,
-    /// Category code.
-    pub category: Option<String>,
-    /// Street code.
-    pub street: Option<String>,
-    /// `true` lists what blocked senders sent, for the brigade and the office; else what is not
-    /// hidden.
-    pub hidden: Option<bool>,
-    /// `true`, of what is hidden: only what nobody has looked at yet.
-    pub unreviewed: Option<bool>,
-    /// `own`, `suspected`, `provisional`, `confirmed`: accepted complaints whose link is still a
-    /// question are found by it.
-    pub link: Option<String>,
-    /// Where the page begins: `next_cursor` of the page before.
-    pub cursor: Option<String>,
-    /// Rows in the page, 1 to 200; 50 unless said.
-    #[validate(range(min = 1, max = 200, message = "is 1 to 200"))]
-    #[param(minimum = 1, maximum = 200)]
-    pub limit: Option<i64>,
-}
-
-/// Complaints the caller may see, newest first.
-#[utoipa::path(get, path = "/api/v1/complaints", tag = "complaints", operation_id = "list_complaints",
-    params(ListQuery),
-    responses((status = 200, body = Page<ComplaintSummary>), (status = "default", response = crate::platform::http::AnyProblem)))]
-pub async fn list_complaints(
-    app: web::Data<App>,
-    staff: Staff,
-    query: Query<ListQuery>,
-    request: HttpRequest,
-) -> Result<HttpResponse, Problem> {
-    let ListQuery {
-        state,
-        category,
-        street,
-        hidden,
-        unreviewed,
-        link,
-        cursor,
-        limit,
-    } = query.0;
-    let hidden = hidden.unwrap_or(false);
-    if hidden && !sees_hidden(staff.role) {
-        return Err(Problem::because(
-            Code::Forbidden,
-            "hidden complaints are for the brigade and the office",
-        ));
-    }
-    let state: Option<ComplaintState> = state
-        .map(|name| name.parse())
-        .transpose()
-        .map_err(|_| Problem::bad_parameter("state", "is not a state of complaints"))?;
-    app.profile
-        .known_filters(category.as_deref(), street.as_deref())
-        .map_err(|(name, why)| Problem::bad_parameter(name, why))?;
-    check_link(link.as_deref())?;
-    let (paging, after) = PageQuery { cursor, limit }.page::<Id>(&request)?;
-    let scope = Scope::of(&staff);
-    let (rows, reviews) = app
-        .db
-        .read(move |conn| {
-            let mut rows = complaint::table
-                .inner_join(complaint_place::table)
-                .filter(scope.listed_complaints())
-                .order(complaint::id.desc())
-                .limit(paging.limit + 1)
-                .select(ComplaintRow::as_select())
-                .into_boxed();
-            // Told in the words of the index of what is hidden, which holds nothing else.
-            rows = if hidden {
-                rows.filter(complaint::hidden)
-            } else {
-                rows.filter(complaint::hidden.eq(false))
-            };
-            if let Some(state) = state {
-                rows = rows.filter(complaint::state.eq(state));
-            }
-            if let Some(category) = category {
-                rows = rows.filter(complaint::category.eq(category));
-            }
-            if scope.is_bounded() || street.is_some() {
-                // The same order, told in the columns of the index that narrows by place.
-                rows = rows.order(complaint_place::complaint_id.desc());
-            }
-            if let Some(street) = street {
-                rows = rows.filter(complaint_place::street_code.eq(street));
-            }
-            if let Some(link) = link {
-                rows = rows.filter(complaint::link.eq(link));
-            }
-            if let Some(id) = after {
-                rows = rows.filter(complaint::id.lt(id));
-            }
-            if hidden && unreviewed == Some(true) {
-                let review = clock::table
-                    .filter(clock::subject_kind.eq(HIDING_REVIEW.subject))
-                    .filter(clock::subject_id.eq(complaint::id))
-                    .filter(clock::kind.eq(HIDING_REVIEW.name))
-                    .filter(clock::met_at.is_null());
-                rows = rows.filter(diesel::dsl::exists(review));
-            }
-            let rows: Vec<ComplaintRow> = rows.load(conn).or_fault("list complaints")?;
-            let ids: Vec<Id> = rows
-                .iter()
-                .filter(|row| row.hidden)
-                .map(|row| row.id)
-                .collect();
-            let reviews = hidden::reviews_of(conn, &ids).or_fault("load reviews")?;
-            Ok((rows, reviews))
-        })
-        .await?;
-    let (profile, today) = (app.profile.clone(), date_of(app.now()));
-    let page = paging.of(
-        rows,
-        |row| row.id,
-        |row| {
-            let review = reviews.get(&row.id);
-            ComplaintSummary {
-                review_due_on: review.map(|(due, _)| *due),
-                review_overdue: review.map(|(due, done)| !done && *due < today),
-                ..ComplaintSummary::of(&profile, &row)
-            }
-        },
-    );
-    Ok(page.into_response(&request))
-}
 
 /// Links of a complaint to its entry.
 pub const LINKS: [&str; 4] = ["own", "suspected", "provisional", "confirmed"];

@@ -13,7 +13,10 @@ use crate::account::Staff;
 use crate::app::App;
 use crate::platform::{
     crypto::Keys,
-    db::{Connection, Id, UtcTime, schema::unmasking},
+    db::{
+        Connection, Id, UtcTime,
+        schema::{person_search, unmasking},
+    },
     http::{Answer, Body},
     problem::{Code, OnDb, Problem},
     sealed,
@@ -148,11 +151,10 @@ pub async fn unmask_reporter(
         .write(move |conn| {
             let row = visible(conn, &staff, &path)?;
             secrecy::admit(conn, &shared.profile, staff.role, row.id)?;
-            let looked = looks_since(conn, staff.id, now - TimeDelta::hours(1))?;
-            let today = looks_since(conn, staff.id, now - TimeDelta::days(1))?;
-            check_measure(&looked, &today, now)?;
-            let alarm = i64::try_from(looked.len()).unwrap_or(i64::MAX) + 1 >= ALARM_AT;
-            note(conn, &shared.keys, &staff, row.id, &body.value, alarm, now)?;
+            let look = Look::begin(conn, &staff, now)?;
+            let UnmaskBody { purpose, reason } = &body.value;
+            let alarm = look.alarm;
+            look.note(conn, &shared.keys, &[row.id], *purpose, reason)?;
             let reporters = petitioners::load(conn, &shared.keys, row.id)?
                 .into_iter()
                 .map(|signer| FullPerson {
@@ -167,11 +169,20 @@ pub async fn unmask_reporter(
             Ok((Answer::ok(&FullPeople { reporters })?, alarm))
         })
         .await
-        .inspect_err(|problem| {
-            if matches!(problem.code(), Code::TooManyRequests | Code::Forbidden) {
-                app.metrics.count("unmaskings_refused");
-            }
-        })?;
+        .inspect_err(|problem| refused(&app, problem))?;
+    looked(&app, alarm);
+    Ok(answer.into_response())
+}
+
+/// Counts a look that was more than the measure, or at whom the caller may not look.
+pub fn refused(app: &App, problem: &Problem) {
+    if matches!(problem.code(), Code::TooManyRequests | Code::Forbidden) {
+        app.metrics.count("unmaskings_refused");
+    }
+}
+
+/// Counts a look, and tells the operator of one that is of very many.
+pub fn looked(app: &App, alarm: bool) {
     app.metrics.count("unmaskings");
     if alarm {
         app.metrics.count("unmasking_alarms");
@@ -179,23 +190,35 @@ pub async fn unmask_reporter(
             "a member of staff looks behind many masks; see GET /api/v1/unmaskings?alarm=true"
         );
     }
-    Ok(answer.into_response())
 }
 
-/// When somebody looked since a time, oldest first.
+/// When somebody looked since a time, oldest first: behind the mask of a complaint, or for the
+/// complaints of a person, which is one look however many there are.
 fn looks_since(
     conn: &mut Connection,
     staff: Id,
     since: DateTime<Utc>,
 ) -> Result<Vec<UtcTime>, Problem> {
-    unmasking::table
+    let mut looks: Vec<UtcTime> = unmasking::table
         .filter(unmasking::staff_id.eq(staff))
         .filter(unmasking::at.gt(UtcTime(since)))
+        .filter(unmasking::search_id.is_null())
         .order(unmasking::at.asc())
         .limit(IN_A_DAY)
         .select(unmasking::at)
         .load(conn)
-        .or_fault("count unmaskings")
+        .or_fault("count unmaskings")?;
+    let searches: Vec<UtcTime> = person_search::table
+        .filter(person_search::staff_id.eq(staff))
+        .filter(person_search::at.gt(UtcTime(since)))
+        .order(person_search::at.asc())
+        .limit(IN_A_DAY)
+        .select(person_search::at)
+        .load(conn)
+        .or_fault("count searches for persons")?;
+    looks.extend(searches);
+    looks.sort_by_key(|at| at.0);
+    Ok(looks)
 }
 
 /// Enough is enough: the oldest look that counts says when the next may be.
@@ -215,40 +238,112 @@ fn check_measure(hour: &[UtcTime], day: &[UtcTime], now: DateTime<Utc>) -> Resul
     }
 }
 
-fn note(
-    conn: &mut Connection,
-    keys: &Keys,
-    who: &Staff,
-    complaint: Id,
-    body: &UnmaskBody,
-    alarm: bool,
+/// A look behind masks that is within the measure.
+pub struct Look<'a> {
+    who: &'a Staff,
     now: DateTime<Utc>,
-) -> Result<(), Problem> {
-    let id = Id::new();
-    let reason = sealed::UNMASKING_REASON.seal_text(keys, id.0.as_bytes(), &body.reason)?;
-    diesel::insert_into(unmasking::table)
-        .values((
-            unmasking::id.eq(id),
-            unmasking::complaint_id.eq(complaint),
-            unmasking::staff_id.eq(who.id),
-            unmasking::role.eq(who.role.as_str()),
-            unmasking::purpose.eq(body.purpose.as_str()),
-            unmasking::reason.eq(reason),
-            unmasking::alarm.eq(alarm),
-            unmasking::at.eq(UtcTime(now)),
-        ))
-        .execute(conn)
-        .or_fault("note an unmasking")?;
-    let actor = who.actor();
-    let event = Event::of(ComplaintEvent::UnmaskReporter, complaint, &actor)
-        .because(keys, Some(&body.reason))
-        .with(json!({ "purpose": body.purpose.as_str() }));
-    record::append(conn, &event, now).or_fault("record")?;
-    if alarm {
-        let event = Event::of(AccountEvent::UnmaskAlarm, who.id, &actor);
-        record::append(conn, &event, now).or_fault("record")?;
+    /// Of a person whose complaints are looked for: the search.
+    search: Option<Id>,
+    /// Whether it is one of very many in an hour.
+    pub alarm: bool,
+}
+
+impl<'a> Look<'a> {
+    /// At who reported one complaint.
+    ///
+    /// # Errors
+    /// 429 when somebody looked too often, a fault when the database fails.
+    pub fn begin(
+        conn: &mut Connection,
+        who: &'a Staff,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Problem> {
+        let looks = looks_since(conn, who.id, now - TimeDelta::hours(1))?;
+        let today = looks_since(conn, who.id, now - TimeDelta::days(1))?;
+        check_measure(&looks, &today, now)?;
+        let alarm = i64::try_from(looks.len()).unwrap_or(i64::MAX) + 1 >= ALARM_AT;
+        Ok(Self {
+            who,
+            now,
+            search: None,
+            alarm,
+        })
     }
-    Ok(())
+
+    /// For the complaints of a person. It counts as one, whether there are any or not.
+    ///
+    /// # Errors
+    /// As [`Look::begin`].
+    pub fn search(
+        conn: &mut Connection,
+        who: &'a Staff,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Problem> {
+        let look = Self::begin(conn, who, now)?;
+        let id = Id::new();
+        diesel::insert_into(person_search::table)
+            .values((
+                person_search::id.eq(id),
+                person_search::staff_id.eq(who.id),
+                person_search::at.eq(UtcTime(now)),
+            ))
+            .execute(conn)
+            .or_fault("note a search for a person")?;
+        Ok(Self {
+            search: Some(id),
+            ..look
+        })
+    }
+
+    /// Notes what was looked at, and for what: in the list of looks and in the histories of the
+    /// complaints; of a search, in that of the account too, whatever was found.
+    ///
+    /// # Errors
+    /// A fault when the database or the cipher fails.
+    pub fn note(
+        self,
+        conn: &mut Connection,
+        keys: &Keys,
+        complaints: &[Id],
+        purpose: UnmaskPurpose,
+        reason: &str,
+    ) -> Result<(), Problem> {
+        let Self { who, now, .. } = self;
+        let actor = who.actor();
+        for complaint in complaints {
+            let id = Id::new();
+            let sealed = sealed::UNMASKING_REASON.seal_text(keys, id.0.as_bytes(), reason)?;
+            diesel::insert_into(unmasking::table)
+                .values((
+                    unmasking::id.eq(id),
+                    unmasking::complaint_id.eq(complaint),
+                    unmasking::staff_id.eq(who.id),
+                    unmasking::role.eq(who.role.as_str()),
+                    unmasking::purpose.eq(purpose.as_str()),
+                    unmasking::reason.eq(sealed),
+                    unmasking::alarm.eq(self.alarm),
+                    unmasking::at.eq(UtcTime(now)),
+                    unmasking::search_id.eq(self.search),
+                ))
+                .execute(conn)
+                .or_fault("note an unmasking")?;
+            let event = Event::of(ComplaintEvent::UnmaskReporter, *complaint, &actor)
+                .because(keys, Some(reason))
+                .with(json!({ "purpose": purpose.as_str() }));
+            record::append(conn, &event, now).or_fault("record")?;
+        }
+        if self.search.is_some() {
+            let event = Event::of(AccountEvent::SearchPerson, who.id, &actor)
+                .because(keys, Some(reason))
+                .with(json!({ "purpose": purpose.as_str(), "found": complaints.len() }));
+            record::append(conn, &event, now).or_fault("record")?;
+        }
+        if self.alarm {
+            let event = Event::of(AccountEvent::UnmaskAlarm, who.id, &actor);
+            record::append(conn, &event, now).or_fault("record")?;
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -160,6 +160,13 @@ impl Profile {
         Ok(())
     }
 
+    /// Whether it is the code of a category, of either level.
+    #[must_use]
+    pub fn knows_category(&self, code: &str) -> bool {
+        let mut categories = self.categories.iter();
+        categories.any(|known| known.code == code || known.coarse == code)
+    }
+
     /// Whether it is a demand's code.
     #[must_use]
     pub fn knows_demand(&self, code: &str) -> bool {

@@ -48,6 +48,17 @@ enum Finds {
     Own(Id),
 }
 
+/// How far somebody sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach<'a> {
+    /// All of the district.
+    District,
+    /// One street.
+    Street(&'a str),
+    /// One grid, and whatever this officer was sent to.
+    Grid(&'a str, Id),
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
     /// All of it.
@@ -100,6 +111,16 @@ impl Scope {
             sees_hidden: sees_hidden(staff.role),
             unit,
             finds,
+        }
+    }
+
+    /// The part, for whoever looks for it in an index first and at each row afterwards.
+    #[must_use]
+    pub fn reach(&self) -> Reach<'_> {
+        match &self.part {
+            Part::District => Reach::District,
+            Part::Street(code) => Reach::Street(code),
+            Part::Grid { code, officer } => Reach::Grid(code, *officer),
         }
     }
 

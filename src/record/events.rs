@@ -166,6 +166,7 @@ events! {
         SecondFactorOn "second_factor_on" "启用第二因素",
         SecondFactorOff "second_factor_off" "停用第二因素",
         UnmaskAlarm "unmask_alarm" "查看反映人过多",
+        SearchPerson "search_person" "按人查件",
     }
 }
 

@@ -26,7 +26,7 @@ use crate::complaint::{
     queries::{self, ComplaintRow, RankRow},
     rank, recount,
     rejudge::{self, Cause},
-    remasking, replaced, signers,
+    remasking, replaced, signers, terms,
     upstream::{self, Upstream},
     views::ComplaintSummary,
 };
@@ -184,6 +184,7 @@ impl Correction<'_> {
             remasking::again(conn, &app.keys, row.id)?;
             replies::mask_again(conn, &app.keys, row.id)?;
         }
+        terms::file(conn, &app.keys, row.id, None)?;
         amendment::count_version(conn, row.id, now).or_fault("count the version")?;
         let before = replaced::seal(&app.keys, row.id, &Value::Object(before))?;
         detail.insert("before".to_owned(), json!(before));

@@ -68,10 +68,7 @@ impl WorkQuery {
         profile
             .known_filters(None, self.street.as_deref())
             .map_err(refused)?;
-        let is_category = |code: &String| {
-            let mut categories = profile.categories.iter();
-            categories.any(|known| known.code == *code || known.coarse == *code)
-        };
+        let is_category = |code: &String| profile.knows_category(code);
         if !self.category.as_ref().is_none_or(is_category) {
             return Err(refused((
                 "category",

@@ -395,6 +395,7 @@ fn jobs_keep_their_names() {
         "count_unreviewed",
         "drop_former_indexes",
         "file_photos",
+        "file_terms",
         "forget_keys",
         "notify_reporter",
         "reckon_clocks",

@@ -82,6 +82,7 @@ mod reversals;
 mod roles;
 mod schema;
 mod scopes;
+mod search;
 mod second_factor;
 mod secrecy;
 mod sessions;

@@ -57,7 +57,7 @@ const SORTED: [(&str, &str); 4] = [
 ];
 
 /// Tables that a day's work must have asked, so that this test cannot pass by doing nothing.
-const ASKED: [&str; 26] = [
+const ASKED: [&str; 30] = [
     "complaint",
     "complaint_text",
     "complaint_place",
@@ -84,6 +84,10 @@ const ASKED: [&str; 26] = [
     "sender_block_key",
     "handover",
     "find",
+    "search_item",
+    "search_term",
+    "search_block",
+    "person_search",
 ];
 
 /// Copies of the day, so that the smallest growing table has thousands of rows.
@@ -718,7 +722,7 @@ async fn visit_and_pass(brigade: &Actor, officer: &Actor, visit: &str) {
 }
 
 /// Filters of the lists, beyond what a bare path asks.
-const FILTERED: [&str; 26] = [
+const FILTERED: [&str; 43] = [
     "/api/v1/unmaskings?staff=brigade",
     "/api/v1/complaints?hidden=true&unreviewed=true",
     "/api/v1/triage/queue?limit=1",
@@ -745,6 +749,23 @@ const FILTERED: [&str; 26] = [
     "/api/v1/handovers?state=answered",
     "/api/v1/handovers?unit=dept_urban&limit=1",
     "/api/v1/handovers?unit=dept_urban&state=sent_back",
+    "/api/v1/complaints?q=油烟&limit=1",
+    "/api/v1/complaints?q=油烟 王记烤串&state=closed&overdue=true",
+    "/api/v1/complaints?q=FZ-1",
+    "/api/v1/complaints?q=GL-2026-0001",
+    "/api/v1/complaints?premises=老王烧烤",
+    "/api/v1/complaints?category=air&limit=1",
+    "/api/v1/complaints?grid=35010200400301",
+    "/api/v1/complaints?channel=app&limit=1",
+    "/api/v1/complaints?procedure=enforcement_request",
+    "/api/v1/complaints?received_from=2026-11-01&received_until=2026-11-30",
+    "/api/v1/complaints?overdue=true",
+    "/api/v1/complaints?overdue=false&state=accepted",
+    "/api/v1/complaints?claimed_by=me",
+    "/api/v1/complaints?claimed_by=none&link=provisional",
+    "/api/v1/complaints?street=350102004&state=closed",
+    "/api/v1/complaints?hidden=true&unreviewed=true&state=screening",
+    "/api/v1/complaints?q=油烟&hidden=true",
 ];
 
 /// A resident comes back: follows what is near, says wishes, asks for lost codes.
@@ -839,6 +860,10 @@ async fn look_everywhere(world: &World, day: &Day) {
                 .expect(200);
         }
     }
+    for actor in [&officer, &street] {
+        let found = actor.get("/api/v1/complaints?q=油烟&state=closed").await;
+        found.expect(200);
+    }
     look_at_work(&admin, &officer).await;
     resident
         .post("/api/v1/complaints", fumes(Some("13800000009"), 2.0))
@@ -849,6 +874,10 @@ async fn look_everywhere(world: &World, day: &Day) {
         .await
         .expect(200);
     let brigade = world.sign_in("brigade").await;
+    let person =
+        json!({ "phone": "13800001234", "purpose": "identify", "reason": "核对是否同一人反映" });
+    let found = brigade.post("/api/v1/person-searches", person).await;
+    found.expect(200);
     let next = brigade
         .post("/api/v1/triage/claims", json!({}))
         .await

@@ -11,6 +11,7 @@ pub mod phone;
 mod place_words;
 mod places;
 mod quotes;
+mod terms;
 
 pub use identity::{IdentityText, company_code};
 pub use ink::takes_no_ink;
@@ -23,6 +24,7 @@ pub use phone::PhoneText;
 pub use place_words::NameKind;
 pub use places::{PlaceName, name_key, place_names};
 pub use quotes::{number_key, quoted_numbers};
+pub use terms::terms;
 
 /// The first `letters` letters of a text.
 #[must_use]

@@ -813,6 +813,50 @@ diesel::table! {
         reason -> Text,
         alarm -> Bool,
         at -> UtcTimeSql,
+        search_id -> Nullable<UuidSql>,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    person_search (id) {
+        id -> UuidSql,
+        staff_id -> UuidSql,
+        at -> UtcTimeSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    search_item (seq) {
+        seq -> BigInt,
+        complaint_id -> UuidSql,
+        edition -> Integer,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    search_term (term, seq) {
+        term -> BigInt,
+        seq -> BigInt,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    search_block (term, block) {
+        term -> BigInt,
+        block -> BigInt,
+        items -> Binary,
     }
 }
 

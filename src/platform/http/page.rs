@@ -93,8 +93,9 @@ impl Paging {
         }
     }
 
-    /// The opaque text of a sort key in this list.
-    fn encode(self, key: &impl Serialize) -> String {
+    /// The opaque text of a sort key in this list, after which its next page begins.
+    #[must_use]
+    pub fn encode(self, key: &impl Serialize) -> String {
         URL_SAFE_NO_PAD.encode(serde_json::to_vec(&(self.list, key)).unwrap_or_default())
     }
 

@@ -156,6 +156,10 @@ pub(super) async fn offices(
             .await;
             let heard = json!({ "naming_consent": true, "reason": "来电说明意愿" });
             town.post(who, &format!("{path}/wishes"), heard).await;
+            let person = json!({ "phone": "13800000001", "purpose": "identify", "reason": "核对是否同一人反映" });
+            town.post(who, "/api/v1/person-searches", person).await;
+            town.get(who, "/api/v1/complaints?q=油烟&overdue=false")
+                .await;
             let seen = town.get(who, &path).await;
             if let Some(photo) = seen.body["photos"][0]["id"].as_str() {
                 town.get(who, &format!("{path}/photos/{photo}")).await;

@@ -16,7 +16,7 @@ const OWNERS: [&str; 6] = [
 ];
 
 /// Tables whose rows belong to an owner, with the column that says to which.
-const BELONGINGS: [(&str, &str); 23] = [
+const BELONGINGS: [(&str, &str); 24] = [
     ("reporter_wish", "complaint_id"),
     ("filer_key", "complaint_id"),
     ("matter_follow", "entry_id"),
@@ -31,6 +31,7 @@ const BELONGINGS: [(&str, &str); 23] = [
     ("rating", "complaint_id"),
     ("evidence", "subject_id"),
     ("match_fact", "complaint_id"),
+    ("search_item", "complaint_id"),
     ("match_verdict", "complaint_id"),
     ("match_decision", "complaint_id"),
     ("triage_decision", "complaint_id"),
@@ -51,7 +52,10 @@ const FILED_APART: u32 = 100_000;
 /// The tables that grow by [`fill`].
 pub fn grown() -> impl Iterator<Item = &'static str> {
     let belongings = BELONGINGS.map(|(table, _)| table);
-    OWNERS.into_iter().chain(belongings).chain(["match_key"])
+    OWNERS
+        .into_iter()
+        .chain(belongings)
+        .chain(["match_key", "search_term", "search_block"])
 }
 
 #[derive(QueryableByName)]
@@ -107,6 +111,14 @@ pub fn fill(conn: &mut Connection, times: u32) {
         "INSERT INTO match_key (key, seq) SELECT key + n, seq + n * {FILED_APART} FROM match_key CROSS JOIN \
          (WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {times}) \
           SELECT n FROM numbers) AS numbers;\n"
+    );
+    // So do terms, of which each has complaints of its own and blocks.
+    script += &format!(
+        "INSERT INTO search_term (term, seq) SELECT term + n, seq + n * {FILED_APART} FROM search_term CROSS JOIN \
+         (WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {times}) \
+          SELECT n FROM numbers) AS numbers;\n\
+         INSERT INTO search_block (term, block, items) SELECT DISTINCT term, seq / 4096, items FROM search_term \
+         CROSS JOIN (SELECT data AS items FROM match_fact LIMIT 1) AS bytes WHERE TRUE ON CONFLICT DO NOTHING;\n"
     );
     script += "DROP TABLE copies;";
     // Nobody analyses an embedded database, so its plans must be good without.
