@@ -11,8 +11,7 @@ use super::{
     queries::Complaint,
     recount, senders,
     submission::{Prepared, Stored},
-    wishes,
-    terms,
+    terms, wishes,
 };
 use crate::clock;
 use crate::district::{FIND, Profile, calendar::date_of};

@@ -141,6 +141,8 @@ impl FindBody {
             reporter: None,
             acknowledged_similar: Vec::new(),
             same_as: None,
+            secrecy: None,
+            naming_consent: None,
         };
         let checked = body.check(profile, now, Border::Strict)?;
         let street = match checked.point {

@@ -22,7 +22,7 @@ use crate::platform::{
     http::{Page, PageQuery, Query, versioned},
     problem::{OnDb, Problem},
 };
-use crate::privacy::{Scope, Words};
+use crate::privacy::{Need, Scope, Words};
 use crate::record::{self, ComplaintEvent, ComplaintState, local};
 
 /// Rows of a history looked at for the reason of the last decision.
@@ -188,8 +188,8 @@ fn summaries(
     let names = usernames(conn, finders).or_fault("load names")?;
     let names: HashMap<Id, String> = names.into_iter().collect();
     let mut texts = queries::texts(conn, &ids).or_fault("load the words")?;
-    let with_need = staff.role.may_read_full_text();
-    let words = Words::about(conn, &app.keys, with_need, &ids)?;
+    let need = Need::of(staff.role, &app.profile);
+    let words = Words::about(conn, &app.keys, need, &ids)?;
     let shown = rows.into_iter().map(|(found, row, mode)| {
         let id = found.complaint_id;
         let text = texts.remove(&id);
@@ -240,8 +240,8 @@ pub(super) fn view_of(
         let mut decisions = DECISIONS.iter();
         decisions.any(|event| event.as_str() == line.event)
     });
-    let with_need = staff.role.may_read_full_text();
-    let words = Words::about(conn, &app.keys, with_need, &[row.id])?;
+    let need = Need::of(staff.role, &app.profile);
+    let words = Words::about(conn, &app.keys, need, &[row.id])?;
     let summary = summaries(conn, app, staff, vec![found])?.pop();
     let (_, summary) = summary.ok_or_else(|| Problem::fault("a find is not shown"))?;
     Ok(FindView {
@@ -258,7 +258,7 @@ pub(super) fn view_of(
         reason: words.maybe(decided.and_then(|line| line.reason)),
         photos: stored
             .into_iter()
-            .map(|photo| photo.view_for(with_need))
+            .map(|photo| photo.view_for(words.with_need()))
             .collect(),
         visits,
         already_received: false,

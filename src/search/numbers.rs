@@ -18,7 +18,7 @@ use crate::platform::{
     problem::{OnDb, Problem},
     sealed,
 };
-use crate::privacy::Words;
+use crate::privacy::{Need, Words};
 use crate::text::file_number;
 
 /// What a number names.
@@ -87,7 +87,8 @@ fn of_upstream(
         .select(ComplaintRow::as_select())
         .load(conn)
         .or_fault("look for an upstream number")?;
-    if staff.role.may_read_full_text() || rows.is_empty() {
+    let need = Need::of(staff.role, &app.profile);
+    if need == Need::Everybody || rows.is_empty() {
         return Ok(rows.into_iter().map(|row| row.id).collect());
     }
     let ids: Vec<Id> = rows.iter().map(|row| row.id).collect();
@@ -96,7 +97,7 @@ fn of_upstream(
         .select((complaint_text::complaint_id, TextRow::as_select()))
         .load(conn)
         .or_fault("load upstream numbers")?;
-    let words = Words::about(conn, &app.keys, false, &ids)?;
+    let words = Words::about(conn, &app.keys, need, &ids)?;
     let told = rows.into_iter().filter_map(|row| {
         let (_, text) = texts.iter().find(|(id, _)| *id == row.id)?;
         let sealed = text.external_no.clone();

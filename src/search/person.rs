@@ -179,7 +179,9 @@ fn of_person(
         };
         let mut theirs = Vec::new();
         for row in rows {
-            if !secret.contains(&row.id) && terms::is_of(conn, &row, indexes).or_fault("load who petitions")? {
+            if !secret.contains(&row.id)
+                && terms::is_of(conn, &row, indexes).or_fault("load who petitions")?
+            {
                 theirs.push(row);
             }
         }

@@ -29,6 +29,7 @@ use crate::platform::{
     http::{PageQuery, Query, page_response},
     problem::{OnDb, Problem},
 };
+use crate::privacy::Need;
 
 /// A complaint of the list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -182,7 +183,8 @@ fn found(
         asked.read_words()?;
     }
     asked.add_names(conn, staff)?;
-    walk::page(conn, &app.keys, staff.role, asked, below, limit)
+    let need = Need::of(staff.role, &app.profile);
+    walk::page(conn, &app.keys, need, asked, below, limit)
 }
 
 /// The list as one index leads to it, in its order.

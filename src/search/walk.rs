@@ -10,7 +10,6 @@ use super::{
     wanted::{Index, Wanted},
     words,
 };
-use crate::account::Role;
 use crate::complaint::{queries::ComplaintRow, terms::EDITION};
 use crate::platform::{
     crypto::Keys,
@@ -20,6 +19,7 @@ use crate::platform::{
     },
     problem::{OnDb, Problem},
 };
+use crate::privacy::Need;
 
 /// Complaints looked at for one page at most.
 const LOOKED_AT: usize = 2_000;
@@ -47,7 +47,7 @@ pub(super) struct Found {
 pub(super) fn page(
     conn: &mut Connection,
     keys: &Keys,
-    role: Role,
+    need: Need,
     asked: &Asked,
     below: Option<i64>,
     limit: usize,
@@ -55,14 +55,14 @@ pub(super) fn page(
     let wanted = asked.wanted(conn)?;
     let sought = (asked.words.as_slice(), asked.premises.as_ref());
     let reads_words = !asked.words.is_empty() || asked.premises.is_some();
-    let most = if reads_words && !role.may_read_full_text() {
+    let most = if reads_words && need == Need::Nobody {
         LOOKED_AT_MASKED
     } else {
         LOOKED_AT
     };
     let look = |conn: &mut Connection, ids: &[Id]| {
         let rows = rows(conn, asked, ids)?;
-        words::standing(conn, keys, role, rows, sought)
+        words::standing(conn, keys, need, rows, sought)
     };
     walk(conn, &wanted, (below, limit, most), look)
 }

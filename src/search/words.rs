@@ -20,7 +20,7 @@ use crate::platform::{
     problem::{OnDb, Problem},
     sealed,
 };
-use crate::privacy::{Scope, Words};
+use crate::privacy::{Need, Scope, Words};
 use crate::register::Item;
 use crate::registers::premises::Premises;
 use crate::text::{normalise, premises_name_key};
@@ -175,7 +175,7 @@ struct Told {
 pub(super) fn standing(
     conn: &mut Connection,
     keys: &Keys,
-    role: Role,
+    need: Need,
     rows: Vec<ComplaintRow>,
     (words, premises): (&[Sought], Option<&Sought>),
 ) -> Result<Vec<ComplaintRow>, Problem> {
@@ -183,7 +183,7 @@ pub(super) fn standing(
         return Ok(rows);
     }
     let ids: Vec<Id> = rows.iter().map(|row| row.id).collect();
-    let told = told(conn, keys, role, &ids)?;
+    let told = told(conn, keys, need, &ids)?;
     let holds = |told: &Told| {
         let [.., called] = &told.texts;
         let anywhere = |word: &Sought| told.texts.iter().any(|text| word.stands_in(text));
@@ -203,7 +203,7 @@ pub(super) fn standing(
 fn told(
     conn: &mut Connection,
     keys: &Keys,
-    role: Role,
+    need: Need,
     ids: &[Id],
 ) -> Result<HashMap<Id, Told>, Problem> {
     let texts: Vec<(Id, TextRow)> = complaint_text::table
@@ -212,7 +212,7 @@ fn told(
         .load(conn)
         .or_fault("load the words")?;
     let alone = ids.iter().map(|id| (*id, vec![*id])).collect();
-    let words = Words::about_matters(conn, keys, role.may_read_full_text(), &alone)?;
+    let words = Words::about_matters(conn, keys, need, &alone)?;
     let told = texts.into_iter().filter_map(|(id, text)| {
         let words = words.get(&id)?;
         let premises = sealed::PREMISES.read_maybe(keys, id.0.as_bytes(), text.premises);

@@ -16,7 +16,7 @@ const OWNERS: [&str; 6] = [
 ];
 
 /// Tables whose rows belong to an owner, with the column that says to which.
-const BELONGINGS: [(&str, &str); 24] = [
+const BELONGINGS: [(&str, &str); 27] = [
     ("reporter_wish", "complaint_id"),
     ("filer_key", "complaint_id"),
     ("matter_follow", "entry_id"),
