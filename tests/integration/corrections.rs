@@ -10,8 +10,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Actor, Reply, World,
-    bodies::{fumes, river},
+    Actor, Reply, TODAY, World,
+    bodies::{LAT, LON, fumes, river},
     facts,
 };
 
@@ -400,6 +400,32 @@ async fn a_correction_is_made_once_by_whom_it_is_for(world: World) {
     assert!(late.text("/detail").contains("take the decision back"));
 }
 
+/// What staff found themselves came by no channel and nobody petitions in it; its words are corrected as
+/// everything's.
+async fn what_staff_found_has_no_channel(world: World) {
+    let brigade = world.brigade().await;
+    let find = json!({ "client_id": "f1", "category": "air.cooking_fume", "description": "巡查看到油烟直排。",
+        "location": { "lon": LON, "lat": LAT, "datum": "WGS84" }, "clue_channel": "enforcement", "device_time": TODAY });
+    let found = brigade.post("/api/v1/finds", find).await.expect(201);
+    let number = found.text("/number");
+    for (patch, field) in [
+        (json!({ "channel": "letter" }), "channel"),
+        (json!({ "external_no": "FZ-1" }), "external_no"),
+        (
+            json!({ "persons": [{ "kind": "reporter", "name": "陈明" }] }),
+            "persons",
+        ),
+    ] {
+        let refused = correct(&brigade, &number, patch).await;
+        let refused = refused.expect_problem(422, "invalid");
+        assert_eq!(refused.text("/items/0/location"), field);
+    }
+    let words = json!({ "description": "巡查看到油烟直排，净化器未开。" });
+    correct(&brigade, &number, words).await.expect(200);
+    let view = seen(&brigade, &number).await;
+    assert_eq!(view.text("/description"), "巡查看到油烟直排，净化器未开。");
+}
+
 on_both!(
     clocks_follow_the_channel,
     a_number_that_is_another_complaints_is_a_conflict,
@@ -407,4 +433,5 @@ on_both!(
     persons_are_counted_and_masked,
     a_corrected_phone_makes_the_same_person,
     a_correction_is_made_once_by_whom_it_is_for,
+    what_staff_found_has_no_channel,
 );
