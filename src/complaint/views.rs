@@ -136,7 +136,7 @@ pub struct TimelineItem {
     pub event: String,
     /// In Chinese.
     pub words: &'static str,
-    /// When.
+    /// When it happened.
     pub at: DateTime<FixedOffset>,
 }
 
@@ -179,7 +179,7 @@ pub fn timeline(history: Vec<Recorded>) -> Vec<TimelineItem> {
             Some(TimelineItem {
                 event: row.event,
                 words,
-                at: local(row.at),
+                at: local(row.happened_at.unwrap_or(row.at)),
             })
         })
         .collect()

@@ -40,6 +40,7 @@ mod extensions;
 mod field;
 mod forms;
 mod handovers;
+mod history;
 mod holes;
 mod hostile_input;
 mod house;

@@ -16,11 +16,12 @@ const OWNERS: [&str; 6] = [
 ];
 
 /// Tables whose rows belong to an owner, with the column that says to which.
-const BELONGINGS: [(&str, &str); 20] = [
+const BELONGINGS: [(&str, &str); 21] = [
     ("unmasking", "complaint_id"),
     ("complaint_text", "complaint_id"),
     ("complaint_place", "complaint_id"),
     ("complaint_sender", "complaint_id"),
+    ("import_row", "complaint_id"),
     ("petitioner", "complaint_id"),
     ("clock", "subject_id"),
     ("supplement", "complaint_id"),
@@ -125,7 +126,7 @@ fn copied(table: &str, column: &str, new_id: &str) -> String {
             "COALESCE((SELECT c.new FROM copies c WHERE c.old = t.{column} AND c.n = own.n), t.{column})"
         ),
         "number" | "tracking_code" | "external_no" | "client_id" | "sha256" | "name_key"
-        | "licence" | "uscc" => {
+        | "licence" | "uscc" | "row_key" => {
             format!("t.{column} || '-' || own.n")
         }
         // Many premises are called alike, and a person is blocked more than once.
