@@ -104,8 +104,13 @@ enum Action {
 
 #[derive(Debug, Subcommand)]
 enum Import {
-    /// Complaints from a CSV file; running it twice changes nothing
-    Complaints(import::Complaints),
+    /// Complaints from a CSV file, as they stand in the system they come from; running it twice changes
+    /// nothing
+    Complaints(Box<import::Complaints>),
+    /// List the runs that were, the newest first
+    List,
+    /// Show one run with the rows that were refused
+    Show(import::Show),
 }
 
 impl Options {
@@ -144,6 +149,8 @@ fn act(command: Command) -> anyhow::Result<()> {
         Action::Bench(what) => bench::run(|| options.settings(), &what),
         Action::Match(action) => matching::run(|| options.settings(), action),
         Action::Import(Import::Complaints(what)) => import::run(options.settings()?, &what),
+        Action::Import(Import::List) => import::list(&options.settings()?),
+        Action::Import(Import::Show(which)) => import::show(&options.settings()?, &which),
         Action::Migrate => migrate(&options.settings()?),
         Action::Backup(what) => backup::backup(&options.settings()?, &what),
         Action::Restore(what) => backup::restore(&options.settings()?, &what),

@@ -45,7 +45,7 @@ pub struct StaffReplyView {
     pub document_name: String,
     /// The words; masked for roles without need.
     pub text: String,
-    /// User name of who wrote it.
+    /// User name of who wrote it; of an answer that came in as history, of who took it in.
     pub written_by: String,
     /// When.
     pub at: DateTime<FixedOffset>,
@@ -79,7 +79,7 @@ pub struct TriageDecisionView {
     pub notice: Option<String>,
     /// Unit it went to.
     pub transfer_to: Option<String>,
-    /// User name of who decided.
+    /// User name of who decided; of a decision that came in as history, of who took it in.
     pub decided_by: String,
     /// When.
     pub at: DateTime<FixedOffset>,

@@ -128,6 +128,24 @@ pub fn answered(
     clocks::meet(conn, &REPLY, id, actor, now).map(|_| ())
 }
 
+/// A complaint was decided on in the past, on a day nobody knows: what that met has fallen away,
+/// because whether it was in time cannot be said.
+///
+/// # Errors
+/// What the database answers.
+pub fn decided_some_day(conn: &mut Connection, id: Id, until: DateTime<Utc>) -> QueryResult<()> {
+    clocks::lapse(conn, &[&NOTIFY, &OBJECTION], id, until)?;
+    refresh_due(conn, id)
+}
+
+/// The same of an answer.
+///
+/// # Errors
+/// What the database answers.
+pub fn answered_some_day(conn: &mut Connection, id: Id, until: DateTime<Utc>) -> QueryResult<()> {
+    clocks::lapse(conn, &[&REPLY], id, until)
+}
+
 /// The handling of a complaint has ended: what still runs has fallen away with it.
 ///
 /// # Errors

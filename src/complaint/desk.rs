@@ -130,7 +130,9 @@ pub fn check_intake(app: &App, body: IntakeBody, actor: Actor) -> Result<Draft, 
             format!("is one of {known}"),
         )
     })?;
-    if channel.needs_external_no && body.external_no.is_none() {
+    // A row of a table without such numbers is known by its own id.
+    let is_row = actor == Actor::Import;
+    if channel.needs_external_no && body.external_no.is_none() && !is_row {
         let message = "is required for this channel: it keeps the same complaint from coming twice";
         return Err(Problem::invalid("external_no", ItemCode::Required, message));
     }

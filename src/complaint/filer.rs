@@ -4,6 +4,7 @@
 use diesel::prelude::*;
 
 use crate::platform::db::{Connection, Id, schema::record};
+use crate::record::Actor;
 
 /// Who filed a complaint, as its history has it.
 #[derive(Debug, Clone, Queryable)]
@@ -31,6 +32,12 @@ impl Filer {
     #[must_use]
     pub fn is_reporter(&self) -> bool {
         self.kind == "reporter"
+    }
+
+    /// Whether the software filed it, as what an import takes in.
+    #[must_use]
+    pub fn is_software(&self) -> bool {
+        self.kind == Actor::System.kind()
     }
 
     /// Whether this account filed it.

@@ -117,6 +117,7 @@ impl<'a> NewComplaint<'a> {
             received_on: date_of(door.received_at),
             due_on,
             today: date_of(now),
+            history: prepared.history,
         };
         Self {
             id: report.id.into(),

@@ -1,8 +1,9 @@
 //! R0, 技术重复: the same submission again. Its first record is answered, and whatever the first
 //! one did not hold yet, photos and words, is kept with it.
 //!
-//! The upstream number answers the office and the brigade, and a service that filed it itself; any
-//! other service is told that the number is taken, and nothing else (409). The tracking code is
+//! The upstream number answers the office and the brigade, a service that filed it itself, and one that
+//! sends what an import took in of its channel; any other service is told that the number is taken, and
+//! nothing else (409). The tracking code is
 //! told to who filed the first record, and to nobody else who knows its number.
 //!
 //! Two things make a submission the same: the upstream system's number, or one sender's same
@@ -92,14 +93,15 @@ pub fn of(
 }
 
 /// Whether who sends a number filed it. Numbers are easily guessed: a service that did not is
-/// refused.
+/// refused, but for what an import took in of its own channel, which nobody else sends.
 fn is_filer(conn: &mut Connection, prepared: &Prepared, first: Id) -> Result<bool, Problem> {
     let filer = Filer::of(conn, first).or_fault("look who filed it")?;
+    let imported = filer.as_ref().is_some_and(Filer::is_software);
     let own = match &prepared.door.actor {
         Actor::Staff { id, .. } => filer.is_some_and(|filer| filer.is_account(*id)),
-        Actor::Reporter | Actor::System => false,
+        Actor::Reporter | Actor::System | Actor::Import => false,
     };
-    if prepared.door.service.is_some() && !own {
+    if prepared.door.service.is_some() && !own && !imported {
         let detail = "this number of the channel was filed through another account; ask the office";
         return Err(Problem::because(Code::AlreadyExists, detail));
     }

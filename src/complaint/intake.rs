@@ -67,8 +67,9 @@ pub fn insert(
         ..
     } = prepared;
     let person_days = profile.rules.abuse.person_block_days;
-    let hidden = senders::is_blocked(conn, &prepared.sender(), person_days, now)
-        .or_fault("look at the abuse list")?;
+    let hidden = !prepared.history
+        && senders::is_blocked(conn, &prepared.sender(), person_days, now)
+            .or_fault("look at the abuse list")?;
     let title = ledger::title_of(
         profile,
         &checked.category,
@@ -92,7 +93,13 @@ pub fn insert(
         (false, true) => ComplaintEvent::Screen,
         (false, false) => ComplaintEvent::Queue,
     };
-    let step = Step::<Complaint>::birth(report.id.into(), ComplaintEvent::Register, &door.actor)
+    let step = Step::<Complaint>::birth(report.id.into(), ComplaintEvent::Register, &door.actor);
+    let step = if door.actor == Actor::Import {
+        step.in_the_past(door.received_at)
+    } else {
+        step
+    };
+    let step = step
         .then(judged, &Actor::System)
         .with(json!({ "channel": door.channel, "rule": placement.rule, "link": placement.link, "entry": placement.entry_number }));
     let state = step.target()?;

@@ -11,12 +11,15 @@ use crate::record::{
 
 const ADMIN: Who = Who::Role(Role::Admin);
 const BRIGADE: &[Who] = &[Who::Role(Role::Brigade), ADMIN];
+/// What was decided and answered elsewhere before is taken in, and decided nowhere else.
+const BRIGADE_OR_HISTORY: &[Who] = &[Who::Role(Role::Brigade), ADMIN, Who::Import];
 const MATCHERS: &[Who] = &[Who::Role(Role::Brigade), ADMIN, Who::System];
 const CLOSERS: &[Who] = &[
     Who::Role(Role::Brigade),
     Who::Role(Role::Office),
     ADMIN,
     Who::System,
+    Who::Import,
 ];
 /// Who closes by hand, and may have closed the wrong one.
 const UNDOERS: &[Who] = &[Who::Role(Role::Brigade), Who::Role(Role::Office), ADMIN];
@@ -40,7 +43,7 @@ const FILERS: &[Who] = &[
     Who::Role(Role::Section),
     Who::Role(Role::Station),
     ADMIN,
-    Who::System,
+    Who::Import,
 ];
 /// Who finds something themselves, and takes it back.
 const FINDERS: &[Who] = &[
@@ -239,14 +242,14 @@ pub static MACHINE: Machine<S, E, Facts> = Machine {
         Registered: Queue -> AwaitingAcceptance by SYSTEM;
         Screening: SettleMatch -> AwaitingAcceptance by MATCHERS;
         AwaitingAcceptance: ReopenMatch -> Screening by MATCHERS;
-        Screening: Accept -> Accepted by BRIGADE if WITH_PROCEDURE;
-        AwaitingAcceptance: Accept -> Accepted by BRIGADE if WITH_PROCEDURE;
-        Screening: Refuse -> Refused by BRIGADE if TOLD_WHY;
-        AwaitingAcceptance: Refuse -> Refused by BRIGADE if TOLD_WHY;
+        Screening: Accept -> Accepted by BRIGADE_OR_HISTORY if WITH_PROCEDURE;
+        AwaitingAcceptance: Accept -> Accepted by BRIGADE_OR_HISTORY if WITH_PROCEDURE;
+        Screening: Refuse -> Refused by BRIGADE_OR_HISTORY if TOLD_WHY;
+        AwaitingAcceptance: Refuse -> Refused by BRIGADE_OR_HISTORY if TOLD_WHY;
         AwaitingAcceptance: NoLongerAccept -> NoLongerAccepted by BRIGADE if AFTER_REVIEW;
         Screening: NoLongerAccept -> NoLongerAccepted by BRIGADE if AFTER_REVIEW;
-        AwaitingAcceptance: Transfer -> Transferred by BRIGADE if SENT_ON;
-        Screening: Transfer -> Transferred by BRIGADE if SENT_ON;
+        AwaitingAcceptance: Transfer -> Transferred by BRIGADE_OR_HISTORY if SENT_ON;
+        Screening: Transfer -> Transferred by BRIGADE_OR_HISTORY if SENT_ON;
         AwaitingAcceptance: Object -> Transferred by BRIGADE if SENT_UP;
         Screening: Object -> Transferred by BRIGADE if SENT_UP;
         Refused: TakeBack -> AwaitingAcceptance by BRIGADE if WHY;
@@ -268,7 +271,7 @@ pub static MACHINE: Machine<S, E, Facts> = Machine {
         Accepted: ChangeProcedure -> Accepted by BRIGADE if CHANGED;
         InProgress: ChangeProcedure -> InProgress by BRIGADE if CHANGED;
         Accepted: Start -> InProgress by BRIGADE;
-        Accepted: Reply -> Replied by BRIGADE if ANSWERED;
+        Accepted: Reply -> Replied by BRIGADE_OR_HISTORY if ANSWERED;
         InProgress: Reply -> Replied by BRIGADE if ANSWERED;
         Replied: Rate -> FollowUp by REPORTER if RATING;
         Replied: Close -> Closed by CLOSERS;

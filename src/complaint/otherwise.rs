@@ -5,9 +5,9 @@
 //! not compared: the upstream table still has it as it was.
 
 use chrono::{DateTime, SubsecRound as _, Utc};
-use diesel::prelude::*;
 
 use super::{
+    filer::Filer,
     first_record::{by_upstream_number, is_told},
     person::Person,
     petitioners, queries,
@@ -17,17 +17,22 @@ use super::{
 use crate::district::calendar::date_of;
 use crate::platform::{
     crypto::Keys,
-    db::{Connection, Id, UtcTime, schema::complaint},
+    db::{Connection, Id},
     problem::{OnDb, Problem},
 };
 use crate::privacy::REPORTER;
+use crate::record::ComplaintState;
 
-/// The first record of a number, and what of the row it does not hold.
+/// A first record, and what of a row it does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Otherwise {
     /// The first record's number.
     pub number: String,
-    /// What differs, such as `another date`; never empty.
+    /// Where its handling stands.
+    pub state: ComplaintState,
+    /// Whether it came by another door than an import.
+    pub elsewhere: bool,
+    /// What differs, such as `another date`.
     pub what: Vec<&'static str>,
 }
 
@@ -59,32 +64,39 @@ pub struct Grains {
     pub occurred_at: Grain,
 }
 
-/// The first record of a submission's upstream number, where the submission says something else.
+/// The first record under one of several numbers of a channel.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn first_of(
+    conn: &mut Connection,
+    keys: &Keys,
+    channel: &str,
+    numbers: &[&str],
+) -> Result<Option<Id>, Problem> {
+    for number in numbers {
+        let known = by_upstream_number(conn, keys, channel, number);
+        if let Some(first) = known.or_fault("look for the number")? {
+            return Ok(Some(first));
+        }
+    }
+    Ok(None)
+}
+
+/// What a submission says that its first record does not hold.
 ///
 /// # Errors
 /// A fault when the database fails.
 pub fn tells_otherwise(
     conn: &mut Connection,
     keys: &Keys,
+    first: Id,
     prepared: &Prepared,
     grains: Grains,
-) -> Result<Option<Otherwise>, Problem> {
-    let Some(number) = &prepared.door.external_no else {
-        return Ok(None);
-    };
-    let known = by_upstream_number(conn, keys, &prepared.door.channel, number);
-    let Some(first) = known.or_fault("look for the number")? else {
-        return Ok(None);
-    };
-    let (number, received, occurred): (String, UtcTime, Option<UtcTime>) = complaint::table
-        .find(first)
-        .select((
-            complaint::number,
-            complaint::received_at,
-            complaint::occurred_at,
-        ))
-        .first(conn)
-        .or_fault("load the first record")?;
+) -> Result<Otherwise, Problem> {
+    let row = queries::by_id(conn, first).or_fault("load the first record")?;
+    let filer = Filer::of(conn, first).or_fault("look who filed it")?;
+    let (received, occurred) = (row.received_at, row.occurred_at);
     let (checked, door) = (&prepared.checked, &prepared.door);
     let corrected = replaced::fields_of(conn, first).or_fault("look for corrections")?;
     let stands = |field: CorrectedField| !corrected.contains(&field);
@@ -109,7 +121,12 @@ pub fn tells_otherwise(
     if corrected.is_empty() && lies_elsewhere(conn, keys, first, prepared)? {
         what.push("another place");
     }
-    Ok((!what.is_empty()).then_some(Otherwise { number, what }))
+    Ok(Otherwise {
+        number: row.number,
+        state: row.state,
+        elsewhere: filer.is_some_and(|filer| !filer.is_software()),
+        what,
+    })
 }
 
 /// Whether the first record's reporter, unless their identity was erased, lacks something that this

@@ -1,7 +1,11 @@
 //! Complaints in the database.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::{prelude::*, sql_types::Bool};
+use diesel::{
+    dsl::sql,
+    prelude::*,
+    sql_types::{Bool, Integer},
+};
 
 use crate::district::FIND;
 use crate::platform::{
@@ -27,6 +31,7 @@ use super::{
     person::Question,
     unread,
 };
+use crate::district::urgency::{HISTORY_FROM, URGENT_BELOW};
 
 /// A complaint as stored.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -90,7 +95,8 @@ impl Subject for Complaint {
     const MACHINE: &'static Machine<ComplaintState, ComplaintEvent, Facts> = &MACHINE;
 
     /// Ended complaints leave the queue and stop their clocks. Who handles one and takes a step on it has
-    /// read what was added, and of what has ended nothing waits to be read.
+    /// read what was added, and of what has ended nothing waits to be read. What came in as history is
+    /// no history any more once somebody here takes it out of the queue or up again.
     fn write_state(
         conn: &mut Connection,
         id: Id,
@@ -100,11 +106,14 @@ impl Subject for Complaint {
         now: DateTime<Utc>,
     ) -> QueryResult<usize> {
         let queued = to.is(Trait::Queued);
+        let is_by_hand = matches!(actor, Actor::Staff { .. } | Actor::Reporter);
+        let is_taken_up = is_by_hand && !(queued && from.is(Trait::Queued));
         let present = complaint::table.find(id);
         let written = diesel::update(present.filter(complaint::state.eq(from)))
             .set((
                 complaint::state.eq(to),
                 complaint::in_queue.eq(complaint::hidden.eq(false).and(queued.into_sql::<Bool>())),
+                complaint::queue_rank.eq(sql::<Integer>(&rank_after(is_taken_up))),
                 complaint::closed_at.eq(to.is(Trait::Ended).then_some(UtcTime(now))),
                 complaint::version.eq(complaint::version + 1),
                 complaint::updated_at.eq(UtcTime(now)),
@@ -118,6 +127,16 @@ impl Subject for Complaint {
         }
         Ok(written)
     }
+}
+
+/// The rank after a step, in SQL: what is taken up leaves the band of what came in as history.
+fn rank_after(is_taken_up: bool) -> String {
+    let rank = "complaint.queue_rank";
+    if !is_taken_up {
+        return rank.to_owned();
+    }
+    let band = HISTORY_FROM - URGENT_BELOW;
+    format!("CASE WHEN {rank} >= {HISTORY_FROM} THEN {rank} - {band} ELSE {rank} END")
 }
 
 impl ComplaintRow {
@@ -297,6 +316,16 @@ pub fn text_of(conn: &mut Connection, id: Id) -> QueryResult<TextRow> {
         .find(id)
         .select(TextRow::as_select())
         .first(conn)
+}
+
+/// Sets when a complaint changed last, after steps of the past were taken on it.
+///
+/// # Errors
+/// What the database answers.
+pub fn touch(conn: &mut Connection, id: Id, now: DateTime<Utc>) -> QueryResult<usize> {
+    diesel::update(complaint::table.find(id))
+        .set(complaint::updated_at.eq(UtcTime(now)))
+        .execute(conn)
 }
 
 /// Sets or clears a flag.

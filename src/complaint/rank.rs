@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 
 use super::queries::RankRow;
 use crate::district::urgency::score;
-pub use crate::district::urgency::{RankInput, TriageScore, URGENT_BELOW, queue_rank};
+pub use crate::district::urgency::{
+    HISTORY_FROM, RankInput, TriageScore, URGENT_BELOW, queue_rank,
+};
 use crate::district::{Profile, calendar::date_of};
 
 /// The rank of a stored complaint as things stand now.
@@ -44,5 +46,6 @@ fn input_of(
         received_on: date_of(row.received_at.0),
         due_on: row.due_on,
         today: date_of(now),
+        history: row.queue_rank >= HISTORY_FROM,
     }
 }

@@ -59,7 +59,7 @@ impl Door {
             Actor::Staff { id, .. } if self.service.is_some() => (Source::Upstream, Some(*id)),
             Actor::Staff { id, .. } => (Source::Staff, Some(*id)),
             Actor::Reporter => (Source::Reporter, None),
-            Actor::System => (Source::Import, None),
+            Actor::System | Actor::Import => (Source::Import, None),
         };
         Arrival {
             subject: Subject::complaint(complaint),
@@ -87,6 +87,8 @@ pub struct Prepared {
     pub photos: Vec<Taken>,
     /// A place known by name, for rows without coordinates.
     pub(super) named_place: Option<PlaceHit>,
+    /// Whether it comes in as history.
+    pub(super) history: bool,
 }
 
 impl Prepared {
@@ -138,6 +140,14 @@ impl Prepared {
     pub fn with_photos(mut self, photos: Vec<Taken>) -> Self {
         self.report.photos = refs_of(&photos);
         self.photos = photos;
+        self
+    }
+
+    /// As history: what it asked for is long past, so that it stands behind the work of the day and
+    /// the abuse list of today does not hide it.
+    #[must_use]
+    pub fn as_history(mut self) -> Self {
+        self.history = true;
         self
     }
 
@@ -246,6 +256,7 @@ pub fn prepare_signed(
         people,
         photos,
         named_place,
+        history: false,
     }
 }
 

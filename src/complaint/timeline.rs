@@ -14,7 +14,7 @@ pub struct TimelineItem {
     pub event: String,
     /// In Chinese.
     pub words: &'static str,
-    /// When.
+    /// When it happened.
     pub at: DateTime<FixedOffset>,
 }
 
@@ -72,7 +72,7 @@ pub fn timeline(history: Vec<Recorded>) -> Vec<TimelineItem> {
             told.push(TimelineItem {
                 event: row.event,
                 words,
-                at: local(row.at),
+                at: local(row.happened_at.unwrap_or(row.at)),
             });
         }
     }

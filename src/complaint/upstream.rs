@@ -52,21 +52,28 @@ impl Upstream {
     }
 }
 
+/// What stands before the number in complaints that an import took in before it told the numbers of
+/// others from its own.
+const IMPORTED: &str = "import-";
+
 fn indexed(index: &str) -> String {
     format!("{INDEXED}{index}")
 }
 
 /// All that may stand in a row for a number: who names whom is not known of it alone, while keys are
-/// changed indexes are made by two, and a row from before has it as it was written.
+/// changed indexes are made by two, and a row from before has it as it was written or, of an import,
+/// behind a word of its own.
 #[must_use]
 pub fn lookups(keys: &Keys, number: &str) -> Vec<String> {
-    let key = file_number(number);
-    let indexes = keys.blind_indexes(KIND, &key);
-    let indexes = indexes.iter().map(|index| indexed(index));
-    [key, number.to_owned()]
-        .into_iter()
-        .chain(indexes)
-        .collect()
+    let imported = format!("{IMPORTED}{number}");
+    let mut found = Vec::new();
+    for number in [number, &imported] {
+        let key = file_number(number);
+        let indexes = keys.blind_indexes(KIND, &key);
+        found.extend(indexes.iter().map(|index| indexed(index)));
+        found.extend([key, number.to_owned()]);
+    }
+    found
 }
 
 /// The number of what stands in the row and what was sealed beside it, opened.

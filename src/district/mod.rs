@@ -22,8 +22,8 @@ pub use calendar::{Calendar, DeadlineRule, Due, Unit, shanghai};
 pub use files::ProfileError;
 pub use places::{Grid, PlaceHit, Street};
 pub use rules::{
-    Abuse, Bounds, Channel, DeadlineKind, Demand, DistrictRules, Document, Escalation, Limits,
-    MatchingRules, Procedure, Rating, TriageRules, VerificationRules,
+    Abuse, Bounds, Channel, DeadlineKind, Demand, DistrictRules, Document, Escalation, ImportRules,
+    Limits, MatchingRules, Procedure, Rating, TriageRules, VerificationRules,
 };
 pub use taxonomy::{Category, Coarse, Competence, OfficialUnit, Post};
 pub use terms::Term;

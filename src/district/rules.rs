@@ -42,6 +42,9 @@ pub struct DistrictRules {
     /// 保密 and lost codes.
     #[serde(default)]
     pub privacy: PrivacyRules,
+    /// What comes in as history.
+    #[serde(default)]
+    pub import: ImportRules,
     /// 诉求: what reporters may want.
     #[serde(rename = "demand")]
     pub demands: Vec<Demand>,
@@ -320,6 +323,36 @@ impl Default for PrivacyRules {
         Self {
             secrecy_posts: secrecy_posts(),
             recovered_codes: recovered_codes(),
+        }
+    }
+}
+
+/// What comes in as history from another system's table (历史件导入).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportRules {
+    /// Days before the import since which a row without an end is work of the day; an older one is
+    /// history that waits to be cleared up.
+    #[serde(default = "open_days")]
+    pub open_days: u32,
+    /// Code of the procedure by which was handled what tells none.
+    #[serde(default = "procedure_of_history")]
+    pub procedure: String,
+}
+
+const fn open_days() -> u32 {
+    90
+}
+
+fn procedure_of_history() -> String {
+    "enforcement_request".to_owned()
+}
+
+impl Default for ImportRules {
+    fn default() -> Self {
+        Self {
+            open_days: open_days(),
+            procedure: procedure_of_history(),
         }
     }
 }

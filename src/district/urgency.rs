@@ -23,21 +23,30 @@ pub struct RankInput {
     pub due_on: NaiveDate,
     /// Today.
     pub today: NaiveDate,
+    /// Whether it came in as history, long overdue, and nobody here decided on it since.
+    pub history: bool,
 }
 
 /// Ranks of urgent items lie below this, those of the others above.
 pub const URGENT_BELOW: i32 = 100_000;
 
+/// Ranks of what came in as history begin here. The indexes of the lists say it too.
+pub const HISTORY_FROM: i32 = 200_000;
+
 /// The place in the queue: lower comes first. Items due within two working days come before all
-/// others whatever their score; within each group the higher score comes first. The same number
-/// is kept in an indexed column and made anew every night.
+/// others whatever their score; within each group the higher score comes first. What came in as
+/// history was overdue before anybody here could know of it: it floats nowhere and stands behind
+/// all others, by its score. The same number is kept in an indexed column and made anew every
+/// night.
 #[must_use]
 pub fn queue_rank(profile: &Profile, input: &RankInput) -> i32 {
     let rules = &profile.rules.triage;
     let urgent_until = profile
         .calendar
         .working_days_after(input.today, rules.urgent_working_days);
-    let group = if input.due_on <= urgent_until {
+    let group = if input.history {
+        HISTORY_FROM
+    } else if input.due_on <= urgent_until {
         0
     } else {
         URGENT_BELOW
@@ -152,6 +161,7 @@ mod tests {
             received_on: day("2026-11-24"),
             due_on: day("2026-12-09"),
             today: day("2026-11-24"),
+            history: false,
         }
     }
 
@@ -246,6 +256,34 @@ mod tests {
             ..dull
         };
         assert!(queue_rank(&profile, &three_days) > queue_rank(&profile, &grave));
+    }
+
+    /// What was overdue when it came in as history drowns nothing of the day, however grave.
+    #[test]
+    fn history_stands_behind_the_day_by_its_score() {
+        let profile = Profile::embedded().unwrap();
+        let rank = |risk: i32, history: bool| {
+            let due_on = day("2020-09-10");
+            let input = RankInput {
+                risk,
+                due_on,
+                history,
+                ..input()
+            };
+            queue_rank(&profile, &input)
+        };
+        let dull = RankInput {
+            risk: 0,
+            distinct_reporters: 0,
+            ..input()
+        };
+        assert!(rank(40, true) > queue_rank(&profile, &dull));
+        assert!(rank(40, true) < rank(10, true), "the graver first");
+        assert!(rank(40, true) >= HISTORY_FROM);
+        assert!(
+            rank(0, false) < URGENT_BELOW,
+            "what is overdue is urgent else"
+        );
     }
 
     #[test]

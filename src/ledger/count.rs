@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::locks::take;
-use crate::district::{FIND, Profile};
+use crate::district::{FIND, Profile, urgency::HISTORY_FROM};
 use crate::matching::{
     Rule,
     escalation::{Voice, escalate},
@@ -36,6 +36,7 @@ struct VoiceRow {
     state: ComplaintState,
     source_class: Option<String>,
     channel: String,
+    queue_rank: i32,
 }
 
 /// Source classes of the plan, the first of which an entry has goes before the others.
@@ -70,6 +71,11 @@ impl VoiceRow {
 
     fn is_repeat(&self) -> bool {
         self.confirmed_rule().is_some_and(Rule::is_repeat)
+    }
+
+    /// Whether it came in as history: a voice, by whose old dates nothing escalates.
+    fn is_history(&self) -> bool {
+        self.queue_rank >= HISTORY_FROM
     }
 
     fn is_renewed(&self) -> bool {
@@ -172,8 +178,8 @@ fn recount(
             received_at: row.received_at.0,
             petitioners: petitioners.remove(&row.id).unwrap_or_default(),
             person_count: row.person_count,
-            comes_again: row.is_repeat() || row.is_renewed(),
-            provisional: row.link == "provisional",
+            comes_again: !row.is_history() && (row.is_repeat() || row.is_renewed()),
+            provisional: row.link == "provisional" || row.is_history(),
         })
         .collect();
     let escalated = escalate(&voices, &profile.rules.escalation);

@@ -157,8 +157,11 @@ pub struct HistoryItem {
     pub reason: Option<String>,
     /// What else was kept.
     pub detail: serde_json::Value,
-    /// When.
+    /// When it was recorded.
     pub at: DateTime<FixedOffset>,
+    /// When it happened, of a step that came in as history; null where that is when it was recorded.
+    /// Where `detail.day_known` is false nobody knows the day, and this is the last one known before it.
+    pub happened_at: Option<DateTime<FixedOffset>>,
 }
 
 impl HistoryItem {
@@ -174,6 +177,7 @@ impl HistoryItem {
             reason: words.maybe(row.reason),
             detail: words.detail(row.detail.0),
             at: local(row.at),
+            happened_at: row.happened_at.map(local),
         }
     }
 }

@@ -300,7 +300,8 @@ pub fn fail(
 
 /// What is kept of an error: it may quote what it is about, and is read by who may not know that.
 /// So what stands in quotation marks, long numbers and letters of other scripts are left out.
-fn told_of(error: &str) -> String {
+#[must_use]
+pub fn told_of(error: &str) -> String {
     let unquoted = error.split('"').enumerate().map(|(n, part)| {
         let is_quoted = n % 2 == 1;
         if is_quoted { LEFT_OUT } else { part }

@@ -21,6 +21,9 @@ pub enum Actor {
     Reporter,
     /// The software itself, by rule or job.
     System,
+    /// The software, that takes in what others did before: in the history it is the system, which
+    /// decides nothing of its own.
+    Import,
 }
 
 impl Actor {
@@ -30,7 +33,7 @@ impl Actor {
         match self {
             Self::Staff { .. } => "staff",
             Self::Reporter => "reporter",
-            Self::System => "system",
+            Self::System | Self::Import => "system",
         }
     }
 
@@ -39,7 +42,7 @@ impl Actor {
     pub const fn id(&self) -> Option<Id> {
         match self {
             Self::Staff { id, .. } => Some(*id),
-            Self::Reporter | Self::System => None,
+            Self::Reporter | Self::System | Self::Import => None,
         }
     }
 
@@ -50,6 +53,7 @@ impl Actor {
             Self::Staff { role, .. } => Who::Role(*role),
             Self::Reporter => Who::Reporter,
             Self::System => Who::System,
+            Self::Import => Who::Import,
         }
     }
 }
@@ -63,13 +67,15 @@ pub enum Who {
     Reporter,
     /// The software itself.
     System,
+    /// The software, that takes in what others did before.
+    Import,
 }
 
 impl Who {
     /// Everybody a table can name.
     pub fn all() -> impl Iterator<Item = Self> {
         let roles = Role::ALL.iter().copied().map(Self::Role);
-        roles.chain([Self::Reporter, Self::System])
+        roles.chain([Self::Reporter, Self::System, Self::Import])
     }
 }
 
@@ -79,6 +85,7 @@ impl fmt::Display for Who {
             Self::Role(role) => role.as_str(),
             Self::Reporter => "reporter",
             Self::System => "system",
+            Self::Import => "import",
         })
     }
 }

@@ -37,6 +37,8 @@ pub struct Event<'a> {
     pub detail: Value,
     /// The device's own time, kept beside ours and never used to order the history.
     pub device_time: Option<DateTime<Utc>>,
+    /// When it happened, of what is recorded long after.
+    pub happened_at: Option<DateTime<Utc>>,
 }
 
 impl<'a> Event<'a> {
@@ -52,6 +54,7 @@ impl<'a> Event<'a> {
             reason: None,
             detail: json!({}),
             device_time: None,
+            happened_at: None,
         }
     }
 
@@ -94,13 +97,14 @@ struct NewRow<'a> {
     detail: JsonValue,
     device_time: Option<UtcTime>,
     at: UtcTime,
+    happened_at: Option<UtcTime>,
 }
 
 impl<'a> NewRow<'a> {
     fn of(event: &Event<'a>, now: DateTime<Utc>) -> QueryResult<Self> {
         let actor_name = match event.actor {
             Actor::Staff { name, .. } => name.as_str(),
-            Actor::Reporter | Actor::System => "",
+            Actor::Reporter | Actor::System | Actor::Import => "",
         };
         let id = Id::new();
         let reason = event
@@ -122,6 +126,7 @@ impl<'a> NewRow<'a> {
             detail: JsonValue(event.detail.clone()),
             device_time: event.device_time.map(UtcTime),
             at: UtcTime(now),
+            happened_at: event.happened_at.map(UtcTime),
         })
     }
 }
@@ -200,6 +205,8 @@ pub struct Recorded {
     pub device_time: Option<UtcTime>,
     /// Our time.
     pub at: UtcTime,
+    /// When it happened, of what came in as history.
+    pub happened_at: Option<UtcTime>,
 }
 
 /// A subject's history, oldest first: the newest `limit` rows, and before them the steps from one

@@ -56,6 +56,7 @@ pub struct Step<'a, S: Subject> {
     reason: Option<(&'a Keys, &'a str)>,
     detail: Value,
     device_time: Option<DateTime<Utc>>,
+    happened_at: Option<DateTime<Utc>>,
 }
 
 type RowOf<S> = Row<<S as Subject>::State, <S as Subject>::Event, <S as Subject>::Facts>;
@@ -83,6 +84,7 @@ impl<'a, S: Subject> Step<'a, S> {
             reason: None,
             detail: json!({}),
             device_time: None,
+            happened_at: None,
         }
     }
 
@@ -118,6 +120,14 @@ impl<'a, S: Subject> Step<'a, S> {
     #[must_use]
     pub fn on_device(mut self, at: Option<DateTime<Utc>>) -> Self {
         self.device_time = at;
+        self
+    }
+
+    /// Taken in the past: whatever follows the state, as the day on which handling ended, is of that
+    /// time. The history says both that and when it was recorded.
+    #[must_use]
+    pub fn in_the_past(mut self, at: DateTime<Utc>) -> Self {
+        self.happened_at = Some(at);
         self
     }
 
@@ -167,7 +177,8 @@ pub fn advance<S: Subject>(
 ) -> Result<S::State, Problem> {
     let (before, after) = step.walk()?;
     if let Some(from) = step.from {
-        let written = S::write_state(conn, step.id, from, after, step.actor, now)
+        let then = step.happened_at.unwrap_or(now);
+        let written = S::write_state(conn, step.id, from, after, step.actor, then)
             .or_fault("write a state")?;
         if written == 0 {
             let why = format!("state is no longer `{}`; read it again", from.as_str());
@@ -179,6 +190,7 @@ pub fn advance<S: Subject>(
         reason: step.reason,
         detail: step.detail.clone(),
         device_time: step.device_time,
+        happened_at: step.happened_at,
         ..Event::of(step.event, step.id, step.actor)
     };
     append(conn, &event, now).or_fault("record a step")?;

@@ -233,6 +233,21 @@ pub(super) fn keep(
     decided: &Decided<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
+    keep_of(conn, keys, id, staff.id, decided, now)
+}
+
+/// Keeps a decision of an account, also one of the past that it takes in.
+///
+/// # Errors
+/// As [`keep`].
+pub(super) fn keep_of(
+    conn: &mut Connection,
+    keys: &Keys,
+    id: Id,
+    account: Id,
+    decided: &Decided<'_>,
+    at: DateTime<Utc>,
+) -> Result<(), Problem> {
     let decision = Id::new();
     let seal = |column: sealed::SealedColumn, words: Option<&str>| {
         column.seal_maybe(keys, decision.0.as_bytes(), words)
@@ -247,8 +262,8 @@ pub(super) fn keep(
             triage_decision::document.eq(decided.document),
             triage_decision::notice.eq(seal(sealed::TRIAGE_NOTICE, decided.notice)?),
             triage_decision::transfer_to.eq(decided.transfer_to),
-            triage_decision::decided_by.eq(staff.id),
-            triage_decision::decided_at.eq(UtcTime(now)),
+            triage_decision::decided_by.eq(account),
+            triage_decision::decided_at.eq(UtcTime(at)),
         ))
         .execute(conn)
         .map(|_| ())

@@ -16,6 +16,7 @@ mod match_standing;
 pub mod matches;
 pub mod merge;
 mod merge_change;
+pub mod past;
 pub mod procedure_change;
 pub mod queue;
 pub mod reading;

@@ -223,31 +223,47 @@ pub(super) fn tell(
     app: &App,
     staff: &Staff,
     row: &ComplaintRow,
-    (kind, document, text): (ReplyKind, &str, &str),
+    told: (ReplyKind, &str, &str),
     now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    keep(conn, &app.keys, row.id, told, staff.id, now)?;
+    jobs::enqueue(conn, &NotifyReporter::of(row.id), now, now).or_fault("queue the notice")?;
+    Ok(())
+}
+
+/// Keeps what the reporter is told, or was told in the past, and tells nobody.
+///
+/// # Errors
+/// A fault when the database fails or the words cannot be sealed.
+pub(super) fn keep(
+    conn: &mut Connection,
+    keys: &Keys,
+    complaint: Id,
+    (kind, document, text): (ReplyKind, &str, &str),
+    written_by: Id,
+    at: DateTime<Utc>,
 ) -> Result<(), Problem> {
     let kind = match kind {
         ReplyKind::Final => "final",
         ReplyKind::Progress => "progress",
     };
-    let masked = privacy::masked(conn, &app.keys, row.id, text)?;
+    let masked = privacy::masked(conn, keys, complaint, text)?;
     let id = Id::new();
-    let sealed_text = sealed::REPLY.seal_text(&app.keys, id.0.as_bytes(), text)?;
+    let sealed_text = sealed::REPLY.seal_text(keys, id.0.as_bytes(), text)?;
     diesel::insert_into(reply::table)
         .values((
             reply::id.eq(id),
-            reply::complaint_id.eq(row.id),
+            reply::complaint_id.eq(complaint),
             reply::kind.eq(kind),
             reply::document.eq(document),
             reply::text.eq(sealed_text),
             reply::text_masked.eq(masked),
-            reply::written_by.eq(staff.id),
-            reply::created_at.eq(UtcTime(now)),
+            reply::written_by.eq(written_by),
+            reply::created_at.eq(UtcTime(at)),
         ))
         .execute(conn)
-        .or_fault("insert a reply")?;
-    jobs::enqueue(conn, &NotifyReporter::of(row.id), now, now).or_fault("queue the notice")?;
-    Ok(())
+        .map(|_| ())
+        .or_fault("insert a reply")
 }
 
 /// Makes the masked copies of what was answered anew, when more is known of who petitions.

@@ -2,12 +2,13 @@
 //! paged and filtered.
 //!
 //! The conditions are written in SQL, because a planner takes a partial index for a condition in the
-//! index's own words alone; the indexes stand in the migrations `000039_work` and `000046_finds`. What is looked up for a
-//! row is asked for as a value, not by `EXISTS`: for a value a planner seeks, for whether there is any
-//! it may list all there are.
+//! index's own words alone; the indexes stand in the migrations `000039_work`, `000045_history` and
+//! `000046_finds`. What is looked up for a row is asked for as a value, not by `EXISTS`: for a value a
+//! planner seeks, for whether there is any it may list all there are.
 
 use crate::account::Role;
 use crate::clock::kinds::{Kind, Meaning, OF_HANDLING, VISIT};
+use crate::district::urgency::HISTORY_FROM;
 use crate::platform::named::named;
 use crate::record::{
     ComplaintState as C, VisitState as V,
@@ -43,6 +44,9 @@ named! {
         SentElsewhere "sent_elsewhere",
         /// 线索待处理: what staff found and the brigade took up, neither settled nor dismissed yet.
         FindsTakenUp "finds_taken_up",
+        /// 历史件待清理: complaints that came in as history without an end, whose time was over long
+        /// before. They stand in no other list, and behind all others in the queue.
+        ImportedOverdue "imported_overdue",
     }
 }
 
@@ -90,6 +94,7 @@ impl WorkList {
             Self::ReturnedItems => "退回补正",
             Self::SentElsewhere => "转送移交",
             Self::FindsTakenUp => "线索待处理",
+            Self::ImportedOverdue => "历史件待清理",
         }
     }
 
@@ -100,7 +105,8 @@ impl WorkList {
             Self::VisitsUnassigned
             | Self::NewFacts
             | Self::ProvisionalLinks
-            | Self::FindsTakenUp => BRIGADE,
+            | Self::FindsTakenUp
+            | Self::ImportedOverdue => BRIGADE,
             Self::VisitsOnTheWay | Self::VisitsAwaitingReview | Self::VisitsReturned => {
                 BRIGADE_AND_OFFICER
             }
@@ -141,7 +147,8 @@ impl WorkList {
             | Self::ProvisionalLinks
             | Self::ReturnedItems
             | Self::SentElsewhere
-            | Self::FindsTakenUp => WorkSubject::Complaint,
+            | Self::FindsTakenUp
+            | Self::ImportedOverdue => WorkSubject::Complaint,
         }
     }
 
@@ -172,7 +179,7 @@ impl WorkList {
             Self::VisitsAwaitingReview => going_on(&[V::Submitted]),
             Self::VisitsReturned => going_on(&[V::Returned]),
             Self::VisitsOverdue => going_on(&[V::Pending, V::Assigned, V::CheckedIn, V::Returned]),
-            Self::RepliesDue => is_in(COMPLAINT, &[C::Accepted, C::InProgress]),
+            Self::RepliesDue => of_the_day(&is_in(COMPLAINT, &[C::Accepted, C::InProgress])),
             Self::ReopeningRequests => format!(
                 "{} AND (SELECT rating.wants_reopening FROM rating \
                  WHERE rating.complaint_id = complaint.id ORDER BY rating.reply_id DESC LIMIT 1) = TRUE",
@@ -183,7 +190,7 @@ impl WorkList {
                     .to_owned()
             }
             Self::ProvisionalLinks => {
-                "complaint.link = 'provisional' AND complaint.closed_at IS NULL".to_owned()
+                of_the_day("complaint.link = 'provisional' AND complaint.closed_at IS NULL")
             }
             Self::ReturnedItems => {
                 let returned = is_in(COMPLAINT, &[C::Returned]);
@@ -195,8 +202,15 @@ impl WorkList {
                      AND triage_decision.undone_at IS NULL LIMIT 1) IS NOT NULL)"
                 )
             }
-            Self::SentElsewhere => is_in(COMPLAINT, &[C::Transferred]),
+            Self::SentElsewhere => of_the_day(&is_in(COMPLAINT, &[C::Transferred])),
             Self::FindsTakenUp => is_in(COMPLAINT, &[C::TakenUp]),
+            Self::ImportedOverdue => format!(
+                "complaint.queue_rank >= {HISTORY_FROM} AND {}",
+                is_in(
+                    COMPLAINT,
+                    &[C::Screening, C::AwaitingAcceptance, C::Accepted]
+                )
+            ),
         }
     }
 }
@@ -233,6 +247,11 @@ impl WorkSubject {
     }
 }
 
+/// Of what a condition holds, what did not come in as history.
+fn of_the_day(condition: &str) -> String {
+    format!("{condition} AND complaint.queue_rank < {HISTORY_FROM}")
+}
+
 /// That the state is one of these.
 fn is_in<S: State>(table: &str, states: &[S]) -> String {
     let names: Vec<String> = states
@@ -258,14 +277,17 @@ fn going_on(states: &[V]) -> String {
 mod tests {
     use super::*;
 
-    const SQLITE: &str = concat!(
+    /// The migrations of each database that make the indexes.
+    const SQLITE: [&str; 3] = [
         include_str!("../../migrations/sqlite/2026-11-30-000039_work/up.sql"),
+        include_str!("../../migrations/sqlite/2026-11-30-000045_history/up.sql"),
         include_str!("../../migrations/sqlite/2026-11-30-000046_finds/up.sql"),
-    );
-    const POSTGRES: &str = concat!(
+    ];
+    const POSTGRES: [&str; 3] = [
         include_str!("../../migrations/postgres/2026-11-30-000039_work/up.sql"),
+        include_str!("../../migrations/postgres/2026-11-30-000045_history/up.sql"),
         include_str!("../../migrations/postgres/2026-11-30-000046_finds/up.sql"),
-    );
+    ];
 
     /// The indexes of both databases are made for these conditions, word for word.
     #[test]
@@ -273,7 +295,7 @@ mod tests {
         for list in WorkList::ALL.iter().filter(|list| !list.is_by_id()) {
             let table = list.subject().table();
             let condition = list.condition().replace(&format!("{table}."), "");
-            for migration in [SQLITE, POSTGRES] {
+            for migration in [SQLITE.concat(), POSTGRES.concat()] {
                 let indexes = migration.split("CREATE INDEX ").skip(1);
                 let mut predicates = indexes.filter_map(|index| {
                     let (_, predicate) = index.split_once("\n    WHERE ")?;

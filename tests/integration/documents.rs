@@ -224,7 +224,8 @@ fn transition_tables() {
     let mut page = format!(
         "# States and transitions\n\n{MADE}\n\
          A pair of state and event that is not in its table is answered with 409 and both names, an \
-         actor its row does not name with 403. `reporter` acts by tracking code, `system` by itself. \
+         actor its row does not name with 403. `reporter` acts by tracking code, `system` by itself; \
+         `import` takes in what was done elsewhere before. \
          A row without a state before is what a subject begins with.\n"
     );
     machine::<Complaint>(&mut page, "Complaint 信访件");

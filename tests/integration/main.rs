@@ -43,6 +43,7 @@ mod finds;
 mod follows;
 mod forms;
 mod handovers;
+mod history;
 mod holes;
 mod hostile_input;
 mod house;

@@ -65,6 +65,7 @@ fn actor(who: Who) -> Actor {
         },
         Who::Reporter => Actor::Reporter,
         Who::System => Actor::System,
+        Who::Import => Actor::Import,
     }
 }
 

@@ -1,9 +1,11 @@
 //! Dates as tables hold them.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
 use crate::complaint::otherwise::Grain;
-use crate::district::{calendar::date_of, shanghai};
+use crate::district::calendar::date_of;
+#[cfg(test)]
+use crate::district::shanghai;
 
 /// The forms taken, told with every refusal.
 const FORMS: &str = "2026-11-20, 2026/11/20, 2026年11月20日, each with or without a time such as \
@@ -26,12 +28,32 @@ enum Told {
     Time(NaiveDateTime),
 }
 
-/// An instant and how exactly it is told, in Shanghai unless it says otherwise. A day alone is its
-/// noon, or `now` while the day's noon is still to come.
+/// What a table's times are told by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct When {
+    /// The instant of the import.
+    pub(super) now: DateTime<Utc>,
+    /// The offset of times that do not say one.
+    pub(super) offset: FixedOffset,
+}
+
+#[cfg(test)]
+impl When {
+    /// In Shanghai.
+    pub(super) fn of(now: DateTime<Utc>) -> Self {
+        Self {
+            now,
+            offset: shanghai(),
+        }
+    }
+}
+
+/// An instant and how exactly it is told, in the table's own offset unless it says otherwise. A day
+/// alone is its noon, or now while the day's noon is still to come.
 ///
 /// # Errors
 /// Words for the line, with the forms that are taken.
-pub(super) fn instant(text: &str, now: DateTime<Utc>) -> Result<(DateTime<Utc>, Grain), String> {
+pub(super) fn instant(text: &str, when: &When) -> Result<(DateTime<Utc>, Grain), String> {
     if let Ok(at) = DateTime::parse_from_rfc3339(text)
         && text.starts_with(|c: char| c.is_ascii_digit())
     {
@@ -50,10 +72,10 @@ pub(super) fn instant(text: &str, now: DateTime<Utc>) -> Result<(DateTime<Utc>, 
         Told::Day(day) => (day.and_time(NaiveTime::MIN) + NOON, Grain::Day),
         Told::Time(at) => (at, Grain::Second),
     };
-    let at = local.and_local_timezone(shanghai()).single();
+    let at = local.and_local_timezone(when.offset).single();
     let at = at.ok_or_else(|| format!("{text:?} is no day"))?.to_utc();
-    let is_today = grain == Grain::Day && date_of(at) == date_of(now);
-    Ok((if is_today { at.min(now) } else { at }, grain))
+    let is_today = grain == Grain::Day && date_of(at) == date_of(when.now);
+    Ok((if is_today { at.min(when.now) } else { at }, grain))
 }
 
 /// Half-width digits and signs; letters that take no ink are left out.
@@ -179,7 +201,7 @@ mod tests {
     }
 
     fn read(text: &str) -> Option<String> {
-        let at = instant(text, at("2026-12-24T00:00:00Z")).ok()?.0;
+        let at = instant(text, &When::of(at("2026-12-24T00:00:00Z"))).ok()?.0;
         let at = at.with_timezone(&shanghai());
         Some(at.format("%Y-%m-%d %H:%M:%S").to_string())
     }
@@ -262,16 +284,29 @@ mod tests {
         ] {
             for (now, expected) in [(morning, morning), (night, night), (afternoon, noon)] {
                 assert_eq!(
-                    instant(text, now),
+                    instant(text, &When::of(now)),
                     Ok((expected, Grain::Day)),
                     "{text} {now}"
                 );
             }
         }
-        let tomorrow = instant("2026-12-01", morning).unwrap();
+        let tomorrow = instant("2026-12-01", &When::of(morning)).unwrap();
         assert_eq!(tomorrow, (at("2026-12-01T04:00:00Z"), Grain::Day));
-        let timed = instant("2026-11-30 10:00", morning).unwrap();
+        let timed = instant("2026-11-30 10:00", &When::of(morning)).unwrap();
         assert_eq!(timed, (at("2026-11-30T02:00:00Z"), Grain::Second));
+    }
+
+    /// A table of elsewhere tells its times in its own offset.
+    #[test]
+    fn times_are_told_in_the_tables_offset() {
+        let when = When {
+            now: at("2026-11-30T01:00:00Z"),
+            offset: FixedOffset::west_opt(5 * 3600).unwrap(),
+        };
+        let told = instant("2011-07-01 01:32:33", &when).unwrap();
+        assert_eq!(told, (at("2011-07-01T06:32:33Z"), Grain::Second));
+        let told = instant("2011-07-01T01:32:33Z", &when).unwrap();
+        assert_eq!(told.0, at("2011-07-01T01:32:33Z"));
     }
 
     #[test]
@@ -297,7 +332,7 @@ mod tests {
             "4.6346E+04",
             "########",
         ] {
-            let refused = instant(text, Utc::now()).unwrap_err();
+            let refused = instant(text, &When::of(Utc::now())).unwrap_err();
             assert!(refused.contains("2026年11月20日"), "{text:?}: {refused}");
         }
     }

@@ -1,40 +1,53 @@
-//! `dengwen import complaints`: another system's rows, in bulk.
+//! `dengwen import complaints`: another system's rows, in bulk, as they stand there.
 //!
-//! Each row goes the same way as `POST /api/v1/intake`, in a transaction of its own. The row's id
-//! is its upstream number, so an import that broke off is simply run again: rows that are there
-//! are the first record once more.
+//! Each row goes the same way as `POST /api/v1/intake`, in a transaction of its own, and then through
+//! the steps that were taken on it before, on their days (`triage::past`). A row is known by its channel
+//! and upstream number, as at the other door, or by its own id where its table has no such numbers: an
+//! import that broke off is simply run again.
 //!
 //! Files come as offices save them: `decode` knows their encodings, `records` their signs and
-//! quotes, `dates` their days, `row` their columns. Every row read is stored, known or refused by
-//! its line; nothing is left out silently.
+//! quotes, `dates` their days, `row` their columns, `mapping` what their words mean, `before` what they
+//! tell of the past. Every row read is stored, known or refused by its line; nothing is left out
+//! silently.
 
+pub mod batch;
+mod before;
 mod dates;
 mod decode;
+mod foresight;
+mod mapping;
 mod records;
 mod row;
+mod runs;
+mod store;
+mod table;
+mod taken;
 
-use std::{collections::HashMap, path::PathBuf};
+use std::path::PathBuf;
 
 use actix_web::web;
+use chrono::NaiveDate;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
+pub use self::foresight::{Foresight, foresee};
+pub(super) use self::runs::{Show, list, show};
+
 use self::{
-    decode::{Lines, encoding_of},
-    records::{Record, Records},
-    row::{NEEDED, Row, Said, body, columns, heading, is_ours, places, reads_as_row, spoiled},
+    batch::NewBatch,
+    dates::When,
+    mapping::Plan,
+    store::{Kept, Taking, store},
+    table::{Line, Table},
 };
+use crate::account::queries as accounts;
 use crate::app::{App, Ports};
-use crate::complaint::{
-    desk::check_intake,
-    intake,
-    otherwise::tells_otherwise,
-    person::{Question, QuestionCode},
-};
+use crate::complaint::person::{Question, QuestionCode};
 use crate::config::Settings;
-use crate::platform::problem::{ItemCode, Problem};
-use crate::record::Actor;
-use crate::text::{file_number, text_number};
+use crate::platform::{
+    db::Id,
+    problem::{OnDb, Problem},
+};
 
 /// Row errors and warnings printed at most, each; all are counted.
 const ERRORS_SHOWN: usize = 20;
@@ -50,38 +63,59 @@ pub struct Complaints {
     /// What parts fields: a sign, or `tab`; found out unless said
     #[arg(long, value_parser = delimiter)]
     delimiter: Option<char>,
-    /// Channel code the rows came through
-    #[arg(long, default_value = "hotline_12345")]
-    channel: String,
-    /// Opens every upstream number, so that two sources never share one
-    #[arg(long, default_value = "import")]
-    source: String,
+    /// Mapping whose `[import]` says what columns and words mean, such as those of profiles/mappings
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
+    /// Columns by meaning: id, number (upstream, where it is not the id), date (of receipt), text, title,
+    /// district, place, category, lon, lat, datum, accuracy (metres), phone, premises, occurred_at,
+    /// channel, state, accepted_on, answered_on, closed_on, procedure, unit, answer, reason. Unless said:
+    /// the mapping's, or id, date, text=content, and of title, district, place=river and phone those that
+    /// are there
+    #[arg(long)]
+    columns: Option<String>,
+    /// The ids are the table's own and no upstream numbers
+    #[arg(long)]
+    own_ids: bool,
+    /// Channel code of rows without a channel column; hotline_12345 unless said
+    #[arg(long)]
+    channel: Option<String>,
+    /// Tells ids of this table's own from those of others; `import` unless said
+    #[arg(long)]
+    source: Option<String>,
     /// Category code of rows without a category column
-    #[arg(long, default_value = "water.black_odorous")]
-    category: String,
+    #[arg(long)]
+    category: Option<String>,
+    /// Procedure code of rows without a procedure column; the profile's unless said
+    #[arg(long)]
+    procedure: Option<String>,
+    /// Unit that transferred rows without a unit column went to
+    #[arg(long)]
+    unit: Option<String>,
     /// Datum of positions in rows without a datum column
     #[arg(long)]
     datum: Option<String>,
-    /// Columns by meaning: id, date, text, title, district, place, category, lon, lat, datum,
-    /// accuracy (metres), phone, premises, occurred_at. Unless said: id, date, text=content, and of
-    /// title, district, place=river and phone those that are there
+    /// Rows without an end that were received before this day are history: they stand behind the work of
+    /// the day, in a list of their own. Unless said, by the profile's number of days
+    #[arg(long, value_name = "DATE")]
+    open_since: Option<NaiveDate>,
+    /// Close such rows, of which nothing says what became of them, as history whose end nobody knows
     #[arg(long)]
-    columns: Option<String>,
+    close_older: bool,
+    /// User name of the account that takes history in; needed where rows tell of it
+    #[arg(long, value_name = "USERNAME")]
+    by: Option<String>,
+    /// Say what would become of every row, and keep nothing. Rows of the file that would join each other
+    /// count as matters of their own
+    #[arg(long)]
+    dry_run: bool,
 }
-
-/// What helps against a spreadsheet that takes an id for a quantity.
-const AS_TEXT: &str = "save the table with its ids as text";
-
-/// Columns unless said.
-const COLUMNS: &str =
-    "id=id,date=date,text=content,title=title,district=district,place=river,phone=phone";
 
 /// What became of the rows.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Rows read: those stored, known and refused.
     pub read: usize,
-    /// Rows stored by this run.
+    /// Rows stored by this run, or that would be.
     pub stored: usize,
     /// Rows that were there already.
     pub known: usize,
@@ -93,6 +127,59 @@ pub struct Summary {
     pub left_out: Vec<String>,
     /// Stored rows that were placed by a name the profile knows.
     pub placed: usize,
+    /// Stored rows that joined a matter that was there.
+    pub joined: usize,
+    /// Stored rows whose handling has ended.
+    pub ended: usize,
+    /// Stored rows with a duty that is overdue.
+    pub overdue: usize,
+    /// Stored rows without an end that stand behind the work of the day.
+    pub backlog: usize,
+}
+
+impl Summary {
+    fn take(&mut self, line: u64, kept: Kept, warnings: Vec<String>) {
+        let asked = kept.questions.iter().map(asked);
+        let warnings = asked.chain(warnings).chain(kept.warnings);
+        self.warned.extend(warnings.map(|words| (line, words)));
+        if kept.known {
+            self.known += 1;
+            return;
+        }
+        self.stored += 1;
+        self.placed += usize::from(kept.placed);
+        self.joined += usize::from(kept.joined);
+        self.ended += usize::from(kept.ended);
+        self.overdue += usize::from(kept.overdue);
+        self.backlog += usize::from(kept.backlog);
+    }
+
+    /// What to say of it, in one line.
+    fn told(&self, dry_run: bool) -> String {
+        let Self {
+            read,
+            stored,
+            known,
+            placed,
+            joined,
+            ended,
+            overdue,
+            backlog,
+            ..
+        } = self;
+        let (open, bad) = (stored - ended, self.refused.len());
+        let would = if dry_run {
+            "nothing is kept; would be "
+        } else {
+            ""
+        };
+        format!(
+            "{read} rows read: {would}{stored} stored ({placed} placed by name, {joined} joined to a matter, {ended} ended, \
+             {open} open, of them {overdue} overdue and {backlog} behind the work of the day), {known} known already, \
+             {bad} refused; {} with a warning",
+            self.warned.len()
+        )
+    }
 }
 
 /// Imports a file and prints what became of it. Refused rows make the exit code 1, after all others
@@ -100,6 +187,8 @@ pub struct Summary {
 pub(super) fn run(settings: Settings, options: &Complaints) -> anyhow::Result<()> {
     actix_web::rt::System::new().block_on(async {
         let app = web::Data::new(App::build(settings, Ports::default())?);
+        // Whether anybody reads it or not, the rows come in.
+        let foreseen = tell!("{}", foresee(&app, options)?);
         let summary = import(&app, options, ProgressDrawTarget::stderr()).await?;
         for (lines, kind) in [(&summary.warned, "warning: "), (&summary.refused, "")] {
             for (line, reason) in lines.iter().take(ERRORS_SHOWN) {
@@ -108,112 +197,122 @@ pub(super) fn run(settings: Settings, options: &Complaints) -> anyhow::Result<()
         }
         if !summary.left_out.is_empty() {
             let columns = summary.left_out.join(", ");
-            super::warn(&format!("columns left out, take them with --columns: {columns}"));
+            super::warn(&format!(
+                "columns left out, take them with --columns: {columns}"
+            ));
         }
-        let told = tell!(
-            "{} rows read: {} stored ({} placed by name), {} known already, {} refused; {} with a warning",
-            summary.read,
-            summary.stored,
-            summary.placed,
-            summary.known,
-            summary.refused.len(),
-            summary.warned.len()
-        );
+        let told = tell!("{}", summary.told(options.dry_run));
         anyhow::ensure!(
             summary.refused.is_empty(),
             "{} rows were refused; mend them and run the import again",
             summary.refused.len()
         );
-        told
+        foreseen.and(told)
     })
 }
 
 /// Imports a file.
 ///
 /// # Errors
-/// When the file cannot be read or the database fails; a refused row is no error.
+/// When the file cannot be read, a name that was said is unknown or the database fails; a refused row is
+/// no error.
 pub async fn import(
     app: &web::Data<App>,
     options: &Complaints,
     draw: ProgressDrawTarget,
 ) -> anyhow::Result<Summary> {
-    let mut columns = columns(options.columns.as_deref().unwrap_or(COLUMNS))?;
-    let names: Vec<String> = columns.values().cloned().collect();
-    let encoding = encoding_of(&options.file, options.encoding.as_deref())?;
-    let mut records = Records::new(Lines::open(&options.file, encoding)?);
-    let header = records.header(options.delimiter, &names)?;
-    let header: Vec<String> = header.iter().map(|name| heading(name)).collect();
-    if options.columns.is_none() {
-        columns.retain(|meaning, column| {
-            NEEDED.contains(&meaning.as_str()) || header.contains(column)
-        });
-    }
-    let places = places(&header, &columns)?;
-    let bytes = std::fs::metadata(&options.file)?.len();
-    let bar = ProgressBar::with_draw_target(Some(bytes), draw);
-    let taken: Vec<&String> = columns.values().collect();
-    let left_out = header
-        .iter()
-        .filter(|name| !name.is_empty() && !taken.contains(name));
+    let plan = Plan::of(options, &app.profile, app.now())?;
+    let mut table = options.table(&plan)?;
+    let by = account(app, options, &plan).await?;
+    let batch = if options.dry_run {
+        None
+    } else {
+        Some(begin(app, options, &plan, by).await?)
+    };
+    let bar = ProgressBar::with_draw_target(Some(std::fs::metadata(&options.file)?.len()), draw);
     let mut summary = Summary {
-        left_out: left_out.cloned().collect(),
+        left_out: table.left_out.clone(),
         ..Summary::default()
     };
-    let mut seen = Seen::default();
-    while let Some(Record {
-        line,
-        fields,
-        within,
-    }) = records.next()?
-    {
-        bar.set_position(records.bytes_read());
+    let taking = Taking { plan, by, batch };
+    let offset = taking.plan.offset;
+    while let Some(Line { number: line, row }) = table.next(&When {
+        now: app.now(),
+        offset,
+    })? {
+        bar.set_position(table.bytes_read());
         summary.read += 1;
-        let is_row = |fields: &[String]| reads_as_row(header.len(), fields, &places, app.now());
-        let swallowed = swallowed(&within, is_row);
-        let row = fields.and_then(|fields| row::row(header.len(), &fields, &places));
-        let outcome = match row {
-            Ok(row) => match seen.warning(line, &row) {
-                Ok(spoiled) => {
-                    let warnings = [spoiled, row.is_short.clone(), swallowed.clone()];
-                    let warnings = warnings.into_iter().flatten();
-                    let kept = store(app, options, &row).await;
-                    kept.map(|kept| (kept, warnings.collect::<Vec<_>>()))
-                }
-                Err(reason) => Err(reason),
-            },
+        let stored = match row {
+            Ok((row, warnings)) => store(app, &taking, line, &row)
+                .await
+                .map(|kept| (kept, warnings)),
             Err(reason) => Err(reason),
         };
-        match outcome {
-            Ok((kept, warnings)) => {
-                let questions = kept.questions.iter().map(asked).chain(warnings);
-                summary.warned.extend(questions.map(|words| (line, words)));
-                summary.known += usize::from(kept.known);
-                summary.stored += usize::from(!kept.known);
-                summary.placed += usize::from(kept.placed && !kept.known);
-            }
-            Err(reason) => {
-                let reasons: Vec<String> =
-                    [Some(reason), swallowed].into_iter().flatten().collect();
-                summary.refused.push((line, reasons.join("; ")));
-            }
+        match stored {
+            Ok((kept, warnings)) => summary.take(line, kept, warnings),
+            Err(reason) => summary.refused.push((line, reason)),
         }
     }
     bar.finish_and_clear();
+    if let Some(batch) = batch {
+        summary = end(app, batch, summary).await?;
+    }
     Ok(summary)
 }
 
-/// What to say of lines that a quoted field of their record goes on over, when they read as rows of
-/// their own: the quote may be one that was never closed.
-fn swallowed(within: &[(u64, Vec<String>)], is_row: impl Fn(&[String]) -> bool) -> Option<String> {
-    let rows = within.iter().filter(|(_, fields)| is_row(fields));
-    let lines: Vec<String> = rows.map(|(line, _)| line.to_string()).collect();
-    let told = lines.join(", ");
-    (!lines.is_empty()).then(|| {
-        format!(
-            "a quoted field goes on over what reads as rows of their own (line {told}), which are \
-             part of this row: look for a quote that is not closed"
+impl Complaints {
+    fn table(&self, plan: &Plan) -> anyhow::Result<Table> {
+        Table::open(&self.file, self.encoding.as_deref(), self.delimiter, plan)
+    }
+}
+
+/// The account that takes the rows in.
+async fn account(
+    app: &web::Data<App>,
+    options: &Complaints,
+    plan: &Plan,
+) -> anyhow::Result<Option<Id>> {
+    let Some(name) = options.by.clone() else {
+        anyhow::ensure!(
+            !plan.tells_of_the_past(),
+            "rows may come in answered and closed: name with --by the account that takes them in"
+        );
+        return Ok(None);
+    };
+    let found = app.db.read({
+        let name = name.clone();
+        move |conn| accounts::staff_by_name(conn, &name).or_fault("look for the account")
+    });
+    let found = found.await.map_err(super::operator_error)?;
+    let found = found.filter(|row| !row.disabled);
+    let row = found.ok_or_else(|| {
+        anyhow::anyhow!(
+            "--by: there is no account {name:?} that may sign in; see `dengwen staff list`"
         )
-    })
+    })?;
+    Ok(Some(row.id))
+}
+
+async fn begin(
+    app: &web::Data<App>,
+    options: &Complaints,
+    plan: &Plan,
+    by: Option<Id>,
+) -> anyhow::Result<Id> {
+    let new = NewBatch::of(&options.file, &plan.source, by, app.now())?;
+    let kept = app
+        .db
+        .write(move |conn| batch::begin(conn, &new).or_fault("keep that an import begins"));
+    kept.await.map_err(super::operator_error)
+}
+
+async fn end(app: &web::Data<App>, batch: Id, summary: Summary) -> anyhow::Result<Summary> {
+    let now = app.now();
+    let kept = app.db.write(move |conn| {
+        batch::end(conn, batch, &summary, now).or_fault("keep what became of an import")?;
+        Ok::<Summary, Problem>(summary)
+    });
+    kept.await.map_err(super::operator_error)
 }
 
 /// `--delimiter`.
@@ -226,43 +325,6 @@ fn delimiter(text: &str) -> Result<char, String> {
     }
 }
 
-/// The ids of a file so far: by their number, the line they came on and what it said.
-#[derive(Default)]
-struct Seen(HashMap<u64, (u64, Said)>);
-
-impl Seen {
-    /// What to say of a row that is taken: that its id is one that a spreadsheet spoiled.
-    ///
-    /// # Errors
-    /// Words for the line when the id came before with something else, or may have.
-    fn warning(&mut self, line: u64, row: &Row) -> Result<Option<String>, String> {
-        let (id, spoiled) = (&row.id, spoiled(&row.id));
-        let said = row.said();
-        let (first_line, first) = *self
-            .0
-            .entry(text_number(&file_number(id)))
-            .or_insert((line, said));
-        let differs: Vec<&str> = said
-            .iter()
-            .zip(first)
-            .filter(|(now, then)| *now != then)
-            .map(|((what, _), _)| *what)
-            .collect();
-        if first_line == line || (spoiled.is_none() && differs.is_empty()) {
-            return Ok(spoiled.map(|how| format!("{how} the id to {id:?}; {AS_TEXT}")));
-        }
-        let why = spoiled.map_or_else(String::new, |how| format!("; {how} it: {AS_TEXT}"));
-        let with = if differs.is_empty() {
-            String::new()
-        } else {
-            format!(" with {}", differs.join(" and "))
-        };
-        Err(format!(
-            "the id {id:?} is known from line {first_line}{with}{why}"
-        ))
-    }
-}
-
 /// What could not be read of a row, for whoever imports.
 fn asked(question: &Question) -> String {
     let what = match question.code {
@@ -271,42 +333,4 @@ fn asked(question: &Question) -> String {
         QuestionCode::UnreadableIdNumber => "the identity number could not be read",
     };
     format!("{what}; the row stands and keeps it sealed")
-}
-
-/// What became of a row.
-struct Kept {
-    known: bool,
-    placed: bool,
-    questions: Vec<Question>,
-}
-
-/// Stores a row, or finds that it is known.
-async fn store(app: &web::Data<App>, options: &Complaints, row: &Row) -> Result<Kept, String> {
-    let (body, grains) = body(options, row, app.now())?;
-    let draft = check_intake(app, body, Actor::System).map_err(|p| p.to_string())?;
-    let questions = draft.questions().to_vec();
-    let mut prepared = draft.prepare(app);
-    if !is_ours(&app.profile, row) {
-        prepared.forget_named_place();
-    }
-    let placed = prepared.is_placed_by_name();
-    let (shared, now) = (app.clone(), app.now());
-    let id = row.id.clone();
-    let stored = app
-        .db
-        .write(move |conn| {
-            if let Some(first) = tells_otherwise(conn, &shared.keys, &prepared, grains)? {
-                let (number, what) = (first.number, first.what.join(" and "));
-                let message = format!("the id {id:?} is known as {number} with {what}");
-                return Err(Problem::invalid("id", ItemCode::TellsOtherwise, message));
-            }
-            intake::store(conn, &shared.profile, &shared.keys, &prepared, now)
-        })
-        .await
-        .map_err(|p| format!("{p}: {}", p.internal().unwrap_or_default()))?;
-    Ok(Kept {
-        known: stored.first_record,
-        placed,
-        questions,
-    })
 }

@@ -1,24 +1,12 @@
-//! A record by the meaning of its columns, and the intake it becomes.
+//! A record by the meaning of its columns.
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
-
 use super::{
-    Complaints,
-    dates::{instant, plain},
+    dates::{When, instant, plain},
     decode::BROKEN,
 };
-use crate::complaint::{
-    body::{ComplaintBody, IntakeBody, LocationBody},
-    otherwise::{Grain, Grains},
-    person::ReporterBody,
-};
-use crate::district::Profile;
 use crate::text::text_number;
-
-/// Letters an upstream number has at most, its source included.
-const EXTERNAL_NO_LETTERS: usize = 64;
 
 /// Digits of a quantity that a spreadsheet holds; those behind them become noughts.
 const DIGITS_OF_A_QUANTITY: usize = 15;
@@ -32,15 +20,26 @@ pub(super) const NEEDED: [&str; 3] = ["id", "date", "text"];
 /// One row by meaning.
 pub(super) struct Row {
     pub(super) id: String,
-    date: String,
+    pub(super) date: String,
     pub(super) text: String,
-    district: String,
-    place: String,
-    category: Option<String>,
-    position: Position,
-    phone: Option<String>,
-    premises: Option<String>,
-    occurred_at: Option<String>,
+    pub(super) district: String,
+    pub(super) place: String,
+    pub(super) category: Option<String>,
+    pub(super) position: Position,
+    pub(super) phone: Option<String>,
+    pub(super) premises: Option<String>,
+    pub(super) occurred_at: Option<String>,
+    /// The upstream number, where its column is another than the id's.
+    pub(super) number: Option<String>,
+    pub(super) channel: Option<String>,
+    pub(super) accepted_on: Option<String>,
+    pub(super) answered_on: Option<String>,
+    pub(super) closed_on: Option<String>,
+    pub(super) state: Option<String>,
+    pub(super) procedure: Option<String>,
+    pub(super) unit: Option<String>,
+    pub(super) answer: Option<String>,
+    pub(super) reason: Option<String>,
     /// What to say of a row that ends before its header does.
     pub(super) is_short: Option<String>,
 }
@@ -74,36 +73,54 @@ impl Row {
 
 /// A row's position, as its columns hold it.
 #[derive(Default)]
-struct Position {
-    lon: Option<String>,
-    lat: Option<String>,
-    datum: Option<String>,
-    accuracy: Option<String>,
+pub(super) struct Position {
+    pub(super) lon: Option<String>,
+    pub(super) lat: Option<String>,
+    pub(super) datum: Option<String>,
+    pub(super) accuracy: Option<String>,
 }
+
+/// What a column may mean.
+const MEANINGS: [&str; 24] = [
+    "id",
+    "number",
+    "date",
+    "text",
+    "title",
+    "district",
+    "place",
+    "category",
+    "lon",
+    "lat",
+    "datum",
+    "accuracy",
+    "phone",
+    "premises",
+    "occurred_at",
+    "channel",
+    "state",
+    "accepted_on",
+    "answered_on",
+    "closed_on",
+    "procedure",
+    "unit",
+    "answer",
+    "reason",
+];
 
 /// `meaning=column` pairs.
 pub(super) fn columns(text: &str) -> anyhow::Result<BTreeMap<String, String>> {
-    const MEANINGS: [&str; 14] = [
-        "id",
-        "date",
-        "text",
-        "title",
-        "district",
-        "place",
-        "category",
-        "lon",
-        "lat",
-        "datum",
-        "accuracy",
-        "phone",
-        "premises",
-        "occurred_at",
-    ];
     let columns: BTreeMap<String, String> = text
         .split(',')
         .filter_map(|pair| pair.split_once('='))
         .map(|(meaning, column)| (meaning.trim().to_owned(), column.trim().to_owned()))
         .collect();
+    check_columns(&columns)?;
+    Ok(columns)
+}
+
+/// Refuses a meaning nobody knows, and a table without what is needed.
+pub(super) fn check_columns(columns: &BTreeMap<String, String>) -> anyhow::Result<()> {
     for meaning in columns.keys() {
         anyhow::ensure!(
             MEANINGS.contains(&meaning.as_str()),
@@ -117,7 +134,7 @@ pub(super) fn columns(text: &str) -> anyhow::Result<BTreeMap<String, String>> {
             "--columns must name a column for {needed}"
         );
     }
-    Ok(columns)
+    Ok(())
 }
 
 /// Where each meaning's column stands in the header, whose names are as they are seen.
@@ -255,6 +272,16 @@ pub(super) fn row(
         phone: value("phone"),
         premises: value("premises"),
         occurred_at: value("occurred_at"),
+        number: value("number").map(|number| number_of(&number)),
+        channel: value("channel"),
+        accepted_on: value("accepted_on"),
+        answered_on: value("answered_on"),
+        closed_on: value("closed_on"),
+        state: value("state"),
+        procedure: value("procedure"),
+        unit: value("unit"),
+        answer: value("answer"),
+        reason: value("reason"),
         is_short,
     })
 }
@@ -265,9 +292,9 @@ pub(super) fn reads_as_row(
     width: usize,
     fields: &[String],
     places: &BTreeMap<String, usize>,
-    now: DateTime<Utc>,
+    when: &When,
 ) -> bool {
-    row(width, fields, places).is_ok_and(|row| instant(&row.date, now).is_ok())
+    row(width, fields, places).is_ok_and(|row| instant(&row.date, when).is_ok())
 }
 
 /// How a spreadsheet spoiled an id, so that others of the file may have become the same: it took
@@ -294,104 +321,6 @@ pub(super) fn spoiled(id: &str) -> Option<&'static str> {
     // Without a point and a sign it may be a number of somebody's own, such as `1E5`.
     let is_quantity = number.contains(['.', ',']) || power.len() < exponent.len();
     (is_quantity && digits(power) && number.split(['.', ',']).all(digits)).then_some(ROUNDED)
-}
-
-/// The upstream number of a row.
-fn external_no(options: &Complaints, id: &str) -> String {
-    format!("{}-{id}", options.source)
-}
-
-/// The intake a row becomes, and how exactly it tells its times.
-///
-/// # Errors
-/// Words for the line.
-pub(super) fn body(
-    options: &Complaints,
-    row: &Row,
-    now: DateTime<Utc>,
-) -> Result<(IntakeBody, Grains), String> {
-    let external_no = external_no(options, &row.id);
-    if external_no.chars().count() > EXTERNAL_NO_LETTERS {
-        let message = format!("{external_no:?} has more than {EXTERNAL_NO_LETTERS} letters");
-        return Err(message);
-    }
-    let (received_at, received) = instant(&row.date, now)?;
-    let occurred = row.occurred_at.as_deref();
-    let occurred = occurred.map(|text| instant(text, now)).transpose()?;
-    let grains = Grains {
-        received_at: received,
-        occurred_at: occurred.map_or(Grain::Second, |(_, grain)| grain),
-    };
-    let body = IntakeBody {
-        channel: options.channel.clone(),
-        external_no: Some(external_no),
-        source_class: None,
-        received_at: Some(received_at),
-        object_id: None,
-        petitioners: Vec::new(),
-        complaint: ComplaintBody {
-            category: row
-                .category
-                .clone()
-                .unwrap_or_else(|| options.category.clone()),
-            description: row.text.clone(),
-            location: location(&row.position, options)?,
-            address: address(row),
-            premises: row.premises.clone(),
-            occurred_at: occurred.map(|(at, _)| at),
-            occurred_until: None,
-            demand: None,
-            reporter: row.phone.clone().map(|phone| ReporterBody {
-                name: None,
-                phone: Some(phone),
-                id_number: None,
-            }),
-            acknowledged_similar: Vec::new(),
-            same_as: None,
-            secrecy: None,
-            naming_consent: None,
-        },
-    };
-    Ok((body, grains))
-}
-
-/// Whether a row names our district, or none.
-pub(super) fn is_ours(profile: &Profile, row: &Row) -> bool {
-    row.district.is_empty() || profile.rules.name.ends_with(&row.district)
-}
-
-/// District and place as an address.
-fn address(row: &Row) -> Option<String> {
-    let words = format!("{}{}", row.district, row.place);
-    (!words.is_empty()).then_some(words)
-}
-
-/// A pair and its datum, or none of them.
-fn location(position: &Position, options: &Complaints) -> Result<Option<LocationBody>, String> {
-    let (Some(lon), Some(lat)) = (&position.lon, &position.lat) else {
-        return match (&position.lon, &position.lat) {
-            (None, None) => Ok(None),
-            _ => Err("has half a position".to_owned()),
-        };
-    };
-    let number = |text: &str, what: &str| {
-        text.parse::<f64>()
-            .map_err(|_| format!("{what} {text:?} is no number"))
-    };
-    let datum = position.datum.as_ref().or(options.datum.as_ref());
-    let datum = datum.ok_or("has a position without its datum; name it with --datum")?;
-    Ok(Some(LocationBody {
-        lon: number(lon, "lon")?,
-        lat: number(lat, "lat")?,
-        datum: datum
-            .parse()
-            .map_err(|_| format!("{datum:?} is no datum"))?,
-        accuracy_m: position
-            .accuracy
-            .as_deref()
-            .map(|text| number(text, "accuracy"))
-            .transpose()?,
-    }))
 }
 
 #[cfg(test)]

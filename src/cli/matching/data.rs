@@ -47,6 +47,9 @@ pub struct Mapping {
     no_location: Vec<NoLocation>,
     /// Days within which every case is a candidate, for small sets without places.
     pub all_within_days: Option<i64>,
+    /// How the table comes in, which `dengwen import` reads.
+    #[serde(default, rename = "import")]
+    _import: serde::de::IgnoredAny,
     pairs: Pairs,
 }
 

@@ -77,6 +77,39 @@ diesel::table! {
         detail -> JsonSql,
         device_time -> Nullable<UtcTimeSql>,
         at -> UtcTimeSql,
+        happened_at -> Nullable<UtcTimeSql>,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::{JsonSql, UtcTimeSql, UuidSql};
+    use diesel::sql_types::*;
+
+    import_batch (id) {
+        id -> UuidSql,
+        source -> Text,
+        file -> Text,
+        file_sha256 -> Text,
+        started_by -> Nullable<UuidSql>,
+        started_at -> UtcTimeSql,
+        ended_at -> Nullable<UtcTimeSql>,
+        rows_read -> BigInt,
+        rows_stored -> BigInt,
+        rows_known -> BigInt,
+        rows_refused -> BigInt,
+        faults -> JsonSql,
+    }
+}
+
+diesel::table! {
+    use crate::platform::db::types::UuidSql;
+    use diesel::sql_types::*;
+
+    import_row (complaint_id) {
+        complaint_id -> UuidSql,
+        batch_id -> UuidSql,
+        line -> BigInt,
+        row_key -> Nullable<Text>,
     }
 }
 
@@ -1051,6 +1084,7 @@ diesel::joinable!(match_decision -> complaint (complaint_id));
 diesel::joinable!(match_decision -> staff (decided_by));
 diesel::joinable!(triage_claim -> complaint (complaint_id));
 diesel::joinable!(triage_claim -> staff (staff_id));
+diesel::joinable!(import_batch -> staff (started_by));
 diesel::joinable!(triage_decision -> complaint (complaint_id));
 diesel::joinable!(triage_decision -> staff (decided_by));
 diesel::joinable!(verification -> ledger_entry (entry_id));
@@ -1076,6 +1110,7 @@ together! {
     complaint_sender: evidence;
     complaint_text: resident;
     evidence: evidence_band;
+    import_batch: staff;
     ledger_entry: ledger_merge, match_fact, matter_follow;
     match_decision: match_verdict;
     premises: premises_alias;

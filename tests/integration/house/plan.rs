@@ -150,6 +150,8 @@ pub const OWNERS: &[(&str, &str)] = &[
     ("handover", "handover"),
     ("heartbeat", "platform"),
     ("idempotency", "platform"),
+    ("import_batch", "cli"),
+    ("import_row", "cli"),
     ("installation", "platform"),
     ("job", "platform"),
     ("key_rotation", "platform"),

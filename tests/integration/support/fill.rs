@@ -16,7 +16,7 @@ const OWNERS: [&str; 6] = [
 ];
 
 /// Tables whose rows belong to an owner, with the column that says to which.
-const BELONGINGS: [(&str, &str); 27] = [
+const BELONGINGS: [(&str, &str); 28] = [
     ("reporter_wish", "complaint_id"),
     ("filer_key", "complaint_id"),
     ("matter_follow", "entry_id"),
@@ -24,6 +24,7 @@ const BELONGINGS: [(&str, &str); 27] = [
     ("complaint_text", "complaint_id"),
     ("complaint_place", "complaint_id"),
     ("complaint_sender", "complaint_id"),
+    ("import_row", "complaint_id"),
     ("petitioner", "complaint_id"),
     ("former_petitioner", "complaint_id"),
     ("clock", "subject_id"),
@@ -143,7 +144,7 @@ fn copied(table: &str, column: &str, new_id: &str) -> String {
             "COALESCE((SELECT c.new FROM copies c WHERE c.old = t.{column} AND c.n = own.n), t.{column})"
         ),
         "number" | "tracking_code" | "external_no" | "client_id" | "sha256" | "name_key"
-        | "licence" | "uscc" | "public_code" => {
+        | "licence" | "uscc" | "public_code" | "row_key" => {
             format!("t.{column} || '-' || own.n")
         }
         // Many premises are called alike, a person is blocked more than once and files more than once.
