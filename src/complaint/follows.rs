@@ -158,8 +158,8 @@ pub async fn list_follows(
 /// Follows a matter by the `matter` it was shown with; followed already, it counts as looked at. A
 /// follow is no complaint and no voice. A hundred at most. What nobody was shown is not found, and
 /// each guess costs the address an attempt.
-#[utoipa::path(post, path = "/api/v1/matters/{id}/follow", tag = "residents", operation_id = "follow_matter",
-    params(("id" = String, Path, description = "The `matter` of what was shown")),
+#[utoipa::path(post, path = "/api/v1/matters/{code}/follow", tag = "residents", operation_id = "follow_matter",
+    params(("code" = String, Path, description = "The `matter` of what was shown")),
     responses((status = 201, body = FollowView), (status = 200, description = "Followed before", body = FollowView),
         (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn follow_matter(
@@ -214,7 +214,7 @@ fn follow(
     if known == 0 && followed >= FOLLOWED_MAX {
         let message =
             format!("{FOLLOWED_MAX} matters are followed at most; unfollow another first");
-        return Err(Problem::invalid("id", ItemCode::TooMany, message));
+        return Err(Problem::invalid("code", ItemCode::TooMany, message));
     }
     if known == 0 {
         let new = (
@@ -247,8 +247,8 @@ fn theirs_as_row(conn: &mut Connection, resident: Id, entry: Id) -> QueryResult<
 }
 
 /// Follows a matter no longer.
-#[utoipa::path(delete, path = "/api/v1/matters/{id}/follow", tag = "residents", operation_id = "unfollow_matter",
-    params(("id" = String, Path, description = "The `followed` of the list")),
+#[utoipa::path(delete, path = "/api/v1/matters/{code}/follow", tag = "residents", operation_id = "unfollow_matter",
+    params(("code" = String, Path, description = "The `followed` of the list")),
     responses((status = 204), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn unfollow_matter(
     app: web::Data<App>,

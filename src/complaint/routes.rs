@@ -312,7 +312,7 @@ pub struct SimilarList {
 }
 
 /// What is already open nearby, each matter once, so that an app can offer to follow it (`POST
-/// /api/v1/matters/{id}/follow` with its `matter`) or to be one more voice: file with `same_as` and the
+/// /api/v1/matters/{code}/follow` with its `matter`) or to be one more voice: file with `same_as` and the
 /// number or the `matter` shown here. Takes the same body as filing; stores nothing, and of all it says the place
 /// and the category alone are looked at: without a place nothing is named. Distances are told in
 /// classes, to the near edge of a cell.

@@ -16,6 +16,7 @@ use crate::platform::{
     db::Id,
     problem::{OnDb, Problem},
 };
+use crate::privacy::{Need, Words};
 use crate::record::{self, ComplaintEvent, Recorded, local};
 
 /// Name of the event.
@@ -34,7 +35,8 @@ pub struct Correction {
     /// Why.
     pub reason: Option<String>,
     /// The replaced values in the form of a correction: sent again, they undo it. Of persons stands by
-    /// which id they are kept, and nothing of theirs. Empty when they cannot be read any more.
+    /// which id they are kept, and nothing of theirs. Empty when they cannot be read any more, and for
+    /// whom its reporter, who asks for secrecy, is kept from.
     pub before: Value,
     /// Present and true when the replaced values are sealed under a key that is lost.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -68,23 +70,27 @@ pub async fn list_corrections(
             let corrections = history
                 .into_iter()
                 .filter(|step| step.event == CORRECT.as_str());
-            let opened = corrections.map(|step| opened(&shared.keys, row.id, step));
+            let need = Need::of(staff.role, &shared.profile);
+            let words = Words::about(conn, &shared.keys, need, &[row.id])?;
+            let opened = corrections.map(|step| opened(&shared.keys, row.id, step, &words));
             Ok(opened.collect())
         })
         .await?;
     Ok(HttpResponse::Ok().json(Corrections { corrections }))
 }
 
-fn opened(keys: &Keys, complaint: Id, step: Recorded) -> Correction {
+fn opened(keys: &Keys, complaint: Id, step: Recorded, words: &Words) -> Correction {
     let kept = step.detail.0.get("before").and_then(Value::as_str);
     let before = kept.map(|sealed| replaced::open(keys, complaint, sealed));
     Correction {
         at: local(step.at),
         by: step.actor_name,
-        reason: step.reason,
+        reason: words.maybe(step.reason),
         unreadable: before == Some(None),
+        // Masked values would be put in the place of the true ones when they are sent again.
         before: before
             .flatten()
-            .unwrap_or_else(|| Value::Object(Map::new())),
+            .filter(|_| words.with_need())
+            .map_or_else(|| Value::Object(Map::new()), |before| words.detail(before)),
     }
 }
