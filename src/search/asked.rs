@@ -366,6 +366,7 @@ impl Asked {
         if self.filters.overdue == Some(true) {
             let over = ids()
                 .order((complaint::due_on.asc(), complaint::id.asc()))
+                .filter(complaint::hidden.eq(self.hidden))
                 .filter(sql::<Bool>(&owed()))
                 .filter(complaint::due_on.lt(date_of(self.now)));
             sets.push(over.load(conn)?);
