@@ -38,6 +38,9 @@ use crate::record::{ComplaintState, machine::Trait};
 /// so many; of a larger one each complaint is looked at.
 const SET_MAX: usize = 4_000;
 
+/// The same of what is overdue, which is never among the last that were filed.
+const OVERDUE_MAX: usize = 20_000;
+
 /// Whose claim.
 #[derive(Debug, Clone, Copy)]
 enum Claim {
@@ -363,13 +366,6 @@ impl Asked {
         if self.hidden {
             sets.push(last_first().filter(complaint::hidden).load(conn)?);
         }
-        if self.filters.overdue == Some(true) {
-            let over = ids()
-                .order((complaint::due_on.asc(), complaint::id.asc()))
-                .filter(sql::<Bool>(&owed()))
-                .filter(complaint::due_on.lt(date_of(self.now)));
-            sets.push(over.load(conn)?);
-        }
         if let Some(Claim::By(staff)) = self.claim {
             let claims = triage_claim::table
                 .filter(triage_claim::staff_id.eq(staff))
@@ -378,6 +374,18 @@ impl Asked {
             sets.push(claims.load(conn)?);
         }
         sets.retain(|set| set.len() <= SET_MAX);
+        if self.filters.overdue == Some(true) {
+            let most = i64::try_from(OVERDUE_MAX).unwrap_or(i64::MAX) + 1;
+            let over: Vec<Id> = complaint::table
+                .filter(complaint::hidden.eq(self.hidden))
+                .filter(sql::<Bool>(&owed()))
+                .filter(complaint::due_on.lt(date_of(self.now)))
+                .order((complaint::due_on.asc(), complaint::id.asc()))
+                .limit(most)
+                .select(complaint::id)
+                .load(conn)?;
+            sets.extend((over.len() <= OVERDUE_MAX).then_some(over));
+        }
         Ok(sets)
     }
 }

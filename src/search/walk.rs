@@ -22,7 +22,7 @@ use crate::platform::{
 use crate::privacy::Need;
 
 /// Complaints looked at for one page at most.
-const LOOKED_AT: usize = 2_000;
+const LOOKED_AT: usize = 1_000;
 
 /// The same for roles whose words are masked with all that is known of whoever is behind each: that takes
 /// longer.

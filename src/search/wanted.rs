@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use diesel::prelude::*;
+use diesel::{dsl::max, prelude::*};
 
 use crate::complaint::term_blocks::{BLOCK, Lines, lay, mark, places};
 use crate::platform::db::{
@@ -92,10 +92,8 @@ impl Index {
         let mut terms = BTreeSet::new();
         wanted.gather(&mut terms);
         let last: Option<i64> = search_item::table
-            .order(search_item::seq.desc())
-            .select(search_item::seq)
-            .first(conn)
-            .optional()?;
+            .select(max(search_item::seq))
+            .first(conn)?;
         let came: Vec<(i64, i64)> = search_term::table
             .filter(search_term::term.eq_any(&terms))
             .select((search_term::term, search_term::seq))

@@ -1,7 +1,7 @@
 //! Words that are looked for: read from what somebody typed, made terms of, and looked for again in the
 //! words of each complaint as the caller may read them.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
 
@@ -32,7 +32,7 @@ const WORDS_MAX: usize = 8;
 const TERMS_OF_A_WORD: usize = 12;
 
 /// Names of one premises at most.
-const NAMES_MAX: i64 = 40;
+const NAMES_MAX: i64 = 20;
 
 /// A word, and what else it may be called; each in normal form.
 #[derive(Debug, Clone)]
@@ -161,14 +161,27 @@ impl Sought {
     }
 }
 
-/// The words of complaints as somebody may read them and as they may be found: masked for everybody, because
-/// what is behind the mask is no word to find somebody by.
-struct Told {
-    /// Description, address and premises, in normal form.
-    texts: [String; 3],
+/// Description, address and premises of a complaint: masked in the one case, opened in the other, since the
+/// terms of a name are those of its masked copy.
+type Told = [String; 3];
+
+/// Whether all words stand in a complaint, and its premises are called so.
+fn is_told(told: &Told, (words, premises): (&[Sought], Option<&Sought>)) -> bool {
+    let texts = told.each_ref().map(|text| normalise(text));
+    let [.., called] = &texts;
+    let anywhere = |word: &Sought| texts.iter().any(|text| word.stands_in(text));
+    words.iter().all(anywhere) && premises.is_none_or(|name| name.stands_in(called))
 }
 
-/// Of these complaints those in which all words stand, and the premises are called so.
+/// Whether anything that is sought stands in a text.
+fn is_any(text: &str, (words, premises): (&[Sought], Option<&Sought>)) -> bool {
+    let text = normalise(text);
+    let mut sought = words.iter().chain(premises);
+    sought.any(|word| word.stands_in(&text))
+}
+
+/// Of these complaints those in which all words stand, and the premises are called so, as the caller reads
+/// them. Nobody finds by what is behind the mask, whoever may look there.
 ///
 /// # Errors
 /// A fault when the database fails.
@@ -176,50 +189,42 @@ pub(super) fn standing(
     conn: &mut Connection,
     keys: &Keys,
     need: Need,
-    rows: Vec<ComplaintRow>,
-    (words, premises): (&[Sought], Option<&Sought>),
+    mut rows: Vec<ComplaintRow>,
+    sought: (&[Sought], Option<&Sought>),
 ) -> Result<Vec<ComplaintRow>, Problem> {
-    if (words.is_empty() && premises.is_none()) || rows.is_empty() {
+    if (sought.0.is_empty() && sought.1.is_none()) || rows.is_empty() {
         return Ok(rows);
     }
     let ids: Vec<Id> = rows.iter().map(|row| row.id).collect();
-    let told = told(conn, keys, need, &ids)?;
-    let holds = |told: &Told| {
-        let [.., called] = &told.texts;
-        let anywhere = |word: &Sought| told.texts.iter().any(|text| word.stands_in(text));
-        words.iter().all(anywhere) && premises.is_none_or(|name| name.stands_in(called))
-    };
-    let held: HashSet<Id> = told
-        .iter()
-        .filter(|(_, told)| holds(told))
-        .map(|(id, _)| *id)
-        .collect();
-    Ok(rows
-        .into_iter()
-        .filter(|row| held.contains(&row.id))
-        .collect())
+    let mut told = told(conn, keys, &ids)?;
+    told.retain(|_, told| is_told(told, sought));
+    if need != Need::Everybody {
+        // More may be known than when the copies were made. Masking costs most, and takes words away only.
+        let alone = told.keys().map(|id| (*id, vec![*id])).collect();
+        let words = Words::about_matters(conn, keys, need, &alone)?;
+        told.retain(|id, told| {
+            let holds = |text: &str| is_any(text, sought);
+            let read = words.get(id).map(|words| {
+                told.clone()
+                    .map(|text| if holds(&text) { words.text(text) } else { text })
+            });
+            read.is_some_and(|read| is_told(&read, sought))
+        });
+    }
+    rows.retain(|row| told.contains_key(&row.id));
+    Ok(rows)
 }
 
-fn told(
-    conn: &mut Connection,
-    keys: &Keys,
-    need: Need,
-    ids: &[Id],
-) -> Result<HashMap<Id, Told>, Problem> {
+fn told(conn: &mut Connection, keys: &Keys, ids: &[Id]) -> Result<HashMap<Id, Told>, Problem> {
     let texts: Vec<(Id, TextRow)> = complaint_text::table
         .filter(complaint_text::complaint_id.eq_any(ids))
         .select((complaint_text::complaint_id, TextRow::as_select()))
         .load(conn)
         .or_fault("load the words")?;
-    let alone = ids.iter().map(|id| (*id, vec![*id])).collect();
-    let words = Words::about_matters(conn, keys, need, &alone)?;
-    let told = texts.into_iter().filter_map(|(id, text)| {
-        let words = words.get(&id)?;
+    let told = texts.into_iter().map(|(id, text)| {
         let premises = sealed::PREMISES.read_maybe(keys, id.0.as_bytes(), text.premises);
         let texts = [Some(text.description_masked), text.address_masked, premises];
-        let texts = texts.map(|text| words.maybe(text).unwrap_or_default());
-        let texts = texts.map(|text| normalise(&text));
-        Some((id, Told { texts }))
+        (id, texts.map(Option::unwrap_or_default))
     });
     Ok(told.collect())
 }

@@ -40,5 +40,5 @@ CREATE INDEX person_search_staff_id_at_idx ON person_search (staff_id, at);
 ALTER TABLE unmasking ADD COLUMN search_id UUID;
 
 -- Of all there ever was, a duty runs for few, and of these it ran out for fewer.
-CREATE INDEX complaint_owed_idx ON complaint (due_on, id)
+CREATE INDEX complaint_owed_idx ON complaint (hidden, due_on, id)
     WHERE state IN ('registered', 'screening', 'awaiting_acceptance', 'returned', 'accepted', 'in_progress');

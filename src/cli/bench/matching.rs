@@ -483,7 +483,7 @@ fn drop_other_indexes(conn: &mut Connection) -> anyhow::Result<()> {
 
 /// While it is filled the database need not survive a power cut, and may take more memory; when it
 /// is asked it works as in service.
-fn fill_fast(conn: &mut Connection, fast: bool) -> anyhow::Result<()> {
+pub(super) fn fill_fast(conn: &mut Connection, fast: bool) -> anyhow::Result<()> {
     let settings = match (&conn, fast) {
         (Connection::Sqlite(_), true) => "PRAGMA synchronous = OFF; PRAGMA cache_size = -2000000",
         (Connection::Sqlite(_), false) => "PRAGMA synchronous = FULL; PRAGMA cache_size = -16000",
@@ -494,16 +494,13 @@ fn fill_fast(conn: &mut Connection, fast: bool) -> anyhow::Result<()> {
 }
 
 /// Brings the database to rest: what was written is in its place, and the planner knows of it.
-fn settle(conn: &mut Connection) -> anyhow::Result<()> {
+pub(super) fn settle(conn: &mut Connection) -> anyhow::Result<()> {
     match conn {
         Connection::Sqlite(c) => {
             c.batch_execute("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize;")?
         }
         Connection::Postgres(c) => {
-            // Each on its own: several statements in one go are a transaction, and VACUUM wants none.
-            for table in ["match_key", "match_fact", "complaint"] {
-                c.batch_execute(&format!("VACUUM ANALYZE {table}"))?;
-            }
+            c.batch_execute("VACUUM ANALYZE")?;
             c.batch_execute("CHECKPOINT")?;
         }
     }
@@ -516,7 +513,7 @@ struct Bytes {
     bytes: i64,
 }
 
-fn megabytes(conn: &mut Connection) -> anyhow::Result<f64> {
+pub(super) fn megabytes(conn: &mut Connection) -> anyhow::Result<f64> {
     let size = match conn {
         Connection::Sqlite(_) => {
             "SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()"

@@ -3,6 +3,7 @@
 mod load;
 mod matching;
 mod photos;
+mod search;
 
 use clap::{Args, Subcommand};
 
@@ -24,6 +25,8 @@ enum Only {
     Photos(photos::Options),
     /// Judge new complaints against databases of growing size
     Match(matching::Options),
+    /// Look for complaints in a database of many, in every way a clerk does
+    Search(search::Options),
 }
 
 /// Measures and prints.
@@ -35,5 +38,6 @@ pub(super) fn run(
         None => load::run(settings()?, &options.load),
         Some(Only::Photos(options)) => photos::run(options),
         Some(Only::Match(options)) => matching::run(&settings()?, options),
+        Some(Only::Search(options)) => search::run(settings()?, options),
     }
 }
