@@ -1,8 +1,10 @@
 //! `dengwen bench`: what this machine bears.
 
+mod filling;
 mod load;
 mod matching;
 mod photos;
+mod work;
 
 use clap::{Args, Subcommand};
 
@@ -24,6 +26,8 @@ enum Only {
     Photos(photos::Options),
     /// Judge new complaints against databases of growing size
     Match(matching::Options),
+    /// Read what staff read in a day, from databases of growing size
+    Work(work::Options),
 }
 
 /// Measures and prints.
@@ -35,5 +39,6 @@ pub(super) fn run(
         None => load::run(settings()?, &options.load),
         Some(Only::Photos(options)) => photos::run(options),
         Some(Only::Match(options)) => matching::run(&settings()?, options),
+        Some(Only::Work(options)) => work::run(settings()?, options),
     }
 }
