@@ -39,6 +39,10 @@ impl Http {
         self.call(Method::POST, path)
     }
 
+    pub(super) fn delete(&self, path: &str) -> Call {
+        self.call(Method::DELETE, path)
+    }
+
     fn call(&self, method: Method, path: &str) -> Call {
         Call {
             head: Request::builder()

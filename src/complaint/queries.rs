@@ -94,7 +94,8 @@ impl Subject for Complaint {
 
     const MACHINE: &'static Machine<ComplaintState, ComplaintEvent, Facts> = &MACHINE;
 
-    /// Ended complaints leave the queue and stop their clocks. Who handles one and takes a step on it has
+    /// Ended complaints leave the queue and stop their clocks, and the places of what waits are told from
+    /// those of all that was ever dealt with. Who handles one and takes a step on it has
     /// read what was added, and of what has ended nothing waits to be read. What came in as history is
     /// no history any more once somebody here takes it out of the queue or up again.
     fn write_state(
@@ -119,6 +120,11 @@ impl Subject for Complaint {
                 complaint::updated_at.eq(UtcTime(now)),
             ))
             .execute(conn)?;
+        if from.is(Trait::Owed) != to.is(Trait::Owed) {
+            diesel::update(complaint_place::table.find(id))
+                .set(complaint_place::owed.eq(to.is(Trait::Owed)))
+                .execute(conn)?;
+        }
         if to.is(Trait::Ended) {
             clocks::ended(conn, id, now)?;
         }

@@ -127,7 +127,12 @@ pub async fn list_entries(
                 rows = rows.filter(ledger_entry::street_code.eq(street));
             }
             if let Some(strong) = strong_concern {
-                rows = rows.filter(ledger_entry::strong_concern.eq(strong));
+                // Told in the words of the index of those, which holds nothing else.
+                rows = if strong {
+                    rows.filter(ledger_entry::strong_concern)
+                } else {
+                    rows.filter(ledger_entry::strong_concern.eq(false))
+                };
             }
             if let Some(id) = after {
                 rows = rows.filter(ledger_entry::id.lt(id));

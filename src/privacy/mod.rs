@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-pub use scope::{Condition, Placed, Reach, Scope, sees_hidden, shown_entries};
+pub use scope::{Condition, Listed, Placed, Reach, Scope, sees_hidden, shown_entries};
 pub use secrecy::Need;
 
 use crate::platform::{

@@ -26,6 +26,14 @@ pub type Condition<Source> =
 /// Complaints with their places.
 pub type Placed = InnerJoinQuerySource<complaint::table, complaint_place::table>;
 
+/// A part of a list of complaints.
+pub struct Listed {
+    /// What is in it.
+    pub theirs: Condition<Placed>,
+    /// Whether an index by place holds it, in the order of the ids.
+    pub by_place: bool,
+}
+
 /// The part of the district somebody looks after, and what they see there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
@@ -182,25 +190,34 @@ impl Scope {
         }
     }
 
-    /// The same complaints for a list of them all: what few of all are is found first, and then read in
-    /// the order of its ids.
+    /// The same complaints for a list of them all, in parts that are each read in the order of their ids
+    /// from an index, and no further than a page goes: however much there ever was in a grid, the
+    /// newest of it are found at once. A complaint may stand in two parts.
     #[must_use]
-    pub fn listed_complaints(&self) -> Condition<Placed> {
+    pub fn listed_complaints(&self) -> Vec<Listed> {
         let Part::Grid { code, officer } = &self.part else {
-            return self.complaints();
+            return vec![Listed {
+                theirs: self.complaints(),
+                by_place: self.is_bounded(),
+            }];
         };
-        // The query builder knows no UNION ALL that both databases take.
-        let theirs = sql::<Bool>(
-            "complaint.id IN (SELECT complaint_place.complaint_id FROM complaint_place WHERE ",
-        )
-        .bind::<Nullable<Bool>, _>(in_grid(code.clone()))
-        .sql(
-            " UNION ALL SELECT answered.complaint_id FROM verification_complaint AS answered \
+        let shown = || complaint::hidden.eq(false);
+        let answered = sql::<Bool>(
+            "complaint.id IN (SELECT answered.complaint_id FROM verification_complaint AS answered \
              JOIN verification ON verification.id = answered.verification_id WHERE ",
         )
         .bind::<Nullable<Bool>, _>(sent(*officer))
         .sql(")");
-        Box::new(theirs.and(complaint::hidden.eq(false)).nullable())
+        vec![
+            Listed {
+                theirs: Box::new(in_grid(code.clone()).and(shown())),
+                by_place: true,
+            },
+            Listed {
+                theirs: Box::new(answered.and(shown()).nullable()),
+                by_place: false,
+            },
+        ]
     }
 
     /// The same complaints where no place is read beside them, for whoever looks after all of the

@@ -1,5 +1,7 @@
 //! Complaints as staff find them, page by page.
 
+use std::cmp::Reverse;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -29,7 +31,8 @@ use crate::platform::{
     http::{PageQuery, Query, page_response},
     problem::{OnDb, Problem},
 };
-use crate::privacy::Need;
+use crate::privacy::{Listed, Need};
+use crate::record::machine::Trait;
 
 /// A complaint of the list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -187,19 +190,38 @@ fn found(
     walk::page(conn, &app.keys, need, asked, below, limit)
 }
 
-/// The list as one index leads to it, in its order.
+/// The list as its indexes lead to it, in its order: the newest of each part.
 fn listed(
     conn: &mut Connection,
     asked: &Asked,
     after: Option<Id>,
     limit: i64,
 ) -> Result<Vec<ComplaintRow>, Problem> {
-    let scope = &asked.scope;
+    let mut found = Vec::new();
+    for part in asked.scope.listed_complaints() {
+        let rows = newest(conn, asked, part, after, limit + 1);
+        found.extend(rows.or_fault("list complaints")?);
+    }
+    // What stands in two parts is told once.
+    found.sort_unstable_by_key(|row| Reverse(row.id));
+    found.dedup_by_key(|row| row.id);
+    found.truncate(usize::try_from(limit + 1).unwrap_or(usize::MAX));
+    Ok(found)
+}
+
+/// The newest of a part of the list after one, so many at most.
+fn newest(
+    conn: &mut Connection,
+    asked: &Asked,
+    Listed { theirs, by_place }: Listed,
+    after: Option<Id>,
+    most: i64,
+) -> QueryResult<Vec<ComplaintRow>> {
     let mut rows = complaint::table
         .inner_join(complaint_place::table)
-        .filter(scope.listed_complaints())
+        .filter(theirs)
         .order(complaint::id.desc())
-        .limit(limit + 1)
+        .limit(most)
         .select(ComplaintRow::as_select())
         .into_boxed();
     // Told in the words of the index of what is hidden, which holds nothing else.
@@ -211,9 +233,13 @@ fn listed(
     if let Some(state) = asked.state {
         rows = rows.filter(complaint::state.eq(state));
     }
-    if scope.is_bounded() || asked.street().is_some() {
+    if by_place || (asked.street().is_some() && !asked.scope.is_bounded()) {
         // The same order, told in the columns of the index that narrows by place.
         rows = rows.order(complaint_place::complaint_id.desc());
+        if asked.state.is_some_and(|state| state.is(Trait::Owed)) {
+            // Told in the words of the index of what waits, which is little of all there is.
+            rows = rows.filter(complaint_place::owed);
+        }
     }
     if let Some(street) = asked.street() {
         rows = rows.filter(complaint_place::street_code.eq(street.clone()));
@@ -232,7 +258,7 @@ fn listed(
             .filter(clock::met_at.is_null());
         rows = rows.filter(diesel::dsl::exists(review));
     }
-    rows.load(conn).or_fault("list complaints")
+    rows.load(conn)
 }
 
 /// Rows as the list shows them.

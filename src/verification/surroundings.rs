@@ -241,31 +241,35 @@ fn finding(app: &App, material: &Material, row: &VisitRow) -> Result<EarlierFind
     })
 }
 
-/// Complaints that wait for something still, in the visits' grids and the caller's scope.
+/// Complaints whose reporters are owed an answer still, in the visits' grids and the caller's scope. They
+/// are told by their places, in the words of the index of what waits: a grid's complaints are all there
+/// ever were, and those that wait in the district are many more than those of a grid.
 fn open_around(
     conn: &mut Connection,
     staff: &Staff,
     visits: &[VisitRow],
 ) -> QueryResult<Vec<OpenRow>> {
     let grids: BTreeSet<&String> = visits.iter().map(|visit| &visit.grid_code).collect();
-    let answered = [ComplaintState::Replied, ComplaintState::FollowUp];
-    let mut open = ComplaintState::that_are(Trait::TakesEvidence);
-    open.retain(|state| !answered.contains(state));
-    complaint::table
+    let rows: Vec<(ComplaintState, OpenRow)> = complaint::table
         .inner_join(complaint_place::table)
         .filter(Scope::of(staff).complaints())
         .filter(complaint_place::grid_code.eq_any(grids))
+        .filter(complaint_place::owed)
         // The newest of them: a bound without an order has a planner read all complaints for the first.
         .order(complaint_place::complaint_id.desc())
-        .filter(complaint::state.eq_any(open))
         .filter(complaint::hidden.eq(false))
         .limit(OPEN_MAX)
         .select((
-            complaint::number,
-            complaint::entry_id,
-            complaint::category,
-            complaint_place::lon,
-            complaint_place::lat,
+            complaint::state,
+            (
+                complaint::number,
+                complaint::entry_id,
+                complaint::category,
+                complaint_place::lon,
+                complaint_place::lat,
+            ),
         ))
-        .load(conn)
+        .load(conn)?;
+    let open = rows.into_iter().filter(|(state, _)| state.is(Trait::Owed));
+    Ok(open.map(|(_, row)| row).collect())
 }

@@ -182,6 +182,49 @@ fn asks_for_one(sql: &str) -> bool {
 /// however much else there is for them.
 const OF_AN_OFFICER: [&str; 2] = ["_grid_code_", "_officer_id_"];
 
+/// What is asked of a table that holds much of which little is wanted, by what stands in the statement,
+/// and the index that holds the little or finds it.
+const HELD_APART: [(&[&str], &str); 4] = [
+    (&[r#""complaint_place"."owed")"#], "complaint_place_owed_"),
+    (
+        &["clock.suspended_on IS NULL LIMIT 1"],
+        "clock_duty_runs_idx",
+    ),
+    (
+        &[r#""ledger_entry"."category" = "#],
+        "ledger_entry_category_id_idx",
+    ),
+    (
+        &[r#""ledger_entry"."strong_concern")"#],
+        "ledger_entry_strong_concern_idx",
+    ),
+];
+
+/// What is read otherwise than from the index that holds it apart. Looked at on SQLite, whose plans do not
+/// hang on how full a table is: of a day's copies PostgreSQL may well read all.
+fn not_held_apart(conn: &mut Connection, planned: &BTreeSet<&String>) -> Vec<String> {
+    let mut faults = Vec::new();
+    if matches!(conn, Connection::Postgres(_)) {
+        return faults;
+    }
+    for (words, index) in HELD_APART {
+        let asks = |sql: &str| words.iter().all(|part| sql.contains(part));
+        let asking = planned.iter().filter(|sql| !sql.contains("(1=0)"));
+        let asking = asking.filter(|sql| asks(&sql.replace('`', "\"")));
+        let asking: Vec<&&String> = asking.collect();
+        if asking.is_empty() {
+            faults.push(format!("nothing asked for {words:?}"));
+        }
+        for sql in asking {
+            let lines = plan(conn, sql);
+            if !lines.iter().any(|line| line.contains(index)) {
+                faults.push(format!("not by {index}: {sql}\n  {}\n", lines.join("\n  ")));
+            }
+        }
+    }
+    faults
+}
+
 /// What is wrong with a plan, if anything is.
 fn fault(conn: &Connection, sql: &str, plan: &[String]) -> Option<String> {
     // Asked for nothing, a database looks at nothing, whatever its plan says.
@@ -257,7 +300,7 @@ async fn no_statement_of_a_day_reads_a_whole_table(world: World) {
         "no officer read one complaint"
     );
     world.db_read(|conn| {
-        let mut faults = Vec::new();
+        let mut faults = not_held_apart(conn, &planned);
         for sql in planned {
             let lines = plan(conn, sql);
             if let Some(fault) = fault(conn, sql, &lines) {
@@ -722,7 +765,7 @@ async fn visit_and_pass(brigade: &Actor, officer: &Actor, visit: &str) {
 }
 
 /// Filters of the lists, beyond what a bare path asks.
-const FILTERED: [&str; 43] = [
+const FILTERED: [&str; 45] = [
     "/api/v1/unmaskings?staff=brigade",
     "/api/v1/complaints?hidden=true&unreviewed=true",
     "/api/v1/triage/queue?limit=1",
@@ -734,7 +777,9 @@ const FILTERED: [&str; 43] = [
     "/api/v1/complaints?state=replied",
     "/api/v1/complaints?category=air.cooking_fume",
     "/api/v1/complaints?street=350102004",
+    "/api/v1/complaints?street=350102004&state=accepted",
     "/api/v1/entries?state=clue",
+    "/api/v1/entries?category=air.cooking_fume",
     "/api/v1/entries?strong_concern=true",
     "/api/v1/entries?street=350102004",
     "/api/v1/premises?limit=1",

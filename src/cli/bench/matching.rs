@@ -11,15 +11,19 @@ use anyhow::Context as _;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use clap::Args;
 use diesel::{
-    connection::{Connection as _, SimpleConnection as _},
+    connection::Connection as _,
     prelude::*,
     sql_query,
-    sql_types::{Array, BigInt, Text},
+    sql_types::{Array, BigInt},
 };
 use indicatif::ProgressBar;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::filling::{
+    ROADS, Times, VARIABLES_MAX, fill_fast, megabytes, name_of_run, set_indexes_aside, settle,
+    words,
+};
 use crate::config::{Mode, Settings};
 use crate::district::Profile;
 use crate::geo::Point;
@@ -37,9 +41,6 @@ const BATCH: u64 = 50_000;
 /// Keys written at once.
 const KEYS_AT_ONCE: usize = 500_000;
 
-/// Variables of one SQLite statement at most.
-const VARIABLES_MAX: usize = 32_000;
-
 /// Seconds between two complaints: some 300,000 a year, a large city.
 const PACE_S: i64 = 105;
 
@@ -52,6 +53,9 @@ const CORNER: Point = Point {
     lat: 25.90,
 };
 const SPAN: f64 = 0.40;
+
+/// What is filled.
+const TABLES: [&str; 3] = ["match_key", "match_fact", "complaint"];
 
 /// Number of the entry that holds all made-up complaints.
 const ENTRY: &str = "BENCH";
@@ -76,10 +80,7 @@ pub(super) fn run(settings: &Settings, options: &Options) -> anyhow::Result<()> 
         settings.mode == Mode::Development,
         "the benchmark does not run in production"
     );
-    let name = Utc::now()
-        .format("bench-match-%Y%m%d-%H%M%S%3f")
-        .to_string();
-    let folder = Path::new(&settings.data_dir).join(name);
+    let folder = Path::new(&settings.data_dir).join(name_of_run("match"));
     let url = match &options.database {
         Some(url) => url.clone(),
         None => format!("sqlite://{}", folder.join("dengwen.db").display()).parse()?,
@@ -113,7 +114,7 @@ fn measure(url: &DatabaseUrl, options: &Options) -> anyhow::Result<()> {
         file(&mut conn, filed)?;
         bar.finish_and_clear();
         fill_fast(&mut conn, false)?;
-        settle(&mut conn)?;
+        settle(&mut conn, &TABLES)?;
         judge(&mut conn, &profile, &maker, written, options.queries)?;
     }
     Ok(())
@@ -123,7 +124,8 @@ fn measure(url: &DatabaseUrl, options: &Options) -> anyhow::Result<()> {
 fn resume(conn: &mut Connection) -> anyhow::Result<(Id, u64)> {
     let there: i64 = complaint::table.count().get_result(conn)?;
     if there == 0 {
-        drop_other_indexes(conn)?;
+        // Matching reads complaints by id alone; their other indexes would only slow the filling down.
+        set_indexes_aside(conn, &["complaint"])?;
         return Ok((insert_entry(conn)?, 0));
     }
     let entry: Option<Id> = ledger_entry::table
@@ -145,7 +147,7 @@ fn judge(
     written: u64,
     queries_asked: u64,
 ) -> anyhow::Result<()> {
-    let mut times = Vec::new();
+    let mut times = Times::default();
     let (mut keys_asked, mut rows, mut answering) = (0, 0, 0);
     // A step that shares no factor with the seeds, so that all kinds of complaints are asked.
     for n in 0..queries_asked {
@@ -156,26 +158,18 @@ fn judge(
             queries::verdict_for(conn, &report, profile)
                 .map_err(|p| anyhow::anyhow!("{}", p.internal().unwrap_or_default()))
         })?;
-        times.push(began.elapsed().as_secs_f64() * 1e3);
+        times.add(began.elapsed());
         std::hint::black_box(verdict);
         let asked = keys::looked_for(&report, crate::matching::radius_m(profile, &report), false);
         keys_asked += asked.len();
         rows += candidates::filed_under(conn, &asked)?.rows();
         answering += candidates::candidates_of(conn, &report, profile)?.len();
     }
-    times.sort_by(f64::total_cmp);
-    let at = |share: f64| {
-        let at = (times.len() as f64 * share) as usize;
-        times
-            .get(at.min(times.len().saturating_sub(1)))
-            .copied()
-            .unwrap_or(0.0)
-    };
     let mean = |sum: usize| sum as f64 / queries_asked.max(1) as f64;
     tell!(
         "{written:>10}   {:>9.2}   {:>6.2}   {:>4.0}   {:>11.0}   {:>10.0}   {:>11.0}",
-        at(0.5),
-        at(0.99),
+        times.at(0.5),
+        times.at(0.99),
         mean(keys_asked),
         mean(rows),
         mean(answering),
@@ -233,7 +227,7 @@ impl<'a> Maker<'a> {
                 n / 20_000
             )
         } else {
-            self.words(&mut draw)
+            words(&mut draw)
         };
         let person = (draw.share() < 0.7)
             .then(|| format!("person {}", (draw.share().powi(2) * 200_000.0) as u64));
@@ -267,17 +261,6 @@ impl<'a> Maker<'a> {
         let season = (phase.sin() * year / 19.0) as i64;
         self.begin + TimeDelta::seconds(seconds.saturating_add(season))
     }
-
-    fn words(&self, draw: &mut Draw) -> String {
-        (0..6)
-            .map(|_| {
-                WORDS
-                    .get(draw.below(WORDS.len()))
-                    .copied()
-                    .unwrap_or_default()
-            })
-            .collect()
-    }
 }
 
 fn scatter(draw: &mut Draw) -> Point {
@@ -286,44 +269,6 @@ fn scatter(draw: &mut Draw) -> Point {
         lat: CORNER.lat + SPAN * draw.share(),
     }
 }
-
-const ROADS: [&str; 8] = [
-    "华林",
-    "五四",
-    "八一七",
-    "杨桥",
-    "工业",
-    "湖东",
-    "古田",
-    "西洪",
-];
-
-const WORDS: [&str; 24] = [
-    "楼下烧烤",
-    "油烟直排",
-    "夜间施工",
-    "噪声扰民",
-    "河水发黑",
-    "垃圾堆放",
-    "污水直排",
-    "臭味难闻",
-    "无法开窗",
-    "影响休息",
-    "多次反映",
-    "无人处理",
-    "希望尽快",
-    "依法查处",
-    "空调外机",
-    "广场舞曲",
-    "冷却塔响",
-    "扬尘很大",
-    "渣土撒漏",
-    "灯光刺眼",
-    "喷漆气味",
-    "焚烧秸秆",
-    "雨污混接",
-    "餐饮隔油",
-];
 
 /// Writes complaints and their facts; answers the keys they are filed under.
 fn write(
@@ -456,70 +401,4 @@ fn insert_entry(conn: &mut Connection) -> anyhow::Result<Id> {
         ))
         .execute(conn)?;
     Ok(id)
-}
-
-#[derive(QueryableByName)]
-struct Named {
-    #[diesel(sql_type = Text)]
-    name: String,
-}
-
-/// Matching reads complaints by id alone; their other indexes would only slow the filling down.
-fn drop_other_indexes(conn: &mut Connection) -> anyhow::Result<()> {
-    let list = match conn {
-        Connection::Sqlite(_) => {
-            "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = 'complaint' AND sql IS NOT NULL"
-        }
-        Connection::Postgres(_) => {
-            "SELECT indexname::text AS name FROM pg_indexes WHERE tablename = 'complaint' AND indexname <> 'complaint_pkey'"
-        }
-    };
-    let names: Vec<Named> = sql_query(list).load(conn)?;
-    for Named { name } in names {
-        conn.batch_execute(&format!("DROP INDEX \"{name}\""))?;
-    }
-    Ok(())
-}
-
-/// While it is filled the database need not survive a power cut, and may take more memory; when it
-/// is asked it works as in service.
-pub(super) fn fill_fast(conn: &mut Connection, fast: bool) -> anyhow::Result<()> {
-    let settings = match (&conn, fast) {
-        (Connection::Sqlite(_), true) => "PRAGMA synchronous = OFF; PRAGMA cache_size = -2000000",
-        (Connection::Sqlite(_), false) => "PRAGMA synchronous = FULL; PRAGMA cache_size = -16000",
-        (Connection::Postgres(_), true) => "SET synchronous_commit = off",
-        (Connection::Postgres(_), false) => "SET synchronous_commit = on",
-    };
-    Ok(conn.batch_execute(settings)?)
-}
-
-/// Brings the database to rest: what was written is in its place, and the planner knows of it.
-pub(super) fn settle(conn: &mut Connection) -> anyhow::Result<()> {
-    match conn {
-        Connection::Sqlite(c) => {
-            c.batch_execute("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize;")?
-        }
-        Connection::Postgres(c) => {
-            c.batch_execute("VACUUM ANALYZE")?;
-            c.batch_execute("CHECKPOINT")?;
-        }
-    }
-    Ok(())
-}
-
-#[derive(QueryableByName)]
-struct Bytes {
-    #[diesel(sql_type = BigInt)]
-    bytes: i64,
-}
-
-pub(super) fn megabytes(conn: &mut Connection) -> anyhow::Result<f64> {
-    let size = match conn {
-        Connection::Sqlite(_) => {
-            "SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()"
-        }
-        Connection::Postgres(_) => "SELECT pg_database_size(current_database()) AS bytes",
-    };
-    let size: Bytes = sql_query(size).get_result(conn)?;
-    Ok(size.bytes as f64 / 1e6)
 }

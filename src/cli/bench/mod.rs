@@ -1,9 +1,11 @@
 //! `dengwen bench`: what this machine bears.
 
+mod filling;
 mod load;
 mod matching;
 mod photos;
 mod search;
+mod work;
 
 use clap::{Args, Subcommand};
 
@@ -27,6 +29,8 @@ enum Only {
     Match(matching::Options),
     /// Look for complaints in a database of many, in every way a clerk does
     Search(search::Options),
+    /// Read what staff read in a day, from databases of growing size
+    Work(work::Options),
 }
 
 /// Measures and prints.
@@ -39,5 +43,6 @@ pub(super) fn run(
         Some(Only::Photos(options)) => photos::run(options),
         Some(Only::Match(options)) => matching::run(&settings()?, options),
         Some(Only::Search(options)) => search::run(settings()?, options),
+        Some(Only::Work(options)) => work::run(settings()?, options),
     }
 }

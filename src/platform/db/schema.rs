@@ -382,6 +382,7 @@ diesel::table! {
         place_name -> Nullable<Text>,
         street_code -> Nullable<Text>,
         grid_code -> Nullable<Text>,
+        owed -> Bool,
     }
 }
 

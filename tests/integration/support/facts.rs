@@ -9,8 +9,8 @@ use dengwen::{
     platform::db::{
         Connection, Id, JsonValue,
         schema::{
-            complaint, filer_key, handover, ledger_entry, ledger_merge, match_decision, petitioner,
-            record, reporter_wish, triage_claim, verification,
+            complaint, complaint_place, filer_key, handover, ledger_entry, ledger_merge,
+            match_decision, petitioner, record, reporter_wish, triage_claim, verification,
         },
     },
     record::{ComplaintState, EntryState, HandoverState, machine::Trait},
@@ -43,6 +43,7 @@ pub fn broken(world: &World) -> Vec<String> {
             .unwrap();
         let mut wrong = standing(c, &complaints);
         wrong.extend(claims(c, &complaints));
+        wrong.extend(places(c, &complaints));
         wrong.extend(handovers(c, &complaints));
         wrong.extend(counters(world, c));
         wrong.extend(histories(c));
@@ -116,6 +117,27 @@ fn claims(conn: &mut Connection, complaints: &[Complaint]) -> Vec<String> {
         .filter(|row| claimed.contains(&row.id) && !row.in_queue);
     stray
         .map(|row| format!("{} is {:?} and claimed", row.number, row.state))
+        .collect()
+}
+
+/// A place says whether somebody is owed an answer there.
+fn places(conn: &mut Connection, complaints: &[Complaint]) -> Vec<String> {
+    let owed: Vec<Id> = complaint_place::table
+        .filter(complaint_place::owed)
+        .select(complaint_place::complaint_id)
+        .load(conn)
+        .unwrap();
+    let owed: HashSet<Id> = owed.into_iter().collect();
+    let stray = complaints
+        .iter()
+        .filter(|row| owed.contains(&row.id) != row.state.is(Trait::Owed));
+    stray
+        .map(|row| {
+            format!(
+                "{} is {:?}, and its place says otherwise",
+                row.number, row.state
+            )
+        })
         .collect()
 }
 

@@ -170,6 +170,7 @@ fn copied(table: &str, column: &str, new_id: &str) -> String {
         "in_queue" => "t.in_queue AND (own.n % 50 = 0)".to_owned(),
         "state" if table == "complaint" => of_few("t.state", "'closed'"),
         "closed_at" if table == "complaint" => of_few("t.closed_at", "t.updated_at"),
+        "owed" => of_few("t.owed", "FALSE"),
         "state" if table == "verification" => of_few("t.state", "'passed'"),
         "queue_rank" => "t.queue_rank + own.n".to_owned(),
         _ => format!("t.\"{column}\""),

@@ -16,7 +16,7 @@ use diesel::prelude::*;
 use indicatif::ProgressBar;
 
 use self::letters::{Writer, shop};
-use super::matching::{fill_fast, megabytes, settle};
+use super::filling::{fill_fast, megabytes, settle};
 use crate::account::{Role, Staff};
 use crate::app::{App, Ports};
 use crate::config::{Mode, Settings};
@@ -112,7 +112,7 @@ fn fill(conn: &mut Connection, app: &App, writer: &Writer<'_>) -> anyhow::Result
         .execute(conn)?;
     bar.finish_and_clear();
     fill_fast(conn, false)?;
-    settle(conn)
+    settle(conn, &[])
 }
 
 /// A kind of search: what it is called, who makes it, and what is asked for at the n-th time.
