@@ -22,6 +22,7 @@ pub mod memory;
 pub mod metrics;
 pub mod named;
 pub mod outage;
+pub mod outgoing;
 pub mod owned;
 pub mod private;
 pub mod problem;
