@@ -26,6 +26,9 @@ pub mod looks;
 pub mod machine;
 pub mod multipart;
 pub mod notice;
+pub mod notice_desk;
+pub mod notice_receipts;
+pub mod notice_views;
 pub mod older;
 pub mod otherwise;
 pub mod own;
@@ -37,6 +40,7 @@ pub mod procedure;
 pub mod queries;
 pub mod rank;
 pub mod ranks;
+pub mod reach;
 mod reason;
 pub mod reckoning;
 pub mod recount;
@@ -51,9 +55,11 @@ pub mod similar;
 pub mod staff_routes;
 pub mod subjects;
 pub mod submission;
+pub mod told;
 pub mod tracking;
 pub mod unmask;
 pub mod unread;
+pub mod untold;
 pub mod upstream;
 pub mod views;
 pub mod visits;
@@ -92,6 +98,10 @@ pub static OPERATIONS: &[Operation] = &[
     operation!(Staff(&[Brigade, Office]), staff_routes::get_original),
     operation!(Staff(&[Brigade, Office]), unmask::unmask_reporter),
     operation!(Staff(&[Office]), looks::list_unmaskings),
+    operation!(Staff(&[Brigade, Office]), notice_desk::list_notices),
+    operation!(Staff(&[Brigade, Office]), keyed, notice_desk::record_notice),
+    operation!(Staff(&[Brigade, Office]), keyed, notice_desk::return_notice),
+    operation!(Public, notice_receipts::report_receipt),
     operation!(Staff(&[Brigade, Office]), keyed, hidden::keep_hidden),
     operation!(Staff(&[Brigade, Office]), keyed, hidden::unhide_complaint),
 ];

@@ -17,8 +17,7 @@ use crate::app::App;
 use crate::complaint::{
     clocks, locks,
     machine::{Facts, MACHINE},
-    notice::NotifyReporter,
-    procedure,
+    notice, procedure,
     queries::{self, ComplaintRow},
     recount, returned,
     views::StepView,
@@ -27,7 +26,6 @@ use crate::handover::queries as handovers;
 use crate::platform::{
     db::Connection,
     http::{Answer, Body, IdempotencyKey, Preconditions, check_bulk, each_of_bulk},
-    jobs,
     problem::{ItemCode, OnDb, Problem},
 };
 use crate::record::{self, machine::lacks};
@@ -107,7 +105,7 @@ fn decide(
             None
         }
         _ => {
-            clocks::decided(conn, row.id, &actor, now).or_fault("meet the notice")?;
+            clocks::decided(conn, row.id, now).or_fault("end the right to object")?;
             None
         }
     };
@@ -127,8 +125,8 @@ fn decide(
         }
         _ => state,
     };
+    notice::tell(conn, app, row.id, body.action.notice(), now)?;
     recount::entry(conn, profile, row.entry_id, now)?;
-    jobs::enqueue(conn, &NotifyReporter::of(row.id), now, now).or_fault("queue the notice")?;
     Ok(StepView::of(row, state))
 }
 

@@ -14,15 +14,15 @@ use crate::app::App;
 use crate::complaint::{
     clocks, locks,
     machine::Facts,
-    notice::NotifyReporter,
+    notice,
     queries::{self, ComplaintRow},
     recount,
     views::StepView,
 };
+use crate::district::NoticeEvent;
 use crate::platform::{
     db::{Connection, Id, UtcTime, schema::reply},
     http::{Answer, Body, IdempotencyKey, MatterNumber, are_numbers, says_something},
-    jobs,
     problem::{Code, Item, ItemCode, OnDb, Problem},
     sealed,
 };
@@ -38,6 +38,16 @@ pub enum ReplyKind {
     Final,
     /// 进展告知.
     Progress,
+}
+
+impl ReplyKind {
+    /// What its reporter is told of it.
+    const fn notice(self) -> NoticeEvent {
+        match self {
+            Self::Final => NoticeEvent::Replied,
+            Self::Progress => NoticeEvent::Progress,
+        }
+    }
 }
 
 /// A reply.
@@ -205,7 +215,7 @@ pub(super) fn reply_one(
         app,
         staff,
         row,
-        (words.kind, &document, words.text),
+        (words.kind.notice(), &document, words.text),
         now,
     )?;
     Ok((StepView::of(row, state), document))
@@ -220,12 +230,12 @@ pub(super) fn tell(
     app: &App,
     staff: &Staff,
     row: &ComplaintRow,
-    (kind, document, text): (ReplyKind, &str, &str),
+    (event, document, text): (NoticeEvent, &str, &str),
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    let kind = match kind {
-        ReplyKind::Final => "final",
-        ReplyKind::Progress => "progress",
+    let kind = match event {
+        NoticeEvent::Replied => "final",
+        _ => "progress",
     };
     let masked = privacy::masked(conn, &app.keys, row.id, text)?;
     let id = Id::new();
@@ -243,8 +253,7 @@ pub(super) fn tell(
         ))
         .execute(conn)
         .or_fault("insert a reply")?;
-    jobs::enqueue(conn, &NotifyReporter::of(row.id), now, now).or_fault("queue the notice")?;
-    Ok(())
+    notice::tell(conn, app, row.id, event, now)
 }
 
 /// Why a step is taken.

@@ -2,7 +2,7 @@
 //! paged and filtered.
 //!
 //! The conditions are written in SQL, because a planner takes a partial index for a condition in the
-//! index's own words alone; the indexes stand in the migration `000039_work`. What is looked up for a
+//! index's own words alone; the indexes stand in the migrations `000039_work` and `000044_notices`. What is looked up for a
 //! row is asked for as a value, not by `EXISTS`: for a value a planner seeks, for whether there is any
 //! it may list all there are.
 
@@ -29,6 +29,9 @@ named! {
         VisitsOverdue "visits_overdue",
         /// 待答复: accepted complaints without a final reply.
         RepliesDue "replies_due",
+        /// 待告知: complaints that were decided on and whose reporter was not told yet: by staff, by a message
+        /// that failed or is on its way, by a letter that came back.
+        Notices "notices",
         /// 要求重新办理: answered complaints whose reporter asks for them to be taken up again.
         ReopeningRequests "reopening_requests",
         /// 新增材料待阅: complaints after acceptance to which something was added that nobody read.
@@ -82,6 +85,7 @@ impl WorkList {
             Self::VisitsReturned => "退回重核",
             Self::VisitsOverdue => "逾期核实",
             Self::RepliesDue => "待答复",
+            Self::Notices => "待告知",
             Self::ReopeningRequests => "要求重新办理",
             Self::NewFacts => "新增材料待阅",
             Self::ProvisionalLinks => "待确认关联",
@@ -100,6 +104,7 @@ impl WorkList {
             }
             Self::VisitsOverdue => READERS,
             Self::RepliesDue
+            | Self::Notices
             | Self::ReopeningRequests
             | Self::ReturnedItems
             | Self::SentElsewhere => HANDLERS,
@@ -130,6 +135,7 @@ impl WorkList {
             | Self::VisitsReturned
             | Self::VisitsOverdue => WorkSubject::Visit,
             Self::RepliesDue
+            | Self::Notices
             | Self::ReopeningRequests
             | Self::NewFacts
             | Self::ProvisionalLinks
@@ -163,6 +169,7 @@ impl WorkList {
             Self::VisitsReturned => going_on(&[V::Returned]),
             Self::VisitsOverdue => going_on(&[V::Pending, V::Assigned, V::CheckedIn, V::Returned]),
             Self::RepliesDue => is_in(COMPLAINT, &[C::Accepted, C::InProgress]),
+            Self::Notices => "complaint.untold_since IS NOT NULL".to_owned(),
             Self::ReopeningRequests => format!(
                 "{} AND (SELECT rating.wants_reopening FROM rating \
                  WHERE rating.complaint_id = complaint.id ORDER BY rating.reply_id DESC LIMIT 1) = TRUE",
@@ -246,8 +253,14 @@ fn going_on(states: &[V]) -> String {
 mod tests {
     use super::*;
 
-    const SQLITE: &str = include_str!("../../migrations/sqlite/2026-11-30-000039_work/up.sql");
-    const POSTGRES: &str = include_str!("../../migrations/postgres/2026-11-30-000039_work/up.sql");
+    const SQLITE: &str = concat!(
+        include_str!("../../migrations/sqlite/2026-11-30-000039_work/up.sql"),
+        include_str!("../../migrations/sqlite/2026-11-30-000044_notices/up.sql"),
+    );
+    const POSTGRES: &str = concat!(
+        include_str!("../../migrations/postgres/2026-11-30-000039_work/up.sql"),
+        include_str!("../../migrations/postgres/2026-11-30-000044_notices/up.sql"),
+    );
 
     /// The indexes of both databases are made for these conditions, word for word.
     #[test]

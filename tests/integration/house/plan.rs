@@ -20,6 +20,7 @@ pub const ROOMS: &[&str] = &[
     "register",
     "registers",
     "evidence",
+    "notice",
     "matching",
     "ledger",
     "complaint",
@@ -112,6 +113,8 @@ pub const STATE_WRITERS: &[(&str, &str)] = &[
     ("src/handover/queries.rs", "write_state"),
     ("src/ledger/queries.rs", "open_clue"),
     ("src/ledger/queries.rs", "write_state"),
+    ("src/notice/queries.rs", "insert"),
+    ("src/notice/queries.rs", "write_state"),
     ("src/verification/dispatch.rs", "insert"),
     ("src/verification/queries.rs", "write_state"),
 ];
@@ -122,11 +125,18 @@ pub const SUBJECTS: &[&str] = &[
     "dengwen::complaint::queries::Complaint",
     "dengwen::handover::queries::Handover",
     "dengwen::ledger::queries::Entry",
+    "dengwen::notice::queries::Notice",
     "dengwen::verification::queries::Visit",
 ];
 
 /// Tables whose column `state` belongs to a machine.
-pub const MACHINES: &[&str] = &["complaint", "handover", "ledger_entry", "verification"];
+pub const MACHINES: &[&str] = &[
+    "complaint",
+    "handover",
+    "ledger_entry",
+    "notice",
+    "verification",
+];
 
 /// Each table and the room that alone writes it.
 pub const OWNERS: &[(&str, &str)] = &[
@@ -155,7 +165,7 @@ pub const OWNERS: &[(&str, &str)] = &[
     ("match_fact", "matching"),
     ("match_key", "matching"),
     ("match_verdict", "matching"),
-    ("notice", "complaint"),
+    ("notice", "notice"),
     ("petition_review", "triage"),
     ("petitioner", "complaint"),
     ("premises", "registers"),

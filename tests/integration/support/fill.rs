@@ -16,7 +16,7 @@ const OWNERS: [&str; 6] = [
 ];
 
 /// Tables whose rows belong to an owner, with the column that says to which.
-const BELONGINGS: [(&str, &str); 20] = [
+const BELONGINGS: [(&str, &str); 21] = [
     ("unmasking", "complaint_id"),
     ("complaint_text", "complaint_id"),
     ("complaint_place", "complaint_id"),
@@ -31,6 +31,7 @@ const BELONGINGS: [(&str, &str); 20] = [
     ("match_decision", "complaint_id"),
     ("triage_decision", "complaint_id"),
     ("handover", "complaint_id"),
+    ("notice", "subject_id"),
     ("verification_event", "verification_id"),
     ("verification_complaint", "verification_id"),
     ("ledger_decision", "entry_id"),
@@ -152,6 +153,7 @@ fn copied(table: &str, column: &str, new_id: &str) -> String {
         "state" if table == "complaint" => of_few("t.state", "'closed'"),
         "closed_at" if table == "complaint" => of_few("t.closed_at", "t.updated_at"),
         "state" if table == "verification" => of_few("t.state", "'passed'"),
+        "untold_since" => of_few("t.untold_since", "NULL"),
         "queue_rank" => "t.queue_rank + own.n".to_owned(),
         _ => format!("t.\"{column}\""),
     }

@@ -20,6 +20,7 @@ pub mod postgres;
 pub mod process;
 pub mod program;
 pub mod queued;
+pub mod receiver;
 pub mod samples;
 pub mod statements;
 pub mod worst;
@@ -34,9 +35,9 @@ use dengwen::{
         clock::ManualClock,
         crypto,
         db::{self, Connection, Database, DatabaseUrl, Patience},
+        gateway::MemoryGateway,
         http::forwarded::Forwarding,
         limit::HourlyRates,
-        sms::MemoryGateway,
     },
     server::{self, Server},
 };
@@ -178,7 +179,7 @@ impl World {
         }
         let ports = Ports {
             clock: Arc::new(self.clock.clone()),
-            sms: self.sms.clone(),
+            gateway: self.sms.clone(),
             ..Ports::default()
         };
         let built = Settings::load(None, &environment)
@@ -195,7 +196,7 @@ impl World {
         }
         let ports = Ports {
             clock: Arc::new(self.clock.clone()),
-            sms: self.sms.clone(),
+            gateway: self.sms.clone(),
             ..Ports::default()
         };
         let settings = Settings::load(None, &environment).unwrap();
@@ -243,7 +244,7 @@ fn serve(
     }
     let ports = Ports {
         clock: Arc::new(clock.clone()),
-        sms: sms.clone(),
+        gateway: sms.clone(),
         photo_decoder: wishes
             .photo_decoder
             .unwrap_or(env!("CARGO_BIN_EXE_dengwen"))
