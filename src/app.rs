@@ -14,6 +14,7 @@ use crate::platform::{
     clock::{Clock, SystemClock},
     crypto::Keys,
     db::{self, Connection, Database, Patience, integrity},
+    gateway::{Gateway, LogGateway, NoGateway, webhook::Webhook},
     hashing::Hashing,
     helper::{self, Budget, Helpers},
     installation::{self, Installation},
@@ -25,7 +26,6 @@ use crate::platform::{
     problem::Problem,
     readiness::Readiness,
     room::Room,
-    sms::{LogGateway, NoGateway, SmsGateway},
     turns::Turns,
 };
 use crate::record::{self, role::Role};
@@ -62,8 +62,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Keys.
     pub keys: Keys,
-    /// Text messages.
-    pub sms: Arc<dyn SmsGateway>,
+    /// Messages to people.
+    pub gateway: Arc<dyn Gateway>,
     /// Where passwords are hashed.
     pub hashing: Hashing,
     /// Rate limits.
@@ -84,8 +84,8 @@ pub struct App {
 pub struct Ports {
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// Text messages.
-    pub sms: Arc<dyn SmsGateway>,
+    /// Messages to people, where they go to the log otherwise.
+    pub gateway: Arc<dyn Gateway>,
     /// The program whose [`PHOTO_DECODER`] command takes photos in.
     pub photo_decoder: PathBuf,
 }
@@ -94,7 +94,7 @@ impl Default for Ports {
     fn default() -> Self {
         Self {
             clock: Arc::new(SystemClock),
-            sms: Arc::new(LogGateway),
+            gateway: Arc::new(LogGateway),
             photo_decoder: helper::this_program(),
         }
     }
@@ -170,10 +170,7 @@ impl App {
             profile: Arc::new(profile),
             clock: ports.clock,
             keys,
-            sms: match settings.sms {
-                Sms::Log => ports.sms,
-                Sms::None => Arc::new(NoGateway),
-            },
+            gateway: gateway(&settings, ports.gateway)?,
             hashing: Hashing::start()?,
             limits: Limits::new(settings.rates, settings.rate_limit),
             metrics: Metrics::default(),
@@ -202,6 +199,15 @@ impl App {
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
+}
+
+/// What takes messages to people.
+fn gateway(settings: &Settings, log: Arc<dyn Gateway>) -> anyhow::Result<Arc<dyn Gateway>> {
+    Ok(match (settings.sms, &settings.webhook) {
+        (Sms::Log, _) => log,
+        (Sms::Webhook, Some(receiver)) => Arc::new(Webhook::new(receiver.clone())?),
+        (Sms::Webhook | Sms::None, _) => Arc::new(NoGateway),
+    })
 }
 
 /// A damaged database is not served: what is written into it may be lost, and what is read wrong.

@@ -19,6 +19,7 @@
 //! - [`sweep`]: what is swept and looked after every night; [`bucket`]: whose bucket the photos go to.
 //! - [`clock`]: every deadline of every subject (时限).
 //! - [`record`]: the append-only history; [`account`]: people, roles, sessions.
+//! - [`notice`]: what somebody was told, and whether it reached them (告知).
 //! - [`evidence`]: photos, documents, sound and video, of whatever they belong to.
 //! - [`district`]: the district profile, where everything with legal effect is data.
 //! - [`linkage`]: the engine that says how likely two reports are one matter.
@@ -45,6 +46,7 @@ pub mod health;
 pub mod jobs;
 pub mod ledger;
 pub mod matching;
+pub mod notice;
 pub mod openapi;
 pub mod operations;
 pub mod platform;

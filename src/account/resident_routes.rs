@@ -14,14 +14,15 @@ use super::{
     throttle::Try,
 };
 use crate::app::App;
+use crate::district::{NoticeChannel, NoticeEvent};
 use crate::platform::{
     crypto::{Subject, hash_token},
-    db::Connection,
+    db::{Connection, Id},
+    gateway::{Message, NoGateway},
     http::Body,
     limit::Limited,
     problem::{Code, ItemCode, OnDb, Problem},
     sealed,
-    sms::NoGateway,
 };
 use crate::text::phone::mobile_of;
 
@@ -67,7 +68,7 @@ pub async fn send_code(
     address: Address,
     body: Body<CodeRequest>,
 ) -> Result<HttpResponse, Problem> {
-    if !app.sms.is_there() {
+    if !app.gateway.is_there() {
         return Err(NoGateway::refusal());
     }
     let phone = mobile(&body.value.phone)?;
@@ -89,10 +90,16 @@ pub async fn send_code(
             queries::insert_otp(c, &code, now).or_fault("insert code")
         })
         .await?;
-    app.sms.send(
-        &phone,
-        &format!("【登闻】验证码 {code}，5 分钟内有效。请勿告诉他人。"),
-    )?;
+    let words = app.profile.notices.sign_in_code(&code);
+    let message = Message {
+        id: Id::new().0,
+        channel: NoticeChannel::Sms.as_str(),
+        event: NoticeEvent::SignInCode.as_str(),
+        to: phone,
+        text: words,
+    };
+    // Whether there is such a phone is nobody's to learn here.
+    app.gateway.send(&message, now).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

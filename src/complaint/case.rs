@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
+    notice_views::{self, NoticeView},
     queries::{self, ComplaintRow},
     subjects,
     visits::{self, CaseVisitView},
@@ -134,6 +135,8 @@ pub struct CaseView {
     pub decisions: Vec<TriageDecisionView>,
     /// Visits to its matter.
     pub visits: Vec<CaseVisitView>,
+    /// What its reporter was told or was to be told, oldest first.
+    pub notices: Vec<NoticeView>,
     /// Replies.
     pub replies: Vec<StaffReplyView>,
     /// How the replies were received, oldest first.
@@ -162,6 +165,7 @@ pub fn of_complaint(
     Ok(CaseView {
         decisions: decisions(conn, keys, row.id, words).or_fault("load decisions")?,
         visits: visits::in_short(conn, row).or_fault("load visits")?,
+        notices: notice_views::of_complaint(conn, keys, row.id, words)?,
         replies: replies(conn, keys, profile, row.id, words).or_fault("load replies")?,
         ratings: ratings(conn, keys, row.id, words).or_fault("load ratings")?,
         reviews: reviews(conn, profile, row.id, words).or_fault("load reviews")?,

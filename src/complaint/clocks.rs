@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
+use super::untold;
 use crate::clock::{
     kinds::{Ground, Kind, Meaning, NOTIFY, OBJECTION, OF_HANDLING, REPLY, of_channel},
     queries as clocks,
@@ -13,7 +14,7 @@ use crate::clock::{
 };
 use crate::district::{DeadlineKind, Profile, calendar::date_of};
 use crate::platform::db::{Connection, Id, schema::complaint};
-use crate::record::Actor;
+use crate::record::{Actor, ComplaintState};
 
 /// The clocks of a new complaint, from the day it reached its channel.
 #[must_use]
@@ -62,18 +63,39 @@ pub fn refresh_due(conn: &mut Connection, id: Id) -> QueryResult<()> {
     Ok(())
 }
 
-/// A complaint was decided on: the reporter is told, and it is no longer sent back upstream.
+/// A complaint was decided on: it is no longer sent back upstream. Its reporter is yet to be told.
 ///
 /// # Errors
 /// What the database answers.
-pub fn decided(
-    conn: &mut Connection,
-    id: Id,
-    actor: &Actor,
-    now: DateTime<Utc>,
-) -> QueryResult<()> {
-    clocks::meet(conn, &NOTIFY, id, actor, now)?;
+pub fn decided(conn: &mut Connection, id: Id, now: DateTime<Utc>) -> QueryResult<()> {
     clocks::lapse(conn, &[&OBJECTION], id, now)?;
+    refresh_due(conn, id)
+}
+
+/// The reporter was told at an instant. Whoever told them is who acts.
+///
+/// # Errors
+/// What the database answers.
+pub fn told(conn: &mut Connection, id: Id, actor: &Actor, at: DateTime<Utc>) -> QueryResult<()> {
+    clocks::meet(conn, &NOTIFY, id, actor, at)?;
+    refresh_due(conn, id)
+}
+
+/// What told the reporter came back: they are yet to be told, by the day it was to be done by.
+///
+/// # Errors
+/// What the database answers.
+pub fn told_in_vain(conn: &mut Connection, id: Id) -> QueryResult<()> {
+    clocks::send_back(conn, &NOTIFY, id)?;
+    refresh_due(conn, id)
+}
+
+/// There is nobody to tell (信访工作条例23条: 姓名、住址不清的除外): the duty falls away, neither met nor missed.
+///
+/// # Errors
+/// What the database answers.
+pub fn nobody_to_tell(conn: &mut Connection, id: Id, now: DateTime<Utc>) -> QueryResult<()> {
+    clocks::lapse(conn, &[&NOTIFY], id, now)?;
     refresh_due(conn, id)
 }
 
@@ -86,7 +108,8 @@ pub fn may_object(conn: &mut Connection, id: Id, now: DateTime<Utc>) -> QueryRes
     Ok(right.is_some_and(|right| date_of(now) <= right.due_on))
 }
 
-/// A complaint was sent back upstream (退单): the right is used. Nobody was told, so the notice is not met.
+/// A complaint was sent back upstream (退单): the right is used. Whoever has it back tells its reporter, so
+/// that the duty to do so falls away here.
 ///
 /// # Errors
 /// What the database answers.
@@ -96,7 +119,8 @@ pub fn objected(
     actor: &Actor,
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
-    clocks::meet(conn, &OBJECTION, id, actor, now).map(|_| ())
+    clocks::meet(conn, &OBJECTION, id, actor, now)?;
+    clocks::lapse(conn, &[&NOTIFY], id, now)
 }
 
 /// A decision was taken back: its clocks run again, those that were met once more from this day on.
@@ -146,12 +170,21 @@ pub fn answered_some_day(conn: &mut Connection, id: Id, until: DateTime<Utc>) ->
     clocks::lapse(conn, &[&REPLY], id, until)
 }
 
-/// The handling of a complaint has ended: what still runs has fallen away with it.
+/// The handling of a complaint has ended: what still runs has fallen away with it. Its reporter is still
+/// told of what was decided, unless they ended it themselves.
 ///
 /// # Errors
 /// What the database answers.
-pub fn ended(conn: &mut Connection, id: Id, now: DateTime<Utc>) -> QueryResult<()> {
-    clocks::lapse(conn, &OF_HANDLING, id, now)
+pub fn ended(
+    conn: &mut Connection,
+    id: Id,
+    state: ComplaintState,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    let to_tell = untold::DECIDED.contains(&state);
+    let over = OF_HANDLING.into_iter();
+    let over = over.filter(|kind| !to_tell || kind.name != NOTIFY.name);
+    clocks::lapse(conn, &over.collect::<Vec<_>>(), id, now)
 }
 
 /// The first day on which a running duty of each complaint's handling is due, for those that have one.

@@ -30,6 +30,9 @@ pub mod machine;
 pub mod matter;
 pub mod multipart;
 pub mod notice;
+pub mod notice_desk;
+pub mod notice_receipts;
+pub mod notice_views;
 pub mod older;
 pub mod otherwise;
 pub mod own;
@@ -42,6 +45,7 @@ pub mod procedure;
 pub mod queries;
 pub mod rank;
 pub mod ranks;
+pub mod reach;
 pub mod reason;
 pub mod reckoning;
 pub mod recount;
@@ -63,10 +67,12 @@ pub mod submission;
 pub mod term_blocks;
 pub mod terms;
 pub mod timeline;
+pub mod told;
 pub mod tracking;
 pub mod undoable;
 pub mod unmask;
 pub mod unread;
+pub mod untold;
 pub mod upstream;
 pub mod views;
 pub mod visits;
@@ -118,6 +124,10 @@ pub static OPERATIONS: &[Operation] = &[
         keyed,
         wish_routes::set_heard_wishes
     ),
+    operation!(Staff(&[Brigade, Office]), notice_desk::list_notices),
+    operation!(Staff(&[Brigade, Office]), keyed, notice_desk::record_notice),
+    operation!(Staff(&[Brigade, Office]), keyed, notice_desk::return_notice),
+    operation!(Public, notice_receipts::report_receipt),
     operation!(Staff(&[Brigade, Office]), keyed, hidden::keep_hidden),
     operation!(Staff(&[Brigade, Office]), keyed, hidden::unhide_complaint),
 ];

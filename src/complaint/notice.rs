@@ -1,41 +1,178 @@
-//! Telling a reporter by text message that something happened.
+//! Telling a reporter that something happened: what is said, by which way, and the job that sends it.
 
 use actix_web::web;
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{petitioners, queries};
+use super::{
+    clocks, locks,
+    queries::{self, ComplaintRow},
+    reach::{Reach, Reporter},
+    recount, told, untold,
+};
 use crate::app::App;
-use crate::on_each;
+use crate::clock::{kinds::REPLY, queries as running};
+use crate::district::{Filling, NoticeChannel, NoticeEvent};
+use crate::notice::queries::{self as notices, NewNotice, NoticeRow};
 use crate::platform::{
-    crypto::Keys,
-    db::{Connection, Id, UtcTime, schema::notice},
-    jobs::Job,
+    db::{Connection, Id},
+    gateway::{Message, Receipt},
+    jobs::{self, ATTEMPTS_MAX, Job},
     problem::{OnDb, Problem},
 };
+use crate::record::{Actor, NoticeEvent as Step, NoticeState};
 
-/// Texts the first petitioner who left a mobile number. The message names no matter: phones are
-/// read by others.
+/// Tells the reporter of a complaint, which is held by the caller, what happened: by text message where
+/// they left a mobile number, else on the page that their query code opens. Where staff have to tell
+/// them, the complaint waits in the list of notices; where there is nobody to tell, the duty falls away.
+/// The complaint's entry is to be counted after.
+///
+/// # Errors
+/// A fault when the database or the cipher fails.
+pub fn tell(
+    conn: &mut Connection,
+    app: &App,
+    complaint: Id,
+    event: NoticeEvent,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    tell_at(conn, app, complaint, event, (now, now))
+}
+
+/// The same, not before an instant: until then it can be [cancelled](cancel).
+///
+/// # Errors
+/// A fault when the database or the cipher fails.
+pub fn tell_at(
+    conn: &mut Connection,
+    app: &App,
+    complaint: Id,
+    event: NoticeEvent,
+    (not_before, now): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<(), Problem> {
+    let row = queries::by_id(conn, complaint).or_fault("load a complaint")?;
+    let waits = untold::waits(conn, complaint, row.state, now).or_fault("keep who waits")?;
+    let reporter = Reporter::of(conn, app, &row)?;
+    let id = Id::new();
+    match &reporter.reach {
+        // Who reads the page has the code.
+        Reach::Page if event == NoticeEvent::CodeResent => Ok(()),
+        Reach::Page if not_before <= now => {
+            let words = words(conn, app, &row, event, (NoticeChannel::Page, true))?;
+            let new = words.notice(id, complaint, event, (NoticeChannel::Page, None));
+            let published = (Step::Publish, &Actor::System, None);
+            notices::keep(conn, &app.keys, &new, published, (Some(now), now))?;
+            told::told(conn, &row, now, &Actor::System, now)
+        }
+        Reach::Page | Reach::Text(_) => {
+            queue(conn, app, (&row, &reporter), (id, event), now)?;
+            let job = NotifyReporter {
+                complaint,
+                notice: id,
+            };
+            jobs::enqueue(conn, &job, not_before, now).or_fault("queue the notice")
+        }
+        Reach::Nobody if waits => {
+            clocks::nobody_to_tell(conn, complaint, now).or_fault("end the notice")?;
+            untold::over(conn, complaint)
+                .map(|_| ())
+                .or_fault("keep that nobody waits")
+        }
+        Reach::ByHand | Reach::Nobody => Ok(()),
+    }
+}
+
+/// Cancels what is on its way to be told and was not sent yet.
+///
+/// # Errors
+/// A fault when the database fails.
+pub fn cancel(conn: &mut Connection, complaint: Id, now: DateTime<Utc>) -> Result<(), Problem> {
+    notices::cancel(conn, ("complaint", complaint), now)
+}
+
+/// The words of a notice.
+struct Words {
+    text: Option<String>,
+    wording: Option<i32>,
+    with_code: bool,
+}
+
+impl Words {
+    fn notice<'a>(
+        &'a self,
+        id: Id,
+        complaint: Id,
+        event: NoticeEvent,
+        (channel, recipient): (NoticeChannel, Option<&'a str>),
+    ) -> NewNotice<'a> {
+        NewNotice {
+            id,
+            subject: ("complaint", complaint),
+            event,
+            channel,
+            wording: self.wording,
+            with_code: self.with_code,
+            recipient,
+            text: self.text.as_deref(),
+            evidence: None,
+            recorded_by: None,
+        }
+    }
+}
+
+/// What is said of an event on a channel; with the query code to who does not have it, and where it is
+/// the code that is told.
+fn words(
+    conn: &mut Connection,
+    app: &App,
+    row: &ComplaintRow,
+    event: NoticeEvent,
+    (channel, has_code): (NoticeChannel, bool),
+) -> Result<Words, Problem> {
+    let reply = running::running(conn, &REPLY, row.id).or_fault("load the clock")?;
+    let due = reply.map_or(row.due_on, |clock| clock.due_on).to_string();
+    let with_code = !has_code || event == NoticeEvent::CodeResent;
+    let filling = Filling {
+        number: &row.number,
+        state: row.state.label(),
+        code: with_code.then_some(row.tracking_code.as_str()),
+        due: &due,
+    };
+    let found = app.profile.notices.words(channel, event, &filling);
+    let (text, wording) = found.unzip();
+    Ok(Words {
+        text,
+        wording,
+        with_code,
+    })
+}
+
+/// Keeps what is to be sent.
+fn queue(
+    conn: &mut Connection,
+    app: &App,
+    (row, reporter): (&ComplaintRow, &Reporter),
+    (id, event): (Id, NoticeEvent),
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let (channel, phone) = match &reporter.reach {
+        Reach::Text(phone) => (NoticeChannel::Sms, Some(phone.as_str())),
+        _ => (NoticeChannel::Page, None),
+    };
+    let words = words(conn, app, row, event, (channel, reporter.has_code))?;
+    let new = words.notice(id, row.id, event, (channel, phone));
+    notices::queue(conn, &app.keys, &new, &Actor::System, now)
+}
+
+/// Sends a notice to the reporter of a complaint. Phones are read by others, so that a message names no
+/// matter.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct NotifyReporter {
     /// What the notice is about.
     complaint: Id,
-    /// The notice's own id: what was sent under it is not sent again. Those queued by releases
-    /// before there was one get theirs when they are read.
+    /// The notice. Those that earlier releases queued are made when they are read.
     #[serde(default)]
     notice: Id,
-}
-
-impl NotifyReporter {
-    /// A new notice about a complaint.
-    #[must_use]
-    pub fn of(complaint: Id) -> Self {
-        Self {
-            complaint,
-            notice: Id::new(),
-        }
-    }
 }
 
 impl Job for NotifyReporter {
@@ -43,72 +180,154 @@ impl Job for NotifyReporter {
     const NAME: &'static str = "notify_reporter";
 
     async fn run(self, app: &web::Data<App>, now: DateTime<Utc>) -> Result<(), Problem> {
-        let Self { complaint, notice } = self;
-        if !app.sms.is_there() {
-            return Ok(());
-        }
-        let keys = app.keys.clone();
-        let found = app
+        let (complaint, id) = (self.complaint, self.notice);
+        let shared = app.clone();
+        let next = app
             .db
-            .read(move |conn| {
-                if was_sent(conn, notice).or_fault("look for a notice")? {
-                    return Ok(None);
-                }
-                message(conn, &keys, complaint)
-            })
+            .write(move |conn| next(conn, &shared, (complaint, id), now))
             .await?;
-        let Some((phone, text)) = found else {
+        let Some(message) = next else {
             return Ok(());
         };
-        app.sms.send(&phone, &text)?;
+        let sent = app.gateway.send(&message, now).await;
+        let away = sent.as_ref().err().cloned();
+        let shared = app.clone();
         app.db
-            .write(move |conn| {
-                keep_sent(conn, notice, complaint, now).or_fault("keep that a notice was sent")
-            })
-            .await
+            .write(move |conn| settle(conn, &shared, (complaint, id), &sent, now))
+            .await?;
+        away.map_or(Ok(()), Err)
     }
 }
 
-/// The number to text to, and what.
-fn message(
+/// What is to be sent next of a notice, each time it is tried; `None` of one that was sent, cancelled or
+/// published, or cannot be.
+fn next(
     conn: &mut Connection,
-    keys: &Keys,
-    complaint: Id,
-) -> Result<Option<(String, String)>, Problem> {
-    let row = queries::by_id(conn, complaint).or_fault("load a complaint")?;
-    for signer in petitioners::load(conn, keys, complaint)? {
-        let person = signer.person;
-        let mut phones = person.phone.into_iter().chain(person.more_phones);
-        if let Some(phone) = phones.find(|p| p.len() == 11 && p.starts_with('1')) {
-            let text = format!(
-                "【登闻】您的信访件 {} 状态：{}。凭查询码查看详情。",
-                row.number,
-                row.state.label()
-            );
-            return Ok(Some((phone, text)));
-        }
+    app: &App,
+    (complaint, id): (Id, Id),
+    now: DateTime<Utc>,
+) -> Result<Option<Message>, Problem> {
+    queries::by_id(conn, complaint).or_fault("load a complaint")?;
+    let row = locks::one(conn, complaint)?;
+    let Some(notice) = made(conn, app, &row, id, now)? else {
+        return Ok(None);
+    };
+    if !notice.is_to_be_sent() {
+        return Ok(None);
     }
+    if notice.channel() == NoticeChannel::Page {
+        notice.arrived(conn, Step::Publish, now, now)?;
+        arrived(conn, app, (&row, &notice), now, now)?;
+        return Ok(None);
+    }
+    let opened = notice.clone().opened(&app.keys);
+    let why = match (opened.recipient, opened.text) {
+        (Some(to), Some(text)) if app.gateway.is_there() => {
+            notices::count_attempt(conn, id).or_fault("count an attempt")?;
+            return Ok(Some(Message {
+                id: id.0,
+                channel: notice.channel().as_str(),
+                event: notice.told().as_str(),
+                to,
+                text,
+            }));
+        }
+        (Some(_), Some(_)) => "no gateway is set up any more",
+        _ => "the key of its words is lost",
+    };
+    fail(conn, app, (&row, &notice), why, now)?;
     Ok(None)
 }
 
-fn was_sent(conn: &mut Connection, id: Id) -> QueryResult<bool> {
-    let sent: Option<Id> = notice::table
-        .find(id)
-        .select(notice::id)
-        .first(conn)
-        .optional()?;
-    Ok(sent.is_some())
+/// The notice of a job; one that an earlier release queued is made now.
+fn made(
+    conn: &mut Connection,
+    app: &App,
+    row: &ComplaintRow,
+    id: Id,
+    now: DateTime<Utc>,
+) -> Result<Option<NoticeRow>, Problem> {
+    let known = notices::find(conn, id).or_fault("load a notice")?;
+    if known.is_some() {
+        return Ok(known);
+    }
+    let reporter = Reporter::of(conn, app, row)?;
+    if !matches!(reporter.reach, Reach::Text(_)) {
+        return Ok(None);
+    }
+    queue(conn, app, (row, &reporter), (id, NoticeEvent::Updated), now)?;
+    notices::find(conn, id).or_fault("load a notice")
 }
 
-fn keep_sent(conn: &mut Connection, id: Id, complaint: Id, now: DateTime<Utc>) -> QueryResult<()> {
-    let row = (
-        notice::id.eq(id),
-        notice::complaint_id.eq(complaint),
-        notice::sent_at.eq(UtcTime(now)),
-    );
-    on_each!(conn, |c| diesel::insert_into(notice::table)
-        .values(row)
-        .on_conflict_do_nothing()
-        .execute(c))
-    .map(|_| ())
+/// Keeps what became of an attempt.
+fn settle(
+    conn: &mut Connection,
+    app: &App,
+    (complaint, id): (Id, Id),
+    sent: &Result<Receipt, Problem>,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let row = locks::one(conn, complaint)?;
+    let found = notices::find(conn, id).or_fault("load a notice")?;
+    // Its receipt may have been quicker.
+    let Some(notice) = found.filter(NoticeRow::is_to_be_sent) else {
+        return Ok(());
+    };
+    match sent {
+        Ok(Receipt::Delivered) => {
+            notice.arrived(conn, Step::Deliver, now, now)?;
+            arrived(conn, app, (&row, &notice), now, now)
+        }
+        Ok(Receipt::Taken(reference)) => {
+            notice.sent(conn, &app.keys, reference.as_deref(), now)?;
+            if !app.profile.notices.sent_counts_as_told {
+                return Ok(());
+            }
+            notice.counts(conn, now).or_fault("count it as told")?;
+            arrived(conn, app, (&row, &notice), now, now)
+        }
+        Ok(Receipt::Refused(why)) => fail(conn, app, (&row, &notice), why, now),
+        Err(_) if notice.attempts >= ATTEMPTS_MAX => {
+            let why = format!("the gateway was away {} times", notice.attempts);
+            fail(conn, app, (&row, &notice), &why, now)
+        }
+        Err(_) => Ok(()),
+    }
+}
+
+/// What follows for a complaint, which is held by the caller, from a notice that arrived.
+///
+/// # Errors
+/// A fault when the database fails.
+pub(super) fn arrived(
+    conn: &mut Connection,
+    app: &App,
+    (row, notice): (&ComplaintRow, &NoticeRow),
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    if notice.told() == NoticeEvent::CodeResent {
+        return Ok(());
+    }
+    told::told(conn, row, notice.created_at.0, &Actor::System, at)?;
+    recount::entry(conn, &app.profile, row.entry_id, now)
+}
+
+/// A notice did not arrive and will not. If it was thought to have, its reporter waits again.
+///
+/// # Errors
+/// A fault when the database or the cipher fails.
+pub(super) fn fail(
+    conn: &mut Connection,
+    app: &App,
+    (row, notice): (&ComplaintRow, &NoticeRow),
+    why: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    if notice.state == NoticeState::Failed {
+        return Ok(());
+    }
+    let failed = (Step::Fail, &Actor::System);
+    notice.failed(conn, &app.keys, failed, why, now)?;
+    told::in_vain(conn, &app.profile, (row, notice), now)
 }

@@ -29,7 +29,7 @@ use super::{
     clocks,
     machine::{Facts, MACHINE},
     person::Question,
-    unread,
+    unread, untold,
 };
 use crate::district::urgency::{HISTORY_FROM, URGENT_BELOW};
 
@@ -66,6 +66,7 @@ pub struct ComplaintRow {
     pub queue_rank: i32,
     pub received_at: UtcTime,
     pub closed_at: Option<UtcTime>,
+    pub untold_since: Option<UtcTime>,
     pub version: i32,
     pub updated_at: UtcTime,
 }
@@ -126,7 +127,10 @@ impl Subject for Complaint {
                 .execute(conn)?;
         }
         if to.is(Trait::Ended) {
-            clocks::ended(conn, id, now)?;
+            clocks::ended(conn, id, to, now)?;
+        }
+        if !untold::DECIDED.contains(&to) {
+            untold::over(conn, id)?;
         }
         if to.is(Trait::Ended) || unread::is_handler(actor) {
             unread::forget(conn, id)?;

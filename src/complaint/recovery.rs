@@ -22,17 +22,17 @@ use crate::account::{
 };
 use crate::app::App;
 use crate::district::{
-    Profile,
+    NoticeChannel, NoticeEvent, Profile,
     calendar::{date_of, shanghai},
 };
 use crate::platform::{
     crypto::Keys,
     db::{Connection, Id, UtcTime, schema::code_recovery},
+    gateway::{Message, NoGateway},
     http::Body,
     jobs::{self, Job},
     limit::Limited,
     problem::{ItemCode, OnDb, Problem},
-    sms::NoGateway,
 };
 
 /// Letters a number has at most.
@@ -92,7 +92,7 @@ pub async fn recover_code(
     address: Address,
     body: Body<RecoveryRequest>,
 ) -> Result<HttpResponse, Problem> {
-    if !app.sms.is_there() {
+    if !app.gateway.is_there() {
         return Err(NoGateway::refusal());
     }
     let asked = body.value;
@@ -151,7 +151,7 @@ impl Job for SendCodes {
     const NAME: &'static str = "send_tracking_codes";
 
     async fn run(self, app: &web::Data<App>, now: DateTime<Utc>) -> Result<(), Problem> {
-        if !app.sms.is_there() {
+        if !app.gateway.is_there() {
             return Ok(());
         }
         let shared = app.clone();
@@ -164,7 +164,14 @@ impl Job for SendCodes {
         let Some((phone, text)) = found else {
             return Ok(());
         };
-        app.sms.send(&phone, &text)?;
+        let message = Message {
+            id: recovery.0,
+            channel: NoticeChannel::Sms.as_str(),
+            event: NoticeEvent::CodeResent.as_str(),
+            to: phone,
+            text,
+        };
+        app.gateway.send(&message, now).await?;
         app.db
             .write(move |conn| {
                 keep_sent(conn, recovery, &phone_key, now).or_fault("keep that codes were sent")

@@ -13,19 +13,22 @@ use super::{
     first_record::{PHOTOS_TIMES, new_among, room_left},
     locks,
     multipart::{self, PartLimits},
-    parts,
+    notice_views, parts,
     queries::{self, ComplaintRow, ReplyRow, reporter_event},
     replaced,
     timeline::timeline,
-    unread,
+    told, unread,
     views::{DeadlineView, PartView, QuestionView, ReplyView, TrackedDecision, TrackingView},
     visits,
     wishes::{self, WishesView},
 };
-use crate::account::caller::{Address, sender_of};
+use crate::account::{
+    Caller,
+    caller::{Address, MaybeCaller, sender_of},
+};
 use crate::app::App;
 use crate::clock::kinds::OBJECTION;
-use crate::district::Profile;
+use crate::district::{NoticeChannel, Profile};
 use crate::evidence::{
     Said, Source, Subject, UploadQuery,
     album::{self, Copy, PhotoView, Stored},
@@ -71,26 +74,46 @@ pub fn counted(app: &App, address: &Address, problem: Problem) -> Problem {
     }
 }
 
-/// Follows a complaint. Whoever has the code sees this, so it holds no contact data.
+/// Follows a complaint. Whoever has the code sees this, so it holds no contact data. A reporter who waits to
+/// be told what was decided is told by reading it here; staff who look are not taken for them.
 #[utoipa::path(get, path = "/api/v1/tracking/{code}", tag = "tracking", operation_id = "get_tracking",
     params(("code" = String, Path, description = "Tracking code")),
     responses((status = 200, body = TrackingView), (status = "default", response = crate::platform::http::AnyProblem)))]
 pub async fn track(
     app: web::Data<App>,
     address: Address,
+    caller: MaybeCaller,
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let code = code_of(&app, &address, &path)?;
     let shared = app.clone();
     let now = app.now();
-    let view = app
+    let (view, awaited) = app
         .db
         .read(move |conn| {
             let row = queries::by_tracking_code(conn, &code).or_fault("load a complaint")?;
-            view(conn, &shared, row.ok_or_else(Problem::not_found)?, now)
+            let row = row.ok_or_else(Problem::not_found)?;
+            let awaited = told::is_awaited(conn, &row)?.then_some(row.id);
+            Ok((view(conn, &shared, row, now)?, awaited))
         })
         .await
         .map_err(|problem| counted(&app, &address, problem))?;
+    let read_in = match caller.0 {
+        None => Some(NoticeChannel::Page),
+        Some(Caller::Resident(_)) => Some(NoticeChannel::App),
+        Some(Caller::Staff(_)) => None,
+    };
+    if let Some((id, channel)) = awaited.zip(read_in) {
+        let shared = app.clone();
+        let kept = app
+            .db
+            .write(move |conn| told::read(conn, &shared, id, channel, now))
+            .await;
+        // The page is theirs to read whatever becomes of our note; the next reading is noted again.
+        if let Err(problem) = kept {
+            tracing::warn!("cannot keep that a reporter was told: {problem}");
+        }
+    }
     Ok(HttpResponse::Ok().json(view))
 }
 
@@ -117,6 +140,7 @@ fn view(
     let former = replaced::former_words(conn, keys, row.id).or_fault("load corrections")?;
     let first = former.into_iter().next();
     let wish = wishes::of(conn, keys, row.id)?;
+    let notices = notice_views::tracked(conn, keys, row.id)?;
     Ok(TrackingView {
         wishes: WishesView::from(&wish),
         visits,
@@ -141,6 +165,7 @@ fn view(
             .into_iter()
             .map(|d| TrackedDecision::of(profile, d, &words))
             .collect(),
+        notices,
         replies: replies
             .into_iter()
             .map(|reply| reply.opened(keys))

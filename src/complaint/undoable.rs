@@ -9,12 +9,10 @@ use utoipa::ToSchema;
 use super::queries::ComplaintRow;
 use crate::account::{Role, Staff};
 use crate::district::Profile;
-use crate::platform::{
-    db::{
-        Connection, Id, JsonValue, UtcTime,
-        schema::{handover, ledger_merge, match_decision, record as record_of, revocable_decision},
-    },
-    jobs,
+use crate::notice::queries::{self as notices, NoticeRow};
+use crate::platform::db::{
+    Connection, Id, JsonValue, UtcTime,
+    schema::{handover, ledger_merge, match_decision, record as record_of, revocable_decision},
 };
 use crate::record::{ComplaintEvent, ComplaintState, HandoverState, local};
 
@@ -101,8 +99,8 @@ pub struct Undoable {
     pub before: ComplaintState,
     /// The decision's own id, of a match or a merge; of a step, the last line of the history by it.
     pub id: Id,
-    /// The job that tells the reporter when the time to undo is over.
-    pub notice_job: Option<Id>,
+    /// When it was decided.
+    pub at: DateTime<Utc>,
 }
 
 /// What undoing would do, for who may.
@@ -131,7 +129,7 @@ pub fn last(
     let window = TimeDelta::minutes(profile.rules.triage.undo_minutes);
     let since = UtcTime(now - window);
     let found = [
-        step(conn, row, now)?,
+        step(conn, row, (now, window))?,
         matched(conn, row, (since, window))?,
         merged(conn, row, (since, window))?,
     ];
@@ -142,9 +140,9 @@ pub fn last(
 fn step(
     conn: &mut Connection,
     row: &ComplaintRow,
-    now: DateTime<Utc>,
+    (now, window): (DateTime<Utc>, TimeDelta),
 ) -> QueryResult<Option<Undoable>> {
-    type Found = (String, Id, String, Id, Option<Id>, UtcTime);
+    type Found = (String, Id, String, Id, UtcTime);
     let found: Option<Found> = revocable_decision::table
         .find(row.id)
         .filter(revocable_decision::undone_until.gt(UtcTime(now)))
@@ -153,24 +151,21 @@ fn step(
             revocable_decision::decided_by,
             revocable_decision::before,
             revocable_decision::last_event,
-            revocable_decision::notice_job,
             revocable_decision::undone_until,
         ))
         .first(conn)
         .optional()?;
-    Ok(
-        found.and_then(|(decision, by, before, id, notice_job, until)| {
-            let decision = serde_json::from_value(serde_json::Value::String(decision)).ok()?;
-            Some(Undoable {
-                decision,
-                by,
-                until: until.0,
-                before: before.parse().ok()?,
-                id,
-                notice_job,
-            })
-        }),
-    )
+    Ok(found.and_then(|(decision, by, before, id, until)| {
+        let decision = serde_json::from_value(serde_json::Value::String(decision)).ok()?;
+        Some(Undoable {
+            decision,
+            by,
+            until: until.0,
+            before: before.parse().ok()?,
+            id,
+            at: until.0 - window,
+        })
+    }))
 }
 
 fn matched(
@@ -199,7 +194,7 @@ fn matched(
             until: at.0 + window,
             before: serde_json::from_value(before).ok()?,
             id,
-            notice_job: None,
+            at: at.0,
         })
     }))
 }
@@ -227,7 +222,7 @@ fn merged(
             until: at.0 + window,
             before: row.state,
             id,
-            notice_job: None,
+            at: at.0,
         })
     }))
 }
@@ -269,9 +264,11 @@ pub fn in_the_way(
     if let Some(event) = followed {
         return Ok(Some(format!("`{event}` followed on it")));
     }
-    if let Some(job) = undoable.notice_job
-        && jobs::was_begun(conn, job)?
-    {
+    let notices = notices::of(conn, "complaint", &[row.id])?;
+    let mut since = notices
+        .iter()
+        .filter(|notice| notice.created_at.0 >= undoable.at);
+    if since.any(NoticeRow::may_be_known) {
         return Ok(Some("the reporter was told".to_owned()));
     }
     let taken: Option<Id> = handover::table

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::{
     case::CaseView,
+    notice_views::TrackedNotice,
     person::{Question, QuestionCode},
     queries::{ComplaintRow, DecisionRow, PlaceRow},
     remarks::RemarkView,
@@ -236,6 +237,8 @@ pub struct TrackingView {
     pub timeline: Vec<TimelineItem>,
     /// What was decided, oldest first.
     pub decisions: Vec<TrackedDecision>,
+    /// What you were told, how and when, oldest first. Reading this page is being told.
+    pub notices: Vec<TrackedNotice>,
     /// Visits to its matter, oldest first.
     pub visits: Vec<TrackedVisit>,
     /// Replies.

@@ -92,7 +92,17 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "DENGWEN_SMS_GATEWAY",
         default: "log",
-        meaning: "`log` writes text messages to the log; refused in production. `none` sends none: sign-in by phone answers 503 and reporters get no notices. Others are plugged in by the district.",
+        meaning: "`log` writes text messages to the log, and whoever reads it counts as told; refused in production. `webhook` sends them to `DENGWEN_NOTICE_WEBHOOK_URL`; see `docs/notices.md`. `none` sends none: sign-in by phone answers 503, and staff tell reporters themselves.",
+    },
+    Key {
+        name: "DENGWEN_NOTICE_WEBHOOK_URL",
+        default: "",
+        meaning: "Where `webhook` sends messages: `https://…`, or `http://` to this host. Authorities as for a bucket.",
+    },
+    Key {
+        name: "DENGWEN_NOTICE_WEBHOOK_SECRET",
+        default: "",
+        meaning: "What messages to the webhook and its receipts are signed with: 32 letters or more, such as `openssl rand -base64 32` prints. Both sides keep it.",
     },
     Key {
         name: "DENGWEN_TRUST_PROXY",

@@ -15,10 +15,12 @@ use std::{
 };
 
 pub use keys::{KEYS, Key};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::platform::{
     crypto::{self, RootKey, Secrets},
     db::DatabaseUrl,
+    gateway::webhook::{self, Receiver},
     http::{
         Origins,
         forwarded::{Forwarding, Proxies},
@@ -74,6 +76,8 @@ pub struct Settings {
     pub photo_workers: usize,
     /// How text messages are sent.
     pub sms: Sms,
+    /// Where they are sent by webhook.
+    pub webhook: Option<Receiver>,
     /// Names of the roles that must have a second factor.
     pub totp_roles: Vec<String>,
     /// Log filter.
@@ -85,7 +89,9 @@ pub struct Settings {
 pub enum Sms {
     /// To the log, or whatever the tests and the demonstration plug in. Never in production.
     Log,
-    /// Not at all: no sign-in by phone, no notices.
+    /// To a server of the district's, signed.
+    Webhook,
+    /// Not at all: no sign-in by phone, and notices are left to staff.
     None,
 }
 
@@ -170,6 +176,9 @@ fn read_file(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
 /// With less, a full submission would be put off for ever, or leave nothing to others.
 const UPLOAD_MEMORY_MIN_MB: usize = 256;
 
+/// A shorter secret is guessed by whoever keeps what was signed with it.
+const WEBHOOK_SECRET_LETTERS: usize = 32;
+
 struct Reader(BTreeMap<String, String>);
 
 impl Reader {
@@ -199,11 +208,12 @@ impl Reader {
                     "`log` is refused in production: phone codes would stand in the log".to_owned(),
                 ));
             }
+            "webhook" => Sms::Webhook,
             "none" => Sms::None,
             _ => {
                 return Err(ConfigError::Value(
                     "DENGWEN_SMS_GATEWAY",
-                    "expected `log` or `none`".to_owned(),
+                    "expected `log`, `webhook` or `none`".to_owned(),
                 ));
             }
         };
@@ -239,6 +249,7 @@ impl Reader {
             upload_memory_mb: self.upload_memory_mb()?,
             photo_workers: self.parsed("DENGWEN_PHOTO_WORKERS")?,
             sms,
+            webhook: self.webhook(sms)?,
             totp_roles: self.list("DENGWEN_TOTP_ROLES"),
             log: self.text("DENGWEN_LOG").to_owned(),
         })
@@ -311,6 +322,25 @@ impl Reader {
             return Err(ConfigError::Value(NAME, message));
         }
         Ok(megabytes)
+    }
+
+    /// The receiver of the webhook, which has to be said whole where messages go by it.
+    fn webhook(&self, sms: Sms) -> Result<Option<Receiver>, ConfigError> {
+        const URL: &str = "DENGWEN_NOTICE_WEBHOOK_URL";
+        const SECRET: &str = "DENGWEN_NOTICE_WEBHOOK_SECRET";
+        if sms != Sms::Webhook {
+            return Ok(None);
+        }
+        let url = webhook::address(self.text(URL)).map_err(|e| ConfigError::Value(URL, e))?;
+        let secret = SecretString::from(self.text(SECRET));
+        let letters = secret.expose_secret().chars().count();
+        if letters < WEBHOOK_SECRET_LETTERS {
+            let message = format!(
+                "expected {WEBHOOK_SECRET_LETTERS} letters or more, such as `openssl rand -base64 32` prints"
+            );
+            return Err(ConfigError::Value(SECRET, message));
+        }
+        Ok(Some(Receiver { url, secret }))
     }
 
     fn secrets(&self, mode: Mode, data_dir: &Path) -> Result<Secrets, ConfigError> {
@@ -429,6 +459,29 @@ mod tests {
             ("DENGWEN_SMS_GATEWAY", "none"),
         ];
         assert_eq!(load(&production).unwrap().sms, Sms::None);
+    }
+
+    #[test]
+    fn a_webhook_is_said_whole_and_hides_its_secret() {
+        const SECRET: &str = "a secret that both sides keep well";
+        let url = ("DENGWEN_NOTICE_WEBHOOK_URL", "https://sms.example.cn/in");
+        let secret = ("DENGWEN_NOTICE_WEBHOOK_SECRET", SECRET);
+        let webhook = ("DENGWEN_SMS_GATEWAY", "webhook");
+        let production = ("DENGWEN_MODE", "production");
+        let settings = load(&[production, webhook, url, secret]).unwrap();
+        assert_eq!(settings.sms, Sms::Webhook);
+        assert!(!format!("{settings:?}").contains(SECRET));
+        let plain = ("DENGWEN_NOTICE_WEBHOOK_URL", "http://sms.example.cn/in");
+        let short = ("DENGWEN_NOTICE_WEBHOOK_SECRET", "too short");
+        for (pairs, name) in [
+            (&[webhook, secret][..], url.0),
+            (&[webhook, plain, secret], url.0),
+            (&[webhook, url], secret.0),
+            (&[webhook, url, short], secret.0),
+        ] {
+            let error = load(pairs).unwrap_err().to_string();
+            assert!(error.starts_with(name), "{error}");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ const TAXONOMY: &str = "taxonomy.toml";
 const UNITS: &str = "units.toml";
 const CHANNELS: &str = "channels.toml";
 const PROCEDURES: &str = "procedures.toml";
+const NOTICES: &str = "notices.toml";
 
 /// Kinds of units; rights and queues hang on them.
 const UNIT_KINDS: [&str; 9] = [
@@ -45,7 +46,8 @@ pub(super) fn check(profile: &Profile, files: &dyn Files) -> Result<(), ProfileE
     check.places()?;
     check.units()?;
     check.channels()?;
-    check.procedures()
+    check.procedures()?;
+    check.notices()
 }
 
 struct Check<'a> {
@@ -366,6 +368,13 @@ impl Check<'_> {
             )?;
         }
         Ok(())
+    }
+
+    fn notices(&self) -> Result<(), ProfileError> {
+        match self.profile.notices.fault() {
+            None => Ok(()),
+            Some((landmark, expected)) => self.require(false, NOTICES, &landmark, || expected),
+        }
     }
 }
 

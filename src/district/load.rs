@@ -11,6 +11,7 @@ use super::{
     check::check,
     features::{read_grids, read_streets},
     files::{Files, ProfileError, error, line_at, line_of, text},
+    notices::Notices,
     places::{Gazetteer, PlaceHit, Street},
     rules::{Channel, DistrictRules, Document, Procedure},
     taxonomy::{Category, Coarse, Competence, OfficialUnit, Post},
@@ -45,6 +46,7 @@ embedded_files!(
     "units.toml",
     "channels.toml",
     "procedures.toml",
+    "notices.toml",
     "model.json",
     "streets.geojson",
     "grids.geojson",
@@ -128,6 +130,7 @@ fn load(files: &dyn Files) -> Result<Profile, ProfileError> {
     let units: UnitsFile = read_toml(files, "units.toml")?;
     let channels: ChannelsFile = read_toml(files, "channels.toml")?;
     let procedures: ProceduresFile = read_toml(files, "procedures.toml")?;
+    let notices: Notices = read_toml(files, "notices.toml")?;
     let streets = read_streets(files)?;
     let grids = read_grids(files)?;
     let area = |code: &str, outline: &geo::MultiPolygon<f64>| Area {
@@ -148,6 +151,7 @@ fn load(files: &dyn Files) -> Result<Profile, ProfileError> {
         model: read_model(files)?,
         procedures: procedures.procedure,
         documents: procedures.document,
+        notices,
         decision_documents: procedures.decisions.into_iter().collect(),
         streets,
         grids,

@@ -10,6 +10,7 @@ mod check;
 mod features;
 mod files;
 mod load;
+mod notices;
 mod places;
 mod rules;
 mod taxonomy;
@@ -20,6 +21,7 @@ use std::path::Path;
 
 pub use calendar::{Calendar, DeadlineRule, Due, Unit, shanghai};
 pub use files::ProfileError;
+pub use notices::{Filling, NoticeChannel, NoticeEvent, NoticeTemplate, Notices};
 pub use places::{Grid, PlaceHit, Street};
 pub use rules::{
     Abuse, Bounds, Channel, DeadlineKind, Demand, DistrictRules, Document, Escalation, ImportRules,
@@ -73,6 +75,8 @@ pub struct Profile {
     pub documents: Vec<Document>,
     /// Documents of decisions that end in no procedure: (decision, document).
     pub decision_documents: Vec<(String, String)>,
+    /// What reporters are told (告知).
+    pub notices: Notices,
     /// Working days.
     pub calendar: Calendar,
     /// What evidence weighs when reports are matched.

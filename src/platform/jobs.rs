@@ -121,44 +121,7 @@ pub fn enqueue<J: Job>(
     due: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
-    insert(conn, J::NAME, kind::payload(new)?, due, now).map(|_| ())
-}
-
-/// The same, answering the job's id: until it is begun it can be called off.
-///
-/// # Errors
-/// As [`enqueue`].
-pub fn enqueue_revocable<J: Job>(
-    conn: &mut Connection,
-    new: &J,
-    due: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> QueryResult<Id> {
     insert(conn, J::NAME, kind::payload(new)?, due, now)
-}
-
-/// Whether a job was begun or is done.
-///
-/// # Errors
-/// What the database answers.
-pub fn was_begun(conn: &mut Connection, id: Id) -> QueryResult<bool> {
-    let waits: Option<Id> = held_as(id, 0)
-        .filter(job::done_at.is_null())
-        .select(job::id)
-        .first(conn)
-        .optional()?;
-    Ok(waits.is_none())
-}
-
-/// Calls a job off; `false` when it was begun.
-///
-/// # Errors
-/// What the database answers.
-pub fn call_off(conn: &mut Connection, id: Id) -> QueryResult<bool> {
-    let called_off = diesel::delete(held_as(id, 0))
-        .filter(job::done_at.is_null())
-        .execute(conn)?;
-    Ok(called_off == 1)
 }
 
 fn insert(
@@ -167,19 +130,18 @@ fn insert(
     payload: Value,
     due: DateTime<Utc>,
     now: DateTime<Utc>,
-) -> QueryResult<Id> {
-    let id = Id::new();
+) -> QueryResult<()> {
     diesel::insert_into(job::table)
         .values((
-            job::id.eq(id),
+            job::id.eq(Id::new()),
             job::kind.eq(kind),
             job::payload.eq(JsonValue(payload)),
             job::run_at.eq(UtcTime(due)),
             job::attempts.eq(0),
             job::created_at.eq(UtcTime(now)),
         ))
-        .execute(conn)?;
-    Ok(id)
+        .execute(conn)
+        .map(|_| ())
 }
 
 /// Jobs that are neither done nor set aside.
@@ -369,7 +331,7 @@ fn plan_kind(
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
     if !is_planned(conn, kind)? {
-        return insert(conn, kind, payload, next, now).map(|_| ());
+        return insert(conn, kind, payload, next, now);
     }
     let too_late = waiting()
         .filter(job::kind.eq(kind))

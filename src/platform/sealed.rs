@@ -356,6 +356,30 @@ pub const HANDOVER_ANSWER: SealedColumn = words(
 pub const HANDOVER_REASON: SealedColumn =
     words("handover", "reason", "id", "why a unit sent something back");
 
+/// Whom a notice goes to.
+pub const NOTICE_RECIPIENT: SealedColumn =
+    words("notice", "recipient", "id", "the phone a notice goes to");
+
+/// What a notice says, which may hold a query code.
+pub const NOTICE_TEXT: SealedColumn = words(
+    "notice",
+    "text",
+    "id",
+    "what a notice says, with the query code where it brings it",
+);
+
+/// What shows that a notice was given.
+pub const NOTICE_PROOF: SealedColumn = words(
+    "notice",
+    "proof",
+    "id",
+    "what shows that a notice was given, such as who took a letter",
+);
+
+/// Why a notice did not arrive.
+pub const NOTICE_REASON: SealedColumn =
+    words("notice", "reason", "id", "why a notice did not arrive");
+
 /// All of them.
 pub const ALL: &[SealedColumn] = &[
     PHOTO_KEY,
@@ -394,6 +418,10 @@ pub const ALL: &[SealedColumn] = &[
     PREMISES_ADDRESS,
     HANDOVER_ANSWER,
     HANDOVER_REASON,
+    NOTICE_RECIPIENT,
+    NOTICE_TEXT,
+    NOTICE_PROOF,
+    NOTICE_REASON,
 ];
 
 /// What a blind index begins with where it stands in place of a number that is sealed.

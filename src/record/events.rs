@@ -1,4 +1,4 @@
-//! What happens to a complaint, a visit, what is sent to a unit, an entry and an account: the words of the history. A
+//! What happens to a complaint, a visit, what is sent to a unit, a notice, an entry and an account: the words of the history. A
 //! machine's table says which of them lead from a state to another.
 
 use super::machine::EventName;
@@ -113,6 +113,21 @@ events! {
         Answer "answer" "回复",
         SendBack "send_back" "退件",
         Withdraw "withdraw" "撤回",
+    }
+}
+
+events! {
+    /// What happens to a notice.
+    pub enum NoticeEvent of "notice" {
+        Queue "queue" "拟告知",
+        Send "send" "发出",
+        Deliver "deliver" "送达",
+        HandOver "hand_over" "当面或电话告知",
+        Publish "publish" "公布",
+        Fail "fail" "未送达",
+        ComeBack "come_back" "退回",
+        GiveUp "give_up" "无法联系",
+        Cancel "cancel" "取消",
     }
 }
 

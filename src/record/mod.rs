@@ -12,8 +12,9 @@ mod step;
 
 pub use actor::{Actor, Who};
 pub use events::{
-    AccountEvent, ComplaintEvent, EntryEvent, HandoverEvent, JobEvent, RegisterEvent, VisitEvent,
+    AccountEvent, ComplaintEvent, EntryEvent, HandoverEvent, JobEvent, NoticeEvent, RegisterEvent,
+    VisitEvent,
 };
 pub use history::{Event, Recorded, append, append_all, history, keep_order, latest, local};
-pub use states::{ComplaintState, EntryState, HandoverState, VisitState};
+pub use states::{ComplaintState, EntryState, HandoverState, NoticeState, VisitState};
 pub use step::{Step, Subject, advance, state_before};

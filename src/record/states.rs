@@ -1,4 +1,4 @@
-//! What a complaint, a visit, what is sent to a unit and an entry can be. They stand down here because every capability
+//! What a complaint, a visit, what is sent to a unit, a notice and an entry can be. They stand down here because every capability
 //! reads the others' states; what leads from one to the next stands with its owner.
 
 use std::str::FromStr;
@@ -122,6 +122,21 @@ states! {
 }
 
 states! {
+    /// State of a notice (告知). One that was posted is `sent` until it comes back.
+    pub enum NoticeState {
+        Queued "queued" "待发送" [],
+        Sent "sent" "已发出" [],
+        Delivered "delivered" "已送达" [],
+        HandedOver "handed_over" "已当面或电话告知" [],
+        Published "published" "已公布" [],
+        Failed "failed" "未送达" [],
+        CameBack "came_back" "退回" [Ended],
+        Unreachable "unreachable" "无法联系" [Ended],
+        Cancelled "cancelled" "已取消" [Ended],
+    }
+}
+
+states! {
     /// State of a ledger entry (台账问题). Those after admission belong to later chapters; they stand
     /// here so that the set is whole.
     pub enum EntryState {
@@ -173,6 +188,7 @@ mod tests {
         is_one_name::<ComplaintState>();
         is_one_name::<VisitState>();
         is_one_name::<HandoverState>();
+        is_one_name::<NoticeState>();
         is_one_name::<EntryState>();
     }
 

@@ -16,7 +16,7 @@ use crate::platform::{
     problem::{Code, OnDb, Problem},
 };
 
-/// What has states: a complaint, a visit, an entry, what was sent to a unit.
+/// What has states: a complaint, a visit, an entry, what was sent to a unit, a notice.
 pub trait Subject {
     /// Its states.
     type State: State;

@@ -11,7 +11,7 @@ use crate::complaint::{
     body::LocationBody,
     machine::{Facts, PARTS_WANTED},
 };
-use crate::district::Profile;
+use crate::district::{NoticeEvent, Profile};
 use crate::platform::{
     crypto::Keys,
     db::{Connection, Id, UtcTime, schema::triage_decision},
@@ -69,6 +69,19 @@ impl Action {
             Self::Object => ComplaintEvent::Object,
             Self::Split => ComplaintEvent::Split,
             Self::Return => ComplaintEvent::Return,
+        }
+    }
+
+    /// What its reporter is told of it.
+    #[must_use]
+    pub const fn notice(self) -> NoticeEvent {
+        match self {
+            Self::Accept => NoticeEvent::Accepted,
+            Self::Refuse => NoticeEvent::Refused,
+            Self::NoLongerAccept => NoticeEvent::NoLongerAccepted,
+            Self::Transfer => NoticeEvent::Transferred,
+            Self::Return => NoticeEvent::Returned,
+            Self::Object | Self::Split => NoticeEvent::Updated,
         }
     }
 }

@@ -18,8 +18,7 @@ use crate::app::App;
 use crate::complaint::{
     clocks, locks,
     machine::{Facts, MACHINE},
-    notice::NotifyReporter,
-    procedure,
+    notice, procedure,
     queries::{self, ComplaintRow},
     recount, returned,
     undoable::UndoableDecision,
@@ -27,9 +26,8 @@ use crate::complaint::{
 };
 use crate::handover::queries as handovers;
 use crate::platform::{
-    db::{Connection, Id},
+    db::Connection,
     http::{Answer, Body, IdempotencyKey, Preconditions, check_bulk, each_of_bulk},
-    jobs,
     problem::{ItemCode, OnDb, Problem},
 };
 use crate::record::{self, machine::lacks};
@@ -110,7 +108,7 @@ fn decide(
             None
         }
         _ => {
-            clocks::decided(conn, row.id, &actor, now).or_fault("meet the notice")?;
+            clocks::decided(conn, row.id, now).or_fault("end the right to object")?;
             None
         }
     };
@@ -130,36 +128,14 @@ fn decide(
         }
         _ => state,
     };
+    // Told when the time to undo it is over.
+    let told = (revocable::told_from(profile, now), now);
+    notice::tell_at(conn, app, row.id, body.action.notice(), told)?;
     recount::entry(conn, profile, row.entry_id, now)?;
-    tell_later(conn, app, staff, row.id, (body.action, &found), now)?;
-    Ok(StepView::of(row, state))
-}
-
-/// Has the reporter told when the time to undo the decision is over, and keeps what it found until then.
-fn tell_later(
-    conn: &mut Connection,
-    app: &App,
-    staff: &Staff,
-    id: Id,
-    (action, found): (Action, &Before),
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
-    let profile = &app.profile;
-    let told_from = revocable::told_from(profile, now);
-    let notice = jobs::enqueue_revocable(conn, &NotifyReporter::of(id), told_from, now)
-        .or_fault("queue the notice")?;
-    match UndoableDecision::of(action.event()) {
-        Some(decision) => revocable::remember(
-            conn,
-            profile,
-            staff,
-            id,
-            (decision, found),
-            Some(notice),
-            now,
-        ),
-        None => Ok(()),
+    if let Some(decision) = UndoableDecision::of(body.action.event()) {
+        revocable::remember(conn, profile, staff, row.id, (decision, &found), now)?;
     }
+    Ok(StepView::of(row, state))
 }
 
 /// One of many decisions.

@@ -8,7 +8,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::replies::{ReplyKind, tell};
+use super::replies::tell;
 use crate::account::Staff;
 use crate::app::App;
 use crate::clock::{
@@ -17,7 +17,7 @@ use crate::clock::{
     reckoning::Longer,
 };
 use crate::complaint::{clocks, locks, queries::ComplaintRow, recount};
-use crate::district::Procedure;
+use crate::district::{NoticeEvent, Procedure};
 use crate::platform::{
     db::{Connection, UtcTime},
     http::{Answer, Body, IdempotencyKey, says_something},
@@ -134,7 +134,7 @@ fn extend(
             "document": DOCUMENT,
         }));
     record::append(conn, &event, now).or_fault("record")?;
-    let told = (ReplyKind::Progress, DOCUMENT, body.notice.as_str());
+    let told = (NoticeEvent::Extended, DOCUMENT, body.notice.as_str());
     tell(conn, app, staff, row, told, now)?;
     recount::entry(conn, &app.profile, row.entry_id, now)?;
     Ok(Extended {

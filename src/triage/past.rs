@@ -207,7 +207,8 @@ impl Way<'_> {
         let kept_at = at.unwrap_or(self.reached);
         body::keep_of(self.conn, &self.app.keys, id, by, decided, kept_at)?;
         match at {
-            Some(at) => clocks::decided(self.conn, id, &Actor::Import, at),
+            Some(at) => clocks::decided(self.conn, id, at)
+                .and_then(|()| clocks::told(self.conn, id, &Actor::Import, at)),
             None => clocks::decided_some_day(self.conn, id, kept_at),
         }
         .or_fault("meet the notice")

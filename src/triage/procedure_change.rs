@@ -12,13 +12,12 @@ use super::body::{self, Action, TriageBody};
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
-    locks, machine::Facts, notice::NotifyReporter, procedure, queries::ComplaintRow, recount,
-    views::StepView,
+    locks, machine::Facts, notice, procedure, queries::ComplaintRow, recount, views::StepView,
 };
+use crate::district::NoticeEvent;
 use crate::platform::{
     db::Connection,
     http::{Answer, Body, IdempotencyKey, Preconditions, says_something},
-    jobs,
     problem::{ItemCode, OnDb, Problem},
 };
 use crate::record::{self, ComplaintEvent};
@@ -116,7 +115,7 @@ fn change(
         now,
     )?;
     procedure::start(conn, &app.profile, row, &body.procedure).or_fault("change the procedure")?;
+    notice::tell(conn, app, row.id, NoticeEvent::ProcedureChanged, now)?;
     recount::entry(conn, &app.profile, row.entry_id, now)?;
-    jobs::enqueue(conn, &NotifyReporter::of(row.id), now, now).or_fault("queue the notice")?;
     Ok(StepView::of(row, state))
 }

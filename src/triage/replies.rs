@@ -15,17 +15,17 @@ use crate::app::App;
 use crate::complaint::{
     clocks, locks,
     machine::Facts,
-    notice::NotifyReporter,
+    notice,
     queries::{self, ComplaintRow},
     recount,
     undoable::UndoableDecision,
     views::StepView,
 };
+use crate::district::NoticeEvent;
 use crate::platform::{
     crypto::Keys,
     db::{Connection, Id, UtcTime, schema::reply},
     http::{Answer, Body, IdempotencyKey, MatterNumber, are_numbers, says_something},
-    jobs,
     problem::{Code, Item, ItemCode, OnDb, Problem},
     sealed,
 };
@@ -41,6 +41,16 @@ pub enum ReplyKind {
     Final,
     /// 进展告知.
     Progress,
+}
+
+impl ReplyKind {
+    /// What its reporter is told of it.
+    const fn notice(self) -> NoticeEvent {
+        match self {
+            Self::Final => NoticeEvent::Replied,
+            Self::Progress => NoticeEvent::Progress,
+        }
+    }
 }
 
 /// A reply.
@@ -208,7 +218,7 @@ pub(super) fn reply_one(
         app,
         staff,
         row,
-        (words.kind, &document, words.text),
+        (words.kind.notice(), &document, words.text),
         now,
     )?;
     Ok((StepView::of(row, state), document))
@@ -223,12 +233,22 @@ pub(super) fn tell(
     app: &App,
     staff: &Staff,
     row: &ComplaintRow,
-    told: (ReplyKind, &str, &str),
+    (event, document, text): (NoticeEvent, &str, &str),
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    keep(conn, &app.keys, row.id, told, staff.id, now)?;
-    jobs::enqueue(conn, &NotifyReporter::of(row.id), now, now).or_fault("queue the notice")?;
-    Ok(())
+    let kind = match event {
+        NoticeEvent::Replied => ReplyKind::Final,
+        _ => ReplyKind::Progress,
+    };
+    keep(
+        conn,
+        &app.keys,
+        row.id,
+        (kind, document, text),
+        staff.id,
+        now,
+    )?;
+    notice::tell(conn, app, row.id, event, now)
 }
 
 /// Keeps what the reporter is told, or was told in the past, and tells nobody.
@@ -391,7 +411,7 @@ pub(super) fn close_or_reopen(
         // A visit that was called off is not given again by undoing.
         if called_off.is_empty() {
             let closed = (UndoableDecision::Close, &found);
-            revocable::remember(conn, &app.profile, staff, row.id, closed, None, now)?;
+            revocable::remember(conn, &app.profile, staff, row.id, closed, now)?;
         }
     }
     if event == ComplaintEvent::Reopen {

@@ -13,14 +13,13 @@ use super::body::{self, Action, Decided};
 use crate::account::Staff;
 use crate::app::App;
 use crate::complaint::{
-    clocks, locks, machine::Facts, notice::NotifyReporter, queries::ComplaintRow, recount,
-    views::StepView,
+    clocks, locks, machine::Facts, notice, queries::ComplaintRow, recount, views::StepView,
 };
+use crate::district::NoticeEvent;
 use crate::handover::queries as handovers;
 use crate::platform::{
     db::{Connection, Id, schema::triage_decision},
     http::{Answer, Body, IdempotencyKey, Preconditions, says_something},
-    jobs,
     problem::{ItemCode, OnDb, Problem},
 };
 use crate::record::{self, Actor, ComplaintEvent};
@@ -162,8 +161,9 @@ pub(super) fn take_back(
     };
     body::keep(conn, &app.keys, row.id, back.staff, &kept, now)?;
     clocks::taken_back(conn, &app.profile, row.id, now).or_fault("let the clocks run again")?;
+    notice::cancel(conn, row.id, now)?;
+    notice::tell(conn, app, row.id, NoticeEvent::TakenBack, now)?;
     recount::entry(conn, &app.profile, row.entry_id, now)?;
-    jobs::enqueue(conn, &NotifyReporter::of(row.id), now, now).or_fault("queue the notice")?;
     Ok(StepView::of(row, state))
 }
 

@@ -12,6 +12,7 @@ use crate::complaint::{
     queries::{self, ComplaintRow},
     returned,
     undoable::UndoableDecision,
+    untold,
 };
 use crate::district::Profile;
 use crate::on_each;
@@ -32,6 +33,8 @@ pub(super) struct Before {
     procedure: Option<String>,
     not_completed: bool,
     clocks: Vec<Found>,
+    /// Since when the reporter waited to be told.
+    untold_since: Option<DateTime<Utc>>,
     /// The decisions kept before it, as the last one's id.
     decision: Option<Id>,
 }
@@ -48,6 +51,7 @@ impl Before {
             procedure: row.procedure.clone(),
             not_completed: row.has_flag(returned::NOT_COMPLETED),
             clocks: found::of(conn, "complaint", row.id).or_fault("load clocks")?,
+            untold_since: row.untold_since.map(|since| since.0),
             decision,
         })
     }
@@ -68,7 +72,6 @@ pub(super) fn remember(
     staff: &Staff,
     id: Id,
     (decision, before): (UndoableDecision, &Before),
-    notice_job: Option<Id>,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
     let until = told_from(profile, now);
@@ -87,7 +90,6 @@ pub(super) fn remember(
         revocable_decision::decided_by.eq(staff.id),
         revocable_decision::before.eq(before.state.as_str()),
         revocable_decision::last_event.eq(last_event),
-        revocable_decision::notice_job.eq(notice_job),
         revocable_decision::found.eq(JsonValue(json!(before))),
         revocable_decision::undone_until.eq(UtcTime(until)),
     );
@@ -133,6 +135,7 @@ pub(super) fn put_back(
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
     found::put_back(conn, &before.clocks).or_fault("put the clocks back")?;
+    untold::put_back(conn, row.id, before.untold_since).or_fault("put back who waits")?;
     procedure::put_back(conn, row.id, before.procedure.as_deref())
         .or_fault("put the procedure back")?;
     if before.not_completed {

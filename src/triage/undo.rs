@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::complaint::{
     clocks, locks,
     machine::Facts,
+    notice,
     queries::{self, ComplaintRow},
     recount,
     undoable::{self, Undoable, UndoableDecision},
@@ -24,7 +25,6 @@ use crate::handover::queries as handovers;
 use crate::platform::{
     db::Connection,
     http::{Answer, IdempotencyKey, Preconditions, idempotency::fingerprint_of},
-    jobs,
     problem::{Code, OnDb, Problem},
 };
 use crate::record::{self, ComplaintEvent, ComplaintState};
@@ -134,17 +134,14 @@ impl Undoing<'_> {
         let row = locks::one(conn, read.id)?;
         // Looked at again: somebody may have gone on with it while it was waited for.
         let again = may_be_undone(conn, app, staff, &row, now)?;
-        let told = match again.notice_job {
-            Some(job) => !jobs::call_off(conn, job).or_fault("call a notice off")?,
-            None => false,
-        };
-        if told || again.id != found.id {
-            let why = "the reporter was told, or it was gone on with, at this moment";
+        if again.id != found.id {
+            let why = "it was gone on with at this moment";
             return Err(Problem::because(Code::UndoRefused, why));
         }
         let Some(before) = revocable::take(conn, row.id)? else {
             return Err(Problem::because(Code::UndoRefused, "it was undone already"));
         };
+        notice::cancel(conn, row.id, now)?;
         self.back(conn, &row, found, &before)?;
         // Visits are taken before what units have.
         if found.decision == UndoableDecision::Accept {

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 
 use super::{
     asked::Asked,
-    item::{DueSoon, WorkItem, first_words, street_name},
+    item::{DueSoon, Untold, WorkItem, first_words, street_name},
     lists::{WorkList, WorkSubject},
     queries::FoundComplaint,
 };
@@ -15,10 +15,12 @@ use crate::account::Staff;
 use crate::app::App;
 use crate::clock::{kinds::REPLY, queries as clocks};
 use crate::complaint::{
+    petitioners,
     queries::{ComplaintRow, TextRow},
     unread,
 };
 use crate::district::calendar::date_of;
+use crate::notice::queries as notices;
 use crate::platform::{
     db::{
         Connection, Id, UtcTime,
@@ -30,6 +32,7 @@ use crate::platform::{
     problem::{OnDb, Problem},
 };
 use crate::privacy::{Need, Words};
+use crate::record::NoticeState;
 
 /// Street and grid.
 type Place = (Option<String>, Option<String>);
@@ -43,6 +46,7 @@ struct Material {
     entries: HashMap<Id, String>,
     since: HashMap<Id, NaiveDate>,
     holders: HashMap<Id, String>,
+    untold: HashMap<Id, Untold>,
 }
 
 /// The rows of a page of complaints.
@@ -108,6 +112,10 @@ impl Material {
             entries: entries.into_iter().collect(),
             since,
             holders,
+            untold: match asked.list {
+                WorkList::Notices => untold(conn, app, &ids)?,
+                _ => HashMap::new(),
+            },
         })
     }
 
@@ -145,6 +153,7 @@ impl Material {
             working_days_left: due.working_days_left,
             overdue: due.overdue,
             held_by: self.holders.remove(&row.id),
+            untold: self.untold.remove(&row.id),
             words: first_words(&words),
             number: row.number,
         })
@@ -170,6 +179,12 @@ fn waiting(
             let replies = of.into_values().flatten();
             let replies = replies.filter(|clock| clock.kind == REPLY.name);
             since.extend(replies.map(|clock| (clock.subject_id, clock.started_on)));
+        }
+        WorkList::Notices => {
+            let waits = rows
+                .iter()
+                .filter_map(|row| Some((row.id, row.untold_since?)));
+            since.extend(waits.map(|(id, at)| (id, date_of(at.0))));
         }
         WorkList::ReopeningRequests => {
             let rated: Vec<(Id, UtcTime)> = rating::table
@@ -201,6 +216,20 @@ fn waiting(
         _ => {}
     }
     Ok((since, holders))
+}
+
+/// Why the reporters of complaints were not told yet.
+fn untold(conn: &mut Connection, app: &App, ids: &[Id]) -> Result<HashMap<Id, Untold>, Problem> {
+    let latest = notices::latest(conn, "complaint", ids).or_fault("load notices")?;
+    let left_a_phone = petitioners::with_a_phone(conn, &app.keys, ids)?;
+    let why = |id: &Id| match latest.get(id).map(|notice| notice.state) {
+        Some(NoticeState::Queued | NoticeState::Sent) => Untold::Underway,
+        Some(NoticeState::Failed) => Untold::Failed,
+        Some(NoticeState::CameBack) => Untold::CameBack,
+        _ if left_a_phone.contains(id) => Untold::ToCall,
+        _ => Untold::ToPost,
+    };
+    Ok(ids.iter().map(|id| (*id, why(id))).collect())
 }
 
 /// When decisions of one kind were taken on complaints, and to which unit they sent them; the last of

@@ -9,10 +9,26 @@ use super::{
     lists::{WorkList, WorkSubject},
 };
 use crate::district::Profile;
-use crate::platform::db::Id;
+use crate::platform::{db::Id, named::named};
 
 /// Letters of a text that a row shows.
 const FIRST_LETTERS: usize = 60;
+
+named! {
+    /// Why a reporter was not told yet.
+    pub enum Untold {
+        /// A message is on its way, and nobody has reported on it.
+        Underway "underway",
+        /// A message failed for good: tell them otherwise.
+        Failed "failed",
+        /// A letter came back.
+        CameBack "came_back",
+        /// They left a number, and no message goes there: call them.
+        ToCall "to_call",
+        /// They left no number: post it or hand it over.
+        ToPost "to_post",
+    }
+}
 
 /// An item of a list of work.
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,6 +68,8 @@ pub struct WorkItem {
     /// Who holds it: user name of a visit's officer or of who claimed a complaint, name of the unit it
     /// was sent to. Absent while nobody does.
     pub held_by: Option<String>,
+    /// Why its reporter was not told yet, in the list of notices alone.
+    pub untold: Option<Untold>,
     /// The first words of the complaint; masked for roles without need.
     pub words: String,
 }

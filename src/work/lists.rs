@@ -2,9 +2,9 @@
 //! paged and filtered.
 //!
 //! The conditions are written in SQL, because a planner takes a partial index for a condition in the
-//! index's own words alone; the indexes stand in the migrations `000039_work`, `000045_history` and
-//! `000046_finds`. What is looked up for a row is asked for as a value, not by `EXISTS`: for a value a
-//! planner seeks, for whether there is any it may list all there are.
+//! index's own words alone; the indexes stand in the migrations `000039_work`, `000044_notices`,
+//! `000045_history` and `000046_finds`. What is looked up for a row is asked for as a value, not by `EXISTS`:
+//! for a value a planner seeks, for whether there is any it may list all there are.
 
 use crate::account::Role;
 use crate::clock::kinds::{Kind, Meaning, OF_HANDLING, VISIT};
@@ -30,6 +30,9 @@ named! {
         VisitsOverdue "visits_overdue",
         /// 待答复: accepted complaints without a final reply.
         RepliesDue "replies_due",
+        /// 待告知: complaints that were decided on and whose reporter was not told yet: by staff, by a message
+        /// that failed or is on its way, by a letter that came back.
+        Notices "notices",
         /// 要求重新办理: answered complaints whose reporter asks for them to be taken up again.
         ReopeningRequests "reopening_requests",
         /// 新增材料待阅: complaints after acceptance to which something was added that nobody read.
@@ -88,6 +91,7 @@ impl WorkList {
             Self::VisitsReturned => "退回重核",
             Self::VisitsOverdue => "逾期核实",
             Self::RepliesDue => "待答复",
+            Self::Notices => "待告知",
             Self::ReopeningRequests => "要求重新办理",
             Self::NewFacts => "新增材料待阅",
             Self::ProvisionalLinks => "待确认关联",
@@ -112,6 +116,7 @@ impl WorkList {
             }
             Self::VisitsOverdue => READERS,
             Self::RepliesDue
+            | Self::Notices
             | Self::ReopeningRequests
             | Self::ReturnedItems
             | Self::SentElsewhere => HANDLERS,
@@ -142,6 +147,7 @@ impl WorkList {
             | Self::VisitsReturned
             | Self::VisitsOverdue => WorkSubject::Visit,
             Self::RepliesDue
+            | Self::Notices
             | Self::ReopeningRequests
             | Self::NewFacts
             | Self::ProvisionalLinks
@@ -180,6 +186,7 @@ impl WorkList {
             Self::VisitsReturned => going_on(&[V::Returned]),
             Self::VisitsOverdue => going_on(&[V::Pending, V::Assigned, V::CheckedIn, V::Returned]),
             Self::RepliesDue => of_the_day(&is_in(COMPLAINT, &[C::Accepted, C::InProgress])),
+            Self::Notices => "complaint.untold_since IS NOT NULL".to_owned(),
             Self::ReopeningRequests => format!(
                 "{} AND (SELECT rating.wants_reopening FROM rating \
                  WHERE rating.complaint_id = complaint.id ORDER BY rating.reply_id DESC LIMIT 1) = TRUE",
@@ -278,13 +285,15 @@ mod tests {
     use super::*;
 
     /// The migrations of each database that make the indexes.
-    const SQLITE: [&str; 3] = [
+    const SQLITE: [&str; 4] = [
         include_str!("../../migrations/sqlite/2026-11-30-000039_work/up.sql"),
+        include_str!("../../migrations/sqlite/2026-11-30-000044_notices/up.sql"),
         include_str!("../../migrations/sqlite/2026-11-30-000045_history/up.sql"),
         include_str!("../../migrations/sqlite/2026-11-30-000046_finds/up.sql"),
     ];
-    const POSTGRES: [&str; 3] = [
+    const POSTGRES: [&str; 4] = [
         include_str!("../../migrations/postgres/2026-11-30-000039_work/up.sql"),
+        include_str!("../../migrations/postgres/2026-11-30-000044_notices/up.sql"),
         include_str!("../../migrations/postgres/2026-11-30-000045_history/up.sql"),
         include_str!("../../migrations/postgres/2026-11-30-000046_finds/up.sql"),
     ];

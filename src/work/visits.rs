@@ -145,6 +145,7 @@ impl Material {
             held_by: row
                 .officer_id
                 .and_then(|id| self.officers.get(&id).cloned()),
+            untold: None,
             words: first_words(&words),
             grid: Some(row.grid_code),
         })

@@ -157,7 +157,11 @@ async fn a_right_that_lapses_makes_nothing_due(world: World) {
         objection,
         "it lapsed before the decision"
     );
-    assert_eq!(clock_in(&accepted, "notify")["outcome"], "on_time");
+    assert_eq!(
+        clock_in(&accepted, "notify")["outcome"],
+        "lapsed",
+        "nobody left a name or a number: there is nobody to tell"
+    );
     assert_eq!(accepted.text("/due_on"), "2026-12-15");
 }
 
@@ -267,9 +271,11 @@ async fn what_was_met_stays_when_the_calendar_changes(mut world: World) {
     let early = file("13800000001", 0.0).await;
     let late = file("13800000002", 900.0).await;
     brigade.accept(&early).await;
+    jobs::run_due(&world.server.app).await.unwrap();
     world.clock.advance(TimeDelta::days(16));
     let brigade = world.sign_in("brigade").await;
     brigade.accept(&late).await;
+    jobs::run_due(&world.server.app).await.unwrap();
     let office = world.staff(Role::Office).await;
     let open = ticket(&office, "FZ-9", "radiation.light").await;
     assert_eq!(seen(&brigade, &open).await.text("/due_on"), "2026-12-17");

@@ -10,6 +10,7 @@ use dengwen::{
     config,
     handover::queries::Handover,
     ledger::queries::Entry,
+    notice::queries::Notice,
     operations::TABLE,
     platform::problem::{Code, Language},
     record::{
@@ -231,6 +232,7 @@ fn transition_tables() {
     machine::<Complaint>(&mut page, "Complaint 信访件");
     machine::<Visit>(&mut page, "Verification 现场核实");
     machine::<Handover>(&mut page, "Handover 转送件");
+    machine::<Notice>(&mut page, "Notice 告知");
     machine::<Entry>(&mut page, "Ledger entry 台账条目");
     committed("transitions.md", &page);
 }

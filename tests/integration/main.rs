@@ -59,6 +59,7 @@ mod locks;
 mod match_files;
 mod matching;
 mod matters;
+mod notices;
 mod numbers;
 mod officers;
 mod outages;

@@ -8,10 +8,12 @@ use dengwen::{
     complaint::{self, machine::RatedReply, queries::Complaint},
     handover::{self as handovers, queries::Handover},
     ledger::{self, queries::Entry},
+    notice::{self as notices, queries::Notice},
     platform::db::{
         Connection, Id,
         schema::{
-            complaint as complaints, handover, ledger_entry, record as records, verification,
+            complaint as complaints, handover, ledger_entry, notice, record as records,
+            verification,
         },
     },
     record::{
@@ -240,6 +242,13 @@ fn handover_facts() -> handovers::machine::Facts {
     }
 }
 
+fn notice_facts() -> notices::machine::Facts {
+    notices::machine::Facts {
+        proof: true,
+        reason: true,
+    }
+}
+
 fn entry_facts() -> ledger::machine::Facts {
     ledger::machine::Facts {
         number: String::new(),
@@ -309,10 +318,12 @@ async fn every_triple_is_as_the_tables_say(world: World) {
             .first(c)
             .unwrap();
         let sent: Id = handover::table.select(handover::id).first(c).unwrap();
+        let told: Id = notice::table.select(notice::id).first(c).unwrap();
         taken_back(c, |c| {
             bench!(Complaint, complaints, filed, complaint_facts).all(c, now);
             bench!(Visit, verification, visit, visit_facts).all(c, now);
             bench!(Handover, handover, sent, handover_facts).all(c, now);
+            bench!(Notice, notice, told, notice_facts).all(c, now);
             bench!(Entry, ledger_entry, entry, entry_facts).all(c, now);
         });
     });

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use crate::support::{
-    World,
+    Reply, World,
     bodies::{fumes, river},
 };
 
@@ -228,13 +228,12 @@ async fn decisions_need_their_grounds(world: World) {
         (view.text("/state"), view.text("/procedure")),
         ("accepted".into(), "enforcement_request".into())
     );
-    assert!(
-        view.body["deadlines"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .any(|d| d["kind"] == "notify" && d["met_at"].is_string())
-    );
+    let notify = |view: &Reply| {
+        let clocks = view.body["deadlines"].as_array().unwrap();
+        let notify = clocks.iter().find(|d| d["kind"] == "notify").unwrap();
+        notify["met_at"].clone()
+    };
+    assert_eq!(notify(&view), Value::Null, "being decided on tells nobody");
     jobs::run_due(&world.server.app).await.unwrap();
     let told = world.sms.last_to("13800001234");
     assert!(
@@ -243,6 +242,8 @@ async fn decisions_need_their_grounds(world: World) {
     );
     world.clock.advance(TimeDelta::minutes(5));
     jobs::run_due(&world.server.app).await.unwrap();
+    let told = brigade.get(&format!("/api/v1/complaints/{number}")).await;
+    assert!(notify(&told.expect(200)).is_string());
     assert!(world.sms.last_to("13800001234").unwrap().contains("受理"));
     brigade
         .post("/api/v1/triage/claims", json!({ "number": number }))

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
-use dengwen::{account::Role, photo::sample::scene, work::lists::WorkList};
+use dengwen::{account::Role, jobs, photo::sample::scene, work::lists::WorkList};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -34,6 +34,13 @@ fn matter(category: &str, metres: f64, phone: u32) -> Value {
         "{category}扰民，反映多次未见处理，请派人到现场查看。"
     ));
     body["premises"] = Value::Null;
+    body
+}
+
+/// The same by somebody who left a number that takes no messages.
+fn by_landline(category: &str, metres: f64) -> Value {
+    let mut body = matter(category, metres, 14);
+    body["reporter"]["phone"] = json!("0591-87654321");
     body
 }
 
@@ -95,6 +102,7 @@ impl Town {
                 "transferred",
                 matter("radiation.electromagnetic", 1020.0, 11),
             ),
+            ("unheard", by_landline("air.open_burning", 1400.0)),
             ("first", fumes(Some("13800000012"), 300.0)),
             ("joined", fumes(Some("13800000013"), 315.0)),
         ] {
@@ -118,6 +126,7 @@ impl Town {
         town.decide_all().await;
         town.send_officers(world).await;
         town.hear_reporters(world).await;
+        jobs::run_due(&world.server.app).await.unwrap();
         world.clock.advance(TimeDelta::days(1));
         town.brigade = world.sign_in("brigade").await;
         town.officers = [
@@ -167,6 +176,7 @@ impl Town {
             "another's",
             "rated",
             "added to",
+            "unheard",
         ] {
             self.brigade.accept(self.number(name)).await;
         }
@@ -233,8 +243,10 @@ impl Town {
             "sent back",
             "another's",
             "added to",
+            "unheard",
         ];
         BTreeMap::from([
+            ("notices", self.numbers(&["unheard"])),
             ("visits_unassigned", self.numbers(&["unassigned"])),
             ("visits_on_the_way", self.numbers(&going)),
             ("visits_awaiting_review", self.numbers(&["reported"])),
@@ -334,6 +346,7 @@ async fn counts_are_those_of_the_pages(world: World) {
     let of_office = [
         "visits_overdue",
         "replies_due",
+        "notices",
         "reopening_requests",
         "returned_items",
         "sent_elsewhere",
@@ -469,6 +482,23 @@ async fn a_row_says_what_waits(world: World) {
         (&json!("区城市管理局"), &Value::Null, &json!("转送移交"))
     );
 
+    let (unheard, _) = rows(&town.brigade, "notices", "").await;
+    assert_eq!(
+        (
+            &unheard[0]["untold"],
+            &unheard[0]["since"],
+            &unheard[0]["due_on"],
+            &unheard[0]["working_days_left"]
+        ),
+        (
+            &json!("to_call"),
+            &json!("2026-11-24"),
+            &json!("2026-12-09"),
+            &json!(10)
+        )
+    );
+    assert_eq!(sent[0]["untold"], Value::Null);
+
     // The first words, masked for whoever has no need of more.
     let full = going[1]["words"].as_str().unwrap();
     assert!(full.contains("13900001234"), "{full}");
@@ -513,6 +543,14 @@ async fn what_is_dealt_with_leaves_its_list(world: World) {
         .await
         .expect(200);
     assert!(!stands(&town, "visits_awaiting_review", "reported").await);
+
+    let called = json!({ "channel": "phone", "told_on": "2026-11-25", "proof": "本人接听" });
+    brigade
+        .post(&town.complaint("unheard", "notices"), called)
+        .await
+        .expect(201);
+    assert!(!stands(&town, "notices", "unheard").await);
+    assert!(stands(&town, "replies_due", "unheard").await);
 
     let reply = json!({ "kind": "final", "text": "已责令整改" });
     brigade

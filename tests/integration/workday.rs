@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use dengwen::{account::Role, photo::sample::scene};
+use dengwen::{account::Role, jobs, photo::sample::scene};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -447,6 +447,7 @@ async fn what_was_answered_is_due_no_more(world: World) {
         .expect(201);
     let number = filed.text("/number");
     brigade.accept(&number).await;
+    jobs::run_due(&world.server.app).await.unwrap();
     let entry = format!("/api/v1/entries/{}", world.entry_of(&number));
     let due = async |brigade: &Actor, resident: &Actor| {
         let list = brigade.get("/api/v1/complaints").await.expect(200);

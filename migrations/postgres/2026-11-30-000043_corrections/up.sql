@@ -15,7 +15,6 @@ CREATE TABLE revocable_decision (
     decided_by UUID NOT NULL REFERENCES staff (id),
     before TEXT NOT NULL,
     last_event UUID NOT NULL,
-    notice_job UUID,
     found JSONB NOT NULL,
     undone_until TIMESTAMPTZ NOT NULL
 );

@@ -15,7 +15,6 @@ CREATE TABLE revocable_decision (
     decided_by BLOB NOT NULL REFERENCES staff (id),
     before TEXT NOT NULL,
     last_event BLOB NOT NULL,
-    notice_job BLOB,
     found TEXT NOT NULL,
     undone_until TEXT NOT NULL
 );

@@ -1,7 +1,4 @@
-//! How an S3 is reached: HTTP/1.1, with TLS for `https://`.
-//!
-//! The authorities whose certificates are trusted are the system's, or those that `SSL_CERT_FILE` and
-//! `SSL_CERT_DIR` name. An answer is read to its end, within the time for all of it and up to the
+//! How an S3 is reached. An answer is read to its end, within the time for all of it and up to the
 //! bytes that one may have: blobs are photos, which are worked on whole.
 
 use std::{error::Error, iter::successors, time::Duration};
@@ -11,12 +8,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{
     body::{Body as _, Incoming},
-    header::{HeaderValue, USER_AGENT},
-};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector as Tcp},
-    rt::{TokioExecutor, TokioTimer},
+    header::USER_AGENT,
 };
 use object_store::{
     ClientConfigKey, ClientOptions,
@@ -25,9 +17,8 @@ use object_store::{
         HttpResponse, HttpResponseBody, HttpService,
     },
 };
-use rustls::{ClientConfig, RootCertStore};
 
-const AGENT: HeaderValue = HeaderValue::from_static(concat!("dengwen/", env!("CARGO_PKG_VERSION")));
+use crate::platform::outgoing::{self, AGENT, Calling, NoAuthorities, Outgoing};
 
 /// What is not done, and would be missed without a word: whoever asks for it is refused.
 const NOT_DONE: [(ClientConfigKey, &str); 4] = [
@@ -48,10 +39,8 @@ const NOT_DONE: [(ClientConfigKey, &str); 4] = [
 enum Refusal {
     #[error("{0} is not supported")]
     NotDone(&'static str),
-    #[error(
-        "no certificate authority is found on this host: install its package (ca-certificates), or name a file in SSL_CERT_FILE"
-    )]
-    NoAuthorities,
+    #[error(transparent)]
+    NoAuthorities(#[from] NoAuthorities),
     #[error("{0:?} is no duration, such as `3 seconds`")]
     Duration(String),
 }
@@ -85,19 +74,12 @@ impl HttpConnector for Connector {
             }
         }
         let plain_too = said(ClientConfigKey::AllowHttp).is_some();
-        let mut tcp = Tcp::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(duration(said(ClientConfigKey::ConnectTimeout))?);
-        let tls = HttpsConnectorBuilder::new().with_tls_config(trusting(plain_too)?);
-        let schemes = if plain_too {
-            tls.https_or_http()
-        } else {
-            tls.https_only()
+        let calling = Calling {
+            plain_too,
+            connect: duration(said(ClientConfigKey::ConnectTimeout))?,
+            keeps: true,
         };
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .build(schemes.enable_http1().wrap_connector(tcp));
+        let client = outgoing::client(calling).map_err(Refusal::from)?;
         Ok(HttpClient::new(Service {
             client,
             most_bytes: self.most_bytes,
@@ -111,21 +93,9 @@ fn duration(said: Option<String>) -> Result<Option<Duration>, Refusal> {
         .transpose()
 }
 
-/// Trusts the system's authorities. There may be none where TLS is not asked for.
-fn trusting(none_will_do: bool) -> Result<ClientConfig, Refusal> {
-    let mut authorities = RootCertStore::empty();
-    authorities.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if authorities.is_empty() && !none_will_do {
-        return Err(Refusal::NoAuthorities);
-    }
-    Ok(ClientConfig::builder()
-        .with_root_certificates(authorities)
-        .with_no_client_auth())
-}
-
 #[derive(Debug)]
 struct Service {
-    client: Client<HttpsConnector<Tcp>, HttpRequestBody>,
+    client: Outgoing<HttpRequestBody>,
     most_bytes: usize,
     /// How long connecting and the whole answer may take.
     limit: Option<Duration>,

@@ -330,7 +330,7 @@ diesel::table! {
         in_queue -> Bool,
         queue_rank -> Integer,
         received_at -> UtcTimeSql,
-        device_time -> Nullable<UtcTimeSql>,
+        untold_since -> Nullable<UtcTimeSql>,
         closed_at -> Nullable<UtcTimeSql>,
         version -> Integer,
         updated_at -> UtcTimeSql,
@@ -525,8 +525,25 @@ diesel::table! {
 
     notice (id) {
         id -> UuidSql,
-        complaint_id -> UuidSql,
-        sent_at -> UtcTimeSql,
+        subject_kind -> Text,
+        subject_id -> UuidSql,
+        event -> Text,
+        channel -> Text,
+        state -> Text,
+        version -> Integer,
+        wording -> Nullable<Integer>,
+        with_code -> Bool,
+        recipient -> Nullable<Text>,
+        text -> Nullable<Text>,
+        attempts -> Integer,
+        proof -> Nullable<Text>,
+        evidence_id -> Nullable<UuidSql>,
+        reason -> Nullable<Text>,
+        recorded_by -> Nullable<UuidSql>,
+        created_at -> UtcTimeSql,
+        sent_at -> Nullable<UtcTimeSql>,
+        told_at -> Nullable<UtcTimeSql>,
+        updated_at -> UtcTimeSql,
     }
 }
 
@@ -980,7 +997,6 @@ diesel::table! {
         decided_by -> UuidSql,
         before -> Text,
         last_event -> UuidSql,
-        notice_job -> Nullable<UuidSql>,
         found -> JsonSql,
         undone_until -> UtcTimeSql,
     }
@@ -1071,6 +1087,7 @@ diesel::joinable!(reply -> staff (written_by));
 diesel::joinable!(rating -> complaint (complaint_id));
 diesel::joinable!(rating -> reply (reply_id));
 diesel::joinable!(evidence -> staff (uploaded_by));
+diesel::joinable!(notice -> staff (recorded_by));
 diesel::joinable!(evidence_band -> evidence (evidence_id));
 diesel::joinable!(premises_alias -> premises (premises_id));
 diesel::joinable!(staff_channel -> staff (staff_id));
@@ -1116,6 +1133,6 @@ together! {
     match_decision: match_verdict;
     premises: premises_alias;
     sender_block: sender_block_key;
-    staff: reply, triage_claim, triage_decision, unmasking;
+    staff: notice, reply, triage_claim, triage_decision, unmasking;
     verification: verification_complaint;
 }

@@ -8,7 +8,7 @@ use crate::platform::named::named;
 named! {
     /// What is wrong with a field: the codes a client can program against. `message` says the rest.
     pub enum ItemCode {
-        /// Of a reply to several complaints: one of them is of another matter.
+        /// Of a reply to several complaints: one of them is of another matter; of a report, another message.
         AnotherMatter "another_matter",
         /// A query parameter that cannot be read.
         BadParameter "bad_parameter",

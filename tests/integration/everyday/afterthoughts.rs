@@ -72,3 +72,25 @@ pub(super) async fn sent_to_many(town: &Town, who: &Actor, draw: &mut Draw) {
         }
     }
 }
+
+/// Letters posted and handed over, some of which come back; reports of gateways nobody set up.
+pub(super) async fn told_by_hand(town: &Town, who: &Actor, draw: &mut Draw) {
+    let states = ["accepted", "refused", "transferred", "returned"].map(str::to_owned);
+    let state = one_of(&states, draw).unwrap();
+    let number = in_state(town, who, &state, draw).await;
+    let channels = ["post", "post", "phone", "nobody"].map(str::to_owned);
+    let channel = one_of(&channels, draw).unwrap();
+    let told = json!({ "channel": channel, "told_on": "2026-11-24", "proof": "挂号信" });
+    let path = format!("/api/v1/complaints/{number}/notices");
+    let kept = town.post(who, &path, told).await;
+    let id = if kept.status == 201 {
+        kept.text("/id")
+    } else {
+        "00000000-0000-7000-8000-000000000000".to_owned()
+    };
+    let back = format!("/api/v1/notices/{id}/return");
+    town.post(who, &back, json!({ "reason": "查无此人" })).await;
+    let receipt = format!("/api/v1/notices/{id}/receipt");
+    let report = json!({ "id": id, "outcome": "delivered" });
+    town.post(who, &receipt, report).await;
+}

@@ -93,10 +93,11 @@ async fn live(town: Rc<Town>, world: Rc<World>, (kind, who): Part, at: u64, turn
         let what = turn + at;
         match kind {
             "resident" => others::resident(&town, &who, what % 11, &mut draw).await,
-            "triage" => match what % 17 {
+            "triage" => match what % 18 {
                 14 => afterthoughts::corrected(&town, &who, &mut draw).await,
                 15 => afterthoughts::after_the_answer(&town, &who, &mut draw).await,
                 16 => afterthoughts::sent_to_many(&town, &who, &mut draw).await,
+                17 => afterthoughts::told_by_hand(&town, &who, &mut draw).await,
                 what => brigade::triage(&town, &who, what, &mut draw).await,
             },
             "matching" => brigade::matching(&town, &who, what % 9, &mut draw).await,

@@ -20,6 +20,7 @@ pub const ROOMS: &[&str] = &[
     "register",
     "registers",
     "evidence",
+    "notice",
     "matching",
     "ledger",
     "complaint",
@@ -114,6 +115,8 @@ pub const STATE_WRITERS: &[(&str, &str)] = &[
     ("src/handover/queries.rs", "write_state"),
     ("src/ledger/queries.rs", "open_clue"),
     ("src/ledger/queries.rs", "write_state"),
+    ("src/notice/queries.rs", "insert"),
+    ("src/notice/queries.rs", "write_state"),
     ("src/verification/dispatch.rs", "insert"),
     ("src/verification/queries.rs", "write_state"),
 ];
@@ -124,11 +127,18 @@ pub const SUBJECTS: &[&str] = &[
     "dengwen::complaint::queries::Complaint",
     "dengwen::handover::queries::Handover",
     "dengwen::ledger::queries::Entry",
+    "dengwen::notice::queries::Notice",
     "dengwen::verification::queries::Visit",
 ];
 
 /// Tables whose column `state` belongs to a machine.
-pub const MACHINES: &[&str] = &["complaint", "handover", "ledger_entry", "verification"];
+pub const MACHINES: &[&str] = &[
+    "complaint",
+    "handover",
+    "ledger_entry",
+    "notice",
+    "verification",
+];
 
 /// Each table and the room that alone writes it.
 pub const OWNERS: &[(&str, &str)] = &[
@@ -164,7 +174,7 @@ pub const OWNERS: &[(&str, &str)] = &[
     ("match_key", "matching"),
     ("match_verdict", "matching"),
     ("matter_follow", "complaint"),
-    ("notice", "complaint"),
+    ("notice", "notice"),
     ("person_search", "complaint"),
     ("petition_review", "triage"),
     ("petitioner", "complaint"),

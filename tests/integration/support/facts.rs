@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use dengwen::{
-    complaint::{links::is_joined, machine::waits_in_queue, recount},
+    clock::{kinds::NOTIFY, queries as clocks},
+    complaint::{links::is_joined, machine::waits_in_queue, recount, untold::DECIDED},
     ledger::queries as ledger,
     platform::db::{
         Connection, Id, JsonValue,
         schema::{
             complaint, complaint_place, filer_key, handover, ledger_entry, ledger_merge,
-            match_decision, petitioner, record, reporter_wish, triage_claim, verification,
+            match_decision, notice, petitioner, record, reporter_wish, triage_claim, verification,
         },
     },
     record::{ComplaintState, EntryState, HandoverState, machine::Trait},
@@ -31,6 +32,7 @@ struct Complaint {
     link: String,
     repeat_of: Option<Id>,
     closed_at: Option<dengwen::platform::db::UtcTime>,
+    untold_since: Option<dengwen::platform::db::UtcTime>,
 }
 
 /// Everything that does not hold.
@@ -45,6 +47,7 @@ pub fn broken(world: &World) -> Vec<String> {
         wrong.extend(claims(c, &complaints));
         wrong.extend(places(c, &complaints));
         wrong.extend(handovers(c, &complaints));
+        wrong.extend(untold(c, &complaints));
         wrong.extend(counters(world, c));
         wrong.extend(histories(c));
         wrong.extend(undoings(c, &complaints));
@@ -157,6 +160,22 @@ fn handovers(conn: &mut Connection, complaints: &[Complaint]) -> Vec<String> {
         .collect()
 }
 
+/// Whoever waits to be told was decided on, and their clock to be told runs; and so the other way round.
+fn untold(conn: &mut Connection, complaints: &[Complaint]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for row in complaints {
+        let runs = clocks::running(conn, &NOTIFY, row.id).unwrap().is_some();
+        let owed = runs && DECIDED.contains(&row.state);
+        if owed != row.untold_since.is_some() {
+            wrong.push(format!(
+                "{} is {:?}, its clock to tell runs: {runs}, and it waits since {:?}",
+                row.number, row.state, row.untold_since
+            ));
+        }
+    }
+    wrong
+}
+
 /// Counting an entry again changes nothing.
 fn counters(world: &World, conn: &mut Connection) -> Vec<String> {
     let (profile, now) = (&world.server.app.profile, world.server.app.now());
@@ -212,6 +231,7 @@ fn histories(conn: &mut Connection) -> Vec<String> {
             "complaint",
             "handover",
             "ledger_entry",
+            "notice",
             "verification",
         ]))
         .order(record::id)
@@ -257,6 +277,12 @@ fn histories(conn: &mut Connection) -> Vec<String> {
     present.extend(
         handover::table
             .select((handover::id, handover::state))
+            .load::<(Id, String)>(conn)
+            .unwrap(),
+    );
+    present.extend(
+        notice::table
+            .select((notice::id, notice::state))
             .load::<(Id, String)>(conn)
             .unwrap(),
     );

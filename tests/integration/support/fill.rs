@@ -16,7 +16,7 @@ const OWNERS: [&str; 6] = [
 ];
 
 /// Tables whose rows belong to an owner, with the column that says to which.
-const BELONGINGS: [(&str, &str); 28] = [
+const BELONGINGS: [(&str, &str); 29] = [
     ("reporter_wish", "complaint_id"),
     ("filer_key", "complaint_id"),
     ("matter_follow", "entry_id"),
@@ -39,6 +39,7 @@ const BELONGINGS: [(&str, &str); 28] = [
     ("revocable_decision", "complaint_id"),
     ("handover", "complaint_id"),
     ("find", "complaint_id"),
+    ("notice", "subject_id"),
     ("verification_event", "verification_id"),
     ("verification_complaint", "verification_id"),
     ("ledger_decision", "entry_id"),
@@ -172,6 +173,7 @@ fn copied(table: &str, column: &str, new_id: &str) -> String {
         "closed_at" if table == "complaint" => of_few("t.closed_at", "t.updated_at"),
         "owed" => of_few("t.owed", "FALSE"),
         "state" if table == "verification" => of_few("t.state", "'passed'"),
+        "untold_since" => of_few("t.untold_since", "NULL"),
         "queue_rank" => "t.queue_rank + own.n".to_owned(),
         _ => format!("t.\"{column}\""),
     }

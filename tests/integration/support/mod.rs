@@ -21,6 +21,7 @@ pub mod postgres;
 pub mod process;
 pub mod program;
 pub mod queued;
+pub mod receiver;
 pub mod samples;
 pub mod statements;
 pub mod worst;
@@ -42,9 +43,9 @@ use dengwen::{
         clock::ManualClock,
         crypto,
         db::{self, Connection, Database, DatabaseUrl, Patience},
+        gateway::MemoryGateway,
         http::forwarded::Forwarding,
         limit::HourlyRates,
-        sms::MemoryGateway,
     },
     server::{self, Server},
 };
@@ -211,7 +212,7 @@ impl World {
         }
         let ports = Ports {
             clock: Arc::new(self.clock.clone()),
-            sms: self.sms.clone(),
+            gateway: self.sms.clone(),
             ..Ports::default()
         };
         let built = Settings::load(None, &environment)
@@ -228,7 +229,7 @@ impl World {
         }
         let ports = Ports {
             clock: Arc::new(self.clock.clone()),
-            sms: self.sms.clone(),
+            gateway: self.sms.clone(),
             ..Ports::default()
         };
         let settings = Settings::load(None, &environment).unwrap();
@@ -276,7 +277,7 @@ fn serve(
     }
     let ports = Ports {
         clock: Arc::new(clock.clone()),
-        sms: sms.clone(),
+        gateway: sms.clone(),
         photo_decoder: wishes
             .photo_decoder
             .unwrap_or(env!("CARGO_BIN_EXE_dengwen"))

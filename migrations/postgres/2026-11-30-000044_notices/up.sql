@@ -1,0 +1,35 @@
+-- A notice, whatever became of it. Of those that earlier releases sent only that is known.
+CREATE TABLE notice_before AS SELECT id, complaint_id, sent_at FROM notice;
+DROP TABLE notice;
+CREATE TABLE notice (
+    id UUID NOT NULL PRIMARY KEY,
+    subject_kind TEXT NOT NULL,
+    subject_id UUID NOT NULL,
+    event TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    state TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    wording INTEGER,
+    with_code BOOLEAN NOT NULL,
+    recipient TEXT,
+    text TEXT,
+    attempts INTEGER NOT NULL,
+    proof TEXT,
+    evidence_id UUID REFERENCES evidence (id),
+    reason TEXT,
+    recorded_by UUID REFERENCES staff (id),
+    created_at TIMESTAMPTZ NOT NULL,
+    sent_at TIMESTAMPTZ,
+    told_at TIMESTAMPTZ,
+    updated_at TIMESTAMPTZ NOT NULL
+);
+INSERT INTO notice (id, subject_kind, subject_id, event, channel, state, version, with_code, attempts, created_at, sent_at, updated_at)
+    SELECT id, 'complaint', complaint_id, 'updated', 'sms', 'sent', 1, FALSE, 1, sent_at, sent_at, sent_at FROM notice_before;
+DROP TABLE notice_before;
+CREATE INDEX notice_subject_id_id_idx ON notice (subject_id, id);
+
+-- Since when the reporter of a complaint that was decided on waits to be told; nobody wrote this column before.
+ALTER TABLE complaint RENAME COLUMN device_time TO untold_since;
+UPDATE complaint SET untold_since = NULL WHERE untold_since IS NOT NULL;
+CREATE INDEX complaint_notices_idx ON complaint (hidden, due_on, number, untold_since)
+    WHERE untold_since IS NOT NULL;
