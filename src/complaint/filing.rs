@@ -28,7 +28,7 @@ use crate::platform::{
     problem::Problem,
     sealed,
 };
-use crate::record::ComplaintState;
+use crate::record::{ComplaintState, machine::Trait};
 
 /// The day of what has no duty that could run out: after all that has one.
 const NEVER_DUE: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
@@ -191,6 +191,7 @@ pub(super) fn insert_details(
     profile: &Profile,
     prepared: &Prepared,
     sealed: &SealedWords,
+    state: ComplaintState,
 ) -> QueryResult<()> {
     let Prepared {
         checked,
@@ -230,6 +231,7 @@ pub(super) fn insert_details(
     diesel::insert_into(complaint_place::table)
         .values((
             complaint_place::complaint_id.eq(id),
+            complaint_place::owed.eq(state.is(Trait::Owed)),
             complaint_place::kind.eq(kind),
             complaint_place::raw_lon.eq(raw.map(|p| p.lon)),
             complaint_place::raw_lat.eq(raw.map(|p| p.lat)),

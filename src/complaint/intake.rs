@@ -110,7 +110,8 @@ pub fn insert(
         .values(&row)
         .execute(conn)
         .or_fault("insert a complaint")?;
-    insert_details(conn, profile, prepared, &words).or_fault("insert a complaint's details")?;
+    insert_details(conn, profile, prepared, &words, state)
+        .or_fault("insert a complaint's details")?;
     clock::queries::start(conn, &clocks).or_fault("start a complaint's clocks")?;
     petitioners::insert(conn, keys, row.id, &prepared.people, now)?;
     wishes::insert(conn, keys, row.id, &checked.wish, now)?;

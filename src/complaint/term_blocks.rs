@@ -51,27 +51,20 @@ impl Job for FileTerms {
     const NIGHTLY: Option<Self> = Some(Self {});
 
     async fn run(self, app: &web::Data<App>, _now: DateTime<Utc>) -> Result<(), Problem> {
+        let db = app.db.with_patience(Patience::Work);
         // Moved as they are filed: who searches meanwhile would have ever more rows to read.
         loop {
-            let more = file_a_block(app).await?;
+            let mut more = true;
+            for _ in 0..BLOCK / FILED_AT_ONCE {
+                let keys = app.keys.clone();
+                more = more && db.write(move |conn| file_some(conn, &keys)).await?;
+            }
             in_batches(&app.db, move_some).await?;
             if !more {
                 return Ok(());
             }
         }
     }
-}
-
-/// Files as many complaints anew as a block holds; answers whether there may be more.
-async fn file_a_block(app: &web::Data<App>) -> Result<bool, Problem> {
-    let db = app.db.with_patience(Patience::Work);
-    for _ in 0..BLOCK / FILED_AT_ONCE {
-        let keys = app.keys.clone();
-        if !db.write(move |conn| file_some(conn, &keys)).await? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// Files the next complaints that the terms of this edition do not lead to; answers whether there were any.

@@ -99,8 +99,6 @@ pub struct Undoable {
     pub before: ComplaintState,
     /// The decision's own id, of a match or a merge; of a step, the last line of the history by it.
     pub id: Id,
-    /// When it was decided.
-    pub at: DateTime<Utc>,
 }
 
 /// What undoing would do, for who may.
@@ -129,7 +127,7 @@ pub fn last(
     let window = TimeDelta::minutes(profile.rules.triage.undo_minutes);
     let since = UtcTime(now - window);
     let found = [
-        step(conn, row, (now, window))?,
+        step(conn, row, now)?,
         matched(conn, row, (since, window))?,
         merged(conn, row, (since, window))?,
     ];
@@ -140,7 +138,7 @@ pub fn last(
 fn step(
     conn: &mut Connection,
     row: &ComplaintRow,
-    (now, window): (DateTime<Utc>, TimeDelta),
+    now: DateTime<Utc>,
 ) -> QueryResult<Option<Undoable>> {
     type Found = (String, Id, String, Id, UtcTime);
     let found: Option<Found> = revocable_decision::table
@@ -163,7 +161,6 @@ fn step(
             until: until.0,
             before: before.parse().ok()?,
             id,
-            at: until.0 - window,
         })
     }))
 }
@@ -194,7 +191,6 @@ fn matched(
             until: at.0 + window,
             before: serde_json::from_value(before).ok()?,
             id,
-            at: at.0,
         })
     }))
 }
@@ -222,7 +218,6 @@ fn merged(
             until: at.0 + window,
             before: row.state,
             id,
-            at: at.0,
         })
     }))
 }
@@ -265,9 +260,8 @@ pub fn in_the_way(
         return Ok(Some(format!("`{event}` followed on it")));
     }
     let notices = notices::of(conn, "complaint", &[row.id])?;
-    let mut since = notices
-        .iter()
-        .filter(|notice| notice.created_at.0 >= undoable.at);
+    // Ids are in the order of time.
+    let mut since = notices.iter().filter(|notice| notice.id > undoable.id);
     if since.any(NoticeRow::may_be_known) {
         return Ok(Some("the reporter was told".to_owned()));
     }

@@ -226,6 +226,7 @@ async fn clocks_end_with_the_handling(world: World) {
         json!({ "action": "refuse", "reason": "属法院受理", "notice": "请依法向法院提出" });
     let decision = format!("/api/v1/complaints/{refused}/decision");
     brigade.post(&decision, refuse).await.expect(200);
+    world.tell().await;
     let view = seen(&brigade, &refused).await;
     assert_eq!(clock_in(&view, "notify")["outcome"], "on_time");
     assert_eq!(clock_in(&view, "reply")["outcome"], "lapsed");
@@ -271,11 +272,11 @@ async fn what_was_met_stays_when_the_calendar_changes(mut world: World) {
     let early = file("13800000001", 0.0).await;
     let late = file("13800000002", 900.0).await;
     brigade.accept(&early).await;
-    jobs::run_due(&world.server.app).await.unwrap();
+    world.tell().await;
     world.clock.advance(TimeDelta::days(16));
     let brigade = world.sign_in("brigade").await;
     brigade.accept(&late).await;
-    jobs::run_due(&world.server.app).await.unwrap();
+    world.tell().await;
     let office = world.staff(Role::Office).await;
     let open = ticket(&office, "FZ-9", "radiation.light").await;
     assert_eq!(seen(&brigade, &open).await.text("/due_on"), "2026-12-17");
@@ -391,6 +392,7 @@ async fn clocks_are_suspended_resumed_and_extended(world: World) {
     );
 
     brigade.accept(&number).await;
+    world.tell().await;
     assert_eq!(
         clock_in(&seen(&brigade, &number).await, "notify")["outcome"],
         "on_time"
@@ -615,6 +617,7 @@ async fn deadlines_become_clocks_and_go_back(world: World) {
     world.clock.advance(TimeDelta::days(20));
     let brigade = world.sign_in("brigade").await;
     brigade.accept(&late).await;
+    world.tell().await;
     let grid = seen(&brigade, &late).await.text("/place/grid_code");
     world.officer("officer1", &grid).await;
     brigade

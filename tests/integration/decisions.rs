@@ -82,7 +82,7 @@ async fn a_complaint_is_not_taken(world: World) {
             .await
             .expect(200);
         assert_eq!(done.text("/state"), state);
-        jobs::run_due(&world.server.app).await.unwrap();
+        world.tell().await;
         let view = seen(&brigade, &number).await;
         assert_eq!(
             (

@@ -6,6 +6,7 @@ use clap::Parser;
 use dengwen::{
     account::Role,
     cli::import::{Complaints, Foresight, Summary, batch, foresee, import},
+    complaint::upstream::lookups,
     platform::db::{
         Id, JsonValue, UtcTime,
         schema::{clock, complaint, import_row, job, record, reply},
@@ -109,7 +110,7 @@ fn at(text: &str) -> DateTime<Utc> {
 fn found(world: &World, number: &str) -> (String, String, Id) {
     world.db_read(|c| {
         complaint::table
-            .filter(complaint::external_no.eq(number))
+            .filter(complaint::external_no.eq_any(lookups(&world.server.app.keys, number)))
             .select((complaint::number, complaint::state, complaint::id))
             .first(c)
             .unwrap()
@@ -190,7 +191,7 @@ async fn closed_rows_are_nobodys_work(world: World) {
     assert_eq!(work(&brigade).await, []);
     let (numbers, counts) = queue(&brigade).await;
     assert_eq!(numbers, Vec::<String>::new());
-    let none = json!({ "screening": 0, "awaiting_acceptance": 0, "urgent": 0 });
+    let none = json!({ "screening": 0, "awaiting_acceptance": 0, "to_study": 0, "urgent": 0 });
     assert_eq!(counts, none);
     let (running, notices): (i64, i64) = world.db_read(|c| {
         let running = clock::table.filter(clock::met_at.is_null().and(clock::lapsed_at.is_null()));
@@ -407,7 +408,8 @@ async fn a_ticket_is_one_by_both_doors(world: World) {
     );
 
     world.db_read(|c| {
-        diesel::update(complaint::table.filter(complaint::external_no.eq("FZ2020000001")))
+        let stands = lookups(&world.server.app.keys, "FZ2020000001");
+        diesel::update(complaint::table.filter(complaint::external_no.eq_any(stands)))
             .set(complaint::external_no.eq("IMPORT-FZ2020000001"))
             .execute(c)
             .unwrap()

@@ -65,6 +65,7 @@ async fn a_decision_is_taken_back(world: World) {
         .expect_problem(409, "wrong_state");
     let refuse = json!({ "action": "refuse", "reason": "非本局职责", "notice": "请向城管反映。" });
     decide(&brigade, &number, refuse).await.expect(200);
+    world.tell().await;
     world.clock.advance(TimeDelta::days(3));
     let brigade = world.sign_in("brigade").await;
     brigade

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
-use dengwen::{account::Role, jobs, photo::sample::scene, work::lists::WorkList};
+use dengwen::{account::Role, photo::sample::scene, work::lists::WorkList};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -126,7 +126,7 @@ impl Town {
         town.decide_all().await;
         town.send_officers(world).await;
         town.hear_reporters(world).await;
-        jobs::run_due(&world.server.app).await.unwrap();
+        world.tell().await;
         world.clock.advance(TimeDelta::days(1));
         town.brigade = world.sign_in("brigade").await;
         town.officers = [

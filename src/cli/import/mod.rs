@@ -23,7 +23,7 @@ mod store;
 mod table;
 mod taken;
 
-use std::path::PathBuf;
+use std::{iter, path::PathBuf};
 
 use actix_web::web;
 use chrono::NaiveDate;
@@ -236,7 +236,11 @@ pub async fn import(
     };
     let taking = Taking { plan, by, batch };
     let offset = taking.plan.offset;
-    while let Some(Line { number: line, row }) = table.next(&When {
+    while let Some(Line {
+        number: line,
+        row,
+        swallowed,
+    }) = table.next(&When {
         now: app.now(),
         offset,
     })? {
@@ -249,8 +253,14 @@ pub async fn import(
             Err(reason) => Err(reason),
         };
         match stored {
-            Ok((kept, warnings)) => summary.take(line, kept, warnings),
-            Err(reason) => summary.refused.push((line, reason)),
+            Ok((kept, warnings)) => {
+                let warnings = warnings.into_iter().chain(swallowed);
+                summary.take(line, kept, warnings.collect());
+            }
+            Err(reason) => {
+                let reasons: Vec<String> = iter::once(reason).chain(swallowed).collect();
+                summary.refused.push((line, reasons.join("; ")));
+            }
         }
     }
     bar.finish_and_clear();

@@ -33,6 +33,8 @@ pub(super) struct Line {
     pub(super) number: u64,
     /// The row with what to say of it, or what is wrong with it.
     pub(super) row: Result<(Row, Vec<String>), String>,
+    /// What to say of it whatever becomes of it: that it may have taken others in.
+    pub(super) swallowed: Option<String>,
 }
 
 impl Table {
@@ -93,19 +95,16 @@ impl Table {
         let swallowed = swallowed(&within, is_row);
         let read = fields.and_then(|fields| row(self.width, &fields, &self.places));
         let read = read.and_then(|row| Ok((self.seen.warning(line, &row)?, row)));
-        let row = match read {
-            Ok((spoiled, row)) => {
-                let warnings = [spoiled, row.is_short.clone(), swallowed];
-                let warnings = warnings.into_iter().flatten().collect();
-                Ok((row, warnings))
-            }
-            Err(reason) => {
-                let reasons: Vec<String> =
-                    [Some(reason), swallowed].into_iter().flatten().collect();
-                Err(reasons.join("; "))
-            }
-        };
-        Ok(Some(Line { number: line, row }))
+        let row = read.map(|(spoiled, row)| {
+            let warnings = [spoiled, row.is_short.clone()].into_iter().flatten();
+            let warnings = warnings.collect();
+            (row, warnings)
+        });
+        Ok(Some(Line {
+            number: line,
+            row,
+            swallowed,
+        }))
     }
 }
 

@@ -6,7 +6,8 @@ use diesel::{
 };
 
 /// Tables whose rows others belong to; each copy gets an id of its own that the others follow.
-const OWNERS: [&str; 6] = [
+const OWNERS: [&str; 7] = [
+    "resident",
     "ledger_entry",
     "complaint",
     "verification",
@@ -140,6 +141,11 @@ fn copied(table: &str, column: &str, new_id: &str) -> String {
     match column {
         "id" if OWNERS.contains(&table) => "own.new".to_owned(),
         "id" => new_id.to_owned(),
+        "phone_key" if table == "resident" => "t.phone_key || '-' || own.n".to_owned(),
+        // A resident follows few of all that is followed.
+        "resident_id" if table == "matter_follow" => {
+            "COALESCE((SELECT c.new FROM copies c WHERE c.old = t.resident_id AND c.n = own.n), t.resident_id)".to_owned()
+        }
         "entry_id" | "complaint_id" | "verification_id" | "reply_id" | "subject_id"
         | "premises_id" | "block_id" => format!(
             "COALESCE((SELECT c.new FROM copies c WHERE c.old = t.{column} AND c.n = own.n), t.{column})"

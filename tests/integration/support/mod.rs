@@ -35,10 +35,11 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use dengwen::{
     app::{App, Ports},
     config::{Environment, Settings, Sms},
+    jobs,
     platform::{
         clock::ManualClock,
         crypto,
@@ -187,6 +188,12 @@ impl World {
     pub fn at(&self, time: &str) {
         let time = DateTime::parse_from_rfc3339(time).unwrap();
         self.clock.set(time.to_utc());
+    }
+
+    /// Lets the minutes pass in which a decision can be undone, and tells what is told then.
+    pub async fn tell(&self) {
+        self.clock.advance(TimeDelta::minutes(5));
+        jobs::run_due(&self.server.app).await.unwrap();
     }
 
     /// Stops the server and starts another on the same data, configured as before but for one key.

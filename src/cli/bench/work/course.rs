@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     cases::{Case, NOTIFY_DAYS, Of, REPLY_DAYS},
-    writing::{Filler, put},
+    filler::{Filler, put},
 };
 use crate::cli::{bench::filling::words, operator_error};
 use crate::clock::kinds::{Kind, NOTIFY, REPLY, VISIT};

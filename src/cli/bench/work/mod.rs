@@ -6,6 +6,7 @@
 
 mod cases;
 mod course;
+mod filler;
 mod readings;
 mod rows;
 mod steps;
@@ -26,8 +27,9 @@ use serde_json::{Value, json};
 
 use self::{
     cases::Layer,
+    filler::{Filler, Workers},
     readings::{FULL, Reading},
-    writing::{Filler, TABLES, Workers},
+    writing::TABLES,
 };
 use super::filling::{
     Times, fill_fast, megabytes, name_of_run, put_indexes_back, set_indexes_aside, settle,
@@ -167,7 +169,7 @@ fn fill(app: &App, size: u64, options: &Options) -> anyhow::Result<Names> {
         let layer = Layer::between(written, size, options.waiting, options.queue);
         fill_fast(conn, true)?;
         let indexes = set_indexes_aside(conn, &TABLES)?;
-        let filled = filler.fill(conn, &layer);
+        let filled = writing::fill(&filler, conn, &layer);
         put_indexes_back(conn, &indexes)?;
         filled?;
         fill_fast(conn, false)?;

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     cases::{Case, Of},
-    writing::{Filler, put},
+    filler::{Filler, put},
 };
 use crate::cli::bench::filling::{ROADS, words};
 use crate::cli::operator_error;
