@@ -68,15 +68,12 @@ pub async fn report_find(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let person = staff.id.to_string();
-    app.limits.take(Limited::Find, &person)?;
     // Photos take their time to come; the device's clock was read before them.
     let now = app.now();
     let offset = device.offset(now);
     let sent = read_submission::<FindBody>(&app, FIND_PART, &request, payload).await?;
     let (body, content) = (sent.body, sent.fingerprint);
     if let Some(answer) = key.kept_answer(&app.db, content).await? {
-        app.limits.give_back(Limited::Find, &person);
         return Ok(answer.into_response());
     }
     let (shared, asking, client_id) = (app.clone(), staff.clone(), body.client_id.clone());
@@ -85,9 +82,10 @@ pub async fn report_find(
         .read(move |conn| first_of(conn, &shared, &asking, &client_id, content))
         .await?;
     if let Some(first) = known {
-        app.limits.give_back(Limited::Find, &person);
         return Ok(first.into_response());
     }
+    // A phone that sends again what is here already is answered, however many it sent.
+    app.limits.take(Limited::Find, &staff.id.to_string())?;
     let found = body.check(&app.profile, &staff, offset, now)?;
     let prepared = prepare(&app, &staff, &found, now);
     let prepared = with_photos(&app, prepared, sent.uploads).await?;

@@ -436,7 +436,10 @@ async fn each_finds_in_their_own_part(world: World) {
     found(&section, seen_at_the_river("f1")).await;
     let mut bare = seen("f2");
     bare["location"] = json!({ "lon": LON, "lat": LAT });
-    section.post(FINDS, bare).await.expect(422);
+    section
+        .post(FINDS, bare)
+        .await
+        .expect_problem(400, "malformed_request");
     let mut abroad = seen("f2");
     abroad["location"] = json!({ "lon": 119.9, "lat": 26.5, "datum": "WGS84" });
     let refused = section.post(FINDS, abroad).await.expect(422);

@@ -561,6 +561,7 @@ async fn old_open_rows_stand_behind_the_day(world: World) {
         work(&brigade).await,
         [
             ("replies_due".to_owned(), 1, 1),
+            ("notices".to_owned(), 1, 1),
             ("imported_overdue".to_owned(), 20, 20)
         ]
     );
@@ -571,6 +572,7 @@ async fn old_open_rows_stand_behind_the_day(world: World) {
         work(&brigade).await,
         [
             ("replies_due".to_owned(), 1, 1),
+            ("notices".to_owned(), 1, 1),
             ("imported_overdue".to_owned(), 19, 19)
         ]
     );

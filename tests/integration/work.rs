@@ -629,7 +629,7 @@ async fn what_was_added_waits_to_be_read(world: World) {
         .expect(201);
     let (found, _) = rows(brigade, "new_facts", "").await;
     assert_eq!(found[0]["since"], "2026-11-24", "the first waits longest");
-    let refused = brigade.post(&reading, until("25T09:59:59")).await;
+    let refused = brigade.post(&reading, until("25T10:04:59")).await;
     let refused = refused.expect_problem(422, "invalid");
     assert_eq!(
         (
@@ -641,7 +641,7 @@ async fn what_was_added_waits_to_be_read(world: World) {
     );
     assert!(stands(&town, "new_facts", "added to").await);
     for _ in 0..2 {
-        let read = brigade.post(&reading, until("25T10:00:00")).await;
+        let read = brigade.post(&reading, until("25T10:05:00")).await;
         read.expect(200);
         assert!(!stands(&town, "new_facts", "added to").await);
     }
@@ -658,7 +658,7 @@ async fn what_was_added_waits_to_be_read(world: World) {
     office.post(&supplements, added).await.expect(201);
     assert!(stands(&town, "new_facts", "added to").await);
     office
-        .post(&reading, until("25T10:00:00"))
+        .post(&reading, until("25T10:05:00"))
         .await
         .expect_problem(403, "forbidden");
     let reply = json!({ "kind": "final", "text": "已责令整改" });

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use dengwen::{account::Role, jobs, photo::sample::scene};
+use dengwen::{account::Role, photo::sample::scene};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -173,7 +173,7 @@ async fn whole_list(brigade: &Actor, filter: &str) -> Vec<Value> {
     let urgent = all.iter().filter(|i| i["urgent"] == true).count();
     let counted = json!({
         "screening": in_state("screening"), "awaiting_acceptance": in_state("awaiting_acceptance"),
-        "urgent": urgent,
+        "to_study": in_state("to_study"), "urgent": urgent,
     });
     assert_eq!(counted, counts, "{filter}");
     let once: BTreeSet<String> = numbers(&all).into_iter().collect();
@@ -447,7 +447,7 @@ async fn what_was_answered_is_due_no_more(world: World) {
         .expect(201);
     let number = filed.text("/number");
     brigade.accept(&number).await;
-    jobs::run_due(&world.server.app).await.unwrap();
+    world.tell().await;
     let entry = format!("/api/v1/entries/{}", world.entry_of(&number));
     let due = async |brigade: &Actor, resident: &Actor| {
         let list = brigade.get("/api/v1/complaints").await.expect(200);

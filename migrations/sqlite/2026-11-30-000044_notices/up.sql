@@ -31,5 +31,9 @@ CREATE INDEX notice_subject_id_id_idx ON notice (subject_id, id);
 -- Since when the reporter of a complaint that was decided on waits to be told; nobody wrote this column before.
 ALTER TABLE complaint RENAME COLUMN device_time TO untold_since;
 UPDATE complaint SET untold_since = NULL WHERE untold_since IS NOT NULL;
+UPDATE complaint SET untold_since = updated_at
+    WHERE state IN ('accepted', 'refused', 'no_longer_accepted', 'transferred', 'in_progress', 'replied', 'follow_up', 'closed')
+    AND EXISTS (SELECT 1 FROM clock WHERE clock.subject_kind = 'complaint' AND clock.subject_id = complaint.id
+        AND clock.kind = 'notify' AND clock.met_at IS NULL AND clock.lapsed_at IS NULL);
 CREATE INDEX complaint_notices_idx ON complaint (hidden, due_on, number, untold_since)
     WHERE untold_since IS NOT NULL;
