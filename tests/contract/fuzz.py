@@ -32,7 +32,7 @@ RELATIONS = {
     "required",
     "in_the_future", "in_the_past", "too_early", "before_begin",
     "unknown_category", "unknown_demand", "unknown_channel", "unknown_unit", "unknown_procedure", "unknown_grid",
-    "not_of_this_grid", "not_a_position", "outside_district", "outside_radius", "outside_time_band",
+    "not_of_this_grid", "not_a_position", "outside_district", "outside_own_part", "outside_radius", "outside_time_band",
     "unknown", "unknown_part", "is_a_part", "another_matter", "not_dissatisfied", "not_a_mobile", "too_many_photos",
     "wrong", "wrong_password", "unchanged", "too_weak", "other_words",
     # How many parts all decisions of one request split letters into, and words that give no reason.
@@ -44,8 +44,11 @@ RELATIONS = {
 STATES = {401, 403, 404, 409, 410, 412, 413, 415, 423, 428, 429, 503}
 # 400 for a value of a page's cursor: it belongs to a list that was asked for before.
 BAD_REQUESTS = {"unknown_cursor"}
-# Filters by a code of the district's profile.
-PROFILE_FILTERS = {"query.street", "query.category", "query.unit"}
+# Filters by a code of the district's profile, by a name or number that is there, or by words that can be looked for.
+PROFILE_FILTERS = {
+    "query.street", "query.category", "query.unit", "query.grid", "query.channel", "query.procedure", "query.entry",
+    "query.q", "query.premises", "query.claimed_by",
+}
 # 422 problems of their own.
 PROBLEMS = {"photo_unreadable", "guard_failed"}
 
