@@ -82,12 +82,18 @@ pub fn tell_at(
     }
 }
 
-/// Cancels what is on its way to be told and was not sent yet.
+/// Cancels what is on its way to be told and was not sent yet; where one decision alone is undone, what was
+/// made after it: an answer from before it is still to be told.
 ///
 /// # Errors
 /// A fault when the database fails.
-pub fn cancel(conn: &mut Connection, complaint: Id, now: DateTime<Utc>) -> Result<(), Problem> {
-    notices::cancel(conn, ("complaint", complaint), now)
+pub fn cancel(
+    conn: &mut Connection,
+    complaint: Id,
+    after: Option<Id>,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    notices::cancel(conn, ("complaint", complaint), after, now)
 }
 
 /// The words of a notice.

@@ -19,13 +19,14 @@ use crate::platform::{
 };
 use crate::record::{Actor, ComplaintState, NoticeEvent as Step};
 
-/// When the last decision on a complaint was taken; what was told before it tells nothing of it.
+/// When the last decision on a complaint that was not undone was taken; what was told before it tells nothing of it.
 ///
 /// # Errors
 /// What the database answers.
 pub fn decided_at(conn: &mut Connection, id: Id) -> QueryResult<Option<DateTime<Utc>>> {
     let at: Option<UtcTime> = triage_decision::table
         .filter(triage_decision::complaint_id.eq(id))
+        .filter(triage_decision::undone_at.is_null())
         .order(triage_decision::id.desc())
         .select(triage_decision::decided_at)
         .first(conn)

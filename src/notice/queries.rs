@@ -366,17 +366,23 @@ fn told_at(conn: &mut Connection, id: Id, at: Option<DateTime<Utc>>) -> QueryRes
         .map(|_| ())
 }
 
-/// Cancels what waits to be sent about a subject: what it would tell holds no more.
+/// Cancels what waits to be sent about a subject, of what was made after `after` where that is said: what it
+/// would tell holds no more.
 ///
 /// # Errors
 /// A fault when the database fails.
 pub fn cancel(
     conn: &mut Connection,
     (kind, subject): (&str, Id),
+    after: Option<Id>,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
     let rows = of(conn, kind, &[subject]).or_fault("look for notices")?;
-    for row in rows.iter().filter(|row| row.state == NoticeState::Queued) {
+    // Ids are in the order of time.
+    let waiting = rows
+        .iter()
+        .filter(|row| row.state == NoticeState::Queued && Some(row.id) > after);
+    for row in waiting {
         let step = row.step(NoticeEvent::Cancel, &Actor::System);
         record::advance(conn, &step, now)?;
     }

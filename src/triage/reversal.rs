@@ -161,7 +161,7 @@ pub(super) fn take_back(
     };
     body::keep(conn, &app.keys, row.id, back.staff, &kept, now)?;
     clocks::taken_back(conn, &app.profile, row.id, now).or_fault("let the clocks run again")?;
-    notice::cancel(conn, row.id, now)?;
+    notice::cancel(conn, row.id, None, now)?;
     notice::tell(conn, app, row.id, NoticeEvent::TakenBack, now)?;
     recount::entry(conn, &app.profile, row.entry_id, now)?;
     Ok(StepView::of(row, state))

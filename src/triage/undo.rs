@@ -141,7 +141,7 @@ impl Undoing<'_> {
         let Some(before) = revocable::take(conn, row.id)? else {
             return Err(Problem::because(Code::UndoRefused, "it was undone already"));
         };
-        notice::cancel(conn, row.id, now)?;
+        notice::cancel(conn, row.id, Some(found.id), now)?;
         self.back(conn, &row, found, &before)?;
         // Visits are taken before what units have.
         if found.decision == UndoableDecision::Accept {

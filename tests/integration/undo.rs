@@ -327,6 +327,21 @@ async fn a_rated_complaint_is_followed_up_again(world: World) {
     assert!(timeline.iter().all(|item| item["event"] != "close"));
 }
 
+/// An answer that was on its way when the closing after it is undone is told all the same.
+async fn an_answer_is_told_though_its_closing_is_undone(world: World) {
+    let brigade = world.brigade().await;
+    let number = world.file(river(Some(PHONE))).await.text("/number");
+    brigade.accept(&number).await;
+    let path = |step: &str| format!("/api/v1/complaints/{number}/{step}");
+    let answer = json!({ "kind": "final", "text": "已责令整改。" });
+    brigade.post(&path("reply"), answer).await.expect(201);
+    let reason = json!({ "reason": "已办结" });
+    brigade.post(&path("close"), reason).await.expect(200);
+    undo(&brigade, &number).await.expect(200);
+    jobs::run_due(&world.server.app).await.unwrap();
+    assert!(world.sms.last_to(PHONE).unwrap().contains("答复"));
+}
+
 /// Where the profile gives no minutes, the reporter is told at once and nothing is undone.
 async fn no_minutes_no_undoing(mut world: World) {
     let folder = world.dir.path().join("district");
@@ -353,5 +368,6 @@ on_both!(
     what_others_went_on_with_stays,
     links_merges_and_closings_are_undone,
     a_rated_complaint_is_followed_up_again,
+    an_answer_is_told_though_its_closing_is_undone,
     no_minutes_no_undoing,
 );
